@@ -1,0 +1,49 @@
+# make run    build stemma, scan this repository (and REPOS="…"), serve the dashboard
+# make test   everything that must hold before a commit
+# make check  the slower checks: linters, race detector, short fuzzing
+# make bench  the measured promises of docs/benchmarks.md, as ratios
+
+SHELL := bash
+GO    ?= go
+BIN   := bin/stemma
+ADDR  ?= 127.0.0.1:7171
+REPOS ?=
+# How long each fuzz target runs in `make check`.
+FUZZTIME ?= 5s
+
+.PHONY: build run test check lint fuzz race bench setup clean help
+
+help:
+	@sed -n 's/^# //p' Makefile | head -4
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/stemma
+
+run: build
+	$(BIN) scan . $(REPOS)
+	$(BIN) serve --addr $(ADDR)
+
+test: setup
+	$(GO) vet ./...
+	$(GO) test -timeout 40m ./...
+
+check: lint race fuzz
+
+lint:
+	$(GO) mod tidy -diff
+	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+
+race: setup
+	$(GO) test -race -short -timeout 40m ./...
+
+fuzz:
+	tools/fuzz.sh $(FUZZTIME)
+
+bench: build
+	tools/bench.sh
+
+setup:
+	@tools/setup.sh
+
+clean:
+	rm -rf bin .cache

@@ -1,0 +1,39 @@
+package artifact_test
+
+import (
+	"testing"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact"
+	"github.com/stemma-dev/stemma/roomtest"
+)
+
+const (
+	commit = stemma.Ref("commit:sha1/00112233445566778899aabbccddeeff00112233")
+	moment = stemma.Moment(1767323045_678901)
+)
+
+var shapes = []roomtest.Shape{
+	roomtest.Of(artifact.FromFact,
+		artifact.Artifact{
+			Name: "registry.example.com/pay", Digest: "sha256:00ff", Media: "application/vnd.oci.image.manifest.v1+json", Size: 3,
+			BuiltBy: []stemma.Edge{{To: "run:github-actions/9/1", Grade: stemma.GradeB}}, From: []stemma.Edge{{To: commit}}, Occurred: moment,
+		},
+	),
+	roomtest.Of(artifact.AttestationFromFact,
+		artifact.Attestation{
+			ID: artifact.AttestationRef(stemma.Sum([]byte("x"))), PredicateType: "https://slsa.dev/provenance/v1", PayloadType: "application/vnd.in-toto+json",
+			Media: "application/vnd.dsse.envelope.v1+json", Place: "refs/notes/commits", Verified: true, Subjects: 1, SignerHint: "key 1",
+			About: []stemma.Edge{{To: commit}}, Occurred: moment,
+			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
+		},
+	),
+}
+
+func TestRecordsAreWhatTheRoomDeclares(t *testing.T) {
+	roomtest.Check(t, artifact.Room, shapes...)
+}
+
+func FuzzRoundTrip(f *testing.F) {
+	roomtest.FuzzRoundTrip(f, artifact.Room, shapes...)
+}

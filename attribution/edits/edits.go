@@ -1,0 +1,222 @@
+// Package edits follows who wrote each line of one file while it is edited:
+// contents in, one after the other and each with the hand that made it of the
+// one before; hands of lines out.
+//
+// A line that an exact diff says survived keeps its hand. So does one of which
+// only the white space changed, text that was only wrapped anew, and a block that
+// was moved. A line that was rewritten is that of the hand that rewrote it, which
+// remembers whose it was. Where the diff would cost too much, the lines
+// between what is equal at both ends are nobody's.
+//
+// The package knows bytes and numbers, nothing of sessions or people, and does
+// no I/O.
+package edits
+
+import (
+	"bytes"
+	"unicode"
+
+	"github.com/stemma-dev/stemma/attribution/diff"
+)
+
+// A Hand is who wrote something, as a number above 0 that the caller gives.
+type Hand int32
+
+// Hands that are nobody's.
+const (
+	Base    Hand = 0  // it was there before the first edit
+	Unknown Hand = -1 // somebody who is not known
+	Mixed   Hand = -2 // text of several hands was joined in one line
+	Costly  Hand = -3 // finding out would cost too much
+)
+
+// A Line says whose a line is.
+type Line struct {
+	By   Hand
+	Over Hand // whose line it replaced; Base also where it replaced none
+}
+
+// A File is one file at one moment of its editing. It is for one goroutine.
+type File struct {
+	text  [][]byte
+	lines []Line
+}
+
+// Start begins with a content. Without hands its lines are those of [Base];
+// hands may have fewer elements than the content has lines.
+func Start(content []byte, hands []Hand) *File {
+	f := &File{text: split(content)}
+	f.lines = make([]Line, len(f.text))
+	for i := range min(len(hands), len(f.lines)) {
+		f.lines[i].By = hands[i]
+	}
+	return f
+}
+
+// Lines are those of the file now; the caller must not change them.
+func (f *File) Lines() []Line { return f.lines }
+
+// split divides a content into lines without their ends. An end that is missing
+// at the end of the file makes no other line.
+func split(content []byte) [][]byte {
+	if len(content) == 0 {
+		return nil
+	}
+	return bytes.Split(bytes.TrimSuffix(content, []byte("\n")), []byte("\n"))
+}
+
+// Step replaces the content by what a hand made of it.
+func (f *File) Step(content []byte, by Hand) {
+	s := step{old: f.text, now: split(content), before: f.lines, by: by}
+	s.lines = make([]Line, len(s.now))
+	hunks, exact := diff.Lines(s.old, s.now)
+	if !exact {
+		s.by = Costly
+	}
+	old, now := 0, 0
+	keep := func(until int) {
+		for ; now < until; old, now = old+1, now+1 {
+			s.lines[now] = s.before[old]
+		}
+	}
+	for _, h := range hunks {
+		a, b := h.OldAt(), h.NewAt()
+		keep(b)
+		s.replace(span{a, a + h.OldLines}, span{b, b + h.NewLines}, exact)
+		old, now = a+h.OldLines, b+h.NewLines
+	}
+	keep(len(s.now))
+	if exact {
+		s.moves()
+	}
+	f.text, f.lines = s.now, s.lines
+}
+
+// A span is lines[from:to].
+type span struct{ from, to int }
+
+func (s span) size() int { return s.to - s.from }
+
+// A step is what one hand made of one content.
+type step struct {
+	old, now [][]byte
+	before   []Line
+	lines    []Line // of now
+	by       Hand
+	gone     []span // runs of old that are not there any more
+	fresh    []span // runs of now that the hand wrote
+}
+
+// replace settles the new lines of a hunk. Lines that differ in white space only
+// survive.
+func (s *step) replace(a, b span, exact bool) {
+	if !exact {
+		s.write(a, b)
+		return
+	}
+	hunks, exact := diff.Lines(strip(s.old[a.from:a.to]), strip(s.now[b.from:b.to]))
+	if !exact {
+		s.write(a, b)
+		return
+	}
+	old, now := a.from, b.from
+	keep := func(until int) {
+		for ; now < until; old, now = old+1, now+1 {
+			s.lines[now] = s.before[old]
+		}
+	}
+	for _, h := range hunks {
+		x := span{a.from + h.OldAt(), a.from + h.OldAt() + h.OldLines}
+		y := span{b.from + h.NewAt(), b.from + h.NewAt() + h.NewLines}
+		keep(y.from)
+		if !s.rewrap(x, y) {
+			s.write(x, y)
+		}
+		old, now = x.to, y.to
+	}
+	keep(b.to)
+}
+
+// strip takes the white space out of lines.
+func strip(lines [][]byte) [][]byte {
+	out := make([][]byte, len(lines))
+	for i, l := range lines {
+		out[i] = bytes.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, l)
+	}
+	return out
+}
+
+// rewrap settles new lines that hold the same text as the old ones, broken into
+// lines elsewhere: each is of the hands whose text it holds.
+func (s *step) rewrap(a, b span) bool {
+	old, now := strip(s.old[a.from:a.to]), strip(s.now[b.from:b.to])
+	text := bytes.Join(old, nil)
+	if len(text) == 0 || !bytes.Equal(text, bytes.Join(now, nil)) {
+		return false
+	}
+	at, left := 0, len(old[0]) // the old line that the text comes from, and how much of it is left
+	for i, l := range now {
+		line, first := &s.lines[b.from+i], true
+		for n := len(l); n > 0; {
+			for left == 0 {
+				at++
+				left = len(old[at])
+			}
+			take := min(n, left)
+			from := s.before[a.from+at]
+			switch {
+			case first:
+				*line, first = from, false
+			case line.By != from.By:
+				line.By = Mixed
+			}
+			n, left = n-take, left-take
+		}
+		if first { // a blank line between
+			*line = Line{By: s.by}
+		}
+	}
+	return true
+}
+
+// write gives new lines to the hand. Line by line where there are as many as
+// before, they remember whose they replaced.
+func (s *step) write(a, b span) {
+	for i := b.from; i < b.to; i++ {
+		s.lines[i] = Line{By: s.by, Over: s.replaced(a, b, i)}
+	}
+	if a.size() > 0 {
+		s.gone = append(s.gone, a)
+	}
+	if b.size() > 0 {
+		s.fresh = append(s.fresh, b)
+	}
+}
+
+// replaced is whose lines of a the line i of b stands for: those of one hand, if
+// there are not as many.
+func (s *step) replaced(a, b span, i int) Hand {
+	whose := func(l Line) Hand {
+		if l.By == s.by {
+			return l.Over // the hand corrects itself
+		}
+		return l.By
+	}
+	if a.size() == b.size() {
+		return whose(s.before[a.from+i-b.from])
+	}
+	over := Base
+	for j := a.from; j < a.to; j++ {
+		h := whose(s.before[j])
+		if j > a.from && h != over {
+			return Base
+		}
+		over = h
+	}
+	return over
+}

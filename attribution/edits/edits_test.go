@@ -1,0 +1,215 @@
+package edits_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stemma-dev/stemma/attribution/diff"
+	"github.com/stemma-dev/stemma/attribution/edits"
+)
+
+// Hands of the tests.
+const (
+	ann edits.Hand = iota + 1
+	ai
+	bot
+)
+
+// follow makes steps from a content and tells by and over of the lines at the end.
+func follow(start string, steps ...any) (got []string) {
+	f := edits.Start([]byte(start), nil)
+	for i := 0; i < len(steps); i += 2 {
+		f.Step([]byte(steps[i+1].(string)), steps[i].(edits.Hand))
+	}
+	for _, l := range f.Lines() {
+		s := fmt.Sprint(l.By)
+		if l.Over != edits.Base {
+			s += fmt.Sprint(" over ", l.Over)
+		}
+		got = append(got, s)
+	}
+	return got
+}
+
+func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
+	const moved = "func theBlockThatMoves() {\n\treturn somethingLong\n}\n"
+	for name, c := range map[string]struct {
+		got  []string
+		want string
+	}{
+		"a new file":                              {follow("", ai, "a\nb\n"), "2 2"},
+		"an empty file":                           {follow("a\n", ai, ""), ""},
+		"lines around stay":                       {follow("a\nb\n", ai, "a\nx\nb\n"), "0 2 0"},
+		"one after the other":                     {follow("a\n", ai, "a\nx\n", ann, "a\nx\ny\n"), "0 2 1"},
+		"a person rewrites an agent's line":       {follow("", ai, "x = 1\n", ann, "x = 2\n"), "1 over 2"},
+		"an agent rewrites a person's":            {follow("", ann, "x = 1\n", ai, "x = 2\n"), "2 over 1"},
+		"a hand corrects itself":                  {follow("", ai, "x = 1\n", ai, "x = 2\n"), "2"},
+		"and still remembers":                     {follow("", ai, "x = 1\n", ann, "x = 2\n", ann, "x = 3\n"), "1 over 2"},
+		"one line becomes two":                    {follow("", ai, "x = 1\n", ann, "y = 2\nz = 3\n"), "1 over 2 1 over 2"},
+		"lines of several become one":             {follow("", ai, "a\n", ann, "a\nb\n", bot, "c\n"), "3"},
+		"only indented":                           {follow("", ai, "if x {\ny()\n}\n", ann, "if x {\n\ty()\n}\n"), "2 2 2"},
+		"line ends of another system":             {follow("a\nb\n", ai, "a\nb\nc\n", ann, "a\r\nb\r\nc\r\n"), "0 0 2"},
+		"no end at the last line":                 {follow("a\n", ai, "a\nb", ann, "a\nb\n"), "0 2"},
+		"wrapped into more lines":                 {follow("", ai, "f(one, two, three)\n", ann, "f(\n\tone,\n\ttwo,\n\tthree)\n"), "2 2 2 2"},
+		"joined into one line":                    {follow("", ai, "f(\none,\ntwo)\n", ann, "f(one, two)\n"), "2"},
+		"lines of two hands joined":               {follow("", ai, "one\n", ann, "one\ntwo\n", bot, "one two\n"), "-2"},
+		"indented, with a new line between":       {follow("", ai, "a\nb\n", ann, "\ta\nnew\n\tb\n"), "2 1 2"},
+		"a block moves":                           {follow("", ai, moved+"1\n2\n3\n4\n", ann, "1\n2\n3\n4\n"+moved), "2 2 2 2 2 2 2"},
+		"a block moves and is indented":           {follow("", ai, moved, ann, moved+"type t struct {\n}\n", bot, "type t struct {\n\t"+strings.ReplaceAll(strings.TrimSuffix(moved, "\n"), "\n", "\n\t")+"\n}\n"), "1 2 2 2 1"},
+		"a copy is the copier's":                  {follow("", ai, moved, ann, moved+"x\n"+moved), "2 2 2 1 1 1 1"},
+		"too little text to be a move":            {follow("", ai, "x\n1\n2\n3\n", ann, "1\n2\n3\nx\n"), "2 2 2 1"},
+		"nobody known":                            {follow("", ai, "a\n", edits.Unknown, "a\nb\n"), "2 -1"},
+		"invalid UTF-8":                           {follow("\xff\n", ai, "\xff\n\xfe\n", ann, "\xff\n \xfe\n"), "0 2"},
+		"a line that was there comes back":        {follow("a\nb\n", ai, "a\n", ann, "a\nb\n"), "0 1"},
+		"blank lines within what is wrapped anew": {follow("", ai, "f(a, b)\n", ann, "f(a,\n\nb)\n"), "2 1 2"},
+	} {
+		if got := strings.Join(c.got, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatWasThereMayHaveHands(t *testing.T) {
+	f := edits.Start([]byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown})
+	f.Step([]byte("\ta\nx\nc\n"), ann)
+	want := []edits.Line{{By: ai}, {By: ann, Over: edits.Unknown}, {By: edits.Base}}
+	if d := cmp.Diff(want, f.Lines()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	random := func() string {
+		var b strings.Builder
+		for range 30_000 {
+			fmt.Fprintln(&b, rng.IntN(9_000))
+		}
+		return b.String()
+	}
+	f := edits.Start([]byte("first\n"+random()+"last\n"), nil)
+	f.Step([]byte("first\n"+random()+"last\n"), ai)
+	l := f.Lines()
+	if l[0].By != edits.Base || l[1].By != edits.Costly || l[len(l)-1].By != edits.Base {
+		t.Errorf("the first lines are of %v, the last of %v", l[:2], l[len(l)-1])
+	}
+}
+
+func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
+	const before = "func a() {\n}\n\nfunc c() {\n}\n"
+	f := edits.Start([]byte(before), nil)
+	f.Step([]byte("func a() {\n}\n\nfunc b() {\n}\n\nfunc c() {\n}\n"), ai)
+	for _, at := range []int{1, 2, 3} { // three equal ways to say which lines are new
+		hunk := diff.Hunk{OldStart: at, NewStart: at + 1, NewLines: 3}
+		want := []edits.AddedLine{{at + 1, edits.Line{By: ai}}, {at + 2, edits.Line{By: ai}}, {at + 3, edits.Line{By: ai}}}
+		if d := cmp.Diff(want, f.Added([]diff.Hunk{hunk})); d != "" {
+			t.Errorf("added behind line %d (-want +got):\n%s", at, d)
+		}
+	}
+	other := f.Added([]diff.Hunk{{OldStart: 5, NewStart: 7, NewLines: 2}, {OldStart: 5, NewStart: 8, NewLines: 9}})
+	if len(other) != 3 || other[0].By != edits.Base {
+		t.Errorf("lines that were there count as %v", other)
+	}
+}
+
+// A model knows by the text of a line, which is written once, whose it is.
+type model struct {
+	rng   *rand.Rand
+	by    map[string]edits.Hand // by text without white space
+	lines []string
+	next  int
+}
+
+func (m *model) fresh(by edits.Hand) string {
+	m.next++
+	s := fmt.Sprintf("line%d word%dword end%dofthisuniqueline", m.next, m.next, m.next)
+	m.by[strings.ReplaceAll(s, " ", "")] = by
+	return s
+}
+
+// edit changes some lines as a hand would.
+func (m *model) edit(by edits.Hand) {
+	for range 1 + m.rng.IntN(4) {
+		at := m.rng.IntN(len(m.lines) + 1)
+		end := min(at+m.rng.IntN(4), len(m.lines))
+		switch m.rng.IntN(5) {
+		case 0:
+			m.lines = slices.Insert(m.lines, at, m.fresh(by), m.fresh(by))
+		case 1:
+			m.lines = slices.Delete(m.lines, at, end)
+		case 2:
+			for i := at; i < end; i++ {
+				m.lines[i] = m.fresh(by)
+			}
+		case 3:
+			for i := at; i < end; i++ {
+				m.lines[i] = "\t" + strings.TrimSpace(m.lines[i]) + strings.Repeat(" ", m.rng.IntN(2))
+			}
+		case 4:
+			block := slices.Clone(m.lines[at:end])
+			m.lines = slices.Delete(m.lines, at, end)
+			m.lines = slices.Insert(m.lines, m.rng.IntN(len(m.lines)+1), block...)
+		}
+	}
+}
+
+func (m *model) text() []byte {
+	if len(m.lines) == 0 {
+		return nil
+	}
+	return []byte(strings.Join(m.lines, "\n") + strings.Repeat("\n", m.rng.IntN(2)))
+}
+
+func FuzzEveryLineKeepsItsHand(f *testing.F) {
+	for seed := range uint64(300) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		m := &model{rng: rand.New(rand.NewPCG(seed, 7)), by: map[string]edits.Hand{}}
+		for range m.rng.IntN(20) {
+			m.lines = append(m.lines, m.fresh(edits.Base))
+		}
+		file := edits.Start(m.text(), nil)
+		for n := range 12 {
+			by := edits.Hand(1 + m.rng.IntN(3))
+			m.edit(by)
+			file.Step(m.text(), by)
+			for i, l := range file.Lines() {
+				text := strings.Join(strings.Fields(m.lines[i]), "")
+				if want := m.by[text]; l.By != want {
+					t.Fatalf("seed %d, step %d: line %d %q is %d's, want %d", seed, n, i+1, text, l.By, want)
+				}
+			}
+			if len(file.Lines()) != len(m.lines) {
+				t.Fatalf("seed %d: %d lines of %d", seed, len(file.Lines()), len(m.lines))
+			}
+		}
+	})
+}
+
+func FuzzAnyContentIsFollowed(f *testing.F) {
+	f.Add([]byte("a\nb"), []byte("b\n\xff"), []byte(" a b"))
+	f.Add([]byte("a\r\n\n"), []byte(""), []byte("\n\n"))
+	f.Fuzz(func(t *testing.T, a, b, c []byte) {
+		file := edits.Start(a, []edits.Hand{bot})
+		file.Step(b, ai)
+		file.Step(c, ann)
+		lines := len(strings.Split(strings.TrimSuffix(string(c), "\n"), "\n"))
+		if len(c) == 0 {
+			lines = 0
+		}
+		if len(file.Lines()) != lines {
+			t.Fatalf("%d lines of %q", len(file.Lines()), c)
+		}
+		for _, l := range file.Added([]diff.Hunk{{NewStart: 1, NewLines: lines}}) {
+			if l.Line != file.Lines()[l.Number-1] {
+				t.Fatalf("line %d is %v and %v", l.Number, l.Line, file.Lines()[l.Number-1])
+			}
+		}
+	})
+}

@@ -1,0 +1,147 @@
+// Package sight tells who wrote each line of one file from what was seen of it:
+// its content when an agent was about to edit it, when it had, when an editor
+// said that a person typed, when a commit took it.
+//
+// What changed between two sights is an agent's only if its edit, and no other,
+// was under way all the time. It is a person's only if the file was seen before
+// and nothing ran meanwhile that might have written it. Else it is nobody's, and
+// the hand says why.
+//
+// The package knows contents and hands, no sessions and no files, and does no I/O.
+package sight
+
+import (
+	"slices"
+
+	"github.com/stemma-dev/stemma/attribution/edits"
+)
+
+// Hands that are nobody's, besides those of package edits, say why.
+const (
+	Unwatched edits.Hand = -10 - iota // the file had not been seen before
+	Disturbed                         // a command ran, or a tool that is not known
+	Crowded                           // edits of several agents were under way at once
+	Unpaired                          // an agent had edited, but was not seen to begin
+	Unkept                            // a content was seen, but not kept
+)
+
+// A Kind says what a sight is of.
+type Kind int
+
+// The kinds of sights.
+const (
+	Seen    Kind = iota // the file as it is, for no reason of its own
+	Begun               // an edit begins, of [edits.Unknown] if it is not said whose
+	Ended               // it has ended
+	Typed               // an editor says that the hand, a person's, typed this
+	Touched             // something may have written the file, at once; no content
+	Running             // something runs that may write the file, until Ran; no content
+	Ran                 // it has ended; no content
+)
+
+// A Sight is what was seen of the file at one moment.
+type Sight struct {
+	Kind    Kind
+	Hand    edits.Hand // whose edit begins or has ended, or who typed
+	Call    string     // tells edits of one hand apart; it may be empty
+	Content []byte
+	Kept    bool // Content is what was seen
+}
+
+// A Watch follows one file. It is for one goroutine.
+type Watch struct {
+	file    *edits.File
+	person  edits.Hand
+	open    []edit
+	running int  // things that run and may write the file
+	seen    bool // the content is known to have been that of the last sight
+	ran     bool // something ran since
+	lost    bool // the last content was not kept
+}
+
+type edit struct {
+	hand edits.Hand
+	call string
+}
+
+// Start begins with what the file was at the commit that is checked out, and
+// whose its lines were. Watched says that capture was on since the checkout; the
+// person is whose work tree it is.
+func Start(content []byte, hands []edits.Hand, person edits.Hand, watched bool) *Watch {
+	return &Watch{file: edits.Start(content, hands), person: person, seen: watched}
+}
+
+// File is the file as it was seen last.
+func (w *Watch) File() *edits.File { return w.file }
+
+// See takes the next sight.
+func (w *Watch) See(s Sight) {
+	switch s.Kind {
+	case Touched:
+		w.ran = true
+		return
+	case Running:
+		w.running++
+		w.ran = true
+		return
+	case Ran:
+		w.running = max(0, w.running-1)
+		w.ran = true
+		return
+	case Seen, Begun, Ended, Typed:
+	}
+	if s.Kept {
+		w.file.Step(s.Content, w.since(s))
+	}
+	switch s.Kind {
+	case Begun:
+		w.open = append(w.open, edit{s.Hand, s.Call})
+	case Ended:
+		w.end(s)
+	case Seen, Typed, Touched, Running, Ran:
+	}
+	w.seen, w.lost = true, !s.Kept
+	if s.Kept {
+		w.ran = w.running > 0
+	}
+}
+
+// since is who changed what was changed since the last sight.
+func (w *Watch) since(s Sight) edits.Hand {
+	switch {
+	case w.lost:
+		return Unkept
+	case len(w.open) > 1:
+		return Crowded
+	case w.ran:
+		return Disturbed
+	case len(w.open) == 1 && w.open[0].hand == edits.Unknown && s.Kind == Ended:
+		return s.Hand // who began is told at the end
+	case len(w.open) == 1:
+		return w.open[0].hand
+	case s.Kind == Ended:
+		return Unpaired
+	case !w.seen:
+		return Unwatched
+	case s.Kind == Typed:
+		return s.Hand
+	}
+	return w.person
+}
+
+// end closes the edit that a sight ends: that call, else the last of the hand's,
+// else the last of which it was not said whose it is.
+func (w *Watch) end(s Sight) {
+	last := func(is func(edit) bool) bool {
+		for i, e := range slices.Backward(w.open) {
+			if is(e) {
+				w.open = slices.Delete(w.open, i, i+1)
+				return true
+			}
+		}
+		return false
+	}
+	_ = last(func(e edit) bool { return e == edit{s.Hand, s.Call} }) ||
+		last(func(e edit) bool { return e.hand == s.Hand }) ||
+		last(func(e edit) bool { return e.hand == edits.Unknown })
+}

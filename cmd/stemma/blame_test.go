@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stemma-dev/stemma/git/gittest"
+)
+
+// byHand notes that a person wrote the first lines of a file in a commit.
+func byHand(r *gittest.Repo, commit, path string, lines int) {
+	r.T.Helper()
+	r.GitWith(fmt.Appendf(nil, "%s\n  h_99887766554433 1-%d\n---\n"+
+		`{"schema_version":"authorship/3.0.0","base_commit_sha":"","prompts":{},"humans":{"h_99887766554433":{"author":"Ada <ada@x.test>"}}}`,
+		path, lines), "notes", "--ref", "ai", "add", "-F", "-", commit)
+}
+
+// stemmaBlame runs the verb in the repository's directory.
+func stemmaBlame(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), append([]string{"blame", "--data", filepath.Join(t.TempDir(), "data")}, args...), strings.NewReader(""), &out, &errs); code != exitOK {
+		t.Fatalf("stemma blame %q: code %d: %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+// Where a person wrote every line there is nothing to add to git's own look.
+func TestColumnsAreThoseOfGitBlame(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	r := gittest.New(t)
+	r.Env = []string{"GIT_AUTHOR_NAME=Grace Øster", "GIT_AUTHOR_DATE=1700100000 -0330"}
+	byHand(r, r.Commit("one", "old name", strings.Repeat("first\n", 8)), "old name", 8)
+	r.Git("mv", "old name", "b.go")
+	r.Env = nil
+	r.Git("commit", "-qm", "moved")
+	byHand(r, r.Commit("two", "b.go", strings.Repeat("second\n", 103)+strings.Repeat("first\n", 8)), "b.go", 103)
+	byHand(r, r.Commit("three", "c.go", "only\nthe root is older\n"), "c.go", 2)
+	t.Chdir(r.Dir)
+	for _, path := range []string{"b.go", "c.go"} {
+		for _, flags := range []string{
+			"", "-b", "--root", "-b --root", "-c", "-c -b", "-c -l -e", "-c -t", "-c -n -f -s", "-l", "-s", "-s -f", "-n", "-f -n -e", "-t",
+			"--abbrev=12", "--abbrev=2", "--abbrev=0", "-b -l", "-b --abbrev=9 -s", "--date=iso", "--date=iso8601", "--date iso-strict", "--date=iso8601-strict", "--date=rfc",
+			"--date=rfc2822 -c", "--date=short", "--date=short -n", "--date=default", "--date=raw", "--date=unix", "--date=unix -c", "-L2,+1", "-L2,+1 -n -b", "-wM", "-sn", "-lwC", "-nfL2,+1", "-wM30",
+		} {
+			args := append(strings.Fields(flags), "HEAD", "--", path)
+			if d := cmp.Diff(r.Git(append([]string{"blame"}, args...)...), strings.TrimSuffix(stemmaBlame(t, args...), "\n")); d != "" {
+				t.Errorf("blame %s %s (-git +stemma):\n%s", flags, path, d)
+			}
+		}
+	}
+}
+
+func TestUnknownLooksAreRefused(t *testing.T) {
+	r := gittest.New(t)
+	r.Commit("one", "a.go", "a\n")
+	t.Chdir(r.Dir)
+	for _, flags := range []string{"--date=relative", "--date=human", "--date=format:%Y", "--date", "--date=iso-local", "--incremental", "--show-stats", "--abbrev=x", "--contents=a.go"} {
+		var out, errs bytes.Buffer
+		if code := run(t.Context(), []string{"blame", flags, "HEAD", "a.go"}, strings.NewReader(""), &out, &errs); code != exitUsage {
+			t.Errorf("blame %s: code %d, %s", flags, code, out.String())
+		}
+	}
+}
+
+func TestTwoLooksAtOnceAreRefused(t *testing.T) {
+	r := gittest.New(t)
+	r.Commit("one", "a", "1\n")
+	t.Chdir(r.Dir)
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"blame", "--json", "--porcelain", "a"}, strings.NewReader(""), &out, &errs)
+	if code != exitUsage || !strings.Contains(errs.String(), "already asked for as json") {
+		t.Errorf("code %d, %s", code, errs.String())
+	}
+}
+
+func TestSubjectOfAnyLengthIsNoTrouble(t *testing.T) {
+	r := gittest.New(t)
+	r.GitWith([]byte(strings.Repeat("long ", 1<<19)+"\n"), "commit", "-q", "--allow-empty", "-F", "-")
+	r.Write("a.go", "a\n")
+	r.Git("add", "a.go")
+	r.GitWith([]byte(strings.Repeat("long ", 1<<19)+"\n"), "commit", "-q", "-F", "-")
+	t.Chdir(r.Dir)
+	if got := stemmaBlame(t, "HEAD", "a.go"); !strings.HasSuffix(got, "1) a\n") {
+		t.Errorf("blame: %.200q", got)
+	}
+	if got := stemmaBlame(t, "--porcelain", "HEAD", "a.go"); !strings.Contains(got, "summary long long ") || len(got) > 20<<10 {
+		t.Errorf("porcelain of %d bytes: %.300q", len(got), got)
+	}
+}

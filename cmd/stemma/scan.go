@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/repo"
+	"github.com/stemma-dev/stemma/query/views"
+)
+
+func (a *app) scanCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "scan [PATH…]",
+		Short: "read repositories and every record of origin in them into the store",
+		Long: `Reads the whole history of the repositories at PATH (the one it stands in, without
+any) and every record of origin it finds there: notes, trailers, checkpoints,
+attestations, accounts of bots and agents, code owners, pipeline definitions.
+
+Files, lines and changes are those of the default branch: the one that origin/HEAD
+names in a clone, else the one that is checked out. Commits are read from all branches.
+
+It may be repeated: only what is new is read. It may be interrupted: the same
+command continues. Nothing is written to the repository and nothing in it is run.`,
+		Args: usage(cobra.ArbitraryArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"."}
+			}
+			return a.scan(c.Context(), args, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a repository")
+	return c
+}
+
+// How much memory a scan spends to be quick: it collects garbage less often
+// than a server should, and more often again before it grows large.
+const (
+	scanGarbage = 400       // percent, see runtime/debug.SetGCPercent
+	scanMemory  = 280 << 20 // bytes, see runtime/debug.SetMemoryLimit
+)
+
+func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {
+	debug.SetGCPercent(scanGarbage)
+	debug.SetMemoryLimit(scanMemory)
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	for _, path := range paths {
+		report, err := a.scanOne(ctx, s, path)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = a.printJSON(report)
+		} else {
+			err = a.printReport(report)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return views.Ensure(ctx, s.DB)
+}
+
+func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.Report, err error) {
+	r, err := git.Open(ctx, path)
+	if err != nil {
+		return repo.Report{}, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	p := a.progress()
+	defer p.end()
+	return repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log})
+}
+
+// printReport tells a person what a scan found.
+func (a *app) printReport(r repo.Report) error {
+	name := oneLine(r.Repository.Key())
+	if r.Unchanged {
+		fmt.Fprintf(a.out, "%s: nothing new\n", name)
+		return a.printUnreadable(r)
+	}
+	fmt.Fprintf(a.out, "%s (%s): %d commits, %d records of line origin", name, oneLine(r.Branch), r.Commits, r.Notes)
+	if r.Orphans > 0 {
+		fmt.Fprintf(a.out, ", %d of them about commits that are not here", r.Orphans)
+	}
+	fmt.Fprintln(a.out)
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, kind := range slices.Sorted(maps.Keys(r.Things)) {
+		if kind != stemma.KindGap {
+			fmt.Fprintf(w, "  %s\t%d\n", kind, r.Things[kind])
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return a.printUnreadable(r)
+}
+
+// printUnreadable tells what cannot be read, now or since an earlier scan: how
+// much of each source, and for which reasons, each with the first place.
+func (a *app) printUnreadable(r repo.Report) error {
+	const most = 5
+	for _, source := range slices.Sorted(maps.Keys(r.Gaps)) {
+		fmt.Fprintf(a.out, "  not readable of %s: %d\n", oneLine(source), r.Gaps[source])
+		shown := 0
+		for _, u := range r.Unreadable {
+			if u.Source != source {
+				continue
+			}
+			if shown++; shown > most {
+				fmt.Fprintln(a.out, "    and more; --json and the page of the sources list them")
+				break
+			}
+			fmt.Fprintf(a.out, "    %d × %s, first at %s\n", u.Count, oneLine(u.Reason), oneLine(u.Place))
+		}
+	}
+	return nil
+}

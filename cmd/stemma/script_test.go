@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	_ "modernc.org/sqlite"
+)
+
+// The scripts of testdata run the whole program: the command stemma in them is
+// this test binary.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"stemma": func() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("STEMMA_DATA", filepath.Join(e.WorkDir, "data"))
+			e.Setenv("STEMMA_LOG_ORIGIN", "log.example/test")
+			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("ONLY_STEMMA", filepath.SplitList(e.Getenv("PATH"))[0]) // a PATH without git
+			for role, who := range map[string]string{"AUTHOR": "Ada Author", "COMMITTER": "Cy Committer"} {
+				e.Setenv("GIT_"+role+"_NAME", who)
+				e.Setenv("GIT_"+role+"_EMAIL", strings.ToLower(strings.Fields(who)[0])+"@example.com")
+				e.Setenv("GIT_"+role+"_DATE", "1700000000 +0100")
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"commit": scriptCommit,
+			"note":   scriptNote,
+			"code":   scriptCode,
+			"tamper": scriptTamper,
+		},
+	})
+}
+
+// scriptCommit makes a repository where there is none and commits all files:
+//
+//	commit DIR MESSAGE
+func scriptCommit(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		ts.Check(ts.Exec("git", "init", "-q", "-b", "main", dir))
+		ts.Check(ts.Exec("git", "-C", dir, "remote", "add", "origin", "https://github.com/acme/pay.git"))
+	}
+	ts.Check(ts.Exec("git", "-C", dir, "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", dir, "commit", "-q", "--allow-empty", "-m", strings.ReplaceAll(args[1], `\n`, "\n")))
+}
+
+// scriptNote puts a file on HEAD as a Git AI note: note DIR FILE
+func scriptNote(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("git", "-C", ts.MkAbs(args[0]), "notes", "--ref", "ai", "add", "-f", "-F", ts.MkAbs(args[1])))
+}
+
+// scriptCode runs stemma, which must end with the given code: code 2 query …
+func scriptCode(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("stemma", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// scriptTamper runs a statement on the database, behind the program's back.
+func scriptTamper(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", filepath.Join(ts.Getenv("STEMMA_DATA"), "stemma.db"))
+	ts.Check(err)
+	result, err := db.Exec(args[0])
+	ts.Check(err)
+	n, err := result.RowsAffected()
+	ts.Check(err)
+	ts.Check(db.Close())
+	if n == 0 {
+		ts.Fatalf("%s", fmt.Sprintf("nothing was changed by %s", args[0]))
+	}
+}

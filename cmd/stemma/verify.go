@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger"
+)
+
+func (a *app) verifyCommand() *cobra.Command {
+	verify := &cobra.Command{
+		Use:   "verify",
+		Short: "check that nothing was changed",
+		Args:  usage(cobra.NoArgs),
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	var asJSON bool
+	log := &cobra.Command{
+		Use:   "log",
+		Short: "recompute the whole log: facts, leaves, tree, checkpoints, bodies",
+		Long: `Recomputes the whole log and believes nothing that is stored: every fact is
+parsed and its leaf made anew, the tree and the checkpoints are computed from the
+leaves, every body is opened, its digest compared, and looked up in the list by
+which it is erased. Whatever differs is named.
+
+Exit codes: 0 nothing was changed, 1 error, 2 usage, 4 tampering found.`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return a.verifyLog(c.Context(), asJSON) },
+	}
+	log.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	verify.AddCommand(log, a.verifyGraphCommand())
+	return verify
+}
+
+type verifiedLog struct {
+	Origin     string   `json:"origin"`
+	Size       int64    `json:"size"`
+	Root       string   `json:"root,omitempty"`
+	Checkpoint string   `json:"checkpoint,omitempty"`
+	Key        string   `json:"key"`
+	Problems   []string `json:"problems"`
+}
+
+func (a *app) verifyLog(ctx context.Context, asJSON bool) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+
+	result := verifiedLog{Origin: s.Ledger.Origin(), Key: s.key.VerifierKey(), Problems: []string{}}
+	verdict := s.Ledger.Verify(ctx, func(p ledger.Problem) {
+		result.Problems = append(result.Problems, oneLine(p.String()))
+	})
+	if verdict != nil && !errors.Is(verdict, stemma.ErrTampered) {
+		return verdict
+	}
+	checkpoint, err := s.Ledger.Checkpoint(ctx)
+	switch {
+	case err == nil:
+		result.Size, result.Root, result.Checkpoint = checkpoint.Size, checkpoint.Root.String(), string(checkpoint.Note)
+	case !errors.Is(err, stemma.ErrNotFound) && verdict == nil:
+		return err
+	}
+	if asJSON {
+		return errors.Join(a.printJSON(result), verdict)
+	}
+	for _, p := range result.Problems {
+		fmt.Fprintln(a.out, p)
+	}
+	if verdict == nil {
+		fmt.Fprintf(a.out, "%d facts, root %s, signed by %s: nothing was changed\n", result.Size, result.Root, result.Key)
+	}
+	return verdict
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/lineage"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+func (a *app) verifyGraphCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "graph",
+		Short: "derive the graph anew beside the store and compare the two",
+		Long: `Every answer is read from the graph, which is derived from the log. This derives
+another one from the log in a temporary file and compares the two row by row.
+"stemma rebuild" mends what differs.
+
+Exit codes: 0 they are the same, 1 error, 2 usage, 4 they differ.`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return a.verifyGraph(c.Context()) },
+	}
+}
+
+func (a *app) verifyGraph(ctx context.Context) (err error) {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	dir, err := os.MkdirTemp("", "stemma-graph-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	beside, err := storage.Open(ctx, "file:"+filepath.Join(dir, "graph.db"))
+	if err != nil {
+		return err
+	}
+	defer beside.Close()
+	fresh, err := a.derive(ctx, s, beside)
+	if err != nil {
+		return err
+	}
+	differing, err := settled(ctx, s.Ledger.Size, a.out, func(out io.Writer) (int, error) {
+		// Where rows were changed this may fail; the comparison tells them.
+		_, late := s.Graph.Apply(ctx, s.Ledger)
+		if _, err := fresh.Apply(ctx, s.Ledger); err != nil {
+			return 0, err
+		}
+		differing, err := compareGraphs(ctx, out, s.Graph, fresh)
+		if err == nil && differing == 0 {
+			err = late
+		}
+		return differing, err
+	})
+	if err != nil {
+		return err
+	}
+	if differing > 0 {
+		return stemma.WithHint(fmt.Errorf("the graph differs from the log in %d rows: %w", differing, stemma.ErrTampered), "stemma rebuild derives it anew")
+	}
+	_, err = fmt.Fprintln(a.out, "the graph is what the log says")
+	return err
+}
+
+// settled compares until nothing differs or the log has not grown meanwhile:
+// what another process has just appended may be in one graph and not yet in the
+// other. What the last comparison told goes to out.
+func settled(ctx context.Context, size func(context.Context) (int64, error), out io.Writer, compare func(io.Writer) (int, error)) (int, error) {
+	const tries = 10
+	for range tries {
+		before, err := size(ctx)
+		if err != nil {
+			return 0, err
+		}
+		var told bytes.Buffer
+		differing, err := compare(&told)
+		if err != nil {
+			return 0, err
+		}
+		after, err := size(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if differing == 0 || before == after {
+			_, err := told.WriteTo(out)
+			return differing, err
+		}
+	}
+	return 0, stemma.WithHint(fmt.Errorf("the log has grown during each of %d comparisons", tries), "verify again when nothing is being read into the store")
+}
+
+// derive makes another graph of the log of s in db.
+func (a *app) derive(ctx context.Context, s *store, db *storage.DB) (*graph.Graph, error) {
+	// The tables of a ledger hold the cursor of the graph; it stays empty.
+	if _, err := ledger.Open(ctx, db, ledger.Config{Signer: s.key, Now: a.now, Rand: rand.Reader}); err != nil {
+		return nil, err
+	}
+	g, err := graph.Open(ctx, db, lineage.Specs())
+	if err != nil {
+		return nil, err
+	}
+	_, err = g.Apply(ctx, s.Ledger)
+	return g, err
+}
+
+// compareGraphs compares the canonical dumps of two graphs. Neither is written
+// any further once the comparison has ended, for whatever reason.
+func compareGraphs(ctx context.Context, out io.Writer, stored, derived *graph.Graph) (int, error) {
+	x, y := dumped(ctx, stored), dumped(ctx, derived)
+	defer func() { _, _ = x.Close(), y.Close() }() // closing the end that reads cannot fail
+	return compareDumps(out, x, y)
+}
+
+// dumped streams the canonical dump of a graph until its reader is closed.
+func dumped(ctx context.Context, g *graph.Graph) *io.PipeReader {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(g.Dump(ctx, w)) }()
+	return r
+}
+
+// compareDumps counts the rows of either dump that the other has not, and
+// prints the first of them. Tables come in one order and the rows of a table
+// in order of their cells, so both dumps are read once.
+func compareDumps(out io.Writer, stored, derived io.Reader) (int, error) {
+	const shown = 20
+	differing := 0
+	tell := func(mark string, row []byte) {
+		if differing++; differing <= shown {
+			fmt.Fprintf(out, "%s %s\n", mark, oneLine(string(row)))
+		}
+	}
+	a, b := bufio.NewReaderSize(stored, 1<<20), bufio.NewReaderSize(derived, 1<<20)
+	x, errX := a.ReadBytes('\n')
+	y, errY := b.ReadBytes('\n')
+	for {
+		for _, err := range []error{errX, errY} {
+			if err != nil && !errors.Is(err, io.EOF) {
+				return differing, err
+			}
+		}
+		if len(x) == 0 && len(y) == 0 {
+			return differing, nil
+		}
+		order := compareRows(x, y)
+		if order < 0 {
+			tell("only stored: ", x)
+		} else if order > 0 {
+			tell("only derived:", y)
+		}
+		if order <= 0 {
+			x, errX = a.ReadBytes('\n')
+		}
+		if order >= 0 {
+			y, errY = b.ReadBytes('\n')
+		}
+	}
+}
+
+// compareRows tells which of two rows comes first. At the end of its table a
+// dump waits for the other to come there.
+func compareRows(x, y []byte) int {
+	if bytes.Equal(x, y) {
+		return 0
+	}
+	ended := func(row []byte) bool { return !bytes.Contains(row, []byte(",")) } // it is the name of the next table
+	switch {
+	case len(x) == 0 || len(y) > 0 && ended(x):
+		return 1
+	case len(y) == 0 || ended(y):
+		return -1
+	}
+	var a, b []any
+	if json.Unmarshal(x, &a) == nil && json.Unmarshal(y, &b) == nil {
+		if order := slices.CompareFunc(a, b, compareCells); order != 0 {
+			return order
+		}
+	}
+	return bytes.Compare(x, y)
+}
+
+// compareCells puts numbers before texts and these before all else, as the
+// databases do.
+func compareCells(x, y any) int {
+	rank := func(v any) int {
+		switch v.(type) {
+		case float64:
+			return 0
+		case string:
+			return 1
+		}
+		return 2
+	}
+	if order := cmp.Compare(rank(x), rank(y)); order != 0 {
+		return order
+	}
+	switch x := x.(type) {
+	case float64:
+		return cmp.Compare(x, y.(float64))
+	case string:
+		return cmp.Compare(x, y.(string))
+	}
+	return 0
+}

@@ -1,0 +1,134 @@
+// Package dashboard shows a space to people, as pages written on the server.
+//
+// Every page is one GET of a stable address; filter, order and page of a list
+// are in it. A page here is the choice of what is said in which order: what is
+// known comes from package reading, lists from package listing, and package
+// page writes it all.
+//
+// The package keeps nothing but the overview, which is dear to compute, by how
+// far the graph has come. It never writes, and never shows what was said in a
+// session.
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/stemma-dev/stemma/dashboard/listing"
+	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/portrait"
+	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/query/views"
+)
+
+// A Config is what the pages are made from.
+type Config struct {
+	Space *ingest.Space
+	// Now is the clock that relative times in queries count from.
+	Now func() time.Time
+	// Log receives what a page cannot tell its reader; nil drops it.
+	Log *slog.Logger
+	// VerifierKey is the public key of the log, as C2SP signed notes write it.
+	VerifierKey string
+}
+
+// A Dashboard serves the pages. It may be used concurrently.
+type Dashboard struct {
+	space *ingest.Space
+	now   func() time.Time
+	log   *slog.Logger
+	key   string
+
+	mux       *http.ServeMux
+	templates page.Templates
+	reader    *reading.Reader
+	portraits *portrait.Gallery
+
+	mu   sync.Mutex
+	seen *overview // the last overview; mu protects it
+}
+
+// New returns the pages of a space. Close it when no request is under way.
+func New(c Config) (*Dashboard, error) {
+	if c.Space == nil || c.Now == nil {
+		return nil, errors.New("dashboard: a space and a clock are needed")
+	}
+	d := &Dashboard{space: c.Space, now: c.Now, log: c.Log, key: c.VerifierKey, reader: reading.New(c.Space)}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log}
+	if err := views.Ensure(context.Background(), c.Space.DB); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	var err error
+	if d.templates, err = parseTemplates(); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	d.routes()
+	return d, nil
+}
+
+// Close lets go of the repositories that were read.
+func (d *Dashboard) Close() error { return d.reader.Close() }
+
+// routes is the whole map of addresses.
+func (d *Dashboard) routes() {
+	d.mux = http.NewServeMux()
+	show := func(pattern string, v view) { d.mux.Handle("GET "+pattern, d.page(v)) }
+	about := func(pattern string, of func(ctx context.Context, key string) (*page.Page, error)) {
+		show(pattern, func(r *http.Request) (*page.Page, error) { return of(r.Context(), r.PathValue("key")) })
+	}
+	show("/{$}", d.overviewPage)
+	for _, l := range listing.All() {
+		show("/"+l.Kind, d.listPage(l))
+	}
+	about("/changes/{key...}", d.portraits.Change)
+	about("/commits/{key}", d.portraits.Commit)
+	about("/sessions/{key...}", d.portraits.Session)
+	about("/models/{key...}", d.portraits.Model)
+	about("/people/{key...}", d.portraits.Person)
+	about("/tickets/{key...}", d.portraits.Ticket)
+	about("/things/{key...}", d.portraits.Thing)
+	show("/files/{key...}", d.filePage)
+	show("/facts/{pos}", d.factPage)
+	show("/search", d.searchPage)
+	show("/sources", d.sourcesPage)
+	show("/gaps", d.gapsPage)
+	show("/records", d.recordsPage)
+	show("/things", d.thingsPage)
+	show("/log", d.logPage)
+	show("/help", d.helpPage)
+	show("/", d.nowhere)
+	d.mux.Handle("GET /static/{name}", http.HandlerFunc(d.static))
+}
+
+// policy is the content security policy of every answer: what a page needs
+// comes from here, nothing in a page is a script or a style of its own.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// ServeHTTP answers GET and HEAD; nothing can be changed here.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Cache-Control", "no-store")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		d.fail(w, r, problem{Status: http.StatusMethodNotAllowed, What: "Pages can only be read", Why: "This address answers GET."})
+		return
+	}
+	d.mux.ServeHTTP(w, r)
+}

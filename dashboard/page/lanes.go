@@ -1,0 +1,226 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/lineage"
+)
+
+// Lanes is the picture of a lineage: a lane for each stage from requirement to
+// incident, a box for each thing, empty lanes as gaps. It is drawn twice, for
+// wide and for narrow screens; the table beside it says the same.
+type Lanes struct {
+	Wide, Narrow drawing
+}
+
+// A drawing has the places of everything in it, in its own units.
+type drawing struct {
+	ID            string
+	Width, Height int
+	Lanes         []lane
+	Boxes         []box
+	Arrows        []arrow
+	Title, Desc   string
+}
+
+type lane struct {
+	Stage                    string
+	Y, Height, TextX, TextY  int
+	Empty                    bool
+	Gap                      string // what it says then
+	GapX, GapY, GapW, GapTxt int
+}
+
+type box struct {
+	X, Y, W, H        int
+	TextX, TextY      int
+	GradeX            int
+	Text, Title, Href string
+	Grade             string
+	Start, Named      bool
+}
+
+type arrow struct {
+	Path  string
+	Title string
+	Weak  bool // declared or inferred
+}
+
+// A form says how a drawing is laid out.
+type form struct {
+	id              string
+	width, left     int // left is the room for the names of lanes; 0 puts them above
+	perRow, maxRows int
+	boxH, gap, pad  int
+	letter          int // tenths of the width of a letter
+}
+
+var (
+	wideForm   = form{id: "wide", width: 1120, left: 128, perRow: 4, maxRows: 3, boxH: 34, gap: 12, pad: 10, letter: 68}
+	narrowForm = form{id: "narrow", width: 340, left: 0, perRow: 1, maxRows: 4, boxH: 34, gap: 8, pad: 8, letter: 68}
+)
+
+// stageDoc says what would have to be connected for a stage to be seen.
+var stageDoc = map[stemma.Stage]string{
+	stemma.StageRequirement: "no requirement is named",
+	stemma.StageTicket:      "no ticket is named",
+	stemma.StageSession:     "no session is recorded",
+	stemma.StageCommit:      "no commit is known",
+	stemma.StageChange:      "no change is known",
+	stemma.StageReview:      "no review was captured",
+	stemma.StagePipeline:    "no pipeline run was captured",
+	stemma.StageArtifact:    "no artifact was captured",
+	stemma.StageDeployment:  "no deployment was captured",
+	stemma.StageIncident:    "no incident is linked",
+}
+
+// Lineage shows a lineage twice: as a picture, and as a table with the evidence
+// for each step.
+func Lineage(l lineage.Lineage) []Section {
+	byStage := map[stemma.Stage][]lineage.Node{}
+	for _, n := range l.Nodes {
+		byStage[n.Stage] = append(byStage[n.Stage], n)
+	}
+	known, desc := 0, "Stages from requirement to incident."
+	for _, s := range stemma.Stages {
+		desc += fmt.Sprintf(" %s: %d.", Capital(string(s)), len(byStage[s]))
+		if len(byStage[s]) > 0 {
+			known++
+		}
+	}
+	note := fmt.Sprintf("%d of %d stages are known. What is empty was not captured, or never was.", known, len(stemma.Stages))
+	if l.Grade != "" {
+		note += " The weakest evidence that any of this rests on is of grade " + string(l.Grade) + ": " + gradeDoc[l.Grade] + "."
+	}
+	if l.Truncated != "" {
+		note += " More is connected than is shown here."
+	}
+	title := "Lineage of " + l.Nodes[0].Title
+	return []Section{
+		{ID: "lineage", Title: "Lineage", Note: note, Lanes: &Lanes{
+			Wide:   wideForm.draw(byStage, l.Edges, title, desc),
+			Narrow: narrowForm.draw(byStage, l.Edges, title, desc),
+		}},
+		{ID: "lineage-table", Title: "Lineage as a table", Table: lineageTable(l, byStage)},
+	}
+}
+
+func (f form) draw(byStage map[stemma.Stage][]lineage.Node, edges []lineage.Edge, title, desc string) drawing {
+	out := drawing{ID: f.id, Width: f.width, Title: title, Desc: desc}
+	at := map[stemma.Ref]box{}
+	for _, stage := range stemma.Stages {
+		out.lane(f, stage, byStage[stage], at)
+	}
+	out.Arrows = arrows(edges, at)
+	return out
+}
+
+// lane draws the next lane below the last, and notes where the boxes are.
+func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[stemma.Ref]box) {
+	x0, y0 := f.left+f.pad, d.Height+f.pad
+	ln := lane{Stage: Capital(string(stage)), Y: d.Height, TextX: f.pad, TextY: y0 + f.boxH/2 + 4}
+	if f.left == 0 { // the name stands above
+		y0 += 20
+		ln.TextY = d.Height + 17
+	}
+	if len(nodes) == 0 {
+		ln.Empty, ln.Gap = true, stageDoc[stage]
+		ln.GapX, ln.GapY, ln.GapW, ln.GapTxt = x0, y0, f.width-x0-f.pad, y0+f.boxH/2+4
+	}
+	shown := nodes
+	if most := f.perRow * f.maxRows; len(shown) > most {
+		shown = shown[:most-1]
+	}
+	for i, n := range shown {
+		b := f.place(i, x0, y0)
+		b.Text, b.Title, b.Href = Short((b.W-44)*10/f.letter, Show(n.Title)), Show(n.Title)+" ("+string(n.Ref)+")", Href(n.Ref)
+		b.Grade, b.Start, b.Named = string(n.Grade), n.Side == "start", !n.Stated
+		at[n.Ref] = b
+		d.Boxes = append(d.Boxes, b)
+	}
+	boxes := len(shown)
+	if rest := len(nodes) - len(shown); rest > 0 {
+		b := f.place(boxes, x0, y0)
+		b.Text, b.Title, b.Href = fmt.Sprintf("and %d more", rest), fmt.Sprintf("%d more, see the table", rest), "#lineage-table"
+		d.Boxes = append(d.Boxes, b)
+		boxes++
+	}
+	rows := max(1, (boxes+f.perRow-1)/f.perRow)
+	ln.Height = y0 - d.Height + f.pad + rows*f.boxH + (rows-1)*f.gap
+	d.Height += ln.Height
+	d.Lanes = append(d.Lanes, ln)
+}
+
+func (f form) place(i, x0, y0 int) box {
+	w := (f.width - f.left - f.pad*2 - f.gap*(f.perRow-1)) / f.perRow
+	b := box{X: x0 + i%f.perRow*(w+f.gap), Y: y0 + i/f.perRow*(f.boxH+f.gap), W: w, H: f.boxH}
+	b.TextX, b.TextY, b.GradeX = b.X+10, b.Y+f.boxH/2+4, b.X+b.W-16
+	return b
+}
+
+// arrows lead from cause to effect between the boxes that are shown.
+func arrows(edges []lineage.Edge, at map[stemma.Ref]box) []arrow {
+	var out []arrow
+	for _, e := range edges {
+		to, ok1 := at[e.From]
+		from, ok2 := at[e.To]
+		if !ok1 || !ok2 {
+			continue
+		}
+		if from.Y > to.Y { // the picture reads downwards
+			from, to = to, from
+		}
+		x1, y1, x2, y2 := from.X+from.W/2, from.Y+from.H, to.X+to.W/2, to.Y
+		if from.Y == to.Y {
+			y1 = from.Y + from.H/2
+			y2 = y1
+		}
+		mid := (y1 + y2) / 2
+		out = append(out, arrow{
+			Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1, mid, x2, mid, x2, y2),
+			Title: e.Door + ", grade " + string(e.Grade), Weak: e.Grade == stemma.GradeD,
+		})
+	}
+	return out
+}
+
+// lineageTable says the same as the picture, with the evidence for each step.
+func lineageTable(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node) *Table {
+	t := &Table{
+		ID: "lineage", Caption: "What this rests on and what rests on it, in causal order; missing stages on its way are listed too",
+		Columns: Head("stage", "thing", "linked by", "grade", "basis", "method", "evidence"),
+		Command: "stemma trace " + Shell(string(l.Start)),
+	}
+	edges := map[stemma.Ref]lineage.Edge{} // by the end that is farther away
+	depth := map[stemma.Ref]int{}
+	for _, n := range l.Nodes {
+		depth[n.Ref] = n.Depth
+	}
+	for _, e := range l.Edges {
+		far := e.From
+		if depth[e.To] > depth[e.From] {
+			far = e.To
+		}
+		if have, ok := edges[far]; !ok || e.Grade < have.Grade {
+			edges[far] = e
+		}
+	}
+	for _, s := range l.Stages {
+		stage := s.Stage
+		name := Text(Capital(string(stage)))
+		if s.Nodes == 0 {
+			t.Add(slices.Insert(make([]Cell, 5), 0, name, Cell{Text: stageDoc[stage], Class: "gap"})...)
+		}
+		for _, n := range byStage[stage] {
+			e, linked := edges[n.Ref]
+			if !linked || n.Side == "start" {
+				t.Add(name, To(n.Ref, n.Title), Cell{Text: "this page"}, Grade(n.Grade), Cell{}, Cell{}, Evidence(n.Last))
+				continue
+			}
+			t.Add(name, To(n.Ref, n.Title), Text(Words(e.Door)), Grade(e.Grade), Text(string(e.Basis)), Text(Words(e.Method)), Evidence(e.Pos))
+		}
+	}
+	return t
+}

@@ -1,0 +1,103 @@
+package reading
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/lineage"
+)
+
+// Names gives the names of things: titles, and for people the names that the
+// erasable table has for them. It takes a constant number of statements.
+func (r *Reader) Names(ctx context.Context, refs ...stemma.Ref) (map[stemma.Ref]string, error) {
+	out := map[stemma.Ref]string{}
+	var unknown, people []stemma.Ref
+	for _, ref := range refs {
+		if _, ok := out[ref]; ok || ref == "" {
+			continue
+		}
+		out[ref] = ""
+		unknown = append(unknown, ref)
+		if k := ref.Kind(); k == stemma.KindPerson || k == stemma.KindBot {
+			people = append(people, ref)
+		}
+	}
+	nodes, err := r.space.Graph.Nodes(ctx, unknown...)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.space.Graph.Fill(ctx, nodes); err != nil {
+		return nil, err
+	}
+	for _, n := range nodes {
+		out[n.Ref] = lineage.Title(n.Ref, n.Attrs)
+	}
+	profiles, err := r.Profiles(ctx, people...)
+	for _, p := range profiles {
+		if p.Name != "" {
+			out[p.Ref] = p.Name
+		}
+	}
+	return out, err
+}
+
+// A Profile is who a pseudonym stands for, as far as that was not erased.
+type Profile struct {
+	Ref                stemma.Ref
+	Name, Email, Login string
+}
+
+// Profiles are those of people and bots; of some there is none.
+func (r *Reader) Profiles(ctx context.Context, refs ...stemma.Ref) ([]Profile, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
+	marks := make([]string, len(refs))
+	args := make([]any, len(refs))
+	for i, ref := range refs {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), string(ref)
+	}
+	return ask(ctx, r, func(p *Profile) []any { return []any{&p.Ref, &p.Name, &p.Email, &p.Login} },
+		`SELECT ref, name, email, login FROM profile WHERE ref IN (`+strings.Join(marks, ",")+`)`, args...)
+}
+
+// A Record is one fact about a thing.
+type Record struct {
+	Pos, Size int64
+	Fact      stemma.Fact // zero if it is too large to be read for a list, or erased
+	ID        string
+	Recorded  time.Time
+}
+
+const recordInList = 64 << 10 // larger ones are not read for a list
+
+// Records are the latest facts about a thing, newest first: at most 20. The
+// thing is named by its node.
+func (r *Reader) Records(ctx context.Context, node int64) ([]Record, error) {
+	type row struct {
+		Record
+		id, canonical []byte
+	}
+	rows, err := ask(ctx, r, func(f *row) []any { return []any{&f.Pos, &f.id, &f.canonical, &f.Size, (*micros)(&f.Recorded)} },
+		`SELECT f.pos, f.id, CASE WHEN length(f.canonical) <= $2 THEN f.canonical END, COALESCE(length(f.canonical), 0), f.recorded
+		FROM node_fact nf JOIN fact f ON f.pos = nf.pos WHERE nf.node = $1 ORDER BY nf.pos DESC LIMIT 20`, node, int64(recordInList))
+	if err != nil {
+		return nil, err
+	}
+	var out []Record
+	for _, f := range rows {
+		if len(f.id) == len(stemma.Digest{}) {
+			f.ID = stemma.Digest(f.id).String()
+		}
+		if f.canonical != nil {
+			if f.Fact, err = stemma.DecodeFact(f.canonical); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, f.Record)
+	}
+	return out, nil
+}

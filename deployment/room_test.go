@@ -1,0 +1,34 @@
+package deployment_test
+
+import (
+	"testing"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/roomtest"
+)
+
+const (
+	commit = stemma.Ref("commit:sha1/00112233445566778899aabbccddeeff00112233")
+	moment = stemma.Moment(1767323045_678901)
+)
+
+var shapes = []roomtest.Shape{
+	roomtest.Of(deployment.FromFact,
+		deployment.Deployment{
+			ID: deployment.Ref("prod", "7"), Environment: "environment:prod", Version: "v1.0.0", Status: "success", At: moment, Until: moment + 9, URL: "https://cd.example.com/7",
+			Ships: []stemma.Edge{{To: commit}}, Brings: []stemma.Edge{{To: "change:github.com/acme/pay#142"}}, Replaces: []stemma.Ref{"deployment:prod/6"},
+		},
+	),
+	roomtest.Of(deployment.EnvironmentFromFact,
+		deployment.Environment{Name: "prod", Tier: "production"},
+	),
+}
+
+func TestRecordsAreWhatTheRoomDeclares(t *testing.T) {
+	roomtest.Check(t, deployment.Room, shapes...)
+}
+
+func FuzzRoundTrip(f *testing.F) {
+	roomtest.FuzzRoundTrip(f, deployment.Room, shapes...)
+}

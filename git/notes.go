@@ -1,0 +1,66 @@
+package git
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/git/internal/wire"
+)
+
+// A Note hangs on an object.
+type Note struct {
+	Object string // what it annotates
+	Blob   string // its text
+}
+
+// Notes lists the notes below a notes ref, given by name or id, sorted by the
+// object they annotate, whatever the depth of the fan-out. Entries that are no
+// notes are left out and counted.
+func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int, err error) {
+	found := map[string]string{}
+	for e, err := range r.Tree(ctx, ref, "", true) {
+		if err != nil {
+			return nil, others, err
+		}
+		id := strings.ReplaceAll(e.Path, "/", "")
+		if e.Type != "blob" || !wire.IsID(id) || len(id) != len(e.ID) {
+			others++
+			continue
+		}
+		found[id] = e.ID
+	}
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		notes = append(notes, Note{id, found[id]})
+	}
+	return notes, others, nil
+}
+
+// NotesOn finds the notes on some objects below a notes ref, given by id,
+// whatever the depth of the fan-out: those of [Repo.Notes] that hang on them.
+// It looks only into the trees that may hold one.
+func (c *CatFile) NotesOn(ref string, objects []string) ([]Note, error) {
+	want := map[string]string{}
+	for _, id := range objects {
+		want[id] = id
+	}
+	found := map[string]string{}
+	err := c.descend(ref, want, func(tree []TreeEntry, rest string, at func(TreeEntry, string)) {
+		for n := len(rest); n > 0; n-- {
+			i, ok := slices.BinarySearchFunc(tree, rest[:n], func(e TreeEntry, name string) int { return strings.Compare(e.Path, name) })
+			if ok && (n == len(rest)) == (tree[i].Type == "blob") {
+				at(tree[i], rest[n:])
+			}
+		}
+	}, func(object string, e TreeEntry) {
+		if found[object] == "" { // the one less deep counts
+			found[object] = e.ID
+		}
+	})
+	var notes []Note
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		notes = append(notes, Note{id, found[id]})
+	}
+	return notes, err
+}

@@ -1,0 +1,73 @@
+package git_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/gittest"
+)
+
+func TestNotesOfAnyFanOutAreListed(t *testing.T) {
+	r := gittest.New(t)
+	blob := r.GitWith([]byte("note"), "hash-object", "-w", "--stdin")
+	ids := []string{strings.Repeat("ab", 20), strings.Repeat("cd", 20), strings.Repeat("ef", 20)}
+	leaf := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[1][4:]+"\n"), "mktree")
+	mid := r.GitWith([]byte("040000 tree "+leaf+"\t"+ids[1][2:4]+"\n"), "mktree")
+	one := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[2][2:]+"\n"), "mktree")
+	tree := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[0]+"\n040000 tree "+mid+"\tcd\n040000 tree "+one+"\tef\n100644 blob "+blob+"\tREADME\n"), "mktree")
+	r.Git("update-ref", "refs/notes/x", r.Git("commit-tree", tree, "-m", "notes"))
+	notes, others, err := open(t, r.Dir).Notes(t.Context(), "refs/notes/x")
+	want := []git.Note{{Object: ids[0], Blob: blob}, {Object: ids[1], Blob: blob}, {Object: ids[2], Blob: blob}}
+	if d := cmp.Diff(want, notes); d != "" || others != 1 || err != nil {
+		t.Errorf("notes, %d others, %v (-want +got):\n%s", others, err, d)
+	}
+}
+
+// Whatever git notes writes, and whatever fan-out it chooses, looking for some
+// notes finds what listing all of them finds.
+func TestNotesAreFoundAsListed(t *testing.T) {
+	for _, many := range []int{3, 400} {
+		r := gittest.New(t)
+		im := r.Import()
+		for i := range many {
+			im.Commit(gittest.ImportCommit{Ref: "refs/heads/main", Message: "m", Files: []gittest.ImportFile{gittest.Set("f", strings.Repeat("x", i))}})
+		}
+		im.Close()
+		commits := strings.Fields(r.Git("rev-list", "refs/heads/main"))
+		var notes strings.Builder
+		notes.WriteString("commit refs/notes/x\ncommitter C <c@x> 1700000000 +0000\ndata 0\n")
+		for _, id := range commits[1:] {
+			notes.WriteString("N inline " + id + "\ndata 40\n" + id + "\n")
+		}
+		r.GitWith([]byte(notes.String()), "fast-import", "--quiet")
+		repo := open(t, r.Dir)
+		want, _, err := repo.Notes(t.Context(), "refs/notes/x")
+		if err != nil || len(want) != many-1 {
+			t.Fatalf("%d notes, %v", len(want), err)
+		}
+		cat, ref := catFile(t, repo), r.Git("rev-parse", "refs/notes/x")
+		got, err := cat.NotesOn(ref, append(commits, strings.Repeat("ab", 20)))
+		if d := cmp.Diff(want, got); d != "" || err != nil {
+			t.Errorf("of %d commits: %v (-listed +found):\n%s", many, err, d)
+		}
+		if got, err := cat.NotesOn(ref, commits[1:2]); err != nil || len(got) != 1 || got[0].Object != commits[1] {
+			t.Errorf("one of %d: %v, %v", many, got, err)
+		}
+	}
+}
+
+func TestNotesOfOddFanOutAreFound(t *testing.T) {
+	r := gittest.New(t)
+	blob := r.GitWith([]byte("note"), "hash-object", "-w", "--stdin")
+	ids := []string{strings.Repeat("ab", 20), strings.Repeat("cd", 20)}
+	leaf := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[1][5:]+"\n"), "mktree")
+	mid := r.GitWith([]byte("040000 tree "+leaf+"\t"+ids[1][3:5]+"\n"), "mktree")
+	tree := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[0]+"\n040000 tree "+mid+"\tcdc\n040000 tree "+mid+"\t"+ids[0][:2]+"\n"), "mktree")
+	got, err := catFile(t, open(t, r.Dir)).NotesOn(tree, ids)
+	if d := cmp.Diff([]git.Note{{Object: ids[0], Blob: blob}, {Object: ids[1], Blob: blob}}, got); d != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+}

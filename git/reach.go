@@ -1,0 +1,97 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/stemma-dev/stemma/git/internal/child"
+)
+
+// Reach lists the commits that the tips reach and not does not, newest first,
+// with one process. Tips and not are ids; of not, those unknown here are ignored.
+func (r *Repo) Reach(ctx context.Context, tips, not []string) ([]string, error) {
+	if len(tips) == 0 {
+		return nil, nil
+	}
+	in := strings.Join(tips, "\n") + "\n"
+	for _, id := range not {
+		in += "^" + id + "\n"
+	}
+	out, err := r.apart.Output(ctx, []byte(in), 1<<30, "rev-list", "--ignore-missing", "--stdin")
+	return strings.Fields(string(out)), err
+}
+
+// Count tells how many commits the tips reach and not does not.
+func (r *Repo) Count(ctx context.Context, tips, not []string) (int, error) {
+	ids, err := r.IDs(ctx, tips, not)
+	if err != nil || len(tips) == 0 {
+		return 0, err
+	}
+	for i := len(tips); i < len(ids); i++ {
+		ids[i] = "^" + ids[i]
+	}
+	in := []byte(strings.Join(ids, "\n") + "\n")
+	out, err := r.apart.Output(ctx, in, 1<<10, "rev-list", "--count", "--ignore-missing", "--stdin")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(out)))
+}
+
+// FirstParents lists the commits from tip down its first parents, newest first,
+// and stops before the first that not reaches.
+func (r *Repo) FirstParents(ctx context.Context, tip string, not ...string) ([]string, error) {
+	ids, err := r.IDs(ctx, []string{tip}, not)
+	if err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(ids); i++ {
+		ids[i] = "^" + ids[i]
+	}
+	in := []byte(strings.Join(ids, "\n") + "\n")
+	out, err := r.apart.Output(ctx, in, 1<<30, "rev-list", "--first-parent", "--ignore-missing", "--stdin")
+	return strings.Fields(string(out)), err
+}
+
+// Ancestor reports whether the commit old is tip or one of its ancestors.
+func (r *Repo) Ancestor(ctx context.Context, old, tip string) (bool, error) {
+	ids, err := r.IDs(ctx, []string{old, tip})
+	if err != nil {
+		return false, err
+	}
+	_, err = r.apart.Output(ctx, nil, 1<<10, "merge-base", "--is-ancestor", ids[0], ids[1])
+	var no *child.Error
+	if errors.As(err, &no) && no.Code == 1 {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// MergeBase is the best common ancestor of two commits, or "" if they have none.
+func (r *Repo) MergeBase(ctx context.Context, a, b string) (string, error) {
+	ids, err := r.IDs(ctx, []string{a, b})
+	if err != nil {
+		return "", err
+	}
+	out, err := r.apart.Output(ctx, nil, 1<<10, "merge-base", ids[0], ids[1])
+	var no *child.Error
+	if errors.As(err, &no) && no.Code == 1 {
+		return "", nil
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// Untouched reports whether old is tip or one of its ancestors and no commit
+// between them touches the path. Then whatever follows from the history of the
+// path up to old also holds at tip.
+func (r *Repo) Untouched(ctx context.Context, path, old, tip string) (bool, error) {
+	if ancestor, err := r.Ancestor(ctx, old, tip); err != nil || !ancestor {
+		return false, err
+	}
+	out, err := r.apart.Guarded().Output(ctx, nil, 1<<10,
+		"rev-list", "--max-count=1", "--full-history", old+".."+tip, "--", ":(top,literal)"+path)
+	return err == nil && len(bytes.TrimSpace(out)) == 0, err
+}

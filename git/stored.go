@@ -1,0 +1,80 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/git/internal/child"
+	"github.com/stemma-dev/stemma/git/internal/wire"
+)
+
+// maxAlternates bounds how many places of objects lead on to each other.
+const maxAlternates = 16
+
+// Stored reports whether an object lies here as a file of its own. Git calls
+// one missing whose file it cannot make sense of.
+func (r *Repo) Stored(id string) bool {
+	dirs := []string{filepath.Join(r.CommonDir, "objects")}
+	for i := 0; i < len(dirs) && i < maxAlternates; i++ {
+		if _, err := os.Lstat(filepath.Join(dirs[i], id[:2], id[2:])); err == nil {
+			return true
+		}
+		list, _ := os.ReadFile(filepath.Join(dirs[i], "info", "alternates")) // most have none
+		for line := range strings.Lines(string(list)) {
+			switch line = strings.TrimSpace(line); {
+			case line == "" || line[0] == '#':
+			case filepath.IsAbs(line):
+				dirs = append(dirs, line)
+			default:
+				dirs = append(dirs, filepath.Join(dirs[i], line))
+			}
+		}
+	}
+	return false
+}
+
+// Lost is the object that git named when it died over it; "" if it named none.
+func Lost(err error) string {
+	var dead *child.Error
+	if !errors.As(err, &dead) {
+		return ""
+	}
+	return wire.IDIn(dead.Line)
+}
+
+// Readable tells which of some objects can be read.
+func (r *Repo) Readable(ctx context.Context, ids []string) (map[string]bool, error) {
+	readable := map[string]bool{}
+	if len(ids) == 0 {
+		return readable, nil
+	}
+	for o, err := range r.Objects(ctx, slices.Values(ids), 0) {
+		if err != nil {
+			return nil, err
+		}
+		if !o.Missing {
+			readable[o.ID] = true
+		}
+	}
+	return readable, nil
+}
+
+// LostTree is the object that was wanting when the tree of a commit could not be
+// listed: the one that git named, or the root of the tree, of which it says
+// only that it is no tree.
+func (r *Repo) LostTree(ctx context.Context, treeish string, err error) string {
+	if id := Lost(err); id != "" {
+		return id
+	}
+	cat, err := r.CatFile(ctx, maxTag)
+	if err != nil {
+		return ""
+	}
+	defer cat.Kill()
+	root, _ := cat.root(treeish) // where it goes no further is what is wanting
+	return root
+}

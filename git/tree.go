@@ -1,0 +1,191 @@
+package git
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/git/internal/wire"
+	"github.com/stemma-dev/stemma/git/quote"
+)
+
+// A TreeEntry is one entry of a tree.
+type TreeEntry struct {
+	Mode int
+	Type string
+	ID   string
+	Path string // raw bytes, from the root of the tree
+}
+
+// Tree lists a tree with one process: the entries at the path, or everything
+// when it is empty, with all that lies below when recursive.
+func (r *Repo) Tree(ctx context.Context, treeish, path string, recursive bool) iter.Seq2[TreeEntry, error] {
+	return func(yield func(TreeEntry, error) bool) {
+		ids, err := r.IDs(ctx, []string{treeish})
+		if err != nil {
+			yield(TreeEntry{}, err)
+			return
+		}
+		args := []string{"--literal-pathspecs", "ls-tree", "-z", "--full-tree"}
+		if recursive {
+			args = append(args, "-r")
+		}
+		if args = append(args, ids[0]); path != "" {
+			args = append(args, "--", path)
+		}
+		p, err := r.apart.Start(ctx, args...)
+		if err != nil {
+			yield(TreeEntry{}, err)
+			return
+		}
+		defer p.Kill()
+		f := wire.Fields{In: p.Out, Limit: wire.MaxField}
+		for {
+			line := f.Next()
+			if f.Err != nil {
+				if _, last := p.Out.Peek(1); errors.Is(last, io.EOF) {
+					if err := p.End(); err != nil {
+						yield(TreeEntry{}, err)
+					}
+					return
+				}
+				yield(TreeEntry{}, p.Fail(f.Err))
+				return
+			}
+			meta, name, _ := strings.Cut(line, "\t")
+			part := strings.Split(meta, " ")
+			if len(part) != 3 {
+				continue
+			}
+			if !yield(TreeEntry{Mode: wire.Mode([]byte(part[0])), Type: part[1], ID: part[2], Path: name}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// maxTree bounds a tree that is looked into.
+const maxTree = 256 << 20
+
+// Find looks for paths in a commit or tree, given by id. What is not there is
+// left out; the others come in any order.
+func (c *CatFile) Find(treeish string, paths ...string) ([]TreeEntry, error) {
+	want := map[string]string{}
+	for _, p := range paths {
+		want[p] = p
+	}
+	var found []TreeEntry
+	err := c.descend(treeish, want, func(tree []TreeEntry, rest string, at func(TreeEntry, string)) {
+		first, below, deeper := strings.Cut(rest, "/")
+		i := slices.IndexFunc(tree, func(e TreeEntry) bool { return e.Path == first })
+		if i < 0 {
+			return
+		}
+		if deeper {
+			at(tree[i], below)
+		} else {
+			at(tree[i], "")
+		}
+	}, func(path string, e TreeEntry) {
+		e.Path = path
+		found = append(found, e)
+	})
+	return found, err
+}
+
+// descend follows ways down a tree, all of them one step at a time so that each
+// step asks git once. step says for the entries of a tree, sorted by name, and
+// what is left of a way where it leads; found is told where a way ends.
+func (c *CatFile) descend(treeish string, ways map[string]string,
+	step func(tree []TreeEntry, rest string, at func(TreeEntry, string)), found func(way string, e TreeEntry),
+) error {
+	type walker struct{ way, rest string }
+	root, err := c.root(treeish)
+	if err != nil {
+		return err
+	}
+	level := map[string][]walker{root: nil}
+	for way, rest := range ways {
+		level[root] = append(level[root], walker{way, rest})
+	}
+	for len(level) > 0 {
+		next := map[string][]walker{}
+		trees := slices.Sorted(maps.Keys(level))
+		for o, err := range c.Objects(trees, maxTree) {
+			if err != nil {
+				return err
+			}
+			tree, err := parseTree(o)
+			if err != nil {
+				return err
+			}
+			for _, w := range level[o.ID] {
+				step(tree, w.rest, func(e TreeEntry, rest string) {
+					switch {
+					case rest == "":
+						found(w.way, e)
+					case e.Type == "tree":
+						next[e.ID] = append(next[e.ID], walker{w.way, rest})
+					}
+				})
+			}
+		}
+		level = next
+	}
+	return nil
+}
+
+// root is the tree that an id leads to. With an error it is how far it led.
+func (c *CatFile) root(treeish string) (string, error) {
+	for range 16 {
+		o, err := c.Object(treeish)
+		if err != nil {
+			return treeish, err
+		}
+		first, _, _ := bytes.Cut(o.Data, []byte("\n"))
+		_, id, _ := bytes.Cut(first, []byte(" "))
+		switch o.Type {
+		case "tree":
+			return treeish, nil
+		case "commit", "tag": // "tree ID", "object ID"
+			treeish = string(id)
+		default:
+			return treeish, fmt.Errorf("git: %s is not a tree", quote.Line(treeish))
+		}
+	}
+	return treeish, fmt.Errorf("git: %s: tags of tags without end", quote.Line(treeish))
+}
+
+// parseTree reads a tree object; its entries come sorted by name.
+func parseTree(o Object) ([]TreeEntry, error) {
+	bad := fmt.Errorf("git: %s is not a tree that can be read", quote.Line(o.ID))
+	if o.Type != "tree" || o.TooBig {
+		return nil, bad
+	}
+	var tree []TreeEntry
+	size := len(o.ID) / 2
+	for rest := o.Data; len(rest) > 0; {
+		meta, after, ok := bytes.Cut(rest, []byte{0})
+		form, name, named := bytes.Cut(meta, []byte(" "))
+		if !ok || !named || len(after) < size {
+			return nil, bad
+		}
+		e := TreeEntry{Mode: wire.Mode(form), Type: "blob", ID: hex.EncodeToString(after[:size]), Path: string(name)}
+		switch e.Mode &^ 0o7777 {
+		case 0o040000:
+			e.Type = "tree"
+		case 0o160000:
+			e.Type = "commit"
+		}
+		tree, rest = append(tree, e), after[size:]
+	}
+	slices.SortFunc(tree, func(a, b TreeEntry) int { return strings.Compare(a.Path, b.Path) })
+	return tree, nil
+}

@@ -1,0 +1,77 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/graph/shape"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// tableNames are all tables of s but graph_meta.
+func tableNames(s *shape.Shape) []string {
+	names := []string{"node", "node_fact", "edge", "door", "graph_skip"}
+	for _, t := range s.Tables {
+		names = append(names, t.Name)
+		for _, l := range t.Lists {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// ddl are the statements that make the tables, but for graph_meta.
+func ddl(s *shape.Shape, engine storage.Engine) []string {
+	d := dialect{id: "INTEGER", clustered: " WITHOUT ROWID"}
+	if engine == storage.Postgres {
+		d = dialect{id: "BIGINT"}
+	}
+	out := []string{
+		`CREATE TABLE node (id ` + d.id + ` PRIMARY KEY, ref TEXT NOT NULL, kind TEXT NOT NULL,
+			first_pos BIGINT NOT NULL, last_pos BIGINT NOT NULL, grade TEXT NOT NULL, stated INTEGER NOT NULL)`,
+		`CREATE UNIQUE INDEX node_ref ON node (ref)`,
+		`CREATE TABLE node_fact (node BIGINT NOT NULL, pos BIGINT NOT NULL, PRIMARY KEY (node, pos))` + d.clustered,
+		`CREATE TABLE edge (src BIGINT NOT NULL, door INTEGER NOT NULL, dst BIGINT NOT NULL, grade TEXT NOT NULL,
+			basis TEXT NOT NULL, method TEXT NOT NULL, pos BIGINT NOT NULL, PRIMARY KEY (src, door, dst))` + d.clustered,
+		`CREATE INDEX edge_dst ON edge (dst, door, src)`,
+		`CREATE TABLE door (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, flow INTEGER NOT NULL)`,
+		`CREATE TABLE graph_skip (pos BIGINT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (pos, reason))` + d.clustered,
+	}
+	for _, t := range s.Tables {
+		out = append(out, d.create(t.Cells, "id "+d.id+" PRIMARY KEY", "", "")...)
+		for _, l := range t.Lists {
+			out = append(out, d.create(l.Cells, "id BIGINT NOT NULL, seq INTEGER NOT NULL", ", PRIMARY KEY (id, seq)", d.clustered)...)
+		}
+	}
+	return out
+}
+
+// A dialect is where the engines differ in what makes a table.
+type dialect struct{ id, clustered string }
+
+func (d dialect) create(c shape.Cells, first, last, clustered string) []string {
+	var b strings.Builder
+	var indexes []string
+	fmt.Fprintf(&b, "CREATE TABLE %s (%s", quoted(c.Name), first)
+	for _, col := range c.Columns {
+		typ := "BIGINT"
+		switch col.Type {
+		case stemma.Text:
+			typ = "TEXT"
+		case stemma.Bool:
+			typ = "INTEGER"
+		}
+		fmt.Fprintf(&b, ", %s %s", quoted(col.Name), typ)
+		if col.Index {
+			// With the id, one index serves "which have this" and "has it this".
+			indexes = append(indexes, fmt.Sprintf("CREATE INDEX %s ON %s (%s, id)",
+				quoted(shape.IndexName(c.Name, col.Name)), quoted(c.Name), quoted(col.Name)))
+		}
+	}
+	b.WriteString(last + ")" + clustered)
+	return append([]string{b.String()}, indexes...)
+}
+
+// quoted is name as SQL takes it even if the name is one of its own words.
+func quoted(name string) string { return `"` + name + `"` }

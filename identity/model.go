@@ -1,0 +1,121 @@
+package identity
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+)
+
+// maxName bounds what is looked at: no real name of a model or agent is longer.
+const maxName = 256
+
+// unnamed are what sources write when they do not know the model, and names
+// of whole product lines, which do not tell it either.
+var unnamed = []string{
+	"", "unknown", "default", "auto", "<synthetic>", "synthetic", "none", "null", "nil", "undefined", "n/a", "-", "?",
+	"unspecified", "model", "ai", "llm", "agent", "inherit", "best",
+	"claude", "claude code", "claude-code", "anthropic", "gpt", "chatgpt", "openai", "codex", "gemini", "copilot",
+	"github copilot", "cursor", "devin", "aider", "windsurf", "grok", "llama",
+}
+
+// providers tells who makes a model from the first word of its name.
+var providers = map[string]string{
+	"claude": "anthropic",
+	"gpt":    "openai", "chatgpt": "openai", "codex": "openai", "o": "openai", "davinci": "openai",
+	"gemini": "google", "gemma": "google",
+	"grok":     "xai",
+	"composer": "cursor", "cursor": "cursor",
+	"llama": "meta", "codellama": "meta",
+	"mistral": "mistral", "codestral": "mistral", "devstral": "mistral", "magistral": "mistral", "mixtral": "mistral", "ministral": "mistral",
+	"deepseek": "deepseek",
+	"qwen":     "alibaba", "qwq": "alibaba",
+	"kimi": "moonshot", "moonshot": "moonshot",
+	"glm":     "zhipu",
+	"minimax": "minimax",
+	"command": "cohere",
+	"nova":    "amazon", "titan": "amazon",
+	"phi": "microsoft",
+	"swe": "cognition",
+}
+
+// Unlisted is the provider of a model whose name does not tell one.
+const Unlisted = "unlisted"
+
+// ParseModel reads what the name of a model tells. The name itself is kept as
+// it is spelt, except for a provider in front of it ("anthropic/…"): a display
+// text such as "Claude Opus 4.6 (1M context)" tells family and version, but
+// never a provider's version id, and none is made up.
+//
+// A name that does not say which model it is ("", "auto", "<synthetic>",
+// "Claude") gives a Model that is not Named.
+func ParseModel(name string) Model {
+	name = strings.TrimSpace(stemma.CleanText(name, maxName))
+	if i := strings.LastIndexByte(name, '/'); i >= 0 && i < len(name)-1 && !strings.ContainsAny(name, " <>") {
+		name = name[i+1:]
+	}
+	m := Model{Name: name, Provider: Unlisted}
+	bare := bareModel(name)
+	if slices.Contains(unnamed, strings.ToLower(name)) || slices.Contains(unnamed, bare) {
+		return m
+	}
+	words, version := modelWords(bare)
+	if len(words) > 0 {
+		switch words[0] {
+		case "opus", "sonnet", "haiku": // the short names of one provider
+			words = slices.Insert(words, 0, "claude")
+		}
+		if p := providers[words[0]]; p != "" {
+			m.Provider = p
+		}
+	}
+	m.Family, m.Version, m.Named = strings.Join(words, "-"), version, true
+	return m
+}
+
+// bareModel strips what stands around a model's name: "(1M context)", "[1m]",
+// "@20250514", ":0", and the region and provider in front of it.
+func bareModel(name string) string {
+	s := strings.ToLower(name)
+	if i := strings.IndexAny(s, "([@:"); i > 0 {
+		s = s[:i]
+	}
+	if i := strings.Index(s, "anthropic."); i >= 0 {
+		s = s[i+len("anthropic."):]
+	}
+	return strings.TrimSpace(s)
+}
+
+// modelWords parts a name into its words and its version.
+func modelWords(bare string) (words []string, version string) {
+	afterNumber := false
+	for _, w := range strings.FieldsFunc(bare, func(r rune) bool { return r == '-' || r == '_' || r == ' ' || r == '/' }) {
+		letters := strings.TrimRight(w, "0123456789.")
+		number := w[len(letters):]
+		switch {
+		case letters == "" && len(number) > 3 && !strings.Contains(number, "."):
+			afterNumber = false // a date
+		case letters == "" && version == "":
+			version, afterNumber = number, true
+		case letters == "" && afterNumber && len(number) <= 2:
+			version += "." + number
+			afterNumber = false
+		case letters == "v" && number != "":
+			if version == "" {
+				version = number
+			}
+			afterNumber = false
+		case w == "latest" || w == "preview" || w == "exp" || w == "experimental" || w == "thinking":
+			afterNumber = false
+		case version == "" && number == "" && w[0] >= '0' && w[0] <= '9': // "4o"
+			version, afterNumber = w, false
+		case version == "" && number != "" && len(words) == 0: // "qwen3", "o4"
+			words, version, afterNumber = append(words, letters), number, true
+		case version == "" && number != "" && len(letters) == 1: // "k2"
+			version, afterNumber = w, false
+		default:
+			words, afterNumber = append(words, w), false
+		}
+	}
+	return words, version
+}

@@ -1,0 +1,68 @@
+// Package incident keeps what broke, and which changes and deployments are its
+// confirmed or suspected causes.
+//
+// Refs: incident:SOURCE/KEY.
+//
+// Its doors: "caused-by" leads up to a confirmed cause; "suspects" leads aside,
+// so that a suspicion never becomes part of a trace.
+//
+// The package does no I/O and never confirms a suspicion by itself.
+package incident
+
+import "github.com/stemma-dev/stemma"
+
+// Room declares the kinds of this package.
+var Room = stemma.Room{Name: "incident", Kinds: []stemma.KindSpec{{
+	Kind: stemma.KindIncident, Stage: stemma.StageIncident,
+	Doc: "something that broke",
+	Columns: []stemma.Column{
+		{Name: "source", Type: stemma.Text, Index: true, Doc: "where it is kept: pagerduty"},
+		{Name: "key", Type: stemma.Text, Index: true, Doc: "its name there"},
+		{Name: "title", Type: stemma.Text, Doc: "its title"},
+		{Name: "severity", Type: stemma.Text, Index: true, Doc: "as its source says"},
+		{Name: "state", Type: stemma.Text, Index: true, Doc: "as its source says"},
+		{Name: "opened", Type: stemma.Time, Index: true, Doc: "when it was noticed"},
+		{Name: "resolved", Type: stemma.Time, Doc: "when it was over"},
+		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+	},
+	Doors: []stemma.Door{
+		{Name: "caused-by", To: causes, Flow: stemma.Up, Doc: "confirmed causes"},
+		{Name: "suspects", To: []stemma.Kind{stemma.KindChange, stemma.KindCommit}, Doc: "suspected causes"},
+	},
+}}}
+
+var causes = []stemma.Kind{stemma.KindDeployment, stemma.KindChange, stemma.KindCommit}
+
+// An Incident is something that broke.
+type Incident struct {
+	Source   string        `json:"source" fact:"authority"` // where it is kept: "pagerduty"
+	Key      string        `json:"key"`                     // its name there
+	Title    string        `json:"title,omitempty"`
+	Severity string        `json:"severity,omitempty"` // as its source says
+	State    string        `json:"state,omitempty"`    // as its source says
+	Opened   stemma.Moment `json:"opened,omitempty" fact:"occurred"`
+	Resolved stemma.Moment `json:"resolved,omitempty"`
+	URL      string        `json:"url,omitempty"`
+
+	CausedBy []stemma.Edge `json:"-" door:"caused-by"`
+	Suspects []stemma.Edge `json:"-" door:"suspects"`
+}
+
+// Ref names the incident that source calls key.
+func Ref(source, key string) stemma.Ref { return stemma.NewRef(stemma.KindIncident, source, key) }
+
+// Ref names the incident.
+func (i Incident) Ref() stemma.Ref {
+	if i.Source == "" || i.Key == "" {
+		return ""
+	}
+	return Ref(i.Source, i.Key)
+}
+
+// Fact states the incident.
+func (i Incident) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, i, source, grade)
+}
+
+// FromFact reads what Fact wrote.
+func FromFact(f stemma.Fact) (Incident, error) { return stemma.Recall[Incident](Room, f) }

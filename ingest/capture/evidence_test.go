@@ -1,0 +1,234 @@
+package capture_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stemma-dev/stemma/attribution/sight"
+	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/hook"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// A log is a spool in memory.
+type log struct{ spool.Reading }
+
+func (l *log) add(e hook.Event, files ...string) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		panic(err)
+	}
+	entry := spool.Entry{Stand: spool.Stand{Head: "refs/heads/main", Commit: "c1"}, Event: body}
+	for _, f := range files {
+		path, content, ok := strings.Cut(f, "=")
+		file := spool.File{Path: path, State: spool.Regular, Blob: content}
+		if !ok {
+			file = spool.File{Path: path, State: spool.Missing}
+		}
+		entry.Files = append(entry.Files, file)
+	}
+	l.Entries = append(l.Entries, entry)
+}
+
+// content is the name of a blob; one begins with "!" that is not there any more.
+func content(blob string) ([]byte, error) {
+	if strings.HasPrefix(blob, "!") {
+		return nil, errors.New("gone")
+	}
+	return []byte(blob), nil
+}
+
+// whose tells the lines of a file, each with who wrote it.
+func (l *log) whose(path, base string) string {
+	e := capture.Read(l.Reading, content)
+	w := sight.Start([]byte(base), nil, capture.Person, false)
+	text := ""
+	for _, look := range e.Files[path] {
+		w.See(look.Sight)
+		if look.Kept {
+			text = string(look.Content)
+		}
+	}
+	var out []string
+	for i, line := range w.File().Lines() {
+		s := strings.Split(text, "\n")[i] + ":"
+		switch {
+		case line.By == capture.Person:
+			s += "person"
+		case line.By > 0:
+			h := e.Hands[line.By-1]
+			s += strings.TrimSpace(fmt.Sprint(h.Agent, " ", h.Session, " ", h.Subagent, " ", h.Model, " ", h.Prompt, " ", h.Call))
+		default:
+			s += fmt.Sprint(line.By)
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func claude(k hook.Kind, call string) hook.Event {
+	return hook.Event{Agent: "claude-code", Session: "s", Kind: k, Call: call}
+}
+
+func TestSpoolTellsWhoWroteALine(t *testing.T) {
+	var l log
+	l.add(claude(hook.SessionStart, ""))
+	l.add(claude(hook.Prompt, ""))
+	l.add(claude(hook.BeforeEdit, "t1"), "a=1\n")
+	l.add(claude(hook.AfterEdit, "t1"), "a=1\n2\n")
+	l.add(hook.Event{Agent: "claude-code", Session: "s", Kind: hook.Prompt, Model: "claude-opus-4-6"})
+	sub := claude(hook.BeforeEdit, "t2")
+	sub.Subagent = "w1"
+	l.add(sub, "a=1\n2\n3\n")
+	sub.Kind = hook.AfterEdit
+	l.add(sub, "a=1\n2\n3\n4\n")
+	if got, want := l.whose("a", "1\n"), "1:0, 2:claude-code s   1 t1, 3:person, 4:claude-code s w1 claude-opus-4-6 2 t2"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestWhatMayHaveWrittenAnyFileMakesLinesNobodys(t *testing.T) {
+	seen := func(l *log, text string) {
+		l.add(claude(hook.BeforeEdit, "x"), "a="+text)
+		l.add(claude(hook.AfterEdit, "x"), "a="+text)
+	}
+	for name, c := range map[string]struct {
+		between func(*log)
+		want    string
+	}{
+		"nothing":                     {func(*log) {}, "person"},
+		"a command":                   {func(l *log) { l.add(claude(hook.BeforeShell, "b")); l.add(claude(hook.AfterShell, "b")) }, fmt.Sprint(sight.Disturbed)},
+		"a tool that is not known":    {func(l *log) { l.add(claude(hook.BeforeTool, "b")); l.add(claude(hook.AfterTool, "b")) }, fmt.Sprint(sight.Disturbed)},
+		"the end of a command":        {func(l *log) { l.add(claude(hook.AfterShell, "b")) }, fmt.Sprint(sight.Disturbed)},
+		"a command that does not end": {func(l *log) { l.add(claude(hook.BeforeShell, "b")) }, fmt.Sprint(sight.Disturbed)},
+		"a command that looked at it": {func(l *log) {
+			l.add(claude(hook.BeforeShell, "b"), "a=1\n")
+			l.add(claude(hook.AfterShell, "b"), "a=1\n2\n")
+		}, "claude-code s   0 b"},
+		"a command that looked at another": {func(l *log) {
+			l.add(claude(hook.BeforeShell, "b"), "z=1\n")
+			l.add(claude(hook.AfterShell, "b"), "z=1\n")
+		}, fmt.Sprint(sight.Disturbed)},
+		"git, which moved":             {func(l *log) { l.add(claude(hook.Stop, "")); l.Entries[len(l.Entries)-1].Stash = "s1" }, fmt.Sprint(sight.Disturbed)},
+		"something that was lost":      {func(l *log) { l.add(claude(hook.Stop, "")); l.Entries[len(l.Entries)-1].Lost = "why" }, fmt.Sprint(sight.Disturbed)},
+		"an event that cannot be read": {func(l *log) { l.add(claude(hook.Stop, "")); l.Entries[len(l.Entries)-1].Event = json.RawMessage(`[`) }, fmt.Sprint(sight.Disturbed)},
+		"a content that is gone":       {func(l *log) { l.add(claude(hook.Stop, ""), "a=!gone") }, fmt.Sprint(sight.Unkept)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var l log
+			seen(&l, "1\n")
+			c.between(&l)
+			seen(&l, "1\n2\n")
+			if got, want := l.whose("a", "1\n"), "1:0, 2:"+c.want; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestCommandGoesOnWhateverElseHappens(t *testing.T) {
+	for name, c := range map[string]func(*log){
+		"git moves": func(l *log) {
+			l.add(claude(hook.Compact, ""))
+			l.Entries[len(l.Entries)-1].Commit = "c2"
+		},
+		"something is lost":                  func(l *log) { l.Entries = append(l.Entries, spool.Entry{Stand: l.Entries[0].Stand, Lost: "why"}) },
+		"another command ends":               func(l *log) { l.add(claude(hook.AfterShell, "other"), "a=1\n") },
+		"a command that looked at it ends":   func(l *log) { l.add(claude(hook.BeforeShell, "c"), "a=1\n"); l.add(claude(hook.AfterShell, "c")) },
+		"it is said twice that it has begun": func(l *log) { l.add(claude(hook.BeforeShell, "b")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var l log
+			l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
+			l.add(claude(hook.AfterEdit, "x"), "a=1\n")
+			l.add(claude(hook.BeforeShell, "b"))
+			c(&l)
+			for _, text := range []string{"1\n", "1\n2\n"} {
+				l.add(claude(hook.Compact, ""), "a="+text)
+			}
+			if got, want := l.whose("a", "1\n"), "1:0, 2:"; !strings.HasPrefix(got, want+"-") {
+				t.Errorf("while the command runs: %s", got)
+			}
+			l.add(claude(hook.AfterShell, "b"))
+			for _, text := range []string{"1\n2\n", "1\n2\n3\n"} {
+				l.add(claude(hook.Compact, ""), "a="+text)
+			}
+			if got := l.whose("a", "1\n"); !strings.HasSuffix(got, "3:person") {
+				t.Errorf("after it: %s", got)
+			}
+		})
+	}
+}
+
+func TestCommandThatWasKilledEndsWithItsSession(t *testing.T) {
+	var l log
+	l.add(claude(hook.BeforeShell, "b"))
+	l.add(claude(hook.Stop, ""))
+	l.add(claude(hook.BeforeEdit, "x"), "a=1\n2\n")
+	l.add(claude(hook.AfterEdit, "x"), "a=1\n2\n")
+	l.add(claude(hook.BeforeEdit, "y"), "a=1\n2\n3\n")
+	if got, want := l.whose("a", "1\n"), fmt.Sprintf("1:0, 2:%d, 3:person", sight.Disturbed); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestEditThatWasRefusedIsNotTheAgents(t *testing.T) {
+	for _, then := range []hook.Kind{hook.Prompt, hook.Stop, hook.SessionEnd, hook.SessionStart} {
+		var l log
+		l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
+		l.add(claude(then, "")) // the person said no, and then typed
+		l.add(claude(hook.BeforeEdit, "y"), "a=1\n2\n")
+		l.add(claude(hook.AfterEdit, "y"), "a=1\n2\n3\n")
+		l.add(claude(hook.BeforeEdit, "z"), "a=1\n2\n3\n4\n")
+		if got, want := l.whose("a", "1\n"), fmt.Sprintf("1:0, 2:%d, 3:claude-code s   ", sight.Unkept); !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "4:person") {
+			t.Errorf("%s: %s", then, got)
+		}
+	}
+}
+
+func TestTwoAgentsAtOnceDoNotStealEachOthersEdits(t *testing.T) {
+	cursor := func(k hook.Kind) hook.Event { return hook.Event{Agent: "cursor", Session: "c", Kind: k} }
+	var l log
+	l.add(claude(hook.BeforeEdit, "x"), "a=1\n", "b")
+	l.add(cursor(hook.BeforeEdit), "b")
+	l.add(claude(hook.AfterEdit, "x"), "a=1\n2\n", "b=9\n")
+	l.add(cursor(hook.AfterEdit), "b=9\n")
+	l.add(cursor(hook.BeforeEdit), "a=1\n2\n")
+	l.add(cursor(hook.AfterEdit), "a=1\n2\n3\n")
+	if got, want := l.whose("a", "1\n"), "1:0, 2:claude-code s   0 x, 3:cursor c   0"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got, want := l.whose("b", ""), fmt.Sprintf("9:%d", sight.Crowded); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func FuzzAnySpoolIsEvidence(f *testing.F) {
+	f.Add([]byte(`[{"event":{"kind":"before-shell","session":"s"}},{"event":{"kind":"after-edit"},"files":[{"path":"a","state":"file","blob":"x"}]}]`))
+	f.Add([]byte(`[{"lost":"x"},{"event":[]},{"files":[{"path":"a"}]}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var r spool.Reading
+		if json.Unmarshal(data, &r.Entries) != nil {
+			return
+		}
+		e := capture.Read(r, content)
+		for path, looks := range e.Files {
+			if !slices.IsSortedFunc(looks, func(a, b capture.Look) int { return a.Entry - b.Entry }) {
+				t.Errorf("the looks at %q are not in order", path)
+			}
+			w := sight.Start(nil, nil, capture.Person, true)
+			for _, look := range looks {
+				w.See(look.Sight)
+			}
+			for _, l := range w.File().Lines() {
+				if int(l.By) > len(e.Hands) {
+					t.Errorf("a line of hand %d of %d", l.By, len(e.Hands))
+				}
+			}
+		}
+	})
+}

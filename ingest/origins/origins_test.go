@@ -1,0 +1,173 @@
+package origins_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git/blame"
+	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/ingest/note/notetest"
+	"github.com/stemma-dev/stemma/ingest/origins"
+)
+
+// ask is what the verb does: every question opens the repository anew.
+func ask(t testing.TB, dir string, o blame.Options, cache origins.Cache) []origins.Line {
+	t.Helper()
+	lines, _ := countedAsk(t, dir, o, cache)
+	return lines
+}
+
+// countedAsk also tells how many git processes it took.
+func countedAsk(t testing.TB, dir string, o blame.Options, cache origins.Cache) ([]origins.Line, int) {
+	t.Helper()
+	b, err := origins.Open(t.Context(), dir, cache)
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	lines, err := b.Blame(t.Context(), o)
+	must(t, err)
+	for _, l := range lines {
+		if !l.Commit.Committed() { // is always of just now
+			l.Commit.Author.When, l.Commit.Committer.When = time.Time{}, time.Time{}
+		}
+	}
+	return lines, b.Processes()
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnswersOfBlameAreNeverOld(t *testing.T) {
+	r := gittest.New(t)
+	first := r.Commit("one", "dir/a.go", gittest.Lines("one", 6), "ignored", "", ".gitattributes", "")
+	second := r.Commit("two", "dir/a.go", gittest.Lines("one", 3)+"\tvalue\n"+gittest.Lines("one", 2))
+	cache := origins.Cache{Dir: t.TempDir()}
+	o := blame.Options{Path: "dir/a.go"}
+	atFirst := blame.Options{Path: "dir/a.go", Rev: first}
+	older := r.Git("commit-tree", "-m", "another", first+"^{tree}")
+	dotGit := func(name, content string) { r.Write(filepath.Join(".git", name), content) }
+
+	var before []origins.Line
+	const same, changed = false, true
+	for _, step := range []struct {
+		name    string
+		do      func()
+		o       blame.Options
+		changes bool
+	}{
+		{"nothing", func() {}, o, changed}, // there was no answer before
+		{"a note", func() { r.Note("ai", second, notetest.GitAI(second, "dir/a.go", "4", "")) }, o, changed},
+		{"a changed note", func() { r.Note("ai", second, notetest.GitAI(second, "dir/a.go", "", "4")) }, o, changed},
+		{"a note under another ref", func() { r.Note("whogitit", first, strings.ReplaceAll(notetest.Whogitit, "a.go", "dir/a.go")) }, o, changed},
+		{"a removed note", func() { r.Git("notes", "--ref", "ai", "remove", second) }, o, changed},
+		{"a removed ref of notes", func() { r.Git("update-ref", "-d", "refs/notes/whogitit") }, o, changed},
+		{"a record of the older kind", func() {
+			blob := r.GitWith([]byte(notetest.GitAI(second, "dir/a.go", "4", "")), "hash-object", "-w", "--stdin")
+			r.Git("update-ref", "refs/ai/authorship/"+second, blob)
+		}, o, changed},
+		{"packed refs", func() { r.Git("pack-refs", "--all") }, o, same},
+		{"a commit elsewhere", func() { r.Commit("elsewhere", "b.go", "b\n") }, o, same},
+		{"a committed trace", func() {
+			r.Commit("trace", ".agent-trace/traces.jsonl",
+				strings.ReplaceAll(notetest.AgentTrace("550e8400-e29b-41d4-a716-446655440000", first, 1, 2), "a.go", "dir/a.go"))
+		}, o, changed},
+		{"a mailmap", func() { r.Write(".mailmap", "Ada the Second <ada@example.com>\n") }, o, changed},
+		{"a changed mailmap", func() { r.Write(".mailmap", "Ada the Third <ada@example.com>\n") }, o, changed},
+		{"a committed mailmap", func() { r.Commit("mailmap", ".mailmap", "Ada the Fourth <ada@example.com>\n") }, o, changed},
+		{"a line that is not committed", func() { r.Write("dir/a.go", "new\n"+gittest.Lines("one", 6)) }, o, changed},
+		{"another one", func() { r.Write("dir/a.go", "newer\n"+gittest.Lines("one", 6)) }, o, changed},
+		{"the line committed", func() { r.Git("commit", "-qam", "three") }, o, changed},
+		{"the commit taken back", func() { r.Git("reset", "-q", "--hard", "HEAD~1") }, o, changed},
+		{"another branch", func() { r.Git("checkout", "-q", "--detach", first) }, o, changed},
+		{"back again", func() { r.Git("checkout", "-q", "-") }, o, changed},
+		{"a flag", func() {}, blame.Options{Path: o.Path, Flags: []string{"-w", "-L", "2,5"}}, changed},
+		{"a named commit to ignore", func() { r.Git("tag", "skip", second) }, blame.Options{Path: o.Path, Flags: []string{"--ignore-rev", "skip"}}, changed},
+		{"that name moved", func() { r.Git("tag", "-f", "skip", first) }, blame.Options{Path: o.Path, Flags: []string{"--ignore-rev", "skip"}}, changed},
+		{"a file of commits to ignore", func() {}, blame.Options{Path: o.Path, Flags: []string{"--ignore-revs-file", filepath.Join(r.Dir, "ignored")}}, same},
+		{"that file changed", func() { r.Write("ignored", second+"\n") }, blame.Options{Path: o.Path, Flags: []string{"--ignore-revs-file", filepath.Join(r.Dir, "ignored")}}, changed},
+		{"a setting, which has no force here", func() { r.Git("config", "blame.ignoreRevsFile", filepath.Join(r.Dir, "ignored")) }, o, changed},
+		{"the setting gone", func() { r.Git("config", "--unset", "blame.ignoreRevsFile") }, o, same},
+		{"an older revision", func() {}, atFirst, changed},
+		{"the newer one", func() {}, o, changed},
+		{"a replaced commit, which is not looked at", func() { r.Git("replace", first, older) }, o, same},
+		{"a graft, which is not looked at", func() { dotGit("info/grafts", second+"\n") }, o, same},
+		{"history cut off", func() { dotGit("shallow", second+"\n") }, o, changed},
+		{"history whole again", func() { must(t, os.Remove(filepath.Join(r.Dir, ".git/shallow"))) }, o, changed},
+	} {
+		if !t.Run(step.name, func(t *testing.T) {
+			step.do()
+			want := ask(t, r.Dir, step.o, origins.Cache{})
+			for look := range 2 {
+				if d := cmp.Diff(want, ask(t, r.Dir, step.o, cache)); d != "" {
+					t.Fatalf("look %d (-fresh +kept):\n%s", look, d)
+				}
+			}
+			if d := cmp.Diff(before, want); (d != "") != step.changes {
+				t.Fatalf("changed: %v, want %v\n%s", d != "", step.changes, d)
+			}
+			before = want
+		}) {
+			return
+		}
+	}
+}
+
+func TestBlameAgainTakesOneProcess(t *testing.T) {
+	r, cache := gittest.New(t), origins.Cache{Dir: t.TempDir()}
+	var counts []int
+	for _, commits := range []int{3, 30} {
+		for i := range commits {
+			id := r.Commit("more", "a.go", gittest.Lines("more", commits+i))
+			r.Note("ai", id, notetest.GitAI(id, "a.go", "1", ""))
+		}
+		_, n := countedAsk(t, r.Dir, blame.Options{Path: "a.go"}, cache)
+		counts = append(counts, n)
+		for _, o := range []blame.Options{{Path: "a.go"}, {Path: "a.go", Rev: r.Head()}} {
+			if _, n := countedAsk(t, r.Dir, o, cache); n != 1 {
+				t.Errorf("a known answer took %d processes", n)
+			}
+		}
+	}
+	if counts[0] != counts[1] || counts[0] > 5 {
+		t.Errorf("processes with few and many commits: %v", counts)
+	}
+	r.Commit("elsewhere", "b.go", "b\n")
+	for look, most := range []int{4, 1} {
+		if _, n := countedAsk(t, r.Dir, blame.Options{Path: "a.go"}, cache); n > most {
+			t.Errorf("look %d after a commit elsewhere took %d processes", look, n)
+		}
+	}
+}
+
+func TestDamagedAnswersAreNotShown(t *testing.T) {
+	r, cache := gittest.New(t), origins.Cache{Dir: t.TempDir()}
+	id := r.Commit("one", "a.go", gittest.Lines("one", 5))
+	r.Note("ai", id, notetest.GitAI(id, "a.go", "1-3", ""))
+	want := ask(t, r.Dir, blame.Options{Path: "a.go"}, cache)
+	kept, err := filepath.Glob(filepath.Join(cache.Dir, "*"))
+	must(t, err)
+	if len(kept) != 2 || want[0].Mark.Origin != stemma.OriginAI {
+		t.Fatalf("kept %q, first line %+v", kept, want[0])
+	}
+	for _, name := range kept {
+		good, err := os.ReadFile(name)
+		must(t, err)
+		for at := 0; at < len(good); at += 1 + len(good)/20 {
+			bad := append([]byte{}, good...)
+			bad[at] ^= 1
+			must(t, os.WriteFile(name, bad, 0o600))
+			if d := cmp.Diff(want, ask(t, r.Dir, blame.Options{Path: "a.go"}, cache)); d != "" {
+				t.Fatalf("byte %d of %s flipped:\n%s", at, name, d)
+			}
+		}
+	}
+}

@@ -1,0 +1,134 @@
+// Package claims reads the records of line origin that tools keep in a
+// repository: those that are new or have changed, and which were taken away. It
+// states what they say about a commit once it is known what the commit added.
+package claims
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma/attribution/weave"
+	"github.com/stemma-dev/stemma/ingest/repo/clone"
+	"github.com/stemma-dev/stemma/ingest/repo/names"
+	"github.com/stemma-dev/stemma/ingest/repo/sessions"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// A Reader reads the records that one clone of a repository shows.
+type Reader struct {
+	DB       *storage.DB
+	Writer   *names.Writer
+	Repo     *clone.Repo
+	Weave    *weave.Weave // tells which commits were read
+	Sessions *sessions.Book
+	First    bool              // nothing of the repository was read before
+	Known    map[string]string // by ref, where it pointed where it was furthest
+	Before   clone.Sight       // what this clone showed when it was read last
+	Now      func() time.Time
+	Progress func(stage string, done, total int64)
+
+	// Notes counts the records read, Orphans those of them about commits that are
+	// not here.
+	Notes, Orphans int64
+
+	claims    map[string][]Record // by commit
+	records   map[string]string   // where the refs stand after this scan
+	shown     map[string]string   // where they stand in this clone
+	standing  map[string]bool     // commits that have a record of an earlier scan
+	withdrawn map[string]bool     // commits that have no record any more
+}
+
+// Furthest tells where the refs of records pointed where they were furthest.
+func (r *Reader) Furthest() map[string]string { return r.records }
+
+// Shown tells where the refs of records point in this clone.
+func (r *Reader) Shown() map[string]string { return r.shown }
+
+// Standing reports whether an earlier scan read a record about a commit that
+// still holds.
+func (r *Reader) Standing(commit string) bool { return r.standing[commit] }
+
+// Withdrawn reports whether all records about a commit were taken away.
+func (r *Reader) Withdrawn(commit string) bool { return r.withdrawn[commit] }
+
+// Read reads the records of line origin about commits that were not read yet, and
+// all records about a commit of which one is new or has changed. One process
+// lists them per ref, two find out which are wanted, one reads them.
+func (r *Reader) Read(ctx context.Context) error {
+	r.claims, r.records, r.shown = map[string][]Record{}, map[string]string{}, map[string]string{}
+	r.standing, r.withdrawn = map[string]bool{}, map[string]bool{}
+	byRef, err := r.findNotes(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := r.knownRecords(ctx)
+	if err != nil {
+		return err
+	}
+	found, gone, err := r.compareRecords(ctx, byRef, known)
+	if err != nil {
+		return err
+	}
+	traces, err := r.findAgentTraces(ctx)
+	if err != nil {
+		return err
+	}
+	wanted, err := r.wantedRecords(ctx, found, traces, known)
+	if err != nil {
+		return err
+	}
+	if err := r.withdraw(ctx, gone, byRef, known, wanted); err != nil {
+		return err
+	}
+	for commit, records := range traces {
+		if wanted[commit] {
+			r.Notes += int64(len(records))
+			r.claims[commit] = records
+		}
+	}
+	found = slices.DeleteFunc(found, func(n foundNote) bool { return !wanted[n.commit] })
+	if len(found) == 0 {
+		return nil
+	}
+	here, err := r.arrange(ctx, found)
+	if err != nil {
+		return err
+	}
+	return r.parseNotes(ctx, found, here)
+}
+
+// wantedRecords tells about which commits the records must be read.
+func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces map[string][]Record, known map[string][]knownRecord) (map[string]bool, error) {
+	wanted := map[string]bool{}
+	var elsewhere []string // known, but of commits that no scan has read
+	look := func(commit, place string) {
+		switch {
+		case !stands(known[commit], place):
+			wanted[commit] = true
+		case !r.Weave.Has(commit):
+			elsewhere = append(elsewhere, commit)
+		}
+	}
+	for _, n := range found {
+		look(n.commit, n.blob)
+	}
+	for commit, records := range traces {
+		for _, one := range records {
+			look(commit, one.Place)
+		}
+	}
+	if len(elsewhere) == 0 {
+		return wanted, nil
+	}
+	slices.Sort(elsewhere)
+	for o, err := range r.Repo.Check(ctx, slices.Values(slices.Compact(elsewhere))) {
+		if err != nil {
+			return nil, err
+		}
+		if o.Type == "commit" { // it has come since, or the last scan was interrupted
+			wanted[o.ID] = true
+		}
+	}
+	return wanted, nil
+}

@@ -1,0 +1,152 @@
+package claims
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/records"
+)
+
+// A foundNote is a note that waits to be read.
+type foundNote struct {
+	commit, blob string
+	parse        records.Parser
+}
+
+// arrange puts notes in the order in which they are read best, and tells which
+// of the commits they speak of are in this repository: the others' notes need
+// not wait for the history.
+func (r *Reader) arrange(ctx context.Context, found []foundNote) (here map[string]bool, err error) {
+	ids := make([]string, 0, 2*len(found))
+	for _, n := range found {
+		ids = append(ids, n.commit, n.blob)
+	}
+	here = map[string]bool{}
+	var blobs []git.Object
+	for o, err := range r.Repo.Check(ctx, slices.Values(ids)) {
+		if err != nil {
+			return nil, err
+		}
+		if o.Type == "commit" {
+			here[o.ID] = true
+		} else {
+			blobs = append(blobs, o)
+		}
+	}
+	place := map[string]int{}
+	for i, id := range git.ReadingOrder(blobs) {
+		place[id] = i
+	}
+	slices.SortStableFunc(found, func(a, b foundNote) int { return cmp.Compare(place[a.blob], place[b.blob]) })
+	return here, nil
+}
+
+// parseNotes parses on several processors while git reads on.
+func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[string]bool) error {
+	type job struct {
+		foundNote
+		data []byte
+		done chan note.Claims
+	}
+	const ahead = 16 // notes in memory
+	order := make(chan job, ahead)
+	work := make(chan job)
+	for range 2 {
+		go func() {
+			for j := range work {
+				j.done <- j.parse(j.data)
+			}
+		}()
+	}
+	defer close(work)
+
+	take := func(j job) error {
+		r.Notes++
+		r.Progress("records of origin", r.Notes, int64(len(found)))
+		c := Record{<-j.done, j.blob}
+		r.Sessions.See(j.blob, c.Claims)
+		if !here[j.commit] {
+			return r.stateOrphan(ctx, j.commit, c)
+		}
+		r.claims[j.commit] = append(r.claims[j.commit], c)
+		return nil
+	}
+	blobs := func(yield func(string) bool) {
+		for _, n := range found {
+			if !yield(n.blob) {
+				return
+			}
+		}
+	}
+	i := 0
+	for o, err := range r.Repo.Objects(ctx, blobs, note.MaxRecord) {
+		if err != nil {
+			return err
+		}
+		n := found[i]
+		i++
+		if o.Data == nil && o.Size != 0 || o.Missing {
+			if err := r.Writer.Gap(ctx, stemma.Gap{Source: records.Source, Place: "note " + n.blob, Reason: records.Unreadable(o), About: r.Repo.CommitRef(n.commit), Object: records.Lost(o)}); err != nil {
+				return err
+			}
+			continue
+		}
+		j := job{n, o.Data, make(chan note.Claims, 1)}
+		if len(order) == ahead {
+			if err := take(<-order); err != nil {
+				return err
+			}
+		}
+		order <- j
+		select {
+		case work <- j:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	for len(order) > 0 {
+		if err := take(<-order); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findNotes lists the notes of every ref of records that can be read.
+func (r *Reader) findNotes(ctx context.Context) (map[string][]foundNote, error) {
+	found := map[string][]foundNote{}
+	for _, ref := range r.Repo.Refs {
+		if commit, ok := strings.CutPrefix(ref.Name, records.AuthorshipRefs); ok && ref.Type == "blob" {
+			found[ref.Name] = []foundNote{{commit, ref.ID, records.ParseGitAI}}
+			continue
+		}
+		parse := records.ParserOf(ref.Name)
+		if parse == nil || ref.Type == "" {
+			continue
+		}
+		notes, others, err := r.Repo.Notes(ctx, ref.ID)
+		if err != nil {
+			if err := r.Writer.Gap(ctx, stemma.Gap{Source: records.Source, Place: ref.Name, Reason: err.Error(), Object: r.Repo.LostTree(ctx, ref.ID, err)}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if others > 0 {
+			gap := stemma.Gap{Source: records.Source, Place: ref.Name, Reason: "entries that are no notes", Count: int64(others)}
+			if err := r.Writer.Gap(ctx, gap); err != nil {
+				return nil, err
+			}
+		}
+		list := make([]foundNote, 0, len(notes))
+		for _, n := range notes {
+			list = append(list, foundNote{n.Object, n.Blob, parse})
+		}
+		found[ref.Name] = list
+	}
+	return found, nil
+}

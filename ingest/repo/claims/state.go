@@ -1,0 +1,105 @@
+package claims
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/attribution"
+	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/records"
+	"github.com/stemma-dev/stemma/ingest/words"
+)
+
+// A Record is one record of line origin, read but not yet compared with the
+// commit it speaks of.
+type Record struct {
+	note.Claims
+	Place string // the object it was read from
+}
+
+// Take hands over the records about a commit, one for each format.
+func (r *Reader) Take(commit string) []Record {
+	records := byFormat(r.claims[commit])
+	delete(r.claims, commit)
+	return records
+}
+
+// Drop forgets the records about a commit.
+func (r *Reader) Drop(commit string) { delete(r.claims, commit) }
+
+// Left are the commits whose records nobody took.
+func (r *Reader) Left() []string { return slices.Sorted(maps.Keys(r.claims)) }
+
+// State states what one record says about a commit, and its sessions.
+func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attribution.Attribution, error) {
+	var failed error
+	at.Person = func(name, mail string) stemma.Ref {
+		ref, err := r.Writer.Account(ctx, words.Fit(name), words.Fit(mail))
+		if err != nil {
+			failed = err
+		}
+		return ref
+	}
+	made := note.Convert(c.Claims, at)
+	if failed != nil {
+		return attribution.Attribution{}, failed
+	}
+	for _, x := range made.Sessions {
+		r.Sessions.Add(x)
+	}
+	for _, p := range made.Problems {
+		gap := stemma.Gap{Source: records.Source, Place: "note " + c.Place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count), About: at.Ref}
+		if err := r.Writer.Gap(ctx, gap); err != nil {
+			return attribution.Attribution{}, err
+		}
+	}
+	return made.Attribution, r.Writer.Record(ctx, made.Attribution, records.Source, stemma.GradeD)
+}
+
+// stateOrphan states a record whose commit is not in this repository any more:
+// rewritten, squashed, or never fetched. It may be bound later by content;
+// until then it credits nobody's lines.
+func (r *Reader) stateOrphan(ctx context.Context, commit string, c Record) error {
+	r.Orphans++
+	_, err := r.State(ctx, c, note.Commit{Ref: r.Repo.CommitRef(commit), Note: c.Place, Committed: r.Now()})
+	return err
+}
+
+// StateOrphans states the records that nobody took.
+func (r *Reader) StateOrphans(ctx context.Context) error {
+	for _, commit := range r.Left() {
+		for _, c := range r.claims[commit] {
+			if err := r.stateOrphan(ctx, commit, c); err != nil {
+				return err
+			}
+		}
+	}
+	clear(r.claims)
+	return nil
+}
+
+// maxPlace bounds what is kept of where joined records were read from.
+const maxPlace = 16 << 10
+
+// byFormat makes one record of those about a commit that have the same format,
+// in order of the formats.
+func byFormat(records []Record) []Record {
+	slices.SortStableFunc(records, func(a, b Record) int {
+		return cmp.Or(strings.Compare(a.Format, b.Format), strings.Compare(a.Place, b.Place))
+	})
+	var joined []Record
+	for _, one := range records {
+		if n := len(joined) - 1; n >= 0 && joined[n].Format == one.Format {
+			writer := joined[n].Writer
+			joined[n] = Record{note.Combine(joined[n].Claims, one.Claims), words.Short(joined[n].Place+" "+one.Place, maxPlace)}
+			joined[n].Format, joined[n].Writer = one.Format, cmp.Or(writer, one.Writer)
+			continue
+		}
+		joined = append(joined, one)
+	}
+	return joined
+}

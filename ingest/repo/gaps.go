@@ -1,0 +1,132 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/ingest/records"
+)
+
+// Why what a commit did to a file cannot be seen.
+const (
+	reasonMissing = "the content of files is not in this copy of the repository"
+	reasonBroken  = "the content of files is damaged in this copy of the repository"
+)
+
+// noticeMissing says that the content of files cannot be read here. A clone
+// that leaves content out on purpose says so once.
+func (s *scanner) noticeMissing(ctx context.Context, c *history.Commit) error {
+	counts, first := map[string]int64{}, map[string]string{}
+	for _, lost := range c.Lost {
+		s.w.Miss(lost.Object)
+		reason := reasonMissing
+		if errors.Is(lost, history.ErrBroken) {
+			reason = reasonBroken
+		}
+		if counts[reason]++; counts[reason] == 1 {
+			first[reason] = lost.Object
+		}
+	}
+	if n := counts[reasonMissing]; s.repo.Partial && n > 0 {
+		s.missing, s.absent = s.missing+n, first[reasonMissing]
+		delete(counts, reasonMissing)
+	}
+	for _, reason := range []string{reasonMissing, reasonBroken} {
+		n := counts[reason]
+		if n == 0 {
+			continue
+		}
+		gap := stemma.Gap{
+			Source: sourceGit, Place: "commit " + c.ID, Reason: reason, Count: n, About: s.repo.CommitRef(c.ID), Object: first[reason],
+		}
+		if err := s.w.Gap(ctx, gap); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticePartial says how much of the history a partial clone leaves out.
+func (s *scanner) noticePartial(ctx context.Context) error {
+	if s.missing == 0 {
+		return nil
+	}
+	return s.w.Gap(ctx, stemma.Gap{
+		Source: sourceGit, Place: string(s.record.ID), Reason: reasonMissing, Count: s.missing, About: s.record.ID, Object: s.absent,
+	})
+}
+
+// noticeDamage says that a commit or its trees cannot be read.
+func (s *scanner) noticeDamage(ctx context.Context, c *history.Commit) error {
+	gap := stemma.Gap{Source: sourceGit, Place: "commit " + c.ID, Reason: c.Damage.Error(), About: s.repo.CommitRef(c.ID)}
+	var damage *history.DamageError
+	if errors.As(c.Damage, &damage) {
+		gap.Object = damage.Object
+	}
+	return s.w.Gap(ctx, gap)
+}
+
+// noticeRefs says which refs point at what cannot be read.
+func (s *scanner) noticeRefs(ctx context.Context) error {
+	for _, ref := range s.repo.Broken {
+		reason := "it points at an object that is not in this copy of the repository"
+		if s.repo.Stored(ref.ID) {
+			reason = "it points at an object that is damaged in this copy of the repository"
+		}
+		gap := stemma.Gap{Source: sourceGit, Place: ref.Name, Reason: reason, About: s.record.ID, Object: ref.ID}
+		if err := s.w.Gap(ctx, gap); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticeNotes counts, ref by ref, the notes that nothing reads.
+func (s *scanner) noticeNotes(ctx context.Context) error {
+	for _, ref := range s.repo.Refs {
+		if !strings.HasPrefix(ref.Name, "refs/notes/") || ref.Name == provenanceNotes || records.ParserOf(ref.Name) != nil {
+			continue
+		}
+		if _, ok := s.moved(ref.Name); !ok {
+			continue
+		}
+		gap := stemma.Gap{Source: records.Source, Place: ref.Name, Reason: records.Unread(ref.Name), About: s.record.ID}
+		notes, others, err := s.repo.Notes(ctx, ref.ID)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			gap.Reason, gap.Object = err.Error(), s.repo.LostTree(ctx, ref.ID, err)
+		} else if gap.Count = int64(len(notes) + others); gap.Count == 0 {
+			continue
+		}
+		if err := s.w.Gap(ctx, gap); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noticeEdge says that the history is cut off, as in a shallow clone, and at how
+// many of the commits read now.
+func (s *scanner) noticeEdge(ctx context.Context) error {
+	if s.edge == 0 {
+		return nil
+	}
+	return s.w.Gap(ctx, stemma.Gap{
+		Source: sourceGit, Place: string(s.record.ID), Reason: "the history is cut off: this is a shallow clone",
+		Count: s.edge, About: s.record.ID, Object: s.beyond,
+	})
+}
+
+// closeGaps closes the gaps that are no more. Only a scan that read everything
+// can tell.
+func (s *scanner) closeGaps(ctx context.Context) error {
+	if !s.whole {
+		return nil
+	}
+	return s.w.CloseGaps(ctx, func(objects []string) (map[string]bool, error) { return s.repo.Readable(ctx, objects) })
+}

@@ -1,0 +1,261 @@
+package repo_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/ingest/note/notetest"
+	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/storage/storagetest"
+)
+
+// open are the gaps that are open: source, place and reason.
+func (s *space) open() []string {
+	s.t.Helper()
+	return s.rows(`SELECT source, place, reason, "count" FROM k_gap WHERE closed = 0 ORDER BY source, place, reason`)
+}
+
+// asFresh compares a store with one that reads a repository for the first time.
+func (s *space) asFresh(what, dir string) {
+	s.t.Helper()
+	once := newSpace(s.t)
+	once.scan(dir)
+	same(s.t, what, s, once)
+	for name, pair := range map[string][2][]string{"stands": {once.stands(), s.stands()}, "open gaps": {once.open(), s.open()}} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			s.t.Errorf("%s, %s (-fresh +healed):\n%s", what, name, short(diff))
+		}
+	}
+}
+
+// takeAway moves an object out of a repository and returns how to put it back.
+func takeAway(t testing.TB, r *gittest.Repo, rev string) (putBack func()) {
+	t.Helper()
+	path := loose(r, r.Git("rev-parse", rev))
+	aside := filepath.Join(t.TempDir(), "aside")
+	must(t, os.Rename(path, aside))
+	return func() {
+		t.Helper()
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.RemoveAll(path))
+		must(t, os.Rename(aside, path))
+	}
+}
+
+// threeCommits is a repository whose file every commit changes.
+func threeCommits(t testing.TB) *gittest.Repo {
+	r := gittest.New(t)
+	r.Git("remote", "add", "origin", "https://github.com/acme/pay")
+	first := r.Commit("feat: one", "a.go", gittest.Lines("one", 5), "dir/b.go", gittest.Lines("bee", 5))
+	r.Commit("feat: two", "a.go", gittest.Lines("one", 5)+gittest.Lines("two", 5))
+	r.Commit("fix: three", "a.go", gittest.Lines("one", 4)+gittest.Lines("three", 5))
+	r.Note("ai", first, notetest.GitAI(first, "a.go", "1-3", ""))
+	return r
+}
+
+func TestWhatComesBackIsReadAgainAndItsGapCloses(t *testing.T) {
+	for _, rev := range []string{
+		"HEAD:a.go", "HEAD~1:a.go", "HEAD^{tree}", "HEAD:dir", "HEAD", "HEAD~1", "HEAD~2", "refs/notes/ai", "refs/notes/ai^{tree}", "NOTE",
+	} {
+		for _, harm := range []string{"taken away", "nonsense", "cut short"} {
+			t.Run(strings.NewReplacer(":", " ", "/", " ").Replace(rev+" "+harm), func(t *testing.T) {
+				r, s := threeCommits(t), newSpace(t)
+				if rev == "NOTE" {
+					rev = r.Git("notes", "--ref", "ai", "list", "HEAD~2")
+				}
+				path := loose(r, r.Git("rev-parse", rev))
+				whole, err := os.ReadFile(path)
+				must(t, err)
+				putBack := takeAway(t, r, rev)
+				switch harm {
+				case "nonsense":
+					must(t, os.WriteFile(path, []byte(harm), 0o644))
+				case "cut short":
+					must(t, os.WriteFile(path, whole[:len(whole)*2/3], 0o644))
+				}
+				if s.scan(r.Dir); len(s.open()) == 0 {
+					t.Error("no gap")
+				}
+				if report := s.scan(r.Dir); !report.Unchanged || len(report.Gaps) == 0 {
+					t.Errorf("nothing came back: unchanged %v, gaps %v", report.Unchanged, report.Gaps)
+				}
+				putBack()
+				if report := s.scan(r.Dir); report.Unchanged || len(report.Gaps) > 0 {
+					t.Errorf("unchanged %v, gaps %v", report.Unchanged, report.Gaps)
+				}
+				s.asFresh("healed", r.Dir)
+				if report := s.scan(r.Dir); !report.Unchanged {
+					t.Error("healed, it is read again")
+				}
+				r.Commit("feat: four", "a.go", gittest.Lines("four", 3))
+				s.scan(r.Dir)
+				s.asFresh("a commit later", r.Dir)
+				s.verify()
+			})
+		}
+	}
+}
+
+func TestGapThatComesAgainIsOpenAgain(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		r, s := threeCommits(t), spaceOn(t, open())
+		putBack := takeAway(t, r, "HEAD~1:a.go")
+		s.scan(r.Dir)
+		lost := s.open()
+		putBack()
+		s.scan(r.Dir)
+		want(t, "healed", s.open())
+		putBack = takeAway(t, r, "HEAD~1:a.go")
+		s.exec(`DELETE FROM bookmark`)
+		s.scan(r.Dir)
+		want(t, "lost again", s.open(), lost...)
+		putBack()
+		s.scan(r.Dir)
+		want(t, "healed again", s.open())
+		s.verify()
+	})
+}
+
+func TestPartialCloneHealsWhenItIsCheckedOut(t *testing.T) {
+	r, s := threeCommits(t), newSpace(t)
+	r.Git("config", "uploadpack.allowFilter", "true")
+	c := r.Clone("--filter=blob:none", "--no-checkout")
+	s.scan(c.Dir)
+	c.Git("-c", "protocol.file.allow=always", "checkout", "-q")
+	if s.scan(c.Dir).Unchanged {
+		t.Error("it was not read again")
+	}
+	s.asFresh("checked out", c.Dir)
+	want(t, "files", s.rows(`SELECT path, lines FROM k_file ORDER BY path`), "a.go 9", "dir/b.go 5")
+	s.everyLineIsCovered()
+}
+
+// everyLineIsCovered checks that the runs of every file cover its lines.
+func (s *space) everyLineIsCovered() {
+	s.t.Helper()
+	for _, row := range s.rows(`SELECT f.path, f.lines, COALESCE(SUM(r.count), 0) FROM k_file f LEFT JOIN k_file_run r ON r.id = f.id GROUP BY f.path, f.lines`) {
+		if f := strings.Fields(row); f[1] != f[2] {
+			s.t.Errorf("%s: runs cover %s of %s lines", f[0], f[2], f[1])
+		}
+	}
+}
+
+func TestLinesWithoutHistoryAreUnknownAndCounted(t *testing.T) {
+	for rev, c := range map[string]struct {
+		files []string // lines, and of how many the history is not known
+		gap   string   // of the files at the tip
+	}{
+		"HEAD~2:a.go":   {[]string{"a.go 4 4", "dir/b.go 5 0", "logo 0 0"}, ""},
+		"HEAD~1^{tree}": {[]string{"a.go 4 4", "dir/b.go 5 5", "logo 0 0"}, ""},
+		"HEAD~2":        {[]string{"a.go 4 0", "dir/b.go 5 5", "logo 0 0"}, ""},
+		"HEAD:a.go":     {[]string{"a.go 0 0", "dir/b.go 5 0", "logo 0 0"}, "a.go the content of the file is not in this copy of the repository"},
+		"HEAD:dir":      {nil, "files of main they cannot be listed: git ls-tree: error: Could not read DIR"},
+	} {
+		t.Run(strings.NewReplacer(":", " ", "/", " ").Replace(rev), func(t *testing.T) {
+			r, s := threeCommits(t), newSpace(t)
+			r.Commit("chore: a picture", "logo", "\x00\x01\n")
+			r.Commit("feat: all new", "a.go", gittest.Lines("new", 4))
+			c.gap = strings.Replace(c.gap, "DIR", r.Git("rev-parse", "HEAD:dir"), 1)
+			putBack := takeAway(t, r, rev)
+			s.scan(r.Dir)
+			if c.files != nil {
+				want(t, "lines", s.rows(`SELECT f.path, f.lines, COALESCE(SUM(CASE WHEN r.reason = 'the history of this line is not known' THEN r.count END), 0)
+					FROM k_file f LEFT JOIN k_file_run r ON r.id = f.id GROUP BY f.path, f.lines ORDER BY f.path`), c.files...)
+			}
+			if gaps := strings.Join(s.rows(`SELECT place, reason FROM k_gap WHERE source = 'line-weave'`), "\n"); gaps != c.gap {
+				t.Errorf("gaps of the files at the tip: %q, want %q", gaps, c.gap)
+			}
+			s.everyLineIsCovered()
+			r.Git("tag", "again", "HEAD~1")
+			before := s.size()
+			s.scan(r.Dir)
+			if s.size() > before+3 {
+				t.Errorf("%d facts for a new tag", s.size()-before)
+			}
+			putBack()
+			s.scan(r.Dir)
+			s.asFresh("healed", r.Dir)
+		})
+	}
+}
+
+func TestBranchThatPointsNowhereIsAGap(t *testing.T) {
+	for harm, why := range map[string]string{"taken away": "is not in", "nonsense": "is damaged in", "cut short": "is damaged in"} {
+		r, s := gittest.New(t), newSpace(t)
+		only := r.Commit("one", "a.go", gittest.Lines("one", 3))
+		path := loose(r, only)
+		whole, err := os.ReadFile(path)
+		must(t, err)
+		putBack := takeAway(t, r, only)
+		switch harm {
+		case "nonsense":
+			must(t, os.WriteFile(path, []byte(harm), 0o644))
+		case "cut short":
+			must(t, os.WriteFile(path, whole[:60], 0o644))
+		}
+		s.scan(r.Dir)
+		want(t, "gaps", s.open(), "git refs/heads/main it points at an object that "+why+" this copy of the repository 1")
+		want(t, "tips", s.rows(`SELECT tip FROM k_repository`), "-")
+		want(t, "commits", s.rows(`SELECT id FROM k_commit`))
+		must(t, os.WriteFile(filepath.Join(r.Dir, ".git", "refs", "tags", "other"), []byte(only+"\n"), 0o644))
+		s.scan(r.Dir)
+		putBack()
+		s.scan(r.Dir)
+		want(t, "gaps", s.open())
+		want(t, "file", []string{s.file("a.go")}, "3 0 0 3")
+	}
+}
+
+func TestDamagedContentIsNotCalledMissing(t *testing.T) {
+	for why, harm := range map[string]func(testing.TB, string){
+		"is damaged in": damage,
+		"is not in":     func(t testing.TB, path string) { must(t, os.Remove(path)) },
+	} {
+		r, s := threeCommits(t), newSpace(t)
+		harm(t, loose(r, r.Git("rev-parse", "HEAD~1:a.go")))
+		report := s.scan(r.Dir)
+		reason := "the content of files " + why + " this copy of the repository"
+		if len(report.Unreadable) != 1 || report.Unreadable[0].Reason != reason || report.Unreadable[0].Count != 2 {
+			t.Errorf("unreadable %+v, want twice %q", report.Unreadable, reason)
+		}
+	}
+}
+
+func TestFiguresCountThings(t *testing.T) {
+	r, s := threeCommits(t), newSpace(t)
+	must(t, os.Remove(loose(r, r.Git("rev-parse", "HEAD~1"))))
+	report := s.scan(r.Dir)
+	for kind, n := range report.Things {
+		if got := atoi(s.one(`SELECT COUNT(*) FROM node WHERE stated = 1 AND kind = $1`, string(kind))); int64(got) != n {
+			t.Errorf("%d of %s, the store has %d", n, kind, got)
+		}
+	}
+	if report.Commits != report.Things["commit"] {
+		t.Errorf("%d commits read and %d stated", report.Commits, report.Things["commit"])
+	}
+}
+
+func TestNotesThatNothingReadsAreGaps(t *testing.T) {
+	r, s := threeCommits(t), newSpace(t)
+	for _, ref := range []string{"commits", "review", "ai-stash", "ai-stash-remote/origin"} {
+		r.Note(ref, "HEAD", "words")
+	}
+	r.Note("review", "HEAD~1", "more words")
+	s.scan(r.Dir)
+	gaps := []string{
+		"git-attestation note " + r.Head() + " line 1 no attestation in the note 1",
+		"git-note refs/notes/ai-stash notes about stashes, which are no history 1",
+		"git-note refs/notes/ai-stash-remote/origin notes about stashes, which are no history 1",
+		"git-note refs/notes/review notes that nothing here can read 2",
+	}
+	want(t, "gaps", s.open(), gaps...)
+	r.Git("notes", "--ref", "review", "remove", "HEAD~1")
+	s.scan(r.Dir)
+	gaps[3] = strings.Replace(gaps[3], "read 2", "read 1", 1)
+	want(t, "gaps of fewer notes", s.open(), gaps...)
+}

@@ -1,0 +1,111 @@
+// Package transcript reads back what was said in a session, from the transcript
+// that was kept sealed beside the facts about it, whatever agent wrote it. What
+// it returns is what people and agents wrote: to be shown to who may see it,
+// never to become an attribute of a fact.
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/agent"
+	"github.com/stemma-dev/stemma/ingest/gitai"
+)
+
+// Body is the name of the body that holds the transcript of a session.
+const Body = "transcript"
+
+// Media types of transcripts.
+const (
+	MediaClaude = "application/jsonl"
+	MediaGitAI  = gitai.MediaMessages
+)
+
+// A Message is one turn of a session with its text.
+type Message struct {
+	Turn int           `json:"turn"` // number of the turn, from 1
+	Role string        `json:"role"` // "user" or "assistant"
+	At   stemma.Moment `json:"at,omitempty"`
+	Text string        `json:"text"`
+}
+
+// Of returns what was said in a session, in order. It wraps
+// [stemma.ErrNotFound] where no transcript was kept, and vault.ErrErased
+// too where it was erased.
+func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, error) {
+	var newest stemma.Body
+	for pos, err := range space.Ledger.Positions(ctx, ref) {
+		if err != nil {
+			return nil, err
+		}
+		e, err := space.Ledger.Entry(ctx, pos)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range e.Fact.Bodies {
+			if b.Name == Body {
+				newest = b
+			}
+		}
+	}
+	if newest.Name == "" {
+		return nil, fmt.Errorf("transcript of %s: %w", ref, stemma.ErrNotFound)
+	}
+	data, err := space.Vault.Get(ctx, ref, newest.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("transcript of %s: %w", ref, err)
+	}
+	return Read(newest.Media, ref, data)
+}
+
+// Read returns what a transcript of the given media type says of the session.
+func Read(media string, ref stemma.Ref, data []byte) ([]Message, error) {
+	switch media {
+	case MediaGitAI:
+		return readGitAI(data), nil
+	case MediaClaude:
+		return readClaude(ref, data)
+	}
+	return nil, fmt.Errorf("transcript of %s: %s is no form that is known", ref, media)
+}
+
+// readGitAI counts turns as [gitai.Turns] does.
+func readGitAI(data []byte) []Message {
+	var said []Message
+	turn := 0
+	for m := range gitai.Messages(data) {
+		if m.Role != "user" && m.Role != "assistant" {
+			continue
+		}
+		turn++
+		if m.Text != "" {
+			said = append(said, Message{Turn: turn, Role: m.Role, At: stemma.At(m.At), Text: m.Text})
+		}
+	}
+	return said
+}
+
+// readClaude takes the turns of one session out of a stream that may hold
+// several.
+func readClaude(ref stemma.Ref, data []byte) ([]Message, error) {
+	texts := map[string]string{}
+	r := agent.NewClaude(agent.Options{Say: func(d stemma.Digest, text string) { texts[d.String()] = text }})
+	if err := r.Read(bytes.NewReader(data)); err != nil {
+		return nil, fmt.Errorf("transcript of %s: %w", ref, err)
+	}
+	var said []Message
+	for _, t := range r.Transcripts() {
+		if t.Session.Ref() != ref {
+			continue
+		}
+		for _, turn := range t.Session.Turns {
+			if text := texts[turn.Body]; text != "" {
+				said = append(said, Message{Turn: turn.Number, Role: turn.Role, At: turn.At, Text: text})
+			}
+		}
+	}
+	return said, nil
+}

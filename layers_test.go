@@ -1,0 +1,177 @@
+package stemma_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is the picture of ARCHITECTURE.md: every package, lowest first, with
+// the packages of this module that its code may import. A package that is not
+// in the table does not exist: adding one is a decision to be reviewed.
+var layers = []struct {
+	pkg     string
+	imports string // space separated; "rooms" stands for all ten
+}{
+	{".", ""},
+
+	{"identity", "."},
+	{"intent", "."},
+	{"session", "."},
+	{"attribution", "."},
+	{"attribution/diff", ""},
+	{"attribution/edits", "attribution/diff"},
+	{"attribution/sight", "attribution/edits"},
+	{"attribution/version", "attribution/diff"},
+	{"attribution/weave", ". attribution/diff attribution/version"},
+	{"change", "."},
+	{"review", "."},
+	{"pipeline", "."},
+	{"artifact", "."},
+	{"deployment", "."},
+	{"incident", "."},
+
+	{"git/quote", ""},
+	{"git/internal/wire", ""},
+	{"git/internal/child", ". git/quote git/internal/wire"},
+	{"git/patch", "git/quote git/internal/wire"},
+	{"git", ". git/quote git/internal/child git/internal/wire"},
+	{"git/history", "git git/patch git/internal/child git/internal/wire"},
+	{"git/blame", "git git/quote git/internal/child git/internal/wire"},
+	{"storage", "."},
+	{"vault", ". storage"},
+	{"inbox", ". storage"},
+	{"spool", ""},
+	{"ledger", ". storage"},
+	{"graph/shape", "."},
+	{"graph", ". storage ledger graph/shape"},
+	{"graph/walk", ". graph"},
+
+	{"lineage", ". rooms graph graph/shape graph/walk storage"},
+	{"ingest", ". rooms storage vault ledger graph lineage"},
+	{"ingest/jsonwalk", ""},
+	{"ingest/agent", ". rooms ingest ingest/jsonwalk"},
+	{"ingest/hook", "identity ingest/jsonwalk"},
+	{"ingest/capture", "attribution/edits attribution/sight spool ingest/hook"},
+	{"ingest/note", ". rooms git/quote ingest/jsonwalk"},
+	{"ingest/gitai", ". rooms ingest/jsonwalk ingest/note"},
+	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
+	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
+	{"ingest/records", "git ingest/note ingest/gitai"},
+	{"ingest/words", ". rooms git ingest/note"},
+	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
+	{"ingest/origins", ". rooms git git/blame ingest/note ingest/records ingest/words"},
+	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
+	{"ingest/repo/names", ". rooms git ingest ingest/words"},
+	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
+	{"ingest/repo/dag", ""},
+	{"ingest/repo/landing", ". rooms attribution/diff attribution/weave git/history git/patch git/quote storage graph ingest ingest/note ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag"},
+	{"ingest/repo/sessions", ". rooms git storage ingest/agent ingest/entire ingest/gitai ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
+	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
+	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
+
+	{"query/filter", ""},
+	{"query", ". rooms storage graph lineage query/filter"},
+	{"query/output", "query query/filter"},
+	{"query/views", ". storage query query/filter query/output"},
+
+	{"dashboard/reading", ". rooms git git/history git/patch storage graph lineage ingest ingest/note"},
+	{"dashboard/page", ". rooms git/patch git/quote lineage query/output"},
+	{"dashboard/listing", ". storage query query/filter query/output dashboard/page"},
+	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
+	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
+	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
+	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox ledger graph graph/walk lineage ingest ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo query query/filter query/output query/views dashboard server"},
+
+	// Packages that only tests import.
+	{"storage/storagetest", ". storage"},
+	{"vault/vaulttest", ". vault"},
+	{"git/gittest", ""},
+	{"query/querytest", ". rooms storage ledger graph lineage"},
+	{"ingest/note/notetest", ". ingest/note"},
+	{"roomtest", "."},
+}
+
+const rooms = "identity intent session attribution change review pipeline artifact deployment incident"
+
+// pureRooms and what lies in them may use nothing of these: rooms do no I/O and
+// read no clock.
+var pureRooms = []string{"os", "net", "net/http", "os/exec", "database/sql", "io/fs", "log", "log/slog"}
+
+const module = "github.com/stemma-dev/stemma"
+
+func TestImportsOnlyPointDown(t *testing.T) {
+	allowed := map[string][]string{}
+	for _, l := range layers {
+		var may []string
+		for _, p := range strings.Fields(l.imports) {
+			if p == "rooms" {
+				may = append(may, strings.Fields(rooms)...)
+			} else {
+				may = append(may, p)
+			}
+		}
+		allowed[l.pkg] = may
+	}
+	isRoom := map[string]bool{}
+	for _, r := range strings.Fields(rooms) {
+		isRoom[r] = true
+	}
+
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if name == "" {
+			name = "."
+		}
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the table of layers_test.go: adding a package is a decision, see ARCHITECTURE.md", name)
+			continue
+		}
+		if p.Doc == "" && name != "cmd/stemma" {
+			t.Errorf("package %s has no package comment", name)
+		}
+		for _, imp := range p.Imports {
+			if room, _, _ := strings.Cut(name, "/"); isRoom[room] && slices.Contains(pureRooms, imp) {
+				t.Errorf("room %s imports %s: rooms do no I/O", name, imp)
+			}
+			if imp != module && !strings.HasPrefix(imp, module+"/") {
+				continue
+			}
+			short := strings.TrimPrefix(strings.TrimPrefix(imp, module), "/")
+			if short == "" {
+				short = "."
+			}
+			if !slices.Contains(may, short) {
+				t.Errorf("package %s imports %s, which lies above or beside it", name, short)
+			}
+		}
+	}
+}
+
+type listedPackage struct {
+	ImportPath, Doc string
+	Imports         []string
+}
+
+func packages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var list []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		list = append(list, p)
+	}
+}

@@ -1,0 +1,130 @@
+package pipeline
+
+import "github.com/stemma-dev/stemma"
+
+// A Run is one attempt of a pipeline.
+type Run struct {
+	ID         stemma.Ref    `json:"-" fact:"subject"` // see [RunRef]
+	System     string        `json:"system,omitempty"` // what ran it: "github-actions"
+	Name       string        `json:"name,omitempty"`   // of the workflow or job
+	Number     int           `json:"number,omitempty"`
+	Attempt    int           `json:"attempt,omitempty"` // from 1
+	Status     string        `json:"status,omitempty" of:"queued running completed"`
+	Conclusion string        `json:"conclusion,omitempty" of:"success failure cancelled skipped unknown"`
+	Commit     stemma.Ref    `json:"commit,omitempty" door:"of"`
+	Started    stemma.Moment `json:"started,omitempty" fact:"occurred"`
+	Ended      stemma.Moment `json:"ended,omitempty"`
+	URL        string        `json:"url,omitempty"`
+
+	Changes []stemma.Ref  `json:"-" door:"of-change"`
+	Uses    []stemma.Ref  `json:"-" door:"uses"`
+	Bodies  []stemma.Body `json:"-" fact:"bodies"`
+}
+
+// RunRef names the run to which a system gave id; the id tells attempts apart.
+func RunRef(system, id string) stemma.Ref { return stemma.NewRef(stemma.KindRun, system, id) }
+
+// Ref names the run.
+func (r Run) Ref() stemma.Ref { return r.ID }
+
+// Fact states the run.
+func (r Run) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, r, source, grade)
+}
+
+// RunFromFact reads what Fact wrote.
+func RunFromFact(f stemma.Fact) (Run, error) { return stemma.Recall[Run](Room, f) }
+
+// A Test is the result of one suite, or of one test of it, in a run.
+type Test struct {
+	ID      stemma.Ref `json:"-" fact:"subject"` // see [TestRef]
+	Run     stemma.Ref `json:"run,omitempty"`
+	Suite   string     `json:"suite,omitempty"`
+	Name    string     `json:"name,omitempty"`
+	Status  string     `json:"status,omitempty" of:"passed failed skipped unknown"`
+	Failed  int        `json:"failed"`
+	Passed  int        `json:"passed"`
+	Skipped int        `json:"skipped"`
+
+	Of       []stemma.Ref  `json:"-" door:"of"` // the run, and the commit that was tested
+	Occurred stemma.Moment `json:"-" fact:"occurred"`
+	Bodies   []stemma.Body `json:"-" fact:"bodies"`
+}
+
+// TestRef names results by the system that ran and an id there.
+func TestRef(system, id string) stemma.Ref { return stemma.NewRef(stemma.KindTest, system, id) }
+
+// Ref names the results.
+func (t Test) Ref() stemma.Ref { return t.ID }
+
+// Fact states the results.
+func (t Test) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, t, source, grade)
+}
+
+// TestFromFact reads what Fact wrote.
+func TestFromFact(f stemma.Fact) (Test, error) { return stemma.Recall[Test](Room, f) }
+
+// A Scan is what one scanner found in a run.
+type Scan struct {
+	ID       stemma.Ref `json:"-" fact:"subject"` // see [ScanRef]
+	Run      stemma.Ref `json:"run,omitempty"`
+	Tool     string     `json:"tool,omitempty"` // the scanner
+	Version  string     `json:"version,omitempty"`
+	Findings int        `json:"findings"`
+	Critical int        `json:"critical"`
+	High     int        `json:"high"`
+	Medium   int        `json:"medium"`
+	Low      int        `json:"low"`
+
+	Of       []stemma.Ref  `json:"-" door:"of"` // the run, and the commit that was scanned
+	Occurred stemma.Moment `json:"-" fact:"occurred"`
+	Bodies   []stemma.Body `json:"-" fact:"bodies"` // the report
+}
+
+// ScanRef names a scan by the system that ran and an id there.
+func ScanRef(system, id string) stemma.Ref { return stemma.NewRef(stemma.KindScan, system, id) }
+
+// Ref names the scan.
+func (s Scan) Ref() stemma.Ref { return s.ID }
+
+// Fact states the scan.
+func (s Scan) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, s, source, grade)
+}
+
+// ScanFromFact reads what Fact wrote.
+func ScanFromFact(f stemma.Fact) (Scan, error) { return stemma.Recall[Scan](Room, f) }
+
+// A Config is one content of a file that tells a pipeline what to do.
+type Config struct {
+	Repository stemma.Ref    `json:"repository" door:"in"`
+	Path       string        `json:"path"`
+	Blob       string        `json:"blob"`                            // hash of the content
+	System     string        `json:"system,omitempty"`                // "github-actions"
+	Commit     stemma.Ref    `json:"commit,omitempty" door:"at"`      // that brought it
+	Since      stemma.Moment `json:"since,omitempty" fact:"occurred"` // when it came
+}
+
+// ConfigRef names one content of a file. A hash holds no colon, so no two
+// files share a spelling.
+func ConfigRef(repository stemma.Ref, path, blob string) stemma.Ref {
+	host, name := repository.Split()
+	return stemma.NewRef(stemma.KindConfig, host, name+":"+blob+":"+path)
+}
+
+// Ref names the content.
+func (c Config) Ref() stemma.Ref {
+	if c.Repository == "" || c.Path == "" || c.Blob == "" {
+		return ""
+	}
+	return ConfigRef(c.Repository, c.Path, c.Blob)
+}
+
+// Fact states the content.
+func (c Config) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, c, source, grade)
+}
+
+// ConfigFromFact reads what Fact wrote.
+func ConfigFromFact(f stemma.Fact) (Config, error) { return stemma.Recall[Config](Room, f) }

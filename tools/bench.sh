@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Prints the measured promises of docs/benchmarks.md as ratios against a
+# yardstick in the same run. STEMMA_BENCH_REPO names a real repository for scan
+# and blame, STEMMA_BENCH_BIG=1 adds the graph of ten million nodes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bench() { go test -run '^$' -timeout 60m "$@" | grep -E '^(Benchmark|cpu|---|FAIL|panic)' || exit 1; }
+
+echo "# scan and blame against git"
+bench -bench 'Scan$|ScanGrows$|Blame$' -benchtime 1x ./cmd/stemma
+echo "# the log: durable facts a second, against bare rows in the same number of transactions"
+bench -bench 'Append$' ./ledger
+echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"
+bench -bench 'LookUps$' -benchtime 200x ./query
+echo "# the graph derived from the log"
+bench -bench 'Apply$' ./graph

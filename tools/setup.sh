@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Sees to what the tests need besides Go, git and make: PostgreSQL's server
+# programs and Chromium. On Debian, as root, it installs them; elsewhere it
+# says exactly what to type and stops.
+set -euo pipefail
+
+missing=()
+if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+	missing+=(postgresql)
+fi
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+	missing+=(chromium)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	echo "installing ${missing[*]}" >&2
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+	echo "the tests need ${missing[*]}; on Debian: sudo apt-get install ${missing[*]}" >&2
+	exit 1
+fi
