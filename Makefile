@@ -8,8 +8,8 @@ GO    ?= go
 BIN   := bin/stemma
 ADDR  ?= 127.0.0.1:7171
 REPOS ?=
-# How long each fuzz target runs in `make check`.
-FUZZTIME ?= 5s
+# How many inputs each fuzz target tries in `make check`.
+FUZZ ?= 20000x
 
 .PHONY: build run test check lint fuzz race bench setup clean help
 
@@ -37,7 +37,7 @@ race: setup
 	$(GO) test -race -short -timeout 40m ./...
 
 fuzz:
-	tools/fuzz.sh $(FUZZTIME)
+	tools/fuzz.sh $(FUZZ)
 
 bench: build
 	tools/bench.sh
