@@ -8,6 +8,9 @@
 // remembers whose it was. Where the diff would cost too much, the lines
 // between what is equal at both ends are nobody's.
 //
+// Text that goes is remembered: where a block of it comes back, because git put
+// back what was there, it comes back to whose it was.
+//
 // The package knows bytes and numbers, nothing of sessions or people, and does
 // no I/O.
 package edits
@@ -40,6 +43,7 @@ type Line struct {
 type File struct {
 	text  [][]byte
 	lines []Line
+	gone  attic
 }
 
 // Start begins with a content. Without hands its lines are those of [Base];
@@ -67,7 +71,25 @@ func split(content []byte) [][]byte {
 
 // Step replaces the content by what a hand made of it.
 func (f *File) Step(content []byte, by Hand) {
-	s := step{old: f.text, now: split(content), before: f.lines, by: by}
+	s := f.step(content, by)
+	f.text, f.lines = s.now, s.lines
+	f.gone.take(&s.left)
+}
+
+// Glimpse is another content that a hand made of what is there, beside it and
+// not instead: such as the part of it that somebody committed. The file stays as
+// it is, but remembers the text it did not know.
+func (f *File) Glimpse(content []byte, by Hand) *File {
+	s := f.step(content, by)
+	for _, i := range s.back {
+		f.gone.rows[i].back = false
+	}
+	f.gone.keep(s.now, s.lines, s.fresh)
+	return &File{text: s.now, lines: s.lines}
+}
+
+func (f *File) step(content []byte, by Hand) *step {
+	s := &step{old: f.text, now: split(content), before: f.lines, by: by}
 	s.lines = make([]Line, len(s.now))
 	hunks, exact := diff.Lines(s.old, s.now)
 	if !exact {
@@ -86,10 +108,12 @@ func (f *File) Step(content []byte, by Hand) {
 		old, now = a+h.OldLines, b+h.NewLines
 	}
 	keep(len(s.now))
+	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.moves()
+		s.fresh, _ = s.giveBack(&s.left, s.fresh)
 	}
-	f.text, f.lines = s.now, s.lines
+	s.fresh, s.back = s.giveBack(&f.gone, s.fresh)
+	return s
 }
 
 // A span is lines[from:to].
@@ -105,6 +129,8 @@ type step struct {
 	by       Hand
 	gone     []span // runs of old that are not there any more
 	fresh    []span // runs of now that the hand wrote
+	left     attic  // what is gone and was not moved elsewhere
+	back     []int  // rows of the file's attic that came back
 }
 
 // replace settles the new lines of a hunk. Lines that differ in white space only
