@@ -44,6 +44,7 @@ type File struct {
 	text  [][]byte
 	lines []Line
 	gone  attic
+	other *glimpse
 }
 
 // Start begins with a content. Without hands its lines are those of [Base];
@@ -72,20 +73,8 @@ func split(content []byte) [][]byte {
 // Step replaces the content by what a hand made of it.
 func (f *File) Step(content []byte, by Hand) {
 	s := f.step(content, by)
-	f.text, f.lines = s.now, s.lines
+	f.text, f.lines, f.other = s.now, s.lines, nil
 	f.gone.take(&s.left)
-}
-
-// Glimpse is another content that a hand made of what is there, beside it and
-// not instead: such as the part of it that somebody committed. The file stays as
-// it is, but remembers the text it did not know.
-func (f *File) Glimpse(content []byte, by Hand) *File {
-	s := f.step(content, by)
-	for _, i := range s.back {
-		f.gone.rows[i].back = false
-	}
-	f.gone.keep(s.now, s.lines, s.fresh)
-	return &File{text: s.now, lines: s.lines}
 }
 
 func (f *File) step(content []byte, by Hand) *step {
@@ -110,9 +99,14 @@ func (f *File) step(content []byte, by Hand) *step {
 	keep(len(s.now))
 	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.fresh, _ = s.giveBack(&s.left, s.fresh)
+		s.fresh = s.giveBack(&s.left, s.fresh)
 	}
-	s.fresh, s.back = s.giveBack(&f.gone, s.fresh)
+	s.other = s.fresh
+	if f.other != nil {
+		s.fresh = s.fill(f.other, s.fresh)
+		f.gone.keep(f.other.text, f.other.lines, f.other.extra)
+	}
+	s.fresh = s.giveBack(&f.gone, s.fresh)
 	return s
 }
 
@@ -129,8 +123,8 @@ type step struct {
 	by       Hand
 	gone     []span // runs of old that are not there any more
 	fresh    []span // runs of now that the hand wrote
+	other    []span // runs of now that are not from old
 	left     attic  // what is gone and was not moved elsewhere
-	back     []int  // rows of the file's attic that came back
 }
 
 // replace settles the new lines of a hunk. Lines that differ in white space only

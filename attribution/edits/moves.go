@@ -64,10 +64,10 @@ func (a *attic) add(run []row) {
 
 // giveBack gives the blocks of fresh lines that are in the attic to whom they
 // belonged, also if they were indented anew; every row comes back once. It
-// returns the lines that are still fresh, and the rows that came back.
-func (s *step) giveBack(a *attic, fresh []span) (still []span, back []int) {
+// returns the lines that are still fresh.
+func (s *step) giveBack(a *attic, fresh []span) (still []span) {
 	if len(a.rows) == 0 {
-		return fresh, nil
+		return fresh
 	}
 	for _, run := range fresh {
 		now := strip(s.now[run.from:run.to])
@@ -87,7 +87,6 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span, back []int) {
 			for k := range size {
 				s.lines[run.from+i+k] = a.rows[from+k].line
 				a.rows[from+k].back = true
-				back = append(back, from+k)
 			}
 			i += size
 			begin, next = i, from+size
@@ -96,7 +95,7 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span, back []int) {
 			still = append(still, span{run.from + begin, run.to})
 		}
 	}
-	return still, back
+	return still
 }
 
 // longest finds the longest block of rows that is the beginning of now and has

@@ -106,6 +106,13 @@ func (w *Watch) See(s Sight) {
 	}
 }
 
+// Glimpse is a content that was there beside what the work tree holds, such as
+// what somebody committed of it, and who wrote it: the watch goes on from what it
+// saw before.
+func (w *Watch) Glimpse(content []byte) *edits.File {
+	return w.file.Glimpse(content, w.since(Sight{Kind: Seen}))
+}
+
 // since is who changed what was changed since the last sight.
 func (w *Watch) since(s Sight) edits.Hand {
 	switch {

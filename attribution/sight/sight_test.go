@@ -86,6 +86,30 @@ func TestWhoIsCreditedForWhatChanged(t *testing.T) {
 	}
 }
 
+func TestACommitOfAPartLeavesTheRestWhoseItWas(t *testing.T) {
+	hands := func(f *edits.File) string {
+		var list []string
+		for _, l := range f.Lines() {
+			list = append(list, fmt.Sprint(l.By))
+		}
+		return strings.Join(list, " ")
+	}
+	w := sight.Start([]byte("a\n"), nil, ann, true)
+	w.See(begun(ai, "a\n"))
+	w.See(ended(ai, "a\n1\n2\n"))
+	if got := hands(w.Glimpse([]byte("a\n1\nx\n"))); got != "0 2 1" {
+		t.Errorf("the commit has lines of %s", got)
+	}
+	w.See(seen("a\n1\nx\n2\n"))
+	if got := hands(w.File()); got != "0 2 1 2" {
+		t.Errorf("behind the commit there are lines of %s", got)
+	}
+	w.See(touched)
+	if got := hands(w.Glimpse([]byte("a\n2\ny\n"))); got != fmt.Sprint("0 2 ", sight.Disturbed) {
+		t.Errorf("behind what was touched there are lines of %s", got)
+	}
+}
+
 // A story is a file that agents and people edit, where every line is written
 // once, so that its text tells whose it is.
 type story struct {

@@ -3,7 +3,9 @@ package capture
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -28,43 +30,95 @@ type Hand struct {
 // Person is the hand of the person whose work tree it is.
 const Person edits.Hand = 1
 
-// Evidence is what a spool tells, file by file.
+// Evidence is what the spool of a work tree tells, with the moves of its HEAD.
 type Evidence struct {
-	Hands   []Hand // Hands[n-1] is hand n; the first is the person's
-	Files   map[string][]Look
+	Hands   []Hand   // Hands[n-1] is hand n; the first is the person's
+	Moves   []int    // when each move was made, as [Look.When] counts
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
+
+	looks   map[string][]look
+	noise   []noise
+	content func(blob string) ([]byte, error)
 }
 
-// A Look is one sight of a file.
+// A Look is one sight of a file. What was seen and what was moved is one order,
+// in which every time has a number.
 type Look struct {
-	Entry int // number of the entry, from 0
+	When int
 	sight.Sight
+}
+
+// A look is one whose content is not at hand yet.
+type look struct {
+	Look
+	blob string // "" for no content, or an empty one
+}
+
+// noise is something that may have written any file but some.
+type noise struct {
+	when int
+	kind sight.Kind
+	but  map[string]bool
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
 // they were written: clocks jump. content gives what was kept.
-func Read(r spool.Reading, content func(blob string) ([]byte, error)) Evidence {
+func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
 	g := gatherer{
-		content: content, hands: map[Hand]edits.Hand{}, sessions: map[string]*told{},
-		evidence: Evidence{Hands: []Hand{{}}, Files: map[string][]Look{}, Damaged: r.Damaged},
+		Evidence: &Evidence{Hands: []Hand{{}}, looks: map[string][]look{}, Damaged: r.Damaged, content: content},
+		hands:    map[Hand]edits.Hand{{}: Person}, sessions: map[string]*told{}, moves: moves,
 	}
-	g.hands[Hand{}] = Person
-	for i, e := range r.Entries {
-		g.entry(i, e)
+	for _, e := range r.Entries {
+		g.entry(e)
 	}
-	g.spread()
-	return g.evidence
+	for range g.moves[len(g.Moves):] {
+		g.move()
+	}
+	return g.Evidence
+}
+
+// Paths are the files that were looked at, sorted.
+func (e *Evidence) Paths() []string { return slices.Sorted(maps.Keys(e.looks)) }
+
+// Looks are the sights of a file, and what may have written it between them.
+func (e *Evidence) Looks(path string) iter.Seq[Look] {
+	return func(yield func(Look) bool) {
+		rest := e.noise
+		loud := func(until int) bool {
+			for len(rest) > 0 && rest[0].when <= until { // of one time, noise comes first
+				n := rest[0]
+				if rest = rest[1:]; !n.but[path] && !yield(Look{n.when, sight.Sight{Kind: n.kind}}) {
+					return false
+				}
+			}
+			return true
+		}
+		for _, l := range e.looks[path] {
+			if !loud(l.When) {
+				return
+			}
+			if l.blob != "" {
+				content, err := e.content(l.blob)
+				l.Content, l.Kept = content, err == nil
+			}
+			if !yield(l.Look) {
+				return
+			}
+		}
+		loud(math.MaxInt)
+	}
 }
 
 // A gatherer reads entries one after the other.
 type gatherer struct {
-	evidence Evidence
-	content  func(string) ([]byte, error)
+	*Evidence
 	hands    map[Hand]edits.Hand
 	sessions map[string]*told
+	moves    []spool.Move
 	stand    spool.Stand
-	noise    []noise
+	begun    bool // there was an entry before
+	now      int
 }
 
 // told is what was heard of a session so far.
@@ -81,83 +135,86 @@ type opened struct {
 	any   bool // it may write other files too
 }
 
-// noise is something that may have written any file but some.
-type noise struct {
-	entry int
-	kind  sight.Kind
-	but   map[string]bool
-}
-
-func (g *gatherer) entry(i int, e spool.Entry) {
-	if i > 0 && e.Stand != g.stand { // git wrote files, or may have
-		g.touched(i)
+// entry reads one entry.
+func (g *gatherer) entry(e spool.Entry) {
+	before := len(g.Moves)
+	for range g.arrived(e.Stand, e.At) {
+		g.move()
 	}
-	g.stand = e.Stand
+	g.now++
+	if g.begun && !g.explains(e.Stand, before) {
+		g.touched() // git wrote files, or may have
+	}
+	g.stand, g.begun = e.Stand, true
 	if e.Lost != "" {
-		g.evidence.Lost = append(g.evidence.Lost, e.Lost)
-		g.touched(i)
+		g.Lost = append(g.Lost, e.Lost)
+		g.touched()
 	}
 	var event hook.Event
 	if len(e.Event) == 0 {
 		return
 	}
 	if json.Unmarshal(e.Event, &event) != nil {
-		g.evidence.Damaged++
-		g.touched(i)
+		g.Damaged++
+		g.touched()
 		return
 	}
+	g.event(event, e.Files)
+}
+
+func (g *gatherer) event(event hook.Event, files []spool.File) {
 	s := g.session(event)
-	look := Look{Entry: i, Sight: sight.Sight{Call: event.Call}}
+	l := Look{When: g.now, Sight: sight.Sight{Call: event.Call}}
 	switch event.Kind {
 	case hook.BeforeEdit, hook.BeforeShell, hook.BeforeTool:
-		look.Kind, look.Hand = sight.Begun, g.hand(event, s)
-		g.begin(i, event, s, opened{look.Hand, named(e.Files), event.Kind != hook.BeforeEdit})
+		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
+		g.begin(event, s, opened{l.Hand, named(files), event.Kind != hook.BeforeEdit})
 	case hook.AfterEdit, hook.AfterShell, hook.AfterTool:
-		look.Kind, look.Hand = sight.Ended, g.hand(event, s)
+		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
 		if c, ok := s.open[event.Call]; ok {
-			g.end(i, event.Call, s, c, named(e.Files))
+			g.end(event.Call, s, c, named(files))
 		} else if event.Kind != hook.AfterEdit {
-			g.touched(i)
+			g.touched()
 		}
 	case hook.HumanEdit:
-		look.Kind, look.Hand = sight.Typed, Person
+		l.Kind, l.Hand = sight.Typed, Person
 	case hook.Prompt, hook.Stop, hook.SessionEnd, hook.SessionStart:
 		for _, call := range slices.Sorted(maps.Keys(s.open)) { // refused, killed, or its end was not told
-			g.end(i, call, s, s.open[call], nil)
+			g.end(call, s, s.open[call], nil)
 		}
 		if event.Kind == hook.Prompt {
 			s.prompts++
 		}
 	}
-	g.look(look, e.Files)
+	g.look(l, files)
 }
 
-// touched: something may have written any file before this entry.
-func (g *gatherer) touched(entry int) {
-	g.noise = append(g.noise, noise{entry: entry, kind: sight.Touched})
+// touched: something may have written any file before now.
+func (g *gatherer) touched() {
+	g.noise = append(g.noise, noise{when: g.now, kind: sight.Touched})
 }
 
 // begin remembers a call. One that is told twice has begun once.
-func (g *gatherer) begin(entry int, e hook.Event, s *told, c opened) {
+func (g *gatherer) begin(e hook.Event, s *told, c opened) {
 	if before, ok := s.open[e.Call]; ok {
-		g.end(entry, e.Call, s, before, c.files)
+		g.end(e.Call, s, before, c.files)
 	}
 	s.open[e.Call] = c
 	if c.any {
-		g.noise = append(g.noise, noise{entry, sight.Running, c.files})
+		g.noise = append(g.noise, noise{g.now, sight.Running, c.files})
 	}
 }
 
 // end forgets a call. Of the files that were looked at when it began and are not
 // now, what it made of them is not known.
-func (g *gatherer) end(entry int, call string, s *told, c opened, now map[string]bool) {
+func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
 	if c.any {
-		g.noise = append(g.noise, noise{entry, sight.Ran, c.files})
+		g.noise = append(g.noise, noise{g.now, sight.Ran, c.files})
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
-			g.evidence.Files[path] = append(g.evidence.Files[path], Look{entry, sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}})
+			g.looks[path] = append(g.looks[path], look{Look: Look{g.now, sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
 		}
 	}
 }
@@ -182,18 +239,11 @@ func named(files []spool.File) map[string]bool {
 }
 
 // look adds the sights of one entry.
-func (g *gatherer) look(look Look, files []spool.File) {
+func (g *gatherer) look(l Look, files []spool.File) {
 	for _, f := range files {
-		at := look
-		switch f.State {
-		case spool.Missing:
-			at.Kept = true // an empty content
-		case spool.Regular:
-			content, err := g.content(f.Blob)
-			at.Content, at.Kept = content, err == nil
-		case spool.Link, spool.Other, spool.Large, spool.Unreadable:
-		}
-		g.evidence.Files[f.Path] = append(g.evidence.Files[f.Path], at)
+		at := look{Look: l, blob: f.Blob}
+		at.Kept = f.State == spool.Missing // an empty content
+		g.looks[f.Path] = append(g.looks[f.Path], at)
 	}
 }
 
@@ -207,24 +257,9 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	n, ok := g.hands[h]
 	if !ok {
-		g.evidence.Hands = append(g.evidence.Hands, h)
-		n = edits.Hand(len(g.evidence.Hands))
+		g.Hands = append(g.Hands, h)
+		n = edits.Hand(len(g.Hands))
 		g.hands[h] = n
 	}
 	return n
-}
-
-// spread puts what may have written any file among the sights of each.
-func (g *gatherer) spread() {
-	for path, looks := range g.evidence.Files {
-		all := make([]Look, 0, len(looks)+len(g.noise))
-		for _, n := range g.noise {
-			if !n.but[path] {
-				all = append(all, Look{Entry: n.entry, Sight: sight.Sight{Kind: n.kind}})
-			}
-		}
-		all = append(all, looks...) // of one entry, noise comes first
-		slices.SortStableFunc(all, func(a, b Look) int { return cmp.Compare(a.Entry, b.Entry) })
-		g.evidence.Files[path] = all
-	}
 }

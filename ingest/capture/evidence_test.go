@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/ingest/capture"
@@ -15,7 +16,10 @@ import (
 )
 
 // A log is a spool in memory.
-type log struct{ spool.Reading }
+type log struct {
+	spool.Reading
+	moves []spool.Move
+}
 
 func (l *log) add(e hook.Event, files ...string) {
 	body, err := json.Marshal(e)
@@ -44,10 +48,10 @@ func content(blob string) ([]byte, error) {
 
 // whose tells the lines of a file, each with who wrote it.
 func (l *log) whose(path, base string) string {
-	e := capture.Read(l.Reading, content)
+	e := capture.Read(l.Reading, l.moves, content)
 	w := sight.Start([]byte(base), nil, capture.Person, false)
 	text := ""
-	for _, look := range e.Files[path] {
+	for look := range e.Looks(path) {
 		w.See(look.Sight)
 		if look.Kept {
 			text = string(look.Content)
@@ -207,6 +211,49 @@ func TestTwoAgentsAtOnceDoNotStealEachOthersEdits(t *testing.T) {
 	}
 }
 
+func TestMovesStandWhereTheyWereMade(t *testing.T) {
+	seen := func(l *log, text, commit string, reflog int64) {
+		l.add(claude(hook.BeforeEdit, "x"), "a="+text)
+		l.add(claude(hook.AfterEdit, "x"), "a="+text)
+		for i := len(l.Entries) - 2; i < len(l.Entries); i++ {
+			l.Entries[i].Commit, l.Entries[i].Reflog = commit, reflog
+			l.Entries[i].At = time.Unix(reflog, 0)
+		}
+	}
+	move := func(from, to, what string, end int64) spool.Move {
+		return spool.Move{From: from, To: to, What: what, End: end, At: time.Unix(end, 0)}
+	}
+	commit := move("c1", "c2", "commit: two", 20)
+	disturbed := fmt.Sprint(sight.Disturbed)
+	for name, c := range map[string]struct {
+		moves  []spool.Move
+		commit string
+		reflog int64
+		want   string
+	}{
+		"nothing":                            {nil, "c1", 10, "person"},
+		"a commit":                           {[]spool.Move{commit}, "c2", 20, "person"},
+		"commits in a row":                   {[]spool.Move{commit, move("c2", "c3", "commit (amend): three", 30)}, "c3", 30, "person"},
+		"another branch at the same commit":  {[]spool.Move{move("c1", "c1", "checkout: moving from main to topic", 20)}, "c1", 20, "person"},
+		"another branch":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c2", 20, disturbed},
+		"there and back":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20), move("c2", "c1", "checkout: moving from topic to main", 30)}, "c1", 30, disturbed},
+		"a reset to where it was":            {[]spool.Move{move("c1", "c1", "reset: moving to HEAD", 20)}, "c1", 20, disturbed},
+		"a move that no reflog tells":        {nil, "c2", 10, disturbed},
+		"a reflog that was shortened":        {[]spool.Move{commit}, "c2", 7, "person"},
+		"a commit without a length":          {[]spool.Move{commit}, "c2", 0, "person"},
+		"a commit that is made later":        {[]spool.Move{commit}, "c1", 10, "person"},
+		"a checkout that is made later":      {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c1", 10, "person"},
+		"a move elsewhere that is told also": {[]spool.Move{commit, move("c2", "c3", "pull: Fast-forward", 30)}, "c3", 30, disturbed},
+	} {
+		l := log{moves: append([]spool.Move{move("", "c1", "commit (initial): one", 10)}, c.moves...)}
+		seen(&l, "1\n", "c1", 10)
+		seen(&l, "1\n2\n", c.commit, c.reflog)
+		if got := l.whose("a", "1\n"); got != "1:0, 2:"+c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func FuzzAnySpoolIsEvidence(f *testing.F) {
 	f.Add([]byte(`[{"event":{"kind":"before-shell","session":"s"}},{"event":{"kind":"after-edit"},"files":[{"path":"a","state":"file","blob":"x"}]}]`))
 	f.Add([]byte(`[{"lost":"x"},{"event":[]},{"files":[{"path":"a"}]}]`))
@@ -215,13 +262,19 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 		if json.Unmarshal(data, &r.Entries) != nil {
 			return
 		}
-		e := capture.Read(r, content)
-		for path, looks := range e.Files {
-			if !slices.IsSortedFunc(looks, func(a, b capture.Look) int { return a.Entry - b.Entry }) {
-				t.Errorf("the looks at %q are not in order", path)
-			}
+		moves := []spool.Move{{To: "c1", End: 10}, {From: "c1", To: "c2", End: 20, What: "commit: x"}, {From: "c2", To: "c1", End: 30, What: "reset: y"}}
+		e := capture.Read(r, moves, content)
+		if len(e.Moves) != len(moves) || !slices.IsSorted(e.Moves) {
+			t.Errorf("the moves are at %v", e.Moves)
+		}
+		for _, path := range e.Paths() {
+			last := 0
 			w := sight.Start(nil, nil, capture.Person, true)
-			for _, look := range looks {
+			for look := range e.Looks(path) {
+				if look.When < last {
+					t.Errorf("the looks at %q are not in order", path)
+				}
+				last = look.When
 				w.See(look.Sight)
 			}
 			for _, l := range w.File().Lines() {
