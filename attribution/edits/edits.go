@@ -45,12 +45,17 @@ type File struct {
 	lines []Line
 	gone  attic
 	other *glimpse
+	known *Memory
 }
 
 // Start begins with a content. Without hands its lines are those of [Base];
-// hands may have fewer elements than the content has lines.
-func Start(content []byte, hands []Hand) *File {
-	f := &File{text: split(content)}
+// hands may have fewer elements than the content has lines. Files with one
+// memory know the contents of each other; it may be nil.
+func Start(content []byte, hands []Hand, known *Memory) *File {
+	if known == nil {
+		known = &Memory{}
+	}
+	f := &File{text: split(content), known: known}
 	f.lines = make([]Line, len(f.text))
 	for i := range min(len(hands), len(f.lines)) {
 		f.lines[i].By = hands[i]
@@ -75,6 +80,7 @@ func (f *File) Step(content []byte, by Hand) {
 	s := f.step(content, by)
 	f.text, f.lines, f.other = s.now, s.lines, nil
 	f.gone.take(&s.left)
+	f.known.keep(content, s.lines)
 }
 
 func (f *File) step(content []byte, by Hand) *step {
@@ -102,6 +108,7 @@ func (f *File) step(content []byte, by Hand) *step {
 		s.fresh = s.giveBack(&s.left, s.fresh)
 	}
 	s.other = s.fresh
+	s.fresh = s.recall(f.known.lines(content), s.fresh)
 	if f.other != nil {
 		s.fresh = s.fill(f.other, s.fresh)
 		f.gone.keep(f.other.text, f.other.lines, f.other.extra)

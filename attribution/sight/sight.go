@@ -65,10 +65,10 @@ type edit struct {
 }
 
 // Start begins with what the file was at the commit that is checked out, and
-// whose its lines were. Watched says that capture was on since the checkout; the
+// whose its lines were. Watches may share a memory. Watched says that capture was on since the checkout; the
 // person is whose work tree it is.
-func Start(content []byte, hands []edits.Hand, person edits.Hand, watched bool) *Watch {
-	return &Watch{file: edits.Start(content, hands), person: person, seen: watched}
+func Start(content []byte, hands []edits.Hand, known *edits.Memory, person edits.Hand, watched bool) *Watch {
+	return &Watch{file: edits.Start(content, hands, known), person: person, seen: watched}
 }
 
 // File is the file as it was seen last.

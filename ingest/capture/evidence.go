@@ -33,7 +33,8 @@ const Person edits.Hand = 1
 // Evidence is what the spool of a work tree tells, with the moves of its HEAD.
 type Evidence struct {
 	Hands   []Hand   // Hands[n-1] is hand n; the first is the person's
-	Moves   []int    // when each move was made, as [Look.When] counts
+	Began   int      // when the first entry was written, as [Look.When] counts
+	Moves   []int    // when each move was made
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
 
@@ -144,6 +145,9 @@ func (g *gatherer) entry(e spool.Entry) {
 	g.now++
 	if g.begun && !g.explains(e.Stand, before) {
 		g.touched() // git wrote files, or may have
+	}
+	if !g.begun {
+		g.Began = g.now
 	}
 	g.stand, g.begun = e.Stand, true
 	if e.Lost != "" {

@@ -49,7 +49,7 @@ func content(blob string) ([]byte, error) {
 // whose tells the lines of a file, each with who wrote it.
 func (l *log) whose(path, base string) string {
 	e := capture.Read(l.Reading, l.moves, content)
-	w := sight.Start([]byte(base), nil, capture.Person, false)
+	w := sight.Start([]byte(base), nil, nil, capture.Person, false)
 	text := ""
 	for look := range e.Looks(path) {
 		w.See(look.Sight)
@@ -269,7 +269,7 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 		}
 		for _, path := range e.Paths() {
 			last := 0
-			w := sight.Start(nil, nil, capture.Person, true)
+			w := sight.Start(nil, nil, nil, capture.Person, true)
 			for look := range e.Looks(path) {
 				if look.When < last {
 					t.Errorf("the looks at %q are not in order", path)
