@@ -37,6 +37,7 @@ const (
 	Touched             // something may have written the file, at once; no content
 	Running             // something runs that may write the file, until Ran; no content
 	Ran                 // it has ended; no content
+	Clean               // the file is what is checked out; who knows that content makes it Seen
 )
 
 // A Sight is what was seen of the file at one moment.
@@ -88,6 +89,8 @@ func (w *Watch) See(s Sight) {
 		w.running = max(0, w.running-1)
 		w.ran = true
 		return
+	case Clean:
+		return
 	case Seen, Begun, Ended, Typed:
 	}
 	if s.Kept {
@@ -98,7 +101,7 @@ func (w *Watch) See(s Sight) {
 		w.open = append(w.open, edit{s.Hand, s.Call})
 	case Ended:
 		w.end(s)
-	case Seen, Typed, Touched, Running, Ran:
+	case Seen, Typed, Touched, Running, Ran, Clean:
 	}
 	w.seen, w.lost = true, !s.Kept
 	if s.Kept {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -32,83 +31,76 @@ const Person edits.Hand = 1
 
 // Evidence is what the spool of a work tree tells, with the moves of its HEAD.
 type Evidence struct {
+	Before  int      // moves that were made before anything was captured
 	Hands   []Hand   // Hands[n-1] is hand n; the first is the person's
-	Began   int      // when the first entry was written, as [Look.When] counts
-	Moves   []int    // when each move was made
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
 
-	looks   map[string][]look
-	noise   []noise
+	events  []event
 	content func(blob string) ([]byte, error)
 }
 
-// A Look is one sight of a file. What was seen and what was moved is one order,
-// in which every time has a number.
-type Look struct {
-	When int
+// An Event is one of what happened in a work tree, in the order in which it did:
+// a sight of a file, something that may have written any file but some, or a
+// move of HEAD.
+type Event struct {
+	Path string // of what was seen; "" for what may have written any file
 	sight.Sight
+	But  map[string]bool // files that are known not to be written, or are seen themselves
+	Move int             // number of the move, from 1; 0 for no move
 }
 
-// A look is one whose content is not at hand yet.
-type look struct {
-	Look
+// An event is one whose content is not at hand yet.
+type event struct {
+	Event
 	blob string // "" for no content, or an empty one
 }
 
-// noise is something that may have written any file but some.
-type noise struct {
-	when int
-	kind sight.Kind
-	but  map[string]bool
+// Events are what happened, in order. Contents are read as they come.
+func (e *Evidence) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for _, v := range e.events {
+			if v.blob != "" {
+				content, err := e.content(v.blob)
+				v.Content, v.Kept = content, err == nil
+			}
+			if !yield(v.Event) {
+				return
+			}
+		}
+	}
+}
+
+// Paths are the files that were looked at, sorted.
+func (e *Evidence) Paths() []string {
+	seen := map[string]bool{}
+	for _, v := range e.events {
+		if v.Path != "" {
+			seen[v.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Concerns reports whether an event may have to do with a file.
+func (e Event) Concerns(path string) bool {
+	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path])
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
 // they were written: clocks jump. content gives what was kept.
 func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
 	g := gatherer{
-		Evidence: &Evidence{Hands: []Hand{{}}, looks: map[string][]look{}, Damaged: r.Damaged, content: content},
+		Evidence: &Evidence{Hands: []Hand{{}}, Damaged: r.Damaged, content: content},
 		hands:    map[Hand]edits.Hand{{}: Person}, sessions: map[string]*told{}, moves: moves,
 	}
 	for _, e := range r.Entries {
 		g.entry(e)
 	}
-	for range g.moves[len(g.Moves):] {
+	for range g.moves[g.moved:] {
 		g.move()
 	}
 	return g.Evidence
-}
-
-// Paths are the files that were looked at, sorted.
-func (e *Evidence) Paths() []string { return slices.Sorted(maps.Keys(e.looks)) }
-
-// Looks are the sights of a file, and what may have written it between them.
-func (e *Evidence) Looks(path string) iter.Seq[Look] {
-	return func(yield func(Look) bool) {
-		rest := e.noise
-		loud := func(until int) bool {
-			for len(rest) > 0 && rest[0].when <= until { // of one time, noise comes first
-				n := rest[0]
-				if rest = rest[1:]; !n.but[path] && !yield(Look{n.when, sight.Sight{Kind: n.kind}}) {
-					return false
-				}
-			}
-			return true
-		}
-		for _, l := range e.looks[path] {
-			if !loud(l.When) {
-				return
-			}
-			if l.blob != "" {
-				content, err := e.content(l.blob)
-				l.Content, l.Kept = content, err == nil
-			}
-			if !yield(l.Look) {
-				return
-			}
-		}
-		loud(math.MaxInt)
-	}
 }
 
 // A gatherer reads entries one after the other.
@@ -117,9 +109,9 @@ type gatherer struct {
 	hands    map[Hand]edits.Hand
 	sessions map[string]*told
 	moves    []spool.Move
+	moved    int // moves that were made so far
 	stand    spool.Stand
 	begun    bool // there was an entry before
-	now      int
 }
 
 // told is what was heard of a session so far.
@@ -138,16 +130,12 @@ type opened struct {
 
 // entry reads one entry.
 func (g *gatherer) entry(e spool.Entry) {
-	before := len(g.Moves)
+	before := g.moved
 	for range g.arrived(e.Stand, e.At) {
 		g.move()
 	}
-	g.now++
 	if g.begun && !g.explains(e.Stand, before) {
 		g.touched() // git wrote files, or may have
-	}
-	if !g.begun {
-		g.Began = g.now
 	}
 	g.stand, g.begun = e.Stand, true
 	if e.Lost != "" {
@@ -168,7 +156,7 @@ func (g *gatherer) entry(e spool.Entry) {
 
 func (g *gatherer) event(event hook.Event, files []spool.File) {
 	s := g.session(event)
-	l := Look{When: g.now, Sight: sight.Sight{Call: event.Call}}
+	l := sight.Sight{Call: event.Call}
 	switch event.Kind {
 	case hook.BeforeEdit, hook.BeforeShell, hook.BeforeTool:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
@@ -182,6 +170,8 @@ func (g *gatherer) event(event hook.Event, files []spool.File) {
 		}
 	case hook.HumanEdit:
 		l.Kind, l.Hand = sight.Typed, Person
+	case hook.Present:
+		g.noise(sight.Clean, named(files))
 	case hook.Prompt, hook.Stop, hook.SessionEnd, hook.SessionStart:
 		for _, call := range slices.Sorted(maps.Keys(s.open)) { // refused, killed, or its end was not told
 			g.end(call, s, s.open[call], nil)
@@ -190,13 +180,16 @@ func (g *gatherer) event(event hook.Event, files []spool.File) {
 			s.prompts++
 		}
 	}
-	g.look(l, files)
+	g.see(l, files)
+}
+
+// noise is something that may have written any file but some.
+func (g *gatherer) noise(kind sight.Kind, but map[string]bool) {
+	g.events = append(g.events, event{Event: Event{Sight: sight.Sight{Kind: kind}, But: but}})
 }
 
 // touched: something may have written any file before now.
-func (g *gatherer) touched() {
-	g.noise = append(g.noise, noise{when: g.now, kind: sight.Touched})
-}
+func (g *gatherer) touched() { g.noise(sight.Touched, nil) }
 
 // begin remembers a call. One that is told twice has begun once.
 func (g *gatherer) begin(e hook.Event, s *told, c opened) {
@@ -205,7 +198,7 @@ func (g *gatherer) begin(e hook.Event, s *told, c opened) {
 	}
 	s.open[e.Call] = c
 	if c.any {
-		g.noise = append(g.noise, noise{g.now, sight.Running, c.files})
+		g.noise(sight.Running, c.files)
 	}
 }
 
@@ -214,11 +207,11 @@ func (g *gatherer) begin(e hook.Event, s *told, c opened) {
 func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
 	if c.any {
-		g.noise = append(g.noise, noise{g.now, sight.Ran, c.files})
+		g.noise(sight.Ran, c.files)
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
-			g.looks[path] = append(g.looks[path], look{Look: Look{g.now, sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
+			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
 		}
 	}
 }
@@ -242,12 +235,11 @@ func named(files []spool.File) map[string]bool {
 	return set
 }
 
-// look adds the sights of one entry.
-func (g *gatherer) look(l Look, files []spool.File) {
+// see adds the sights of one entry.
+func (g *gatherer) see(s sight.Sight, files []spool.File) {
 	for _, f := range files {
-		at := look{Look: l, blob: f.Blob}
-		at.Kept = f.State == spool.Missing // an empty content
-		g.looks[f.Path] = append(g.looks[f.Path], at)
+		s.Kept = f.State == spool.Missing // an empty content
+		g.events = append(g.events, event{Event: Event{Path: f.Path, Sight: s}, blob: f.Blob})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +50,10 @@ func (l *log) whose(path, base string) string {
 	e := capture.Read(l.Reading, l.moves, content)
 	w := sight.Start([]byte(base), nil, nil, capture.Person, false)
 	text := ""
-	for look := range e.Looks(path) {
+	for look := range e.Events() {
+		if !look.Concerns(path) {
+			continue
+		}
 		w.See(look.Sight)
 		if look.Kept {
 			text = string(look.Content)
@@ -264,19 +266,26 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 		}
 		moves := []spool.Move{{To: "c1", End: 10}, {From: "c1", To: "c2", End: 20, What: "commit: x"}, {From: "c2", To: "c1", End: 30, What: "reset: y"}}
 		e := capture.Read(r, moves, content)
-		if len(e.Moves) != len(moves) || !slices.IsSorted(e.Moves) {
-			t.Errorf("the moves are at %v", e.Moves)
-		}
-		for _, path := range e.Paths() {
-			last := 0
-			w := sight.Start(nil, nil, nil, capture.Person, true)
-			for look := range e.Looks(path) {
-				if look.When < last {
-					t.Errorf("the looks at %q are not in order", path)
-				}
-				last = look.When
-				w.See(look.Sight)
+		watches, made := map[string]*sight.Watch{}, 0
+		for v := range e.Events() {
+			if v.Path != "" && watches[v.Path] == nil {
+				watches[v.Path] = sight.Start(nil, nil, nil, capture.Person, true)
 			}
+			for path, w := range watches {
+				if v.Concerns(path) {
+					w.See(v.Sight)
+				}
+			}
+			if v.Move != 0 {
+				if made++; made != v.Move {
+					t.Errorf("move %d comes as number %d", v.Move, made)
+				}
+			}
+		}
+		if made != len(moves) {
+			t.Errorf("%d moves of %d", made, len(moves))
+		}
+		for _, w := range watches {
 			for _, l := range w.File().Lines() {
 				if int(l.By) > len(e.Hands) {
 					t.Errorf("a line of hand %d of %d", l.By, len(e.Hands))

@@ -4,13 +4,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/spool"
 )
 
 // arrived are the moves that were made before an entry and after the one before.
 func (g *gatherer) arrived(at spool.Stand, when time.Time) []spool.Move {
-	rest := g.moves[len(g.Moves):]
+	rest := g.moves[g.moved:]
 	n := 0
 	for n < len(rest) && rest[n].End <= at.Reflog {
 		n++
@@ -43,12 +42,13 @@ func leads(moves []spool.Move, at spool.Stand) bool {
 
 // move notes the next move.
 func (g *gatherer) move() {
-	g.now++
-	m := g.moves[len(g.Moves)]
-	g.Moves = append(g.Moves, g.now)
-	if Writes(m) {
-		g.noise = append(g.noise, noise{when: g.now, kind: sight.Touched})
+	if !g.begun {
+		g.Before++
+	} else if Writes(g.moves[g.moved]) {
+		g.touched()
 	}
+	g.moved++
+	g.events = append(g.events, event{Event: Event{Move: g.moved}})
 }
 
 // Writes reports whether git may have written files when it made the move: to
@@ -70,5 +70,5 @@ func (g *gatherer) explains(at spool.Stand, from int) bool {
 	if at.Stash != g.stand.Stash || at.Doing != g.stand.Doing {
 		return false
 	}
-	return at.Commit == g.stand.Commit && at.Head == g.stand.Head || leads(g.moves[from:len(g.Moves)], at)
+	return at.Commit == g.stand.Commit && at.Head == g.stand.Head || leads(g.moves[from:g.moved], at)
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/ingest/capture"
@@ -60,7 +61,7 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err != nil || t == nil {
 		return r, err
 	}
-	defer t.close()
+	defer t.cat.Kill()
 	r.Lost, r.Damaged = t.evidence.Lost, t.evidence.Damaged
 	notes, err := t.settle(ctx, s, &r)
 	if err != nil {
@@ -107,28 +108,33 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 	if err != nil {
 		return nil, err
 	}
+	made := map[string]*noteBuilder{}
+	err = t.replay(commits, func(c commit, f file, lines []edits.AddedLine) {
+		if made[c.ID] == nil {
+			made[c.ID] = newNote(c.ID, c.Committer, t.evidence.Hands)
+		}
+		made[c.ID].add(f.Path, lines)
+	})
+	if err != nil {
+		return nil, err
+	}
 	var notes []git.NewNote
 	for _, c := range commits {
-		b := newNote(c.Commit.ID, c.Committer, t.evidence.Hands)
-		for _, f := range c.files {
-			lines, err := t.lines(c, f)
-			if err != nil {
-				return nil, err
-			}
-			b.add(f.Path, lines)
-		}
+		b := made[c.ID]
 		r.Commits++
-		r.Lines.add(b.lines)
-		if noted[c.Commit.ID] || b.empty() {
-			s.settled(c.Commit.ID, "")
+		if b != nil {
+			r.Lines.add(b.lines)
+		}
+		if noted[c.ID] || b == nil || b.empty() {
+			s.settled(c.ID, "")
 			continue
 		}
 		text, err := b.write()
 		if err != nil {
 			return nil, err
 		}
-		notes = append(notes, git.NewNote{Object: c.Commit.ID, Text: text})
-		s.settled(c.Commit.ID, t.place.ID(text))
+		notes = append(notes, git.NewNote{Object: c.ID, Text: text})
+		s.settled(c.ID, t.place.ID(text))
 	}
 	return notes, nil
 }
@@ -148,7 +154,7 @@ type commit struct {
 func (t *tree) pending(s *state) (list []int) {
 	seen := map[string]bool{}
 	for i, m := range t.moves {
-		if t.evidence.Moves[i] < t.evidence.Began || m.To == "" || !makes(m) || seen[m.To] || s.has(m.To) {
+		if i < t.evidence.Before || m.To == "" || !makes(m) || seen[m.To] || s.has(m.To) {
 			continue
 		}
 		seen[m.To] = true

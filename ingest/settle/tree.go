@@ -1,7 +1,8 @@
 package settle
 
 import (
-	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/attribution/diff"
@@ -24,16 +25,25 @@ type tree struct {
 	spooled  int64 // how much of the spool was read
 	logged   int64 // how much of the reflog
 
+	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
 	watches map[string]*watch
 	known   edits.Memory
+	noise   []noise
 }
 
-func (t *tree) close() {
-	for _, w := range t.watches {
-		w.stop()
-	}
-	t.cat.Kill()
+// noise is an event that is about any file but some, with the moves before it.
+type noise struct {
+	capture.Event
+	moves int
+}
+
+// A watch follows one path through what was seen of it and what HEAD was.
+type watch struct {
+	*sight.Watch
+	heard int // noise that it knows of
+	seen  bool
+	blob  string // of the file in the commit that HEAD was at last
 }
 
 // A file is one to which a commit added lines.
@@ -60,33 +70,31 @@ func changed(c *history.Commit) (files []file) {
 	return files
 }
 
-// findBlobs finds what the files that the commits changed were in the commit of
-// every move, up to the last that is asked for.
+// findBlobs finds what the files that matter were in the commit of every move,
+// up to the last that is asked for: those that the commits changed, and those
+// that were looked at.
 func (t *tree) findBlobs(commits []commit) error {
+	want := func(path string) {
+		if path != "" && t.blobs[path] == nil {
+			t.blobs[path] = make([]string, len(t.moves))
+		}
+	}
 	last := -1
 	for _, c := range commits {
 		last = max(last, c.move)
 		for _, f := range c.files {
-			for _, path := range []string{f.Path, f.OldPath} {
-				if path != "" && t.blobs[path] == nil {
-					t.blobs[path] = make([]string, len(t.moves))
-				}
-			}
+			want(f.Path)
+			want(f.OldPath)
 		}
 	}
-	var paths []string
-	for path := range t.blobs {
-		paths = append(paths, path)
+	for _, path := range t.evidence.Paths() {
+		want(path)
 	}
-	if len(paths) == 0 {
-		return nil
-	}
+	paths := slices.Sorted(maps.Keys(t.blobs))
+	t.paths = paths
 	at := map[string][]git.TreeEntry{}
-	for i := range last + 1 {
+	for i := max(0, t.evidence.Before-1); i <= last && len(paths) > 0; i++ {
 		id := t.moves[i].To
-		if t.evidence.Moves[i] < t.evidence.Began && i+1 < len(t.moves) && t.evidence.Moves[i+1] < t.evidence.Began {
-			continue // only the last move before anything was captured matters
-		}
 		found, known := at[id]
 		if !known && id != "" {
 			var err error
@@ -104,38 +112,70 @@ func (t *tree) findBlobs(commits []commit) error {
 	return nil
 }
 
-// A watch follows one path through what was seen of it and what HEAD was.
-type watch struct {
-	*sight.Watch
-	looks func() (capture.Look, bool)
-	stop  func()
-	next  capture.Look
-	more  bool
-	seen  bool // a hook looked at it
-	moved int  // moves that are behind it
-	blob  string
+// replay goes through all that happened, and tells of each commit, when HEAD
+// comes to it, whose the lines are that it added to its files.
+func (t *tree) replay(commits []commit, tell func(commit, file, []edits.AddedLine)) error {
+	moves := t.evidence.Before
+	for v := range t.evidence.Events() {
+		switch {
+		case len(commits) == 0:
+			return nil
+		case v.Path != "":
+			w, err := t.watch(v.Path)
+			if err != nil {
+				return err
+			}
+			w.seen = w.seen || v.Kept
+			w.See(v.Sight)
+		case v.Move == 0:
+			t.noise = append(t.noise, noise{v, moves})
+		case v.Move > t.evidence.Before:
+			made := 0
+			for made < len(commits) && commits[made].move == v.Move-1 {
+				if err := t.commit(commits[made], tell); err != nil {
+					return err
+				}
+				made++
+			}
+			commits = commits[made:]
+			moves = v.Move
+			if err := t.move(v.Move - 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// watch begins to follow a path where capture began.
+// watch is that of a path, which began where capture did.
 func (t *tree) watch(path string) (*watch, error) {
-	if w := t.watches[path]; w != nil {
-		return w, nil
+	w := t.watches[path]
+	if w == nil {
+		w = &watch{}
+		if n := t.evidence.Before; n > 0 && t.blobs[path] != nil {
+			w.blob = t.blobs[path][n-1]
+		}
+		content, err := t.content(w.blob)
+		if err != nil {
+			return nil, err
+		}
+		w.Watch = sight.Start(content, nil, &t.known, capture.Person, false)
+		t.watches[path] = w
 	}
-	w := &watch{}
-	for w.moved < len(t.moves) && t.evidence.Moves[w.moved] < t.evidence.Began {
-		w.moved++
+	for ; w.heard < len(t.noise); w.heard++ {
+		n := t.noise[w.heard]
+		if !n.Concerns(path) {
+			continue
+		}
+		if n.Kind == sight.Clean && n.moves > 0 && t.blobs[path] != nil {
+			content, err := t.content(t.blobs[path][n.moves-1])
+			if err != nil {
+				return nil, err
+			}
+			n.Sight = sight.Sight{Kind: sight.Seen, Content: content, Kept: true}
+		}
+		w.See(n.Sight)
 	}
-	if w.moved > 0 {
-		w.blob = t.blobs[path][w.moved-1]
-	}
-	content, err := t.content(w.blob)
-	if err != nil {
-		return nil, err
-	}
-	w.Watch = sight.Start(content, nil, &t.known, capture.Person, false)
-	w.looks, w.stop = iter.Pull(t.evidence.Looks(path))
-	w.next, w.more = w.looks()
-	t.watches[path] = w
 	return w, nil
 }
 
@@ -148,36 +188,35 @@ func (t *tree) content(blob string) ([]byte, error) {
 	return o.Data, err
 }
 
-// advance follows a path up to a move, which it leaves to come.
-func (t *tree) advance(path string, w *watch, move int) error {
-	for ; w.moved < move; w.moved++ {
-		w.look(t.evidence.Moves[w.moved])
-		blob := t.blobs[path][w.moved]
-		if blob == w.blob {
+// move shows the files that are others in the commit to which HEAD moved.
+func (t *tree) move(to int) error {
+	for _, path := range t.paths {
+		before, blobs := "", t.blobs[path]
+		if to > 0 {
+			before = blobs[to-1]
+		}
+		if blobs[to] == before && t.watches[path] == nil {
 			continue
 		}
-		w.blob = blob
-		content, err := t.content(blob)
+		w, err := t.watch(path)
 		if err != nil {
 			return err
 		}
-		if putsInPlace(t.moves[w.moved]) {
+		if w.blob == blobs[to] {
+			continue
+		}
+		content, err := t.content(blobs[to])
+		if err != nil {
+			return err
+		}
+		w.blob = blobs[to]
+		if putsInPlace(t.moves[to]) {
 			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true})
 		} else {
 			w.Glimpse(content)
 		}
 	}
-	w.look(t.evidence.Moves[move])
 	return nil
-}
-
-// look takes the sights up to a time.
-func (w *watch) look(until int) {
-	for w.more && w.next.When <= until {
-		w.seen = w.seen || w.next.Kept
-		w.See(w.next.Sight)
-		w.next, w.more = w.looks()
-	}
 }
 
 // putsInPlace reports whether the files that differ between two commits are
@@ -188,30 +227,25 @@ func putsInPlace(m spool.Move) bool {
 	return what == "checkout" || strings.EqualFold(strings.TrimSpace(rest), "fast-forward")
 }
 
-// lines tells whose the lines are that a commit added to a file.
-func (t *tree) lines(c commit, f file) ([]edits.AddedLine, error) {
-	w, err := t.watch(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	if err := t.advance(f.Path, w, c.move); err != nil {
-		return nil, err
-	}
-	from := w
-	if f.OldPath != f.Path && f.OldPath != "" && !w.seen {
-		if from, err = t.watch(f.OldPath); err != nil {
-			return nil, err
+// commit tells whose the lines are that a commit added.
+func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) error {
+	for _, f := range c.files {
+		w, err := t.watch(f.Path)
+		if err != nil {
+			return err
 		}
-		if err := t.advance(f.OldPath, from, c.move); err != nil {
-			return nil, err
+		w.blob = t.blobs[f.Path][c.move]
+		from := w
+		if f.OldPath != f.Path && f.OldPath != "" && !w.seen {
+			if from, err = t.watch(f.OldPath); err != nil {
+				return err
+			}
 		}
+		content, err := t.content(w.blob)
+		if err != nil {
+			return err
+		}
+		tell(c, f, from.Glimpse(content).Added(f.added))
 	}
-	content, err := t.content(t.blobs[f.Path][c.move])
-	if err != nil {
-		return nil, err
-	}
-	if from == w {
-		w.moved, w.blob = c.move+1, t.blobs[f.Path][c.move]
-	}
-	return from.Glimpse(content).Added(f.added), nil
+	return nil
 }
