@@ -66,6 +66,32 @@ func Start(content []byte, hands []Hand, known *Memory) *File {
 // Lines are those of the file now; the caller must not change them.
 func (f *File) Lines() []Line { return f.lines }
 
+// Keys are those of the lines of a content.
+func Keys(content []byte) []Key {
+	lines := split(content)
+	keys := make([]Key, len(lines))
+	for i, l := range lines {
+		keys[i] = KeyOf(l)
+	}
+	return keys
+}
+
+// Give gives the lines with these keys to whom they belonged before they came
+// from elsewhere; also those of the last glimpse.
+func (f *File) Give(to map[Key]Line) {
+	give := func(text [][]byte, lines []Line) {
+		for i := range lines {
+			if by, ok := to[KeyOf(text[i])]; ok {
+				lines[i] = by
+			}
+		}
+	}
+	give(f.text, f.lines)
+	if f.other != nil {
+		give(f.other.text, f.other.lines)
+	}
+}
+
 // split divides a content into lines without their ends. An end that is missing
 // at the end of the file makes no other line.
 func split(content []byte) [][]byte {
@@ -80,7 +106,7 @@ func (f *File) Step(content []byte, by Hand) {
 	s := f.step(content, by)
 	f.text, f.lines, f.other = s.now, s.lines, nil
 	f.gone.take(&s.left)
-	f.known.keep(content, s.lines)
+	f.known.keep(f, content, s)
 }
 
 func (f *File) step(content []byte, by Hand) *step {

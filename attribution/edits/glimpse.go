@@ -15,7 +15,7 @@ type glimpse struct {
 func (f *File) Glimpse(content []byte, by Hand) *File {
 	s := f.step(content, by)
 	f.other = &glimpse{s.now, s.lines, s.other}
-	f.known.keep(content, s.lines)
+	f.known.keep(f, content, s)
 	return &File{text: s.now, lines: s.lines}
 }
 

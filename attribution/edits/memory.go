@@ -1,13 +1,44 @@
 package edits
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"hash/fnv"
+)
 
 // A Memory knows whose the lines of whole contents were, of one file or of many:
 // when git puts a content back, in the same place or under another name, its
-// lines are whose they were, however short.
+// lines are whose they were, however short. And it knows where a text was seen
+// first.
 type Memory struct {
-	seen map[[sha256.Size]byte][]Line
-	size int // lines
+	seen  map[[sha256.Size]byte][]Line
+	size  int // lines
+	first map[Key]First
+}
+
+// A Key stands for the text of a line without its white space. Lines with too
+// little text to be told from others have none: 0.
+type Key uint64
+
+// KeyOf is the key of a line.
+func KeyOf(line []byte) Key {
+	if letters(line) < movedText {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(strip([][]byte{line})[0])
+	return Key(h.Sum64() | 1)
+}
+
+// A First is where somebody wrote a text first.
+type First struct {
+	In *File
+	By Line
+}
+
+// First tells where the text with a key was seen first.
+func (m *Memory) First(k Key) (First, bool) {
+	at, ok := m.first[k]
+	return at, ok
 }
 
 // maxSeen bounds a memory. When it is full, all is forgotten.
@@ -17,7 +48,21 @@ const maxSeen = 4 << 20
 // empty looks alike whoever wrote it.
 const minSeen = movedText
 
-func (m *Memory) keep(content []byte, lines []Line) {
+// keep remembers what a step made of a file.
+func (m *Memory) keep(f *File, content []byte, s *step) {
+	if m.first == nil || len(m.first) >= maxSeen {
+		m.first = map[Key]First{}
+	}
+	for _, run := range s.fresh {
+		for i := run.from; i < run.to; i++ {
+			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
+				if _, known := m.first[key]; !known {
+					m.first[key] = First{f, s.lines[i]}
+				}
+			}
+		}
+	}
+	lines := s.lines
 	if len(content) < minSeen {
 		return
 	}

@@ -23,6 +23,7 @@ const (
 	Crowded                           // edits of several agents were under way at once
 	Unpaired                          // an agent had edited, but was not seen to begin
 	Unkept                            // a content was seen, but not kept
+	Copied                            // the text is another's, which is still where it was
 )
 
 // A Kind says what a sight is of.

@@ -76,7 +76,10 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 
 // readTree reads what was captured in a work tree; nil if nothing was.
 func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
-	t := &tree{repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{}}
+	t := &tree{
+		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
+		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{},
+	}
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
 		return nil, err

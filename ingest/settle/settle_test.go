@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/gitai"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/settle"
 	"github.com/stemma-dev/stemma/spool"
@@ -38,7 +39,9 @@ type desk struct {
 
 func newDesk(t testing.TB) *desk {
 	d := &desk{Repo: gittest.New(t), call: map[string]string{}}
-	d.Repo.Commit("base", "a.txt", gittest.Lines("old", 6), "b.txt", gittest.Lines("more", 6))
+	d.write("a.txt", d.inserts("base", 0, 6)(nil))
+	d.write("b.txt", d.inserts("base", 0, 6)(nil))
+	d.Repo.Commit("base")
 	place, err := spool.Find(d.Dir)
 	must(t, err)
 	must(t, capture.Begin(place, nil, time.Now()))
@@ -57,11 +60,15 @@ func (d *desk) read(path string) []string {
 		return nil
 	}
 	must(d.T, err)
-	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	return strings.FieldsFunc(string(b), func(r rune) bool { return r == '\n' })
 }
 
 func (d *desk) write(path string, lines []string) {
-	d.Write(path, strings.Join(append(slices.Clone(lines), ""), "\n"))
+	var text strings.Builder
+	for _, l := range lines {
+		text.WriteString(l + "\n")
+	}
+	d.Write(path, text.String())
 }
 
 // hook is called by an agent.
@@ -127,18 +134,32 @@ func (d *desk) settle() {
 // person wrote is no agent's, and a person's if calm.
 func (d *desk) check(calm bool) {
 	d.T.Helper()
+	d.checkOrigins("HEAD", calm)
+	d.checkNotes()
+}
+
+// checkBranch is check for any branch, and does not ask who else wrote a line.
+func (d *desk) checkBranch(rev string) { d.T.Helper(); d.checkOrigins(rev, false) }
+
+func (d *desk) checkOrigins(rev string, calm bool) {
+	d.T.Helper()
 	d.settle()
-	for _, path := range strings.Fields(d.Git("ls-files")) {
+	for _, path := range strings.Fields(d.Git("ls-tree", "-r", "--name-only", rev)) {
 		b, err := origins.Open(d.T.Context(), d.Dir, origins.Cache{})
 		must(d.T, err)
-		lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: "HEAD"})
+		lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: rev})
 		must(d.T, err)
 		must(d.T, b.Close())
+		times := map[string]int{}
+		for _, l := range lines {
+			times[string(l.Text)]++
+		}
 		for _, l := range lines {
 			text := string(l.Text)
 			who, _, _ := strings.Cut(text, " ")
 			m := l.Mark
 			switch {
+			case times[text] > 1 && m.Origin == stemma.OriginUnknown: // git doubled it
 			case strings.HasPrefix(who, "s"):
 				if m.Origin != stemma.OriginAI || m.Session != who || m.ModelName != "model-of-"+who || m.ToolCall != d.call[text] {
 					d.T.Errorf("%s:%d %q of call %s is %+v", path, l.FinalLine, text, d.call[text], m)
@@ -189,6 +210,53 @@ func (d *desk) topic(at int) {
 	d.Git("checkout", "-q", "main")
 	d.person("a.txt", d.inserts("me", 6, 2))
 	d.commit()
+}
+
+// checkNotes compares every note with git's own differences: a line that it
+// attributes was added by its commit.
+func (d *desk) checkNotes() {
+	d.T.Helper()
+	if _, err := d.Try(nil, "rev-parse", "-q", "--verify", settle.Ref); err != nil {
+		return
+	}
+	for _, listed := range strings.Split(d.Git("notes", "--ref", "ai", "list"), "\n") {
+		blob, commit, _ := strings.Cut(listed, " ")
+		added := map[string]bool{}
+		path, line, parents := "", 0, 1
+		for _, l := range strings.Split(d.Git("show", "-U0", "-M", "-c", "--format=", commit), "\n") {
+			switch {
+			case strings.HasPrefix(l, "+++ "):
+				path = strings.TrimPrefix(strings.TrimPrefix(l, "+++ "), "b/")
+			case strings.HasPrefix(l, "@@"):
+				parents = strings.Index(l, " ") - 1
+				from, _, _ := strings.Cut(strings.Fields(l)[parents+1], ",")
+				_, err := fmt.Sscan(from, &line)
+				must(d.T, err)
+			case line == 0 || len(l) < parents || strings.ContainsAny(l[:parents], "-\\"):
+			default:
+				added[fmt.Sprintf("%s:%d", path, line)] = !strings.Contains(l[:parents], " ")
+				line++
+			}
+			if strings.HasPrefix(l, "diff ") {
+				line = 0
+			}
+		}
+		note := gitai.Parse([]byte(d.Git("cat-file", "blob", blob)))
+		if len(note.Problems) > 0 {
+			d.T.Errorf("the note of %s: %+v", commit, note.Problems)
+		}
+		for _, f := range note.Files {
+			for _, e := range f.Entries {
+				for _, r := range e.Ranges {
+					for n := r.Start; n <= r.End; n++ {
+						if !added[fmt.Sprintf("%s:%d", f.Path, n)] {
+							d.T.Errorf("the note of %s attributes %s:%d, which that did not add", commit, f.Path, n)
+						}
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {

@@ -28,6 +28,8 @@ type tree struct {
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
 	watches map[string]*watch
+	pathOf  map[*edits.File]string
+	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
 	known   edits.Memory
 	noise   []noise
 }
@@ -161,6 +163,7 @@ func (t *tree) watch(path string) (*watch, error) {
 		}
 		w.Watch = sight.Start(content, nil, &t.known, capture.Person, false)
 		t.watches[path] = w
+		t.pathOf[w.File()] = path
 	}
 	for ; w.heard < len(t.noise); w.heard++ {
 		n := t.noise[w.heard]
@@ -245,7 +248,68 @@ func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) erro
 		if err != nil {
 			return err
 		}
-		tell(c, f, from.Glimpse(content).Added(f.added))
+		part := from.Glimpse(content)
+		if err := t.moved(c, f, part, content, w, from); err != nil {
+			return err
+		}
+		tell(c, f, part.Added(f.added))
 	}
 	return nil
 }
+
+// moved gives lines that came from another file, which has them no more, to whom
+// they belonged there. Other text of somebody else is nobody's here.
+func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
+	to := map[edits.Key]edits.Line{}
+	keys := edits.Keys(content)
+	for _, l := range part.Added(f.added) {
+		key := keys[l.Number-1]
+		first, known := t.known.First(key)
+		if !known || first.By.By == l.By {
+			continue
+		}
+		gone := false
+		if from := t.pathOf[first.In]; first.In != here[0].File() && first.In != here[len(here)-1].File() {
+			held, err := t.keys(t.blobs[from][c.move])
+			if err != nil {
+				return err
+			}
+			gone = !held[key]
+		}
+		switch {
+		case gone:
+			to[key] = first.By
+		case l.By == capture.Person: // copied by hand or by git: who wrote it is another
+			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
+		}
+	}
+	if len(to) > 0 {
+		for _, w := range here {
+			w.File().Give(to)
+		}
+	}
+	return nil
+}
+
+// keys are those of the lines of a blob.
+func (t *tree) keys(blob string) (map[edits.Key]bool, error) {
+	if keys, ok := t.keysOf[blob]; ok {
+		return keys, nil
+	}
+	content, err := t.content(blob)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[edits.Key]bool{}
+	for _, k := range edits.Keys(content) {
+		keys[k] = true
+	}
+	if len(t.keysOf) >= maxKeys {
+		clear(t.keysOf)
+	}
+	t.keysOf[blob] = keys
+	return keys, nil
+}
+
+// maxKeys is of how many blobs the keys are remembered.
+const maxKeys = 256
