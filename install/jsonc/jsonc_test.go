@@ -80,10 +80,10 @@ func TestWhatIsNoDocumentIsRefusedWithItsPlace(t *testing.T) {
 
 func TestWhatIsInTheWayIsNotReplaced(t *testing.T) {
 	for src, want := range map[string]string{
-		`{"hooks": 1}`:                        "the document.hooks is no object",
+		`{"hooks": 1}`:                        "hooks is no object",
 		`{"hooks": {"Stop": {}}}`:             "hooks.Stop is no list",
 		`{"hooks": {}, "hooks": {"Stop":[]}}`: "hooks is there twice",
-		`[]`:                                  "the document is no object",
+		`[]`:                                  "it is no object",
 	} {
 		text, err := Open([]byte(src))
 		if err != nil {

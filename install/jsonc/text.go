@@ -135,7 +135,10 @@ func (t *Text) reach(path []string) (at *value, rest []string, err error) {
 	at = t.root
 	for i, name := range path {
 		if at.kind != '{' {
-			return nil, nil, fmt.Errorf("%s is no object", strings.Join(append([]string{"the document"}, path[:i]...), "."))
+			if i == 0 {
+				return nil, nil, errors.New("it is no object")
+			}
+			return nil, nil, fmt.Errorf("%s is no object", strings.Join(path[:i], "."))
 		}
 		next, twice := at.member(name)
 		if twice {

@@ -1,0 +1,222 @@
+package install
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/install/githook"
+)
+
+// A hooksPath is where git looks for the hooks of a repository.
+type hooksPath struct {
+	dir   string // absolute
+	scope string // where that is set: "" nowhere, "local", "worktree", "global", "system", …
+	tree  string // the directory from the root of the work tree, if it lies in it
+}
+
+func (j *job) hooksPath() (hooksPath, error) {
+	out, err := j.m.git(j.ctx, j.place.WorkTree, "config", "--show-scope", "--null", "--type=path", "--get", "core.hooksPath")
+	if errors.Is(err, errNo) {
+		return hooksPath{dir: filepath.Join(j.place.Common, "hooks")}, nil
+	} else if err != nil {
+		return hooksPath{}, err
+	}
+	scope, dir, ok := strings.Cut(strings.TrimSuffix(out, "\x00"), "\x00")
+	if !ok || dir == "" {
+		return hooksPath{dir: filepath.Join(j.place.Common, "hooks")}, nil
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(j.place.WorkTree, dir)
+	}
+	p := hooksPath{dir: filepath.Clean(dir), scope: scope}
+	if rel, ok := j.place.Inside(filepath.Join(resolve(dir, 0), "x")); ok {
+		p.tree = strings.TrimSuffix(strings.TrimSuffix(rel, "x"), "/")
+	}
+	return p, nil
+}
+
+// everywhere reports whether the directory is set for more than one repository.
+func (p hooksPath) everywhere() bool {
+	return p.scope == "global" || p.scope == "system"
+}
+
+// gitHooks installs the git hooks where git looks for them.
+//
+// A directory in the work tree belongs to the project: a hook that is missing
+// there is written, and may be committed, since it does nothing where there is
+// no stemma; one that is committed already is not changed, a person has to put
+// the call into it. Husky's own directory, .husky/_, is written anew with every
+// installation of packages and calls the scripts in .husky, so what is missing
+// is written to these. A directory outside that is set for all repositories of
+// a person is theirs: stemma asks instead of calling itself everywhere.
+func (j *job) gitHooks() {
+	p, err := j.hooksPath()
+	if err != nil {
+		j.tell(target{part: hookPart, name: "core.hooksPath"}, Failed, err.Error())
+		return
+	}
+	if p.everywhere() {
+		j.hooksEverywhere(p)
+		return
+	}
+	for _, name := range githook.Names {
+		t := target{hookPart, name, inCommon, "hooks/" + name}
+		switch {
+		case p.tree != "":
+			t.base, t.path = inTree, p.tree+"/"+name
+			if up, ok := strings.CutSuffix(p.tree, "/_"); ok && j.free(target{base: inTree, path: up + "/" + name}) {
+				t.path = up + "/" + name
+			}
+		case p.dir != filepath.Join(j.place.Common, "hooks"):
+			t.base, t.path = inRoot, j.fromRoot(filepath.Join(p.dir, name))
+		}
+		j.gitHook(t)
+	}
+}
+
+func (j *job) hooksEverywhere(p hooksPath) {
+	t := target{hookPart, "core.hooksPath", inRoot, j.fromRoot(p.dir)}
+	s, err := locate(p.dir, githook.Names[0], false)
+	if err == nil {
+		defer s.close()
+		if content, _, _, err := s.read(); err == nil && githook.Look(content) == githook.Ours {
+			j.tell(t, Unchanged, "the hooks of the whole machine call stemma")
+			return
+		}
+	}
+	j.tell(t, Failed, "git looks for hooks there in all repositories ("+p.scope+" configuration) and not in this one: run `stemma init --system`, or `git config core.hooksPath "+shown(filepath.Join(j.place.Common, "hooks"))+"` and `stemma init` again")
+}
+
+// free reports whether a hook is not there, or is ours.
+func (j *job) free(t target) bool {
+	s, err := j.locate(t)
+	if err != nil {
+		return false
+	}
+	defer s.close()
+	content, _, found, err := s.read()
+	return err == nil && (!found || githook.Look(content) == githook.Ours)
+}
+
+// gitHook installs one hook beside what is there.
+func (j *job) gitHook(t target) {
+	s, err := j.locate(t)
+	if err != nil {
+		j.tell(t, Failed, err.Error())
+		return
+	}
+	defer s.close()
+	content, mode, found, err := s.read()
+	if err != nil {
+		j.tell(t, Failed, err.Error())
+		return
+	}
+	if !found {
+		j.write(t, s, &entry{Made: true}, githook.Script(t.name), 0o755, false)
+		return
+	}
+	kind := githook.Look(content)
+	old := j.rec.of(t.base, j.treeOf(t.base), t.path)
+	switch {
+	case kind == githook.Ours && (old == nil || bytes.Equal(content, githook.Script(t.name))):
+		j.tell(t, Unchanged, "")
+	case kind == githook.Ours:
+		j.write(t, s, &entry{Made: old.Made, Dirs: old.Dirs, Moved: old.Moved}, githook.Script(t.name), 0o755, true)
+	case kind == githook.Carries:
+		j.again(t, s, old, content, mode)
+	case t.base == inTree && j.tracked(t.path):
+		j.tell(t, Failed, "it is a committed file of the project and left as it is: put the line `command -v stemma >/dev/null 2>&1 && stemma githook "+t.name+" \"$@\" || :` into it")
+	case kind == githook.Shell && (mode&0o111 != 0 || j.m.OS == "windows") && !j.linked(t):
+		at, text := githook.Lines(t.name, content)
+		j.lines(t, s, content, mode, at, text, false)
+	default:
+		j.moveAside(t, s)
+	}
+	if m := githook.Managed(content); m.Name != "" && kind != githook.Ours {
+		j.note(t.name + ": " + strings.ReplaceAll(m.Mend, "NAME", t.name))
+	}
+}
+
+// again brings our lines in somebody's hook up to date.
+func (j *job) again(t target, s *spot, old *entry, content []byte, mode fs.FileMode) {
+	base, ok := githook.Without(content)
+	if !ok {
+		j.tell(t, Failed, "stemma's lines in it were changed: take them out and run `stemma init` again")
+		return
+	}
+	at, text := githook.Lines(t.name, base)
+	if old == nil || bytes.Equal(slices.Insert(slices.Clone(base), at, []byte(text)...), content) {
+		j.tell(t, Unchanged, "")
+		return
+	}
+	j.lines(t, s, base, mode, at, text, true)
+}
+
+func (j *job) lines(t target, s *spot, base []byte, mode fs.FileMode, at int, text string, update bool) {
+	e := &entry{Before: digest(base)}
+	e.Done = append(e.Done, insertion(at, text))
+	j.write(t, s, e, slices.Insert(slices.Clone(base), at, []byte(text)...), mode, update)
+}
+
+// moveAside gives a hook that nothing can be put into another name, under which
+// ours runs it.
+func (j *job) moveAside(t target, s *spot) {
+	// Not the spot the symbolic link leads to: the link itself is moved.
+	dir, name := filepath.Split(filepath.Join(j.dir(t.base), filepath.FromSlash(t.path)))
+	here, err := locate(dir, ".", t.base == inTree)
+	if err != nil {
+		j.tell(t, Failed, err.Error())
+		return
+	}
+	defer here.close()
+	from, to := filepath.Join(here.rel, name), filepath.Join(here.rel, name+githook.Before)
+	if _, err := here.root.Lstat(to); err == nil {
+		j.tell(t, Failed, name+githook.Before+" is there already: somebody has replaced stemma's hook, so move that file away and run `stemma init` again")
+		return
+	}
+	if err := here.root.Rename(from, to); err != nil {
+		j.tell(t, Failed, plainError(err).Error())
+		return
+	}
+	here.rel = from
+	before := len(j.report.Changes)
+	j.write(t, here, &entry{Made: true, Moved: name + githook.Before}, githook.Script(t.name), 0o755, false)
+	if last := &j.report.Changes[before]; last.Did == Failed {
+		if err := here.root.Rename(to, from); err != nil {
+			last.Why += "; the hook that was there is now " + name + githook.Before
+		}
+	} else {
+		last.Why = "runs the hook that was there, now " + name + githook.Before + ", first"
+	}
+}
+
+// linked reports whether a hook is a symbolic link: the file it leads to may be
+// somebody else's, or a committed one.
+func (j *job) linked(t target) bool {
+	at := filepath.Join(j.dir(t.base), filepath.FromSlash(t.path))
+	return resolve(at, 0) != filepath.Join(resolve(filepath.Dir(at), 0), filepath.Base(at))
+}
+
+// tracked reports whether a file of the work tree is committed or staged.
+func (j *job) tracked(rel string) bool {
+	_, err := j.m.git(j.ctx, j.place.WorkTree, "ls-files", "--error-unmatch", "--", ":(literal)"+rel)
+	return err == nil
+}
+
+// withoutHook takes our lines out of a hook that was changed since.
+func withoutHook(e *entry, content []byte) ([]byte, error) {
+	if base, ok := githook.Without(content); ok {
+		return base, nil
+	}
+	if githook.Look(content) == githook.Ours {
+		return nil, errors.New("it was changed since, so it is left as it is: remove it if nobody needs it")
+	}
+	if e.Moved != "" {
+		return nil, errors.New("somebody has replaced it, so it is left as it is; what was there before stemma is " + e.Moved)
+	}
+	return nil, errors.New("somebody has replaced it, so there is nothing to take out")
+}
