@@ -188,13 +188,14 @@ func (j *job) undo(e *entry) {
 		return
 	}
 	if base, exact := exactly(content, e); exact && len(e.Done) > 0 {
-		err = j.restore(s, e, base, mode)
-		j.done(t, e, err, Restored, "")
+		did, err := j.restore(s, e, base, mode)
+		j.done(t, e, err, did, "")
 		return
 	}
 	if len(e.Done) == 0 && digest(content) == e.After {
 		if !e.Made && e.Old != "" {
-			j.done(t, e, j.restore(s, e, []byte(e.Old), mode), Restored, "")
+			did, err := j.restore(s, e, []byte(e.Old), mode)
+			j.done(t, e, err, did, "")
 			return
 		}
 		if err := s.remove(e.Dirs); err != nil {
@@ -215,8 +216,12 @@ func (j *job) undoChanged(t target, s *spot, e *entry, content []byte, mode fs.F
 		j.tell(t, Kept, err.Error())
 		return
 	}
-	err = j.restore(s, e, base, mode)
-	j.done(t, e, err, Removed, "it was changed since: only what stemma put in was taken out")
+	did, err := j.restore(s, e, base, mode)
+	why := ""
+	if did == Restored {
+		did, why = Removed, "it was changed since: only what stemma put in was taken out"
+	}
+	j.done(t, e, err, did, why)
 }
 
 func withoutOurs(e *entry, content []byte) ([]byte, error) {
@@ -235,14 +240,14 @@ func withoutOurs(e *entry, content []byte) ([]byte, error) {
 
 // restore writes what was there, or removes the file if there was none and
 // nothing is left.
-func (j *job) restore(s *spot, e *entry, content []byte, mode fs.FileMode) error {
+func (j *job) restore(s *spot, e *entry, content []byte, mode fs.FileMode) (Did, error) {
 	if e.Made {
 		if text, err := jsonc.Open(content); len(content) == 0 || err == nil && e.Part == agentPart && text.Empty() {
-			return s.remove(e.Dirs)
+			return Removed, s.remove(e.Dirs)
 		}
 	}
 	_, err := s.write(content, mode)
-	return err
+	return Restored, err
 }
 
 // putBack gives the file that was moved aside its name again.

@@ -64,31 +64,48 @@ func (j *job) gitHooks() {
 		return
 	}
 	for _, name := range githook.Names {
-		t := target{hookPart, name, inCommon, "hooks/" + name}
-		switch {
-		case p.tree != "":
-			t.base, t.path = inTree, p.tree+"/"+name
-			if up, ok := strings.CutSuffix(p.tree, "/_"); ok && j.free(target{base: inTree, path: up + "/" + name}) {
-				t.path = up + "/" + name
-			}
-		case p.dir != filepath.Join(j.place.Common, "hooks"):
-			t.base, t.path = inRoot, j.fromRoot(filepath.Join(p.dir, name))
-		}
-		j.gitHook(t)
+		j.gitHook(j.hookAt(p, name))
 	}
+}
+
+// hookAt is the file in which a hook of ours belongs.
+func (j *job) hookAt(p hooksPath, name string) target {
+	t := target{hookPart, name, inCommon, "hooks/" + name}
+	switch {
+	case p.tree != "":
+		t.base, t.path = inTree, p.tree+"/"+name
+		if up, ok := strings.CutSuffix(p.tree, "/_"); ok && j.free(target{base: inTree, path: up + "/" + name}) {
+			t.path = up + "/" + name
+		}
+	case p.dir != filepath.Join(j.place.Common, "hooks"):
+		t.base, t.path = inRoot, j.fromRoot(filepath.Join(p.dir, name))
+	}
+	return t
 }
 
 func (j *job) hooksEverywhere(p hooksPath) {
 	t := target{hookPart, "core.hooksPath", inRoot, j.fromRoot(p.dir)}
-	s, err := locate(p.dir, githook.Names[0], false)
-	if err == nil {
-		defer s.close()
-		if content, _, _, err := s.read(); err == nil && githook.Look(content) == githook.Ours {
-			j.tell(t, Unchanged, "the hooks of the whole machine call stemma")
-			return
-		}
+	if relayed(p) {
+		j.tell(t, Unchanged, "the hooks of the whole machine call stemma")
+		return
 	}
-	j.tell(t, Failed, "git looks for hooks there in all repositories ("+p.scope+" configuration) and not in this one: run `stemma init --system`, or `git config core.hooksPath "+shown(filepath.Join(j.place.Common, "hooks"))+"` and `stemma init` again")
+	j.tell(t, Failed, "git looks for hooks there in all repositories ("+p.scope+" configuration) and not in this one: "+j.ownHooks())
+}
+
+// ownHooks says how a repository gets hooks of its own.
+func (j *job) ownHooks() string {
+	return "run `stemma init --system`, or `git config core.hooksPath " + shown(filepath.Join(j.place.Common, "hooks")) + "` and then `stemma init`"
+}
+
+// relayed reports whether the hooks of a directory are relays of ours.
+func relayed(p hooksPath) bool {
+	s, err := locate(p.dir, githook.Names[0], false)
+	if err != nil {
+		return false
+	}
+	defer s.close()
+	content, _, _, err := s.read()
+	return err == nil && githook.Look(content) == githook.Ours
 }
 
 // free reports whether a hook is not there, or is ours.

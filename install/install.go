@@ -108,6 +108,9 @@ func Init(ctx context.Context, m Machine, p spool.Place, o Options) (*Report, er
 		}
 		j.noteOf(a, before)
 	}
+	if slices.ContainsFunc(j.report.Changes, func(c Change) bool { return c.Did == Added }) {
+		j.note("commit what is new in the repository, and the agents of everybody who works on it report; where there is no stemma it does nothing. Agents that are running read it when they start again")
+	}
 	j.gitHooks()
 	j.notes()
 	if o.Server != "" {

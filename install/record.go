@@ -18,6 +18,7 @@ import (
 type record struct {
 	at      string
 	changed bool
+	mode    fs.FileMode // of the directory it lies in, if that is made for it
 
 	Version  int       `json:"version"`
 	Files    []*entry  `json:"files,omitempty"`
@@ -63,7 +64,7 @@ type setting struct {
 }
 
 func loadRecord(at string) (*record, error) {
-	r := &record{at: at, Version: 1}
+	r := &record{at: at, Version: 1, mode: 0o700}
 	content, err := os.ReadFile(at)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -93,7 +94,7 @@ func (r *record) save() error {
 	if err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(r.at), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(r.at), r.mode); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
 	s, err := locate(filepath.Dir(r.at), filepath.Base(r.at), false)

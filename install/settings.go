@@ -175,7 +175,7 @@ func (j *job) undoSettings(b base, path string) {
 	}
 	if e != nil {
 		if base, exact := exactly(content, e); exact {
-			if err := j.restore(s, e, base, mode); err != nil {
+			if _, err := j.restore(s, e, base, mode); err != nil {
 				j.tell(t, Failed, err.Error())
 				return
 			}

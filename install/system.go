@@ -26,8 +26,11 @@ func (m Machine) machineDir() string {
 func (m Machine) machine(ctx context.Context) (*job, error) {
 	j := &job{ctx: ctx, m: m, report: &Report{Changes: []Change{}}}
 	rec, err := loadRecord(filepath.Join(j.dir(inRoot), filepath.FromSlash(m.machineDir()), "install.json"))
-	j.rec = rec
-	return j, err
+	if err != nil {
+		return nil, err
+	}
+	j.rec, rec.mode = rec, 0o755
+	return j, nil
 }
 
 // InitSystem sets the whole machine up, so that no repository has to be
