@@ -110,29 +110,38 @@ func (x *exam) hooks() {
 		return
 	}
 	if p.everywhere() {
-		x.hooksEverywhere(p)
+		x.hooksOfAll(p)
 		return
 	}
+	type trouble struct{ what, do string }
 	var good []string
+	var order []trouble
+	bad := map[trouble][]string{}
 	for _, name := range githook.Names {
-		t := x.hookAt(p, name)
-		what, do := x.hook(t)
+		what, do := x.hook(x.hookAt(p, name))
 		if what == "" {
 			good = append(good, name)
 			continue
 		}
-		why := "commits are not told of, and wait until something else is"
-		if name == "pre-push" {
-			why = "notes do not travel with a push"
+		t := trouble{what, do}
+		if bad[t] == nil {
+			order = append(order, t)
 		}
-		x.say(Broken, "git hook "+name, x.shown(t)+" "+what, why, do)
+		bad[t] = append(bad[t], name)
 	}
 	if len(good) > 0 {
 		x.say(Fine, "git hooks", strings.Join(good, ", ")+" in "+p.dir, "", "")
 	}
+	for _, t := range order {
+		why := "commits are not told of, and wait until something else is"
+		if bad[t][0] == "pre-push" {
+			why = "notes do not travel with a push"
+		}
+		x.say(Broken, "git hooks", strings.Join(bad[t], ", ")+" in "+p.dir+": "+t.what, why, t.do)
+	}
 }
 
-func (x *exam) hooksEverywhere(p hooksPath) {
+func (x *exam) hooksOfAll(p hooksPath) {
 	if !relayed(p) {
 		x.say(Broken, "git hooks", "core.hooksPath is "+p.dir+" for all repositories ("+p.scope+" configuration)", "git does not look for hooks in this one", x.ownHooks())
 		return
@@ -158,22 +167,22 @@ func (x *exam) hook(t target) (what, do string) {
 	case err != nil:
 		return err.Error(), ""
 	case !found:
-		return "is not there", "stemma init"
+		return "not there", "stemma init"
 	case strings.Contains(string(content), "stemma githook "+t.name) && kind != githook.Other: // by whomever it was put there
 		if x.m.OS == "windows" || mode&0o111 != 0 || strings.HasPrefix(t.path, ".husky/") {
 			return "", ""
 		}
-		return "is not executable, so git does not run it", "chmod +x " + shown(filepath.Join(x.dir(t.base), filepath.FromSlash(t.path)))
+		return "not executable, so git does not run it", "chmod +x " + shown(filepath.Join(x.dir(t.base), filepath.FromSlash(t.path)))
 	}
 	do = "stemma init"
 	if t.base == inTree && x.tracked(t.path) {
 		do = "put the line `command -v stemma >/dev/null 2>&1 && stemma githook " + t.name + " \"$@\" || :` into it: it is a committed file"
 	}
-	what = "does not call stemma"
+	what = "it does not call stemma"
 	if m := githook.Managed(content); m.Name != "" {
-		what, do = "was written by "+m.Name+" and does not call stemma", do+" ("+strings.ReplaceAll(m.Mend, "NAME", t.name)+")"
+		what, do = "it was written by "+m.Name+" and does not call stemma", do+" ("+strings.ReplaceAll(m.Mend, "NAME", t.name)+")"
 	} else if x.rec.of(t.base, x.treeOf(t.base), t.path) != nil {
-		what = "was replaced by somebody and does not call stemma"
+		what = "it was replaced by somebody and does not call stemma"
 	}
 	return what, do
 }

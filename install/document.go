@@ -252,7 +252,7 @@ func (j *job) restore(s *spot, e *entry, content []byte, mode fs.FileMode) (Did,
 
 // putBack gives the file that was moved aside its name again.
 func (j *job) putBack(t target, s *spot, e *entry, why string) {
-	if e.Moved == "" {
+	if e.Moved == "" || e.Moved != path.Base(e.Moved) {
 		j.done(t, e, nil, Removed, why)
 		return
 	}
