@@ -113,6 +113,10 @@ func (x *exam) hooks() {
 		x.hooksOfAll(p)
 		return
 	}
+	if p.dir == filepath.Join(x.place.Common, filepath.FromSlash(chains)) {
+		x.say(Fine, "git hooks", "in "+p.dir+", which run those of the person first", "", "")
+		return
+	}
 	type trouble struct{ what, do string }
 	var good []string
 	var order []trouble
@@ -143,7 +147,7 @@ func (x *exam) hooks() {
 
 func (x *exam) hooksOfAll(p hooksPath) {
 	if !relayed(p) {
-		x.say(Broken, "git hooks", "core.hooksPath is "+p.dir+" for all repositories ("+p.scope+" configuration)", "git does not look for hooks in this one", x.ownHooks())
+		x.say(Broken, "git hooks", "core.hooksPath is "+p.dir+" for all repositories ("+p.scope+" configuration)", "git does not look for hooks in this one", "stemma init")
 		return
 	}
 	x.say(Fine, "git hooks", "those of the whole machine, in "+p.dir, "", "")
@@ -180,7 +184,7 @@ func (x *exam) hook(t target) (what, do string) {
 	}
 	what = "it does not call stemma"
 	if m := githook.Managed(content); m.Name != "" {
-		what, do = "it was written by "+m.Name+" and does not call stemma", do+" ("+strings.ReplaceAll(m.Mend, "NAME", t.name)+")"
+		what, do = "it was written by "+m.Name+" and does not call stemma", do+" ("+m.Mend+")"
 	} else if x.rec.of(t.base, x.treeOf(t.base), t.path) != nil {
 		what = "it was replaced by somebody and does not call stemma"
 	}

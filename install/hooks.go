@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,8 +52,8 @@ func (p hooksPath) everywhere() bool {
 // no stemma; one that is committed already is not changed, a person has to put
 // the call into it. Husky's own directory, .husky/_, is written anew with every
 // installation of packages and calls the scripts in .husky, so what is missing
-// is written to these. A directory outside that is set for all repositories of
-// a person is theirs: stemma asks instead of calling itself everywhere.
+// is written to these. A directory that a person has set for all repositories
+// is theirs: this repository gets one of its own, whose hooks run those.
 func (j *job) gitHooks() {
 	p, err := j.hooksPath()
 	if err != nil {
@@ -61,6 +62,10 @@ func (j *job) gitHooks() {
 	}
 	if p.everywhere() {
 		j.hooksEverywhere(p)
+		return
+	}
+	if p.dir == filepath.Join(j.place.Common, filepath.FromSlash(chains)) {
+		j.tell(target{hookPart, "core.hooksPath", inCommon, chains}, Unchanged, "")
 		return
 	}
 	for _, name := range githook.Names {
@@ -89,13 +94,32 @@ func (j *job) hooksEverywhere(p hooksPath) {
 		j.tell(t, Unchanged, "the hooks of the whole machine call stemma")
 		return
 	}
-	j.tell(t, Failed, "git looks for hooks there in all repositories ("+p.scope+" configuration) and not in this one: "+j.ownHooks())
+	from := len(j.report.Changes)
+	for _, name := range slices.Concat(githook.Relayed, githook.NotRelayed) {
+		if slices.Contains(githook.NotRelayed, name) {
+			if _, err := os.Stat(filepath.Join(p.dir, name)); err != nil {
+				continue
+			}
+		}
+		t := target{hookPart, name, inCommon, chains + "/" + name}
+		s, err := j.locate(t)
+		if err != nil {
+			j.tell(t, Failed, err.Error())
+			return
+		}
+		j.write(t, s, &entry{Made: true}, githook.Chain(name, p.dir), 0o755, false)
+		s.close()
+	}
+	if (&Report{Changes: j.report.Changes[from:]}).Failed() { // without all of them, somebody's hook would not run any more
+		return
+	}
+	j.set(target{hookPart, "core.hooksPath", inCommon, "config"}, setting{Key: "core.hooksPath", Value: filepath.Join(j.place.Common, filepath.FromSlash(chains))}, false)
+	j.note("core.hooksPath is " + p.dir + " for all repositories (" + p.scope + " configuration): this repository has hooks of its own now, which run those first")
 }
 
-// ownHooks says how a repository gets hooks of its own.
-func (j *job) ownHooks() string {
-	return "run `stemma init --system`, or `git config core.hooksPath " + shown(filepath.Join(j.place.Common, "hooks")) + "` and then `stemma init`"
-}
+// chains is the directory of the hooks that run those of a person, from the git
+// directory.
+const chains = "stemma/hooks"
 
 // relayed reports whether the hooks of a directory are relays of ours.
 func relayed(p hooksPath) bool {
@@ -154,7 +178,7 @@ func (j *job) gitHook(t target) {
 		j.moveAside(t, s)
 	}
 	if m := githook.Managed(content); m.Name != "" && kind != githook.Ours {
-		j.note(t.name + ": " + strings.ReplaceAll(m.Mend, "NAME", t.name))
+		j.note("git hooks: " + m.Mend)
 	}
 }
 

@@ -374,16 +374,34 @@ func TestCommittedHooksAreNotChanged(t *testing.T) {
 	}
 }
 
-func TestHooksForAllRepositoriesOfAPersonAreTheirs(t *testing.T) {
+func TestHooksForAllRepositoriesOfAPersonRunFirst(t *testing.T) {
 	w := newWorld(t)
-	hooks := filepath.Join(w.m.Home, "hooks")
 	write(t, filepath.Join(w.m.Home, ".gitconfig"), "[core]\n\thooksPath = ~/hooks\n", 0o644)
+	for _, name := range []string{"commit-msg", "post-commit", "reference-transaction"} {
+		write(t, filepath.Join(w.m.Home, "hooks", name), "#!/bin/sh\necho \"${0##*/}\" >>\"$LOG\"\n", 0o755)
+	}
+	before := snapshot(t, w.m.Home, w.at(".git"))
 	r := w.init(install.Options{Agents: []string{}})
-	if got := did(r, install.Failed); !strings.Contains(got, "all repositories (global configuration)") || !strings.Contains(got, hooks) {
+	if r.Failed() || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "global configuration") {
+		t.Errorf("%s%q", did(r), r.Notes)
+	}
+	if r := w.init(install.Options{Agents: []string{}}); did(r, install.Added, install.Updated) != "" {
+		t.Error(did(r))
+	}
+	if got := w.examine(); strings.Contains(got, "git hooks") {
 		t.Error(got)
 	}
-	if _, err := os.Stat(hooks); err == nil {
-		t.Error("written there")
+	w.deinit()
+	if diff := cmp.Diff(before, snapshot(t, w.m.Home, w.at(".git"))); diff != "" {
+		t.Error(diff)
+	}
+	w.init(install.Options{Agents: []string{}})
+	w.Env = append(w.Env, "HOME="+w.m.Home)
+	w.Git("-c", "init.defaultBranch=x", "commit", "-q", "--allow-empty", "-m", "one")
+	log, err := os.ReadFile(w.log)
+	must(t, err)
+	if want := "commit-msg\nreference-transaction\nreference-transaction\npost-commit\ngithook post-commit\n"; string(log) != want {
+		t.Errorf("log %q, want %q", log, want)
 	}
 }
 

@@ -37,12 +37,25 @@ func Script(name string) []byte {
 	return expand("#!/bin/sh\n"+mark+"stemma init wrote this hook, stemma deinit takes it away.\nbefore=${0%/*}/@name"+Before+"\n"+beside+call, name)
 }
 
+// Chain is a hook for a repository of which git looks for hooks in a directory
+// that is somebody else's: it runs the one from there. Of hooks that are not in
+// [Names] it does no more.
+func Chain(name, dir string) []byte {
+	from := "#!/bin/sh\n" + mark + "stemma init wrote this hook, stemma deinit takes it away.\nbefore='" + strings.ReplaceAll(dir, "'", `'\''`) + "'/@name\n"
+	if !slices.Contains(Names, name) {
+		return expand(from+only, name)
+	}
+	return expand(from+beside+call, name)
+}
+
+const only = "if [ -x \"$before\" ]; then exec \"$before\" \"$@\"; fi\nexit 0\n"
+
 // Relay is a hook for all repositories of a machine: it runs the one that the
 // repository itself has, which git does not look for when core.hooksPath is
 // set. Of hooks that are not in [Names] it does no more.
 func Relay(name string) []byte {
 	if !slices.Contains(Names, name) {
-		return expand(find+"if [ -x \"$before\" ]; then exec \"$before\" \"$@\"; fi\nexit 0\n", name)
+		return expand(find+only, name)
 	}
 	return expand(find+relay+call, name)
 }
@@ -202,7 +215,7 @@ type Manager struct {
 // Managed says which tool wrote a hook: Name is "" if none that is known did.
 func Managed(content []byte) Manager {
 	for _, m := range []struct{ sign, name, mend string }{
-		{"LEFTHOOK", "lefthook", "lefthook writes its hooks anew when its configuration changes: run `stemma init` again then, or call `stemma githook NAME {0}` from lefthook.yml"},
+		{"LEFTHOOK", "lefthook", "lefthook writes its hooks anew when they change in lefthook.yml: run `stemma init` again then, or let lefthook.yml call `stemma githook NAME {0}`"},
 		{"pre-commit.com", "pre-commit", "`pre-commit install` writes its hooks anew: run `stemma init` again then"},
 		{"husky", "husky", "husky writes its hooks anew when packages are installed: run `stemma init` again then"},
 		{"overcommit", "overcommit", "overcommit writes its hooks anew: run `stemma init` again then"},

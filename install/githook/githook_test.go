@@ -81,6 +81,10 @@ func TestTheHookThatWasThereRunsFirstAndDecides(t *testing.T) {
 				b.write("hooks/"+name+Before, "#!/usr/bin/env sh\n"+foreign, 0o755)
 				return b.write("hooks/"+name, string(Script(name)), 0o755)
 			},
+			"chained": func(b bench) string {
+				b.write("their 'own' hooks/"+name, "#!/bin/sh\n"+foreign, 0o755)
+				return b.write("hooks/"+name, string(Chain(name, filepath.Join(b.dir, "their 'own' hooks"))), 0o755)
+			},
 			"relayed": func(b bench) string {
 				b.write(".git/hooks/"+name, "#!/bin/sh\n"+foreign, 0o755)
 				return b.write("hooks/"+name, string(Relay(name)), 0o755)
@@ -171,6 +175,17 @@ func TestRelayFindsTheHooksOfLinkedWorkTrees(t *testing.T) {
 		if code, _ := b.run(hook, ""); code != 4 {
 			t.Errorf("%s with GIT_DIR: code %d", name, code)
 		}
+	}
+}
+
+func TestOtherHooksAreChainedToo(t *testing.T) {
+	b := newBench(t, true)
+	b.write("theirs/commit-msg", "#!/bin/sh\necho \"theirs $1\" >>\"$LOG\"\nexit 5\n", 0o755)
+	if code, log := b.run(b.write("hooks/commit-msg", string(Chain("commit-msg", filepath.Join(b.dir, "theirs"))), 0o755), "", "file"); code != 5 || log != "theirs file\n" {
+		t.Errorf("code %d, log %q", code, log)
+	}
+	if code, log := b.run(b.write("hooks/pre-commit", string(Chain("pre-commit", filepath.Join(b.dir, "theirs"))), 0o755), ""); code != 0 || log != "" {
+		t.Errorf("code %d, log %q", code, log)
 	}
 }
 
