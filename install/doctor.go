@@ -11,6 +11,7 @@ import (
 
 	"github.com/stemma-dev/stemma/install/agent"
 	"github.com/stemma-dev/stemma/install/githook"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -41,7 +42,7 @@ type exam struct {
 
 // Examine says what is wrong with an installation, and what is right. Without
 // a work tree only the machine is looked at.
-func Examine(ctx context.Context, m Machine, p *spool.Place, now time.Time) []Finding {
+func Examine(ctx context.Context, m host.Machine, p *spool.Place, now time.Time) []Finding {
 	x := &exam{job: &job{ctx: ctx, m: m, rec: &record{}, report: &Report{}}}
 	x.programs()
 	if p == nil {
@@ -67,8 +68,8 @@ func (x *exam) say(l Level, about, what, why, do string) {
 	x.found = append(x.found, Finding{l, about, what, why, do})
 }
 
-func (x *exam) installed(m Machine, p spool.Place) {
-	j, err := m.in(x.ctx, p)
+func (x *exam) installed(m host.Machine, p spool.Place) {
+	j, err := at(x.ctx, m, p)
 	if err != nil {
 		x.say(Broken, "record", strings.TrimPrefix(err.Error(), "install: "), "without it `stemma deinit` does not know what to take back", "move the file away and run `stemma init` again")
 		return
@@ -79,7 +80,7 @@ func (x *exam) installed(m Machine, p spool.Place) {
 var gitVersion = regexp.MustCompile(`^git version (\d+)\.(\d+)`)
 
 func (x *exam) programs() {
-	out, err := x.m.git(x.ctx, "", "version")
+	out, err := x.m.Git(x.ctx, "", "version")
 	v := gitVersion.FindStringSubmatch(out)
 	switch {
 	case err != nil:
@@ -95,7 +96,7 @@ func (x *exam) programs() {
 			x.say(Fine, "git", strings.TrimSpace(out), "", "")
 		}
 	}
-	if at := x.m.program("stemma"); at != "" {
+	if at := x.m.Program("stemma"); at != "" {
 		x.say(Fine, "stemma", at, "", "")
 	} else {
 		x.say(Broken, "stemma", "it is not in PATH", "hooks call it by its name, and do nothing where they do not find it", "put the program into a directory of PATH, such as /usr/local/bin")
@@ -164,8 +165,8 @@ func (x *exam) hook(t target) (what, do string) {
 	if err != nil {
 		return err.Error(), ""
 	}
-	defer s.close()
-	content, mode, found, err := s.read()
+	defer s.Close()
+	content, mode, found, err := s.Read()
 	kind := githook.Look(content)
 	switch {
 	case err != nil:

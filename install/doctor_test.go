@@ -12,6 +12,7 @@ import (
 
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/install"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -83,6 +84,13 @@ func TestEachFaultIsFound(t *testing.T) {
 		"hooks switched off": {func(w *world) {
 			w.Write(".claude/settings.json", `{"disableAllHooks": true, "hooks": {}}`, ".gemini/settings.json", `{"hooksConfig": {"disabled": ["stemma"]}}`)
 		}, "warning agent claude-code: .claude/settings.json has disableAllHooks\nwarning agent gemini-cli: .gemini/settings.json has stemma among hooksConfig.disabled\n"},
+		"hooks of Codex switched off": {func(w *world) {
+			write(w.T, filepath.Join(w.m.Home, ".codex/config.toml"), "model = \"x\"\n[other]\nhooks = false\n\n[features] # mine\nhooks  =  false # no\n", 0o644)
+		}, "warning agent codex: ~/.codex/config.toml has features.hooks = false\n"},
+		"hooks of Codex not switched off": {func(w *world) {
+			write(w.T, filepath.Join(w.m.Home, ".codex/config.toml"), "[features]\nhooks = true\n[other]\nhooks = false\n", 0o644)
+			w.init(install.Options{Agents: []string{"codex"}})
+		}, ""},
 		"a new remote": {func(w *world) { w.Git("remote", "add", "fork", "x") }, "warning notes of fork: a fetch does not bring them\n"},
 		"notes in danger": {func(w *world) {
 			w.Git("config", "--add", "remote.origin.fetch", "+refs/notes/*:refs/notes/*")
@@ -163,7 +171,7 @@ func FuzzAnyRecordDoesNoHarm(f *testing.F) {
 	outside := filepath.Join(dir, "outside")
 	write(t, outside, "kept", 0o644)
 	must(t, os.Symlink("..", filepath.Join(repo.Dir, "link")))
-	m := install.Machine{OS: "linux", Home: filepath.Join(dir, "home"), Root: filepath.Join(dir, "machine")}
+	m := host.Machine{OS: "linux", Home: filepath.Join(dir, "home"), Root: filepath.Join(dir, "machine")}
 	p, err := spool.Find(repo.Dir)
 	must(t, err)
 	f.Fuzz(func(t *testing.T, record string) {

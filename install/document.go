@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
 )
 
@@ -26,8 +27,8 @@ func (j *job) agentFile(a agent.Agent, b base, f agent.File) {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer s.close()
-	content, mode, found, err := s.read()
+	defer s.Close()
+	content, mode, found, err := s.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
@@ -40,7 +41,7 @@ func (j *job) agentFile(a agent.Agent, b base, f agent.File) {
 }
 
 // document puts the hooks of an agent into a document that others write too.
-func (j *job) document(t target, s *spot, f agent.File, content []byte, mode fs.FileMode, found bool) {
+func (j *job) document(t target, s *host.Spot, f agent.File, content []byte, mode fs.FileMode, found bool) {
 	text, err := jsonc.Open(content)
 	if err != nil {
 		j.tell(t, Failed, "it cannot be read, so it is left as it is: "+err.Error())
@@ -85,7 +86,7 @@ func (j *job) document(t target, s *spot, f agent.File, content []byte, mode fs.
 		}
 		e.Values = append(e.Values, v)
 	}
-	e.Before, e.Done, e.Paths = digest(content), text.Insertions(), text.Made()
+	e.Before, e.Done, e.Paths = host.Digest(content), text.Insertions(), text.Made()
 	j.write(t, s, e, text.Bytes(), mode, old != nil)
 }
 
@@ -102,11 +103,11 @@ func complete(text *jsonc.Text, f agent.File) bool {
 
 // exactly is what stood in a file before, if it is as init left it.
 func exactly(content []byte, e *entry) ([]byte, bool) {
-	if digest(content) != e.After {
+	if host.Digest(content) != e.After {
 		return nil, false
 	}
 	base, ok := jsonc.Undo(content, e.Done)
-	return base, ok && digest(base) == e.Before
+	return base, ok && host.Digest(base) == e.Before
 }
 
 // takeOut takes what is ours out of a document that was changed since.
@@ -129,17 +130,17 @@ func takeOut(text *jsonc.Text, e *entry) []byte {
 }
 
 // whole writes a file that is ours alone.
-func (j *job) whole(t target, s *spot, f agent.File, content []byte, found bool) {
+func (j *job) whole(t target, s *host.Spot, f agent.File, content []byte, found bool) {
 	old := j.rec.of(t.base, j.treeOf(t.base), t.path)
 	e := &entry{Made: true}
 	switch {
 	case found && string(content) == f.Whole:
 		j.tell(t, Unchanged, "")
 		return
-	case found && old != nil && digest(content) == old.After:
+	case found && old != nil && host.Digest(content) == old.After:
 		e.Made, e.Dirs, e.Old, e.Before = old.Made, old.Dirs, old.Old, old.Before
 	case found && strings.Contains(string(content), agent.Mark): // a colleague's stemma wrote it
-		e.Made, e.Old, e.Before = false, string(content), digest(content)
+		e.Made, e.Old, e.Before = false, string(content), host.Digest(content)
 	case found:
 		j.tell(t, Failed, "there is another file of that name; it is left as it is")
 		return
@@ -152,14 +153,14 @@ func (j *job) whole(t target, s *spot, f agent.File, content []byte, found bool)
 }
 
 // write writes a file and keeps in the record what was done.
-func (j *job) write(t target, s *spot, e *entry, content []byte, mode fs.FileMode, update bool) {
-	dirs, err := s.write(content, mode)
+func (j *job) write(t target, s *host.Spot, e *entry, content []byte, mode fs.FileMode, update bool) {
+	dirs, err := s.Write(content, mode)
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
 	}
 	e.Part, e.Name, e.Base, e.Tree, e.Path = t.part, t.name, t.base, j.treeOf(t.base), t.path
-	e.After = digest(content)
+	e.After = host.Digest(content)
 	e.Dirs = append(e.Dirs, dirs...)
 	j.rec.put(e)
 	if update {
@@ -177,8 +178,8 @@ func (j *job) undo(e *entry) {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer s.close()
-	content, mode, found, err := s.read()
+	defer s.Close()
+	content, mode, found, err := s.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
@@ -192,13 +193,13 @@ func (j *job) undo(e *entry) {
 		j.done(t, e, err, did, "")
 		return
 	}
-	if len(e.Done) == 0 && digest(content) == e.After {
+	if len(e.Done) == 0 && host.Digest(content) == e.After {
 		if !e.Made && e.Old != "" {
 			did, err := j.restore(s, e, []byte(e.Old), mode)
 			j.done(t, e, err, did, "")
 			return
 		}
-		if err := s.remove(e.Dirs); err != nil {
+		if err := s.Remove(e.Dirs); err != nil {
 			j.done(t, e, err, Removed, "")
 			return
 		}
@@ -209,7 +210,7 @@ func (j *job) undo(e *entry) {
 }
 
 // undoChanged takes what is ours out of a file that was changed since.
-func (j *job) undoChanged(t target, s *spot, e *entry, content []byte, mode fs.FileMode) {
+func (j *job) undoChanged(t target, s *host.Spot, e *entry, content []byte, mode fs.FileMode) {
 	base, err := withoutOurs(e, content)
 	if err != nil {
 		j.rec.drop(e)
@@ -240,28 +241,28 @@ func withoutOurs(e *entry, content []byte) ([]byte, error) {
 
 // restore writes what was there, or removes the file if there was none and
 // nothing is left.
-func (j *job) restore(s *spot, e *entry, content []byte, mode fs.FileMode) (Did, error) {
+func (j *job) restore(s *host.Spot, e *entry, content []byte, mode fs.FileMode) (Did, error) {
 	if e.Made {
 		if text, err := jsonc.Open(content); len(content) == 0 || err == nil && e.Part == agentPart && text.Empty() {
-			return Removed, s.remove(e.Dirs)
+			return Removed, s.Remove(e.Dirs)
 		}
 	}
-	_, err := s.write(content, mode)
+	_, err := s.Write(content, mode)
 	return Restored, err
 }
 
 // putBack gives the file that was moved aside its name again.
-func (j *job) putBack(t target, s *spot, e *entry, why string) {
+func (j *job) putBack(t target, s *host.Spot, e *entry, why string) {
 	if e.Moved == "" || e.Moved != path.Base(e.Moved) {
 		j.done(t, e, nil, Removed, why)
 		return
 	}
-	err := s.root.Rename(path.Join(path.Dir(s.rel), e.Moved), s.rel)
+	err := s.Root.Rename(path.Join(path.Dir(s.Rel), e.Moved), s.Rel)
 	if errors.Is(err, fs.ErrNotExist) {
 		j.done(t, e, nil, Removed, "what was there before, "+e.Moved+", is gone")
 		return
 	}
-	j.done(t, e, plainError(err), Restored, "")
+	j.done(t, e, host.Plain(err), Restored, "")
 }
 
 func (j *job) done(t target, e *entry, err error, did Did, why string) {

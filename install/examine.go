@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
 )
 
@@ -24,13 +26,16 @@ type state struct {
 // agent says whether an agent that is used here tells what it does.
 func (x *exam) agent(a agent.Agent) {
 	about := "agent " + a.Name
-	sign := x.m.detects(a, x.place.WorkTree)
+	sign := x.m.Detects(a, x.place.WorkTree)
 	var st state
 	if x.place.WorkTree != "" {
 		x.look(&st, a, agent.Project, inTree)
 	}
 	x.look(&st, a, agent.System, inRoot)
 	x.look(&st, a, agent.User, inHome)
+	if a.Name == "codex" {
+		st.off = cmp.Or(st.off, x.codexOff(inHome), x.codexOff(inTree))
+	}
 	again := "stemma init --agents " + a.Name
 	switch {
 	case st.wrong != "":
@@ -38,11 +43,15 @@ func (x *exam) agent(a agent.Agent) {
 	case st.off != "":
 		x.say(Warning, about, st.off, "it calls no hooks, and what it writes is nobody's", "switch them on again unless that is meant")
 	case len(st.in) > 0:
-		x.say(Fine, about, "hooks in "+strings.Join(st.in, ", "), "", "")
+		what := "hooks in " + strings.Join(st.in, ", ")
+		if a.Note != "" { // what cannot be seen from here
+			what += " (" + a.Note + ")"
+		}
+		x.say(Fine, about, what, "", "")
 	case st.part != "":
 		x.say(Warning, about, st.part+" has some of stemma's hooks only", "not all that it does is told", again)
 	case sign != "" || a.Name == "claude-code":
-		x.say(Warning, about, "its hooks are not installed ("+first(sign, "it is always expected")+")", "what it writes is nobody's", again)
+		x.say(Warning, about, "its hooks are not installed ("+cmp.Or(sign, "it is always expected")+")", "what it writes is nobody's", again)
 	}
 }
 
@@ -56,8 +65,8 @@ func (x *exam) look(st *state, a agent.Agent, scope agent.Scope, b base) {
 			st.wrong = x.shown(t) + ": " + err.Error()
 			continue
 		}
-		content, _, found, err := s.read()
-		s.close()
+		content, _, found, err := s.Read()
+		s.Close()
 		switch {
 		case err != nil:
 			st.wrong = x.shown(t) + ": " + err.Error()
@@ -72,7 +81,7 @@ func (x *exam) look(st *state, a agent.Agent, scope agent.Scope, b base) {
 				st.wrong = x.shown(t) + ": " + err.Error()
 				continue
 			}
-			st.off = first(st.off, switchedOff(text, x.shown(t)))
+			st.off = cmp.Or(st.off, switchedOff(text, x.shown(t)))
 			if complete(text, f) {
 				good++
 			} else if strings.Contains(string(content), "stemma hook "+a.Name) {
@@ -106,6 +115,37 @@ func switchedOff(text *jsonc.Text, where string) string {
 	return ""
 }
 
+// codexOff says whether Codex is told in its own configuration to run no hooks.
+// The file is not changed by us, so its lines are enough.
+func (x *exam) codexOff(b base) string {
+	t := target{base: b, path: ".codex/config.toml"}
+	if b == inTree && x.place.WorkTree == "" {
+		return ""
+	}
+	s, err := x.locate(t)
+	if err != nil {
+		return ""
+	}
+	defer s.Close()
+	content, _, _, err := s.Read()
+	if err != nil {
+		return ""
+	}
+	table := ""
+	for line := range strings.Lines(string(content)) {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.Join(strings.Fields(line), "")
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			table = strings.TrimSuffix(name, "]") + "."
+			continue
+		}
+		if key, no := strings.CutSuffix(table+line, "=false"); no && (key == "features.hooks" || key == "features.codex_hooks") {
+			return x.shown(t) + " has " + key + " = false"
+		}
+	}
+	return ""
+}
+
 // spool says whether what hooks see can be kept, and whether any was.
 func (x *exam) spool(now time.Time) {
 	dir := x.place.Dir()
@@ -115,7 +155,7 @@ func (x *exam) spool(now time.Time) {
 	}
 	f, err := os.CreateTemp(at, ".doctor-")
 	if err != nil {
-		x.say(Broken, "spool", dir+": "+plainError(err).Error(), "what hooks see cannot be kept", "make it writable for you")
+		x.say(Broken, "spool", dir+": "+host.Plain(err).Error(), "what hooks see cannot be kept", "make it writable for you")
 		return
 	}
 	_ = f.Close()
@@ -175,8 +215,8 @@ func overNotes(pattern string) bool {
 
 // rewriting warns where git itself would copy notes to rewritten commits.
 func (x *exam) rewriting() {
-	out, err := x.m.git(x.ctx, x.place.WorkTree, "config", "--null", "--get-all", "notes.rewriteRef")
-	if errors.Is(err, errNo) {
+	out, err := x.m.Git(x.ctx, x.place.WorkTree, "config", "--null", "--get-all", "notes.rewriteRef")
+	if errors.Is(err, host.ErrNo) {
 		return
 	} else if err != nil {
 		x.say(Broken, "notes.rewriteRef", err.Error(), "", "")
@@ -191,7 +231,7 @@ func (x *exam) rewriting() {
 
 // others tells of tools that do the same work.
 func (x *exam) others() {
-	if at := x.m.program("git-ai"); at != "" {
+	if at := x.m.Program("git-ai"); at != "" {
 		x.say(Warning, "git-ai", at+" is installed", "both write refs/notes/ai, and the later one adds to what the other wrote", "keep one: git-ai uninstall-hooks, or stemma deinit")
 	}
 	if x.place.WorkTree == "" {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/install/githook"
+	"github.com/stemma-dev/stemma/install/host"
 )
 
 // A hooksPath is where git looks for the hooks of a repository.
@@ -20,8 +21,8 @@ type hooksPath struct {
 }
 
 func (j *job) hooksPath() (hooksPath, error) {
-	out, err := j.m.git(j.ctx, j.place.WorkTree, "config", "--show-scope", "--null", "--type=path", "--get", "core.hooksPath")
-	if errors.Is(err, errNo) {
+	out, err := j.m.Git(j.ctx, j.place.WorkTree, "config", "--show-scope", "--null", "--type=path", "--get", "core.hooksPath")
+	if errors.Is(err, host.ErrNo) {
 		return hooksPath{dir: filepath.Join(j.place.Common, "hooks")}, nil
 	} else if err != nil {
 		return hooksPath{}, err
@@ -34,7 +35,7 @@ func (j *job) hooksPath() (hooksPath, error) {
 		dir = filepath.Join(j.place.WorkTree, dir)
 	}
 	p := hooksPath{dir: filepath.Clean(dir), scope: scope}
-	if rel, ok := j.place.Inside(filepath.Join(resolve(dir, 0), "x")); ok {
+	if rel, ok := j.place.Inside(filepath.Join(host.Resolve(dir, 0), "x")); ok {
 		p.tree = strings.TrimSuffix(strings.TrimSuffix(rel, "x"), "/")
 	}
 	return p, nil
@@ -108,7 +109,7 @@ func (j *job) hooksEverywhere(p hooksPath) {
 			return
 		}
 		j.write(t, s, &entry{Made: true}, githook.Chain(name, p.dir), 0o755, false)
-		s.close()
+		s.Close()
 	}
 	if (&Report{Changes: j.report.Changes[from:]}).Failed() { // without all of them, somebody's hook would not run any more
 		return
@@ -123,12 +124,12 @@ const chains = "stemma/hooks"
 
 // relayed reports whether the hooks of a directory are relays of ours.
 func relayed(p hooksPath) bool {
-	s, err := locate(p.dir, githook.Names[0], false)
+	s, err := host.Locate(p.dir, githook.Names[0], false)
 	if err != nil {
 		return false
 	}
-	defer s.close()
-	content, _, _, err := s.read()
+	defer s.Close()
+	content, _, _, err := s.Read()
 	return err == nil && githook.Look(content) == githook.Ours
 }
 
@@ -138,8 +139,8 @@ func (j *job) free(t target) bool {
 	if err != nil {
 		return false
 	}
-	defer s.close()
-	content, _, found, err := s.read()
+	defer s.Close()
+	content, _, found, err := s.Read()
 	return err == nil && (!found || githook.Look(content) == githook.Ours)
 }
 
@@ -150,8 +151,8 @@ func (j *job) gitHook(t target) {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer s.close()
-	content, mode, found, err := s.read()
+	defer s.Close()
+	content, mode, found, err := s.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
@@ -183,7 +184,7 @@ func (j *job) gitHook(t target) {
 }
 
 // again brings our lines in somebody's hook up to date.
-func (j *job) again(t target, s *spot, old *entry, content []byte, mode fs.FileMode) {
+func (j *job) again(t target, s *host.Spot, old *entry, content []byte, mode fs.FileMode) {
 	base, ok := githook.Without(content)
 	if !ok {
 		j.tell(t, Failed, "stemma's lines in it were changed: take them out and run `stemma init` again")
@@ -197,37 +198,37 @@ func (j *job) again(t target, s *spot, old *entry, content []byte, mode fs.FileM
 	j.lines(t, s, base, mode, at, text, true)
 }
 
-func (j *job) lines(t target, s *spot, base []byte, mode fs.FileMode, at int, text string, update bool) {
-	e := &entry{Before: digest(base)}
+func (j *job) lines(t target, s *host.Spot, base []byte, mode fs.FileMode, at int, text string, update bool) {
+	e := &entry{Before: host.Digest(base)}
 	e.Done = append(e.Done, insertion(at, text))
 	j.write(t, s, e, slices.Insert(slices.Clone(base), at, []byte(text)...), mode, update)
 }
 
 // moveAside gives a hook that nothing can be put into another name, under which
 // ours runs it.
-func (j *job) moveAside(t target, s *spot) {
+func (j *job) moveAside(t target, s *host.Spot) {
 	// Not the spot the symbolic link leads to: the link itself is moved.
 	dir, name := filepath.Split(filepath.Join(j.dir(t.base), filepath.FromSlash(t.path)))
-	here, err := locate(dir, ".", t.base == inTree)
+	here, err := host.Locate(dir, ".", t.base == inTree)
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer here.close()
-	from, to := filepath.Join(here.rel, name), filepath.Join(here.rel, name+githook.Before)
-	if _, err := here.root.Lstat(to); err == nil {
+	defer here.Close()
+	from, to := filepath.Join(here.Rel, name), filepath.Join(here.Rel, name+githook.Before)
+	if _, err := here.Root.Lstat(to); err == nil {
 		j.tell(t, Failed, name+githook.Before+" is there already: somebody has replaced stemma's hook, so move that file away and run `stemma init` again")
 		return
 	}
-	if err := here.root.Rename(from, to); err != nil {
-		j.tell(t, Failed, plainError(err).Error())
+	if err := here.Root.Rename(from, to); err != nil {
+		j.tell(t, Failed, host.Plain(err).Error())
 		return
 	}
-	here.rel = from
+	here.Rel = from
 	before := len(j.report.Changes)
 	j.write(t, here, &entry{Made: true, Moved: name + githook.Before}, githook.Script(t.name), 0o755, false)
 	if last := &j.report.Changes[before]; last.Did == Failed {
-		if err := here.root.Rename(to, from); err != nil {
+		if err := here.Root.Rename(to, from); err != nil {
 			last.Why += "; the hook that was there is now " + name + githook.Before
 		}
 	} else {
@@ -239,12 +240,12 @@ func (j *job) moveAside(t target, s *spot) {
 // somebody else's, or a committed one.
 func (j *job) linked(t target) bool {
 	at := filepath.Join(j.dir(t.base), filepath.FromSlash(t.path))
-	return resolve(at, 0) != filepath.Join(resolve(filepath.Dir(at), 0), filepath.Base(at))
+	return host.Resolve(at, 0) != filepath.Join(host.Resolve(filepath.Dir(at), 0), filepath.Base(at))
 }
 
 // tracked reports whether a file of the work tree is committed or staged.
 func (j *job) tracked(rel string) bool {
-	_, err := j.m.git(j.ctx, j.place.WorkTree, "ls-files", "--error-unmatch", "--", ":(literal)"+rel)
+	_, err := j.m.Git(j.ctx, j.place.WorkTree, "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--", ":(literal)"+rel)
 	return err == nil
 }
 

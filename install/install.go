@@ -10,6 +10,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -71,14 +73,14 @@ type Options struct {
 // A job is one run.
 type job struct {
 	ctx    context.Context
-	m      Machine
+	m      host.Machine
 	place  spool.Place // zero for a machine
 	tree   string      // which work tree of the repository; "" for the first
 	rec    *record
 	report *Report
 }
 
-func (m Machine) in(ctx context.Context, p spool.Place) (*job, error) {
+func at(ctx context.Context, m host.Machine, p spool.Place) (*job, error) {
 	rec, err := loadRecord(filepath.Join(p.Common, "stemma", "install.json"))
 	if err != nil {
 		return nil, err
@@ -92,12 +94,12 @@ func (m Machine) in(ctx context.Context, p spool.Place) (*job, error) {
 
 // Init sets the repository of a work tree up: hooks of agents, hooks of git,
 // notes of remotes. The report says what was done even if there is an error.
-func Init(ctx context.Context, m Machine, p spool.Place, o Options) (*Report, error) {
-	list, err := m.choose(o.Agents, p.WorkTree)
+func Init(ctx context.Context, m host.Machine, p spool.Place, o Options) (*Report, error) {
+	list, err := choose(m, o.Agents, p.WorkTree)
 	if err != nil {
 		return &Report{}, err
 	}
-	j, err := m.in(ctx, p)
+	j, err := at(ctx, m, p)
 	if err != nil {
 		return &Report{}, err
 	}
@@ -127,10 +129,10 @@ func (j *job) noteOf(a agent.Agent, from int) {
 }
 
 // choose finds the agents to install for.
-func (m Machine) choose(names []string, tree string) ([]agent.Agent, error) {
+func choose(m host.Machine, names []string, tree string) ([]agent.Agent, error) {
 	if names == nil {
 		return slices.DeleteFunc(slices.Clone(agent.All), func(a agent.Agent) bool {
-			return a.Name != "claude-code" && m.detects(a, tree) == ""
+			return a.Name != "claude-code" && m.Detects(a, tree) == ""
 		}), nil
 	}
 	list, unknown := agent.Named(names)
@@ -142,15 +144,15 @@ func (m Machine) choose(names []string, tree string) ([]agent.Agent, error) {
 
 // Deinit takes back what Init did in this work tree and in what it shares with
 // the others.
-func Deinit(ctx context.Context, m Machine, p spool.Place) (*Report, error) {
-	j, err := m.in(ctx, p)
+func Deinit(ctx context.Context, m host.Machine, p spool.Place) (*Report, error) {
+	j, err := at(ctx, m, p)
 	if err != nil {
 		return &Report{}, err
 	}
 	j.takeBack(inCommon, "config")
 	for _, e := range j.rec.Files {
 		if e.Base == inTree && e.Tree != j.tree {
-			j.note("the work tree " + first(e.Tree, "that the repository began with") + " has files of its own: run `stemma deinit` there too")
+			j.note("the work tree " + cmp.Or(e.Tree, "that the repository began with") + " has files of its own: run `stemma deinit` there too")
 		}
 	}
 	return j.report, j.rec.save()
@@ -168,8 +170,8 @@ func (j *job) takeBack(b base, config string) {
 }
 
 // locate finds the file of a target.
-func (j *job) locate(t target) (*spot, error) {
-	return locate(j.dir(t.base), t.path, t.base == inTree)
+func (j *job) locate(t target) (*host.Spot, error) {
+	return host.Locate(j.dir(t.base), t.path, t.base == inTree)
 }
 
 func (j *job) dir(b base) string {
@@ -181,7 +183,7 @@ func (j *job) dir(b base) string {
 	case inHome:
 		return j.m.Home
 	}
-	return first(j.m.Root, string(filepath.Separator))
+	return cmp.Or(j.m.Root, string(filepath.Separator))
 }
 
 func (j *job) treeOf(b base) string {
@@ -194,7 +196,7 @@ func (j *job) treeOf(b base) string {
 // fromRoot is an absolute path as one of [inRoot].
 func (j *job) fromRoot(at string) string {
 	at = strings.TrimPrefix(at, filepath.VolumeName(at))
-	if rel, err := filepath.Rel(first(j.m.Root, string(filepath.Separator)), at); err == nil {
+	if rel, err := filepath.Rel(cmp.Or(j.m.Root, string(filepath.Separator)), at); err == nil {
 		return filepath.ToSlash(rel)
 	}
 	return filepath.ToSlash(at)

@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/install/agent"
 	"github.com/stemma-dev/stemma/install/githook"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -25,7 +26,7 @@ import (
 // it is called.
 type world struct {
 	*gittest.Repo
-	m   install.Machine
+	m   host.Machine
 	log string
 }
 
@@ -36,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	git, err := exec.LookPath("git")
 	must(t, err)
 	bin := filepath.Join(root, "bin")
-	w.m = install.Machine{OS: "linux", Home: filepath.Join(root, "home"), Root: filepath.Join(root, "machine"), Path: []string{bin, filepath.Dir(git)}}
+	w.m = host.Machine{OS: "linux", Home: filepath.Join(root, "home"), Root: filepath.Join(root, "machine"), Path: []string{bin, filepath.Dir(git)}}
 	must(t, os.MkdirAll(w.m.Home, 0o755))
 	must(t, os.MkdirAll(filepath.Join(w.m.Root, "etc"), 0o755))
 	write(t, filepath.Join(bin, "stemma"), "#!/bin/sh\necho \"$*\" >>\"$LOG\"\n", 0o755)
@@ -152,6 +153,7 @@ func TestDeinitGivesBackEveryByte(t *testing.T) {
 			w.Write("scripts/rewrite", "#!/bin/sh\n")
 			must(w.T, os.Symlink("../../scripts/rewrite", w.at(".git/hooks/post-rewrite")))
 		},
+		"no directory of hooks": func(w *world) { must(w.T, os.RemoveAll(w.at(".git/hooks"))) },
 		"hooks in the work tree": func(w *world) {
 			w.Git("config", "core.hooksPath", ".githooks")
 			w.Write(".githooks/pre-push", "#!/bin/sh\nexit 0\n")
@@ -272,6 +274,7 @@ func TestDamagedAndForeignFilesAreLeftAlone(t *testing.T) {
 	w := newWorld(t)
 	w.Write(".claude/settings.json", "{\n  \"hooks\": {,}\n}\n", ".cursor/hooks.json", `{"hooks": []}`, ".opencode/plugins/stemma.ts", "export {}\n",
 		".clinerules/hooks/PreToolUse", "#!/bin/sh\n", ".gemini/settings.json/x", "")
+	w.Write(".amp", "")
 	must(t, os.Symlink(w.m.Home, w.at(".factory")))
 	must(t, os.Symlink(".git", w.at(".continue")))
 	must(t, os.Symlink(filepath.Join(w.m.Home, "nothing"), w.at(".windsurf")))
@@ -282,6 +285,7 @@ agent cursor .cursor/hooks.json: failed it is left as it is: hooks is no object
 agent gemini-cli .gemini/settings.json: failed it is no file
 agent opencode .opencode/plugins/stemma.ts: failed there is another file of that name; it is left as it is
 agent windsurf .windsurf/hooks.json: failed a symbolic link leads out of the repository
+agent amp .amp/plugins/stemma.ts: failed not a directory
 agent droid .factory/settings.json: failed a symbolic link leads out of the repository
 agent cline .clinerules/hooks/PreToolUse: failed there is another file of that name; it is left as it is
 agent continue .continue/settings.json: failed a symbolic link leads out of the repository
@@ -358,6 +362,76 @@ func TestHooksFireWhereverTheyAre(t *testing.T) {
 				t.Errorf("log is\n%s", log)
 			}
 		})
+	}
+}
+
+func TestWhatAColleagueHasCommittedStays(t *testing.T) {
+	w := newWorld(t)
+	w.init(install.Options{Agents: all})
+	w.Commit("agents")
+	c := &world{Repo: w.Clone(), m: w.m}
+	before := snapshot(t, c.Dir)
+	r := c.init(install.Options{Agents: all})
+	for _, change := range r.Changes {
+		if change.Part == "agent" && change.Did != install.Unchanged {
+			t.Errorf("%v", change)
+		}
+	}
+	c.deinit()
+	if diff := cmp.Diff(before, snapshot(t, c.Dir)); diff != "" {
+		t.Error(diff)
+	}
+
+	// What an older stemma has committed is brought up to date, and comes back.
+	const old = "// stemma init wrote this file, stemma deinit takes it away\nold\n"
+	c.Write(".opencode/plugins/stemma.ts", old)
+	if r := c.init(install.Options{Agents: []string{"opencode"}}); !strings.Contains(did(r), "stemma.ts: updated") {
+		t.Error(did(r))
+	}
+	c.deinit()
+	if b, err := os.ReadFile(c.at(".opencode/plugins/stemma.ts")); err != nil || string(b) != old {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestSubmodulesHaveHooksOfTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	inner := gittest.New(t)
+	inner.Commit("one", "a", "1\n")
+	w.Git("-c", "protocol.file.allow=always", "submodule", "add", "-q", inner.Dir, "sub")
+	sub := &world{Repo: gittest.At(t, w.at("sub")), m: w.m}
+	sub.Env = w.Env
+	before := snapshot(t, w.at(".git"))
+	if r := sub.init(install.Options{Agents: []string{"cursor"}}); r.Failed() {
+		t.Error(did(r))
+	}
+	if _, err := os.Stat(w.at(".git/modules/sub/hooks/pre-push")); err != nil {
+		t.Error(err)
+	}
+	sub.deinit()
+	if diff := cmp.Diff(before, snapshot(t, w.at(".git"))); diff != "" {
+		t.Error(diff)
+	}
+	sub.init(install.Options{Agents: []string{}})
+	sub.Commit("two", "a", "2\n")
+	if log, err := os.ReadFile(w.log); err != nil || string(log) != "githook post-commit\n" {
+		t.Errorf("%q, %v", log, err)
+	}
+}
+
+func TestHookThatWasReplacedIsLeftWithWhatWasThereBefore(t *testing.T) {
+	w := newWorld(t)
+	write(t, w.at(".git/hooks/post-commit"), "#!/usr/bin/env python3\n", 0o755)
+	w.init(install.Options{Agents: []string{}})
+	write(t, w.at(".git/hooks/post-commit"), "#!/bin/sh\ntheirs\n", 0o755)
+	must(t, os.Remove(w.at(".git/hooks/pre-push")))
+	if r := w.deinit(); !strings.Contains(did(r, install.Kept), "what was there before stemma is post-commit.before-stemma") || r.Failed() {
+		t.Error(did(r))
+	}
+	for name, want := range map[string]string{"post-commit": "#!/bin/sh\ntheirs\n", "post-commit.before-stemma": "#!/usr/bin/env python3\n"} {
+		if b, err := os.ReadFile(w.at(".git/hooks/" + name)); err != nil || string(b) != want {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
 )
 
@@ -97,12 +98,12 @@ func (r *record) save() error {
 	if err := os.MkdirAll(filepath.Dir(r.at), r.mode); err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	s, err := locate(filepath.Dir(r.at), filepath.Base(r.at), false)
+	s, err := host.Locate(filepath.Dir(r.at), filepath.Base(r.at), false)
 	if err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	defer s.close()
-	if _, err := s.write(append(content, '\n'), 0o600); err != nil {
+	defer s.Close()
+	if _, err := s.Write(append(content, '\n'), 0o600); err != nil {
 		return fmt.Errorf("install: writing %s: %w", r.at, err)
 	}
 	return nil

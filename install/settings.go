@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
 )
 
@@ -30,8 +31,8 @@ var remoteName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_+-]*(\.?[A-Za-z0-9_
 
 // remotes are the remotes with what is fetched from each.
 func (j *job) remotes() (names []string, fetch map[string][]string, err error) {
-	out, err := j.m.git(j.ctx, j.place.WorkTree, "config", "--null", "--get-regexp", `^remote\..*\.(url|fetch)$`)
-	if errors.Is(err, errNo) {
+	out, err := j.m.Git(j.ctx, j.place.WorkTree, "config", "--null", "--get-regexp", `^remote\..*\.(url|fetch)$`)
+	if errors.Is(err, host.ErrNo) {
 		return nil, nil, nil
 	} else if err != nil {
 		return nil, nil, err
@@ -87,10 +88,10 @@ const serverKey = "stemma.server"
 
 func (j *job) server(address string) {
 	t := target{part: settingPart, name: serverKey, base: inCommon, path: "config"}
-	was, err := j.m.git(j.ctx, j.place.WorkTree, "config", "--local", "--get", serverKey)
+	was, err := j.m.Git(j.ctx, j.place.WorkTree, "config", "--local", "--get", serverKey)
 	was = strings.TrimSuffix(was, "\n")
 	switch {
-	case err != nil && !errors.Is(err, errNo):
+	case err != nil && !errors.Is(err, host.ErrNo):
 		j.tell(t, Failed, err.Error())
 	case was == address:
 		j.tell(t, Unchanged, "")
@@ -111,8 +112,8 @@ func (j *job) set(t target, s setting, add bool) {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer spot.close()
-	before, _, found, err := spot.read()
+	defer spot.Close()
+	before, _, found, err := spot.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
@@ -121,22 +122,22 @@ func (j *job) set(t target, s setting, add bool) {
 	if add {
 		args = append(args, "--add")
 	}
-	if _, err := j.m.git(j.ctx, "", append(args, s.Key, s.Value)...); err != nil {
+	if _, err := j.m.Git(j.ctx, "", append(args, s.Key, s.Value)...); err != nil {
 		j.tell(t, Failed, fmt.Sprintf("git cannot write it: %v", err))
 		return
 	}
 	j.rec.Settings, j.rec.changed = append(j.rec.Settings, s), true
-	after, _, _, err := spot.read()
+	after, _, _, err := spot.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
 	}
 	e := j.rec.of(t.base, j.treeOf(t.base), t.path)
-	if e == nil || e.After != digest(before) {
-		e = &entry{Part: settingPart, Name: "git", Base: t.base, Tree: j.treeOf(t.base), Path: t.path, Before: digest(before), Made: !found}
+	if e == nil || e.After != host.Digest(before) {
+		e = &entry{Part: settingPart, Name: "git", Base: t.base, Tree: j.treeOf(t.base), Path: t.path, Before: host.Digest(before), Made: !found}
 	}
 	e.Done = append(e.Done, between(before, after))
-	e.After = digest(after)
+	e.After = host.Digest(after)
 	j.rec.put(e)
 	j.tell(t, Added, "")
 }
@@ -167,8 +168,8 @@ func (j *job) undoSettings(b base, path string) {
 		j.tell(t, Failed, err.Error())
 		return
 	}
-	defer s.close()
-	content, mode, _, err := s.read()
+	defer s.Close()
+	content, mode, _, err := s.Read()
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
@@ -195,16 +196,16 @@ func (j *job) undoSettings(b base, path string) {
 
 // unset takes one setting out, if it still says what init made it say.
 func (j *job) unset(file string, s setting) error {
-	_, err := j.m.git(j.ctx, "", "config", "--file", file, "--fixed-value", "--get", s.Key, s.Value)
+	_, err := j.m.Git(j.ctx, "", "config", "--file", file, "--fixed-value", "--get", s.Key, s.Value)
 	switch {
-	case errors.Is(err, errNo):
+	case errors.Is(err, host.ErrNo):
 		return nil // a person has changed it
 	case err != nil:
 		return err
 	case s.Was != "":
-		_, err = j.m.git(j.ctx, "", "config", "--file", file, s.Key, s.Was)
+		_, err = j.m.Git(j.ctx, "", "config", "--file", file, s.Key, s.Was)
 	default:
-		_, err = j.m.git(j.ctx, "", "config", "--file", file, "--fixed-value", "--unset-all", s.Key, s.Value)
+		_, err = j.m.Git(j.ctx, "", "config", "--file", file, "--fixed-value", "--unset-all", s.Key, s.Value)
 	}
 	return err
 }

@@ -10,10 +10,11 @@ import (
 
 	"github.com/stemma-dev/stemma/install/agent"
 	"github.com/stemma-dev/stemma/install/githook"
+	"github.com/stemma-dev/stemma/install/host"
 )
 
 // machineDir is where the relays and the record of a whole machine lie.
-func (m Machine) machineDir() string {
+func machineDir(m host.Machine) string {
 	switch m.OS {
 	case "darwin":
 		return "Library/Application Support/stemma"
@@ -23,9 +24,9 @@ func (m Machine) machineDir() string {
 	return "etc/stemma"
 }
 
-func (m Machine) machine(ctx context.Context) (*job, error) {
+func machine(ctx context.Context, m host.Machine) (*job, error) {
 	j := &job{ctx: ctx, m: m, report: &Report{Changes: []Change{}}}
-	rec, err := loadRecord(filepath.Join(j.dir(inRoot), filepath.FromSlash(m.machineDir()), "install.json"))
+	rec, err := loadRecord(filepath.Join(j.dir(inRoot), filepath.FromSlash(machineDir(m)), "install.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +37,12 @@ func (m Machine) machine(ctx context.Context) (*job, error) {
 // InitSystem sets the whole machine up, so that no repository has to be
 // touched: the managed settings of the agents that have some, the settings of
 // this person for the others, and a directory of hooks for all repositories.
-func InitSystem(ctx context.Context, m Machine, o Options) (*Report, error) {
-	list, err := m.choose(o.Agents, "")
+func InitSystem(ctx context.Context, m host.Machine, o Options) (*Report, error) {
+	list, err := choose(m, o.Agents, "")
 	if err != nil {
 		return &Report{}, err
 	}
-	j, err := m.machine(ctx)
+	j, err := machine(ctx, m)
 	if err != nil {
 		return &Report{}, err
 	}
@@ -62,8 +63,8 @@ func InitSystem(ctx context.Context, m Machine, o Options) (*Report, error) {
 }
 
 // DeinitSystem takes back what InitSystem did.
-func DeinitSystem(ctx context.Context, m Machine) (*Report, error) {
-	j, err := m.machine(ctx)
+func DeinitSystem(ctx context.Context, m host.Machine) (*Report, error) {
+	j, err := machine(ctx, m)
 	if err != nil {
 		return &Report{}, err
 	}
@@ -74,12 +75,12 @@ func DeinitSystem(ctx context.Context, m Machine) (*Report, error) {
 // relays writes the hooks for all repositories and tells git where they are. A
 // directory that is set already stays.
 func (j *job) relays() {
-	dir := filepath.Join(j.dir(inRoot), filepath.FromSlash(j.m.machineDir()), "githooks")
+	dir := filepath.Join(j.dir(inRoot), filepath.FromSlash(machineDir(j.m)), "githooks")
 	t := target{hookPart, "core.hooksPath", inRoot, j.fromRoot(j.systemConfig())}
-	out, err := j.m.git(j.ctx, "", "config", "--system", "--type=path", "--get", "core.hooksPath")
+	out, err := j.m.Git(j.ctx, "", "config", "--system", "--type=path", "--get", "core.hooksPath")
 	set := strings.TrimSuffix(out, "\n")
 	switch {
-	case err != nil && !errors.Is(err, errNo) && j.exists(t):
+	case err != nil && !errors.Is(err, host.ErrNo) && j.exists(t):
 		j.tell(t, Failed, err.Error())
 		return
 	case set != "" && set != dir:
@@ -94,7 +95,7 @@ func (j *job) relays() {
 			continue
 		}
 		j.relay(t, s)
-		s.close()
+		s.Close()
 	}
 	if set == dir {
 		j.tell(t, Unchanged, "")
@@ -103,8 +104,8 @@ func (j *job) relays() {
 	j.set(t, setting{Key: "core.hooksPath", Value: dir}, false)
 }
 
-func (j *job) relay(t target, s *spot) {
-	content, _, found, err := s.read()
+func (j *job) relay(t target, s *host.Spot) {
+	content, _, found, err := s.Read()
 	old := j.rec.of(t.base, "", t.path)
 	want := githook.Relay(t.name)
 	switch {
@@ -128,19 +129,19 @@ func (j *job) exists(t target) bool {
 	if err != nil {
 		return false
 	}
-	defer s.close()
-	_, _, found, _ := s.read()
+	defer s.Close()
+	_, _, found, _ := s.Read()
 	return found
 }
 
 // systemConfig is the file of git's configuration for the whole machine.
 func (j *job) systemConfig() string {
 	if j.m.Root == "" {
-		if out, err := j.m.git(j.ctx, "", "var", "GIT_CONFIG_SYSTEM"); err == nil && strings.TrimSpace(out) != "" {
+		if out, err := j.m.Git(j.ctx, "", "var", "GIT_CONFIG_SYSTEM"); err == nil && strings.TrimSpace(out) != "" {
 			all := strings.Split(strings.TrimSpace(out), "\n")
 			return all[len(all)-1]
 		}
 		return "/etc/gitconfig"
 	}
-	return j.m.systemConfig()
+	return j.m.SystemConfig()
 }

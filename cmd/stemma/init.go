@@ -17,6 +17,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -67,7 +68,7 @@ Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
 			if err != nil {
 				return usageError{err, c}
 			}
-			return a.install(c.Context(), f, "init", func(ctx context.Context, m install.Machine, p spool.Place) (*install.Report, error) {
+			return a.install(c.Context(), f, "init", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
 				if f.system {
 					return install.InitSystem(ctx, m, o)
 				}
@@ -93,7 +94,7 @@ changed one since, only what stemma put in is taken out. What was kept of sessio
 Exit codes: 0 fine, 1 something could not be taken back, 2 usage.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.install(c.Context(), f, "deinit", func(ctx context.Context, m install.Machine, p spool.Place) (*install.Report, error) {
+			return a.install(c.Context(), f, "deinit", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
 				if f.system {
 					return install.DeinitSystem(ctx, m)
 				}
@@ -130,12 +131,12 @@ func (f *installFlags) options() (install.Options, error) {
 }
 
 // machine is the one that this program runs on.
-func machine(root string) (install.Machine, error) {
+func machine(root string) (host.Machine, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return install.Machine{}, fmt.Errorf("install: %w", err)
+		return host.Machine{}, fmt.Errorf("install: %w", err)
 	}
-	return install.Machine{OS: runtime.GOOS, Home: home, Path: filepath.SplitList(os.Getenv("PATH")), Env: os.Environ(), Root: root}, nil
+	return host.Machine{OS: runtime.GOOS, Home: home, Path: filepath.SplitList(os.Getenv("PATH")), Env: os.Environ(), Root: root}, nil
 }
 
 // here is the work tree that this program stands in.
@@ -147,7 +148,7 @@ func here() (spool.Place, error) {
 	return spool.Find(dir)
 }
 
-func (a *app) install(ctx context.Context, f installFlags, verb string, do func(context.Context, install.Machine, spool.Place) (*install.Report, error)) error {
+func (a *app) install(ctx context.Context, f installFlags, verb string, do func(context.Context, host.Machine, spool.Place) (*install.Report, error)) error {
 	m, err := machine(f.root)
 	if err != nil {
 		return err

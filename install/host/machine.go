@@ -1,7 +1,11 @@
-package install
+// Package host is the machine that is set up: which programs are in PATH, which
+// agents are used, what git says, and files that are read and written whole.
+// Nothing else of the machine is looked at, so that a test has one of its own.
+package host
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +28,9 @@ type Machine struct {
 	Root string   // what all absolute paths begin with; "" but in tests
 }
 
-// program finds a program; "" if it is not there.
-func (m Machine) program(name string) string {
+// Program finds a program; "" if it is not there. A directory of PATH that is not
+// absolute may be one of the repository and is passed over.
+func (m Machine) Program(name string) string {
 	names := []string{name}
 	if m.OS == "windows" {
 		names = []string{name + ".exe", name + ".cmd"}
@@ -33,7 +38,7 @@ func (m Machine) program(name string) string {
 	for _, dir := range m.Path {
 		for _, name := range names {
 			at := filepath.Join(dir, name)
-			if info, err := os.Stat(at); dir != "" && err == nil && !info.IsDir() && (m.OS == "windows" || info.Mode()&0o111 != 0) {
+			if info, err := os.Stat(at); filepath.IsAbs(dir) && err == nil && !info.IsDir() && (m.OS == "windows" || info.Mode()&0o111 != 0) {
 				return at
 			}
 		}
@@ -41,10 +46,10 @@ func (m Machine) program(name string) string {
 	return ""
 }
 
-// detects says by what an agent shows that it is used here; "" if it does not.
-func (m Machine) detects(a agent.Agent, tree string) string {
+// Detects says by what an agent shows that it is used here; "" if it does not.
+func (m Machine) Detects(a agent.Agent, tree string) string {
 	for _, bin := range a.Bins {
-		if m.program(bin) != "" {
+		if m.Program(bin) != "" {
 			return bin + " is in PATH"
 		}
 	}
@@ -70,10 +75,10 @@ func matches(dir, pattern string) bool {
 	return err == nil && len(found) > 0
 }
 
-// git runs git in a directory and gives what it says, up to 4 MiB. A command
-// that only says no has the error errNo.
-func (m Machine) git(ctx context.Context, dir string, args ...string) (string, error) {
-	program := m.program("git")
+// Git runs git in a directory and gives what it says, up to 4 MiB. A command
+// that only says no has the error ErrNo.
+func (m Machine) Git(ctx context.Context, dir string, args ...string) (string, error) {
+	program := m.Program("git")
 	if program == "" {
 		return "", errors.New("git is not in PATH")
 	}
@@ -86,7 +91,7 @@ func (m Machine) git(ctx context.Context, dir string, args ...string) (string, e
 		}
 	}
 	if m.Root != "" {
-		cmd.Env = append(slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "GIT_CONFIG_") }), "GIT_CONFIG_SYSTEM="+m.systemConfig())
+		cmd.Env = append(slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "GIT_CONFIG_") }), "GIT_CONFIG_SYSTEM="+m.SystemConfig())
 	}
 	cmd.Env = append(cmd.Env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0")
 	var out, errs bytes.Buffer
@@ -95,23 +100,16 @@ func (m Machine) git(ctx context.Context, dir string, args ...string) (string, e
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit) && exit.ExitCode() == 1:
-		return "", errNo
+		return "", ErrNo
 	case err != nil:
 		said, _, _ := strings.Cut(strings.TrimSpace(errs.String()), "\n")
-		return "", fmt.Errorf("git %s: %s", args[0], first(said, err.Error()))
+		return "", fmt.Errorf("git: %s", cmp.Or(said, err.Error()))
 	}
 	return out.String(), nil
 }
 
-var errNo = errors.New("git says no")
+// ErrNo means: git has nothing of what it was asked for.
+var ErrNo = errors.New("git says no")
 
-func (m Machine) systemConfig() string { return filepath.Join(m.Root, "etc", "gitconfig") }
-
-func first(all ...string) string {
-	for _, s := range all {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
-}
+// SystemConfig is the configuration of git for the whole machine, below Root.
+func (m Machine) SystemConfig() string { return filepath.Join(m.Root, "etc", "gitconfig") }
