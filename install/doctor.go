@@ -167,13 +167,12 @@ func (x *exam) hook(t target) (what, do string) {
 	}
 	defer s.Close()
 	content, mode, found, err := s.Read()
-	kind := githook.Look(content)
 	switch {
 	case err != nil:
 		return err.Error(), ""
 	case !found:
 		return "not there", "stemma init"
-	case strings.Contains(string(content), "stemma githook "+t.name) && kind != githook.Other: // by whomever it was put there
+	case calls(content, t.name):
 		if x.m.OS == "windows" || mode&0o111 != 0 || strings.HasPrefix(t.path, ".husky/") {
 			return "", ""
 		}

@@ -34,7 +34,7 @@ func (j *job) agentFile(a agent.Agent, b base, f agent.File) {
 		return
 	}
 	if f.Whole != "" {
-		j.whole(t, s, f, content, found)
+		j.whole(t, s, a, f, content, found)
 		return
 	}
 	j.document(t, s, f, content, mode, found)
@@ -130,7 +130,7 @@ func takeOut(text *jsonc.Text, e *entry) []byte {
 }
 
 // whole writes a file that is ours alone.
-func (j *job) whole(t target, s *host.Spot, f agent.File, content []byte, found bool) {
+func (j *job) whole(t target, s *host.Spot, a agent.Agent, f agent.File, content []byte, found bool) {
 	old := j.rec.of(t.base, j.treeOf(t.base), t.path)
 	e := &entry{Made: true}
 	switch {
@@ -139,7 +139,7 @@ func (j *job) whole(t target, s *host.Spot, f agent.File, content []byte, found 
 		return
 	case found && old != nil && host.Digest(content) == old.After:
 		e.Made, e.Dirs, e.Old, e.Before = old.Made, old.Dirs, old.Old, old.Before
-	case found && strings.Contains(string(content), agent.Mark): // a colleague's stemma wrote it
+	case found && a.Wrote(content): // a colleague's stemma wrote it
 		e.Made, e.Old, e.Before = false, string(content), host.Digest(content)
 	case found:
 		j.tell(t, Failed, "there is another file of that name; it is left as it is")

@@ -72,7 +72,7 @@ func (x *exam) look(st *state, a agent.Agent, scope agent.Scope, b base) {
 			st.wrong = x.shown(t) + ": " + err.Error()
 		case !found:
 		case f.Whole != "":
-			if strings.Contains(string(content), "stemma") && strings.Contains(string(content), a.Name) {
+			if a.Wrote(content) {
 				good++
 			}
 		default:

@@ -133,7 +133,7 @@ func relayed(p hooksPath) bool {
 	return err == nil && githook.Look(content) == githook.Ours
 }
 
-// free reports whether a hook is not there, or is ours.
+// free reports whether a hook is not there, or calls stemma.
 func (j *job) free(t target) bool {
 	s, err := j.locate(t)
 	if err != nil {
@@ -141,7 +141,12 @@ func (j *job) free(t target) bool {
 	}
 	defer s.Close()
 	content, _, found, err := s.Read()
-	return err == nil && (!found || githook.Look(content) == githook.Ours)
+	return err == nil && (!found || calls(content, filepath.Base(t.path)))
+}
+
+// calls reports whether a hook calls stemma, by whomever that was put there.
+func calls(content []byte, name string) bool {
+	return bytes.Contains(content, []byte("stemma githook "+name))
 }
 
 // gitHook installs one hook beside what is there.
@@ -170,6 +175,8 @@ func (j *job) gitHook(t target) {
 		j.write(t, s, &entry{Made: old.Made, Dirs: old.Dirs, Moved: old.Moved}, githook.Script(t.name), 0o755, true)
 	case kind == githook.Carries:
 		j.again(t, s, old, content, mode)
+	case calls(content, t.name):
+		j.tell(t, Unchanged, "")
 	case t.base == inTree && j.tracked(t.path):
 		j.tell(t, Failed, "it is a committed file of the project and left as it is: put the line `command -v stemma >/dev/null 2>&1 && stemma githook "+t.name+" \"$@\" || :` into it")
 	case kind == githook.Shell && (mode&0o111 != 0 || j.m.OS == "windows") && !j.linked(t):

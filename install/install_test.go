@@ -394,6 +394,45 @@ func TestWhatAColleagueHasCommittedStays(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingIsAddedAndComesBack(t *testing.T) {
+	w := newWorld(t)
+	name := w.at(".claude/settings.json")
+	w.init(install.Options{Agents: []string{"claude-code"}})
+	whole, err := os.ReadFile(name)
+	must(t, err)
+	w.deinit()
+
+	// A colleague has committed a part of it.
+	from, to := strings.Index(string(whole), `    "PreToolUse"`), strings.Index(string(whole), `    "PreCompact"`)
+	part := string(whole[:from]) + string(whole[to:])
+	write(t, name, part, 0o644)
+	w.init(install.Options{Agents: []string{"claude-code"}})
+	if got := w.examine(); strings.Contains(got, "claude-code") {
+		t.Error(got)
+	}
+	w.deinit()
+	if b, err := os.ReadFile(name); err != nil || string(b) != part {
+		t.Errorf("%v\n%s", err, cmp.Diff(part, string(b)))
+	}
+
+	// Somebody takes a part of it out, and it is put in again.
+	must(t, os.RemoveAll(w.at(".claude")))
+	w.init(install.Options{Agents: []string{"claude-code"}})
+	write(t, name, part, 0o644)
+	if r := w.init(install.Options{Agents: []string{"claude-code"}}); !strings.Contains(did(r), "settings.json: updated") {
+		t.Error(did(r))
+	}
+	if got := w.examine(); strings.Contains(got, "claude-code") {
+		t.Error(got)
+	}
+	if r := w.deinit(); r.Failed() {
+		t.Error(did(r))
+	}
+	if _, err := os.Stat(w.at(".claude")); err == nil {
+		t.Error("the file that init made is still there")
+	}
+}
+
 func TestSubmodulesHaveHooksOfTheirOwn(t *testing.T) {
 	w := newWorld(t)
 	inner := gittest.New(t)
@@ -445,6 +484,16 @@ func TestCommittedHooksAreNotChanged(t *testing.T) {
 	}
 	if b, err := os.ReadFile(w.at(".githooks/pre-push")); err != nil || string(b) != "#!/bin/sh\n" {
 		t.Errorf("%q, %v", b, err)
+	}
+	_, line, _ := strings.Cut(did(r, install.Failed), "`")
+	line, _, _ = strings.Cut(line, "`")
+	w.Write(".githooks/pre-push", "#!/bin/sh\n"+line+"\n")
+	must(t, os.Chmod(w.at(".githooks/pre-push"), 0o755))
+	if r := w.init(install.Options{Agents: []string{}}); r.Failed() || did(r, install.Updated) != "" {
+		t.Errorf("with the line that was asked for:\n%s", did(r))
+	}
+	if got := w.examine(); strings.Contains(got, "git hooks") {
+		t.Error(got)
 	}
 }
 

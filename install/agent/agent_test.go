@@ -143,7 +143,7 @@ func TestEveryAgentHasAPlaceForAll(t *testing.T) {
 				}
 			}
 			for _, f := range slices.Concat(project, system, user) {
-				if f.Whole != "" && !strings.Contains(f.Whole, agent.Mark) {
+				if f.Whole != "" && !a.Wrote([]byte(f.Whole)) {
 					t.Errorf("%s on %s: %s does not say whose it is", a.Name, os, f.Path)
 				}
 			}

@@ -1,13 +1,20 @@
 package agent
 
 import (
+	"bytes"
 	_ "embed" // the plugins
 	"encoding/json"
 	"strings"
 )
 
-// Mark is in every file that is ours alone.
-const Mark = "stemma init wrote this file, stemma deinit takes it away"
+// mark is in every file that is ours alone and may have a comment.
+const mark = "stemma init wrote this file, stemma deinit takes it away"
+
+// Wrote reports whether a whole file of an agent was written by stemma init, of
+// whatever version.
+func (a Agent) Wrote(content []byte) bool {
+	return bytes.Contains(content, []byte(mark)) || bytes.Contains(content, []byte("stemma hook "+a.Name))
+}
 
 // The plugins of agents that know no commands as hooks.
 var (
@@ -31,9 +38,8 @@ func copilot(agent string) map[string]string {
 	enc.SetIndent("", "  ")
 	err := enc.Encode(struct {
 		Version int                  `json:"version"`
-		About   string               `json:"description"`
 		Hooks   map[string][]handler `json:"hooks"`
-	}{1, Mark, hooks})
+	}{1, hooks})
 	if err != nil {
 		panic(err) // texts and numbers
 	}
@@ -45,7 +51,7 @@ func copilot(agent string) map[string]string {
 func cline(agent string) map[string]string {
 	files := map[string]string{}
 	for _, event := range []string{"TaskStart", "TaskResume", "TaskCancel", "TaskComplete", "PreToolUse", "PostToolUse", "UserPromptSubmit", "PreCompact"} {
-		files[event] = "#!/bin/sh\n# " + Mark + ".\nif command -v stemma >/dev/null 2>&1; then exec stemma hook " + agent + "; fi\ncat >/dev/null\necho '{\"cancel\":false}'\n"
+		files[event] = "#!/bin/sh\n# " + mark + ".\nif command -v stemma >/dev/null 2>&1; then exec stemma hook " + agent + "; fi\ncat >/dev/null\necho '{\"cancel\":false}'\n"
 	}
 	return files
 }
