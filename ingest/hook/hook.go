@@ -44,6 +44,7 @@ const (
 	BeforeTool    Kind = "before-tool"    // a tool that is not known, which may write any file
 	AfterTool     Kind = "after-tool"     // it ran
 	HumanEdit     Kind = "human-edit"     // an editor says that a person typed this
+	Present       Kind = "present"        // no agent's word: the work tree is what is checked out, but for the files that were looked at
 )
 
 // An Event is what one call of a hook means.

@@ -66,6 +66,7 @@ type Mark struct {
 	Key       string // the record's own key
 	Prompt    int    // number of the prompt, from 1
 	ToolCall  string
+	Basis     stemma.Basis // how the record says it is known; "" if it does not say
 }
 
 // ClaimedSession is a session that a record names.
