@@ -159,6 +159,15 @@ func (j *job) write(t target, s *host.Spot, e *entry, content []byte, mode fs.Fi
 		j.tell(t, Failed, err.Error())
 		return
 	}
+	if t.base == inRoot && j.place.Common == "" { // for everybody, whatever the umask says
+		for _, dir := range dirs {
+			err = errors.Join(err, s.Root.Chmod(dir, 0o755))
+		}
+		if err != nil {
+			j.tell(t, Failed, host.Plain(err).Error())
+			return
+		}
+	}
 	e.Part, e.Name, e.Base, e.Tree, e.Path = t.part, t.name, t.base, j.treeOf(t.base), t.path
 	e.After = host.Digest(content)
 	e.Dirs = append(e.Dirs, dirs...)

@@ -433,6 +433,75 @@ func TestWhatIsMissingIsAddedAndComesBack(t *testing.T) {
 	}
 }
 
+func TestEachAgentsHooksStandBesideWhatIsThere(t *testing.T) {
+	const other = `"command": "say done"`
+	shapes := map[string]string{
+		"missing": "-", "empty": "", "blank": "\n\n", "an object": "{}", "a line": `{"a":1}`,
+		"comments":   "// mine\n{\n\t/* x */ \"a\": [1, 2,], // y\n\t\"b\": {},\n\t// z\n}\n",
+		"of Windows": "{\r\n    \"a\": 1\r\n}\r\n",
+		"a mark":     "\ufeff{\n  \"version\": 1\n}",
+		"nested":     "{\n  \"hooks\": {\n    \"EVENT\": [\n      {\n        \"matcher\": \"Edit\",\n        \"hooks\": [{\"type\": \"command\", " + other + "}]\n      }\n    ]\n  }\n}\n",
+		"flat":       "{\"version\": 1, \"hooks\": {\"EVENT\": [{" + other + "}], \"x\": [] } }",
+	}
+	w := newWorld(t)
+	for _, a := range agent.All {
+		for _, f := range a.Files(agent.Project, "linux") {
+			if f.Whole != "" {
+				continue
+			}
+			for name, before := range shapes {
+				before = strings.ReplaceAll(before, "EVENT", f.Elements[0].Path[1])
+				must(t, os.RemoveAll(w.at(filepath.Dir(f.Path))))
+				if before != "-" {
+					w.Write(f.Path, before)
+				}
+				r := w.init(install.Options{Agents: []string{a.Name}})
+				with, err := os.ReadFile(w.at(f.Path))
+				must(t, err)
+				if r.Failed() || strings.Count(string(with), "stemma hook "+a.Name) != len(f.Elements) || strings.Contains(before, other) && !strings.Contains(string(with), other) {
+					t.Errorf("%s, %s:\n%s%s", a.Name, name, did(r), with)
+				}
+				if again := w.init(install.Options{Agents: []string{a.Name}}); did(again, install.Added, install.Updated, install.Failed) != "" {
+					t.Errorf("%s, %s, again:\n%s", a.Name, name, did(again))
+				}
+				w.deinit()
+				after, err := os.ReadFile(w.at(f.Path))
+				if before == "-" {
+					if err == nil {
+						t.Errorf("%s, %s: there is %q", a.Name, name, after)
+					}
+				} else if string(after) != before {
+					t.Errorf("%s, %s: it is %q, was %q (%v)", a.Name, name, after, before, err)
+				}
+			}
+		}
+	}
+}
+
+func TestHooksOfAnOlderStemmaAreBroughtUpToDate(t *testing.T) {
+	w := newWorld(t)
+	write(t, w.at(".git/hooks/post-commit"), "#!/bin/sh\necho one\n", 0o755)
+	write(t, w.at(".git/hooks/post-merge"), "#!/usr/bin/perl\n", 0o755)
+	before := snapshot(t, w.at(".git"))
+	w.init(install.Options{Agents: []string{}})
+	now := snapshot(t, w.at(".git/hooks"))
+	for _, name := range []string{"post-commit", "post-merge", "pre-push"} {
+		b, err := os.ReadFile(w.at(".git/hooks/" + name))
+		must(t, err)
+		write(t, w.at(".git/hooks/"+name), strings.Replace(string(b), "command -v", "type", 1), 0o755)
+	}
+	if r := w.init(install.Options{Agents: []string{}}); strings.Count(did(r, install.Updated), "\n") != 3 || r.Failed() {
+		t.Error(did(r))
+	}
+	if diff := cmp.Diff(now, snapshot(t, w.at(".git/hooks"))); diff != "" {
+		t.Error(diff)
+	}
+	w.deinit()
+	if diff := cmp.Diff(before, snapshot(t, w.at(".git"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSubmodulesHaveHooksOfTheirOwn(t *testing.T) {
 	w := newWorld(t)
 	inner := gittest.New(t)

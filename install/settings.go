@@ -128,6 +128,9 @@ func (j *job) set(t target, s setting, add bool) {
 	}
 	j.rec.Settings, j.rec.changed = append(j.rec.Settings, s), true
 	after, _, _, err := spot.Read()
+	if err == nil && !found && t.base == inRoot {
+		err = host.Plain(spot.Root.Chmod(spot.Rel, 0o644)) // git follows the umask, and everybody has to read it
+	}
 	if err != nil {
 		j.tell(t, Failed, err.Error())
 		return
