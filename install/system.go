@@ -56,7 +56,9 @@ func InitSystem(ctx context.Context, m host.Machine, o Options) (*Report, error)
 		for _, f := range files {
 			j.agentFile(a, b, f)
 		}
-		j.noteOf(a, before)
+		if b == inHome { // nobody is asked about what is managed
+			j.noteOf(a, before)
+		}
 	}
 	j.relays()
 	return j.report, j.rec.save()
