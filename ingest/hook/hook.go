@@ -2,8 +2,8 @@
 // hook's input. Whatever the agent, it becomes an [Event]: which session, what
 // is about to happen or has happened, to which files.
 //
-// Payloads of one agent may arrive under the name of another: Cursor and
-// Copilot also run the hooks of Claude Code. They are told by what is in them
+// Payloads of one agent may arrive under the name of another: Cursor, Copilot
+// and Continue also run the hooks of Claude Code. They are told by what is in them
 // and become events of the agent that sent them.
 //
 // Nothing here says that an agent wrote a line. Which bytes changed between
@@ -126,6 +126,8 @@ func (p *payload) sender(named string) string {
 		return "github-copilot"
 	case strings.Contains(at, "/.copilot/"):
 		return "github-copilot"
+	case strings.Contains(at, "/.continue/"):
+		return "continue"
 	}
 	return named
 }
