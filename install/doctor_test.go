@@ -58,17 +58,18 @@ func TestEachFaultIsFound(t *testing.T) {
 			write(w.T, filepath.Join(w.m.Path[0], "git"), "#!/bin/sh\nif [ $1 = version ]; then echo git version 2.25.1; else PATH=${PATH#*:} exec git \"$@\"; fi\n", 0o755)
 		}, "broken git: git version 2.25.1 is too old\n"},
 		"hooks written anew": {func(w *world) {
-			write(w.T, w.at(".git/hooks/post-commit"), "#!/bin/sh\n# LEFTHOOK\n", 0o755)
+			write(w.T, w.at(".git/hooks/post-merge"), "#!/bin/sh\n# LEFTHOOK\n", 0o755)
 			write(w.T, w.at(".git/hooks/pre-push"), "#!/bin/sh\nmake\n", 0o755)
-			must(w.T, os.Chmod(w.at(".git/hooks/post-merge"), 0o644))
-			must(w.T, os.Remove(w.at(".git/hooks/post-rewrite")))
-		}, "broken git hooks: post-commit in .git/hooks: it was written by lefthook and does not call stemma\n" +
-			"broken git hooks: post-rewrite in .git/hooks: not there\n" +
-			"broken git hooks: post-merge in .git/hooks: not executable, so git does not run it\n" +
+		}, "broken git hooks: post-merge in .git/hooks: it was written by lefthook and does not call stemma\n" +
 			"broken git hooks: pre-push in .git/hooks: it was replaced by somebody and does not call stemma\n"},
+		"hooks that do not run": {func(w *world) {
+			must(w.T, os.Chmod(w.at(".git/hooks/post-merge"), 0o644))
+			must(w.T, os.Remove(w.at(".git/hooks/pre-push")))
+		}, "broken git hooks: post-merge in .git/hooks: not executable, so git does not run it\n" +
+			"broken git hooks: pre-push in .git/hooks: not there\n"},
 		"hooks looked for elsewhere": {
 			func(w *world) { w.Git("config", "core.hooksPath", ".githooks") },
-			"broken git hooks: post-commit, post-rewrite, post-checkout, post-merge, pre-push in .githooks: not there\n",
+			"broken git hooks: post-merge, pre-push in .githooks: not there\n",
 		},
 		"hooks of a person": {func(w *world) {
 			write(w.T, filepath.Join(w.m.Home, ".gitconfig"), "[core]\n\thooksPath = /nowhere\n", 0o644)

@@ -148,8 +148,11 @@ func TestDeinitGivesBackEveryByte(t *testing.T) {
 			write(w.T, w.at(".git/hooks/post-commit"), "#!/bin/sh\necho shell\n", 0o755)
 			write(w.T, w.at(".git/hooks/pre-push"), "#!/usr/bin/env python3\nprint()\n", 0o755)
 			write(w.T, w.at(".git/hooks/post-merge"), "#!/bin/sh\nexit 1\n", 0o644)
-			w.Write("scripts/rewrite", "#!/bin/sh\n")
-			must(w.T, os.Symlink("../../scripts/rewrite", w.at(".git/hooks/post-rewrite")))
+		},
+		"a hook that is a link": func(w *world) {
+			w.Write("scripts/push", "#!/bin/sh\n")
+			must(w.T, os.Symlink("../../scripts/push", w.at(".git/hooks/pre-push")))
+			write(w.T, w.at(".git/hooks/post-merge"), "#!/bin/sh\necho shell\n", 0o755)
 		},
 		"no directory of hooks": func(w *world) { must(w.T, os.RemoveAll(w.at(".git/hooks"))) },
 		"hooks in the work tree": func(w *world) {
@@ -159,7 +162,7 @@ func TestDeinitGivesBackEveryByte(t *testing.T) {
 		},
 		"hooks elsewhere": func(w *world) {
 			w.Git("config", "core.hooksPath", filepath.Join(w.m.Root, "hooks here"))
-			write(w.T, filepath.Join(w.m.Root, "hooks here/post-commit"), "#!/bin/bash\n:\n", 0o755)
+			write(w.T, filepath.Join(w.m.Root, "hooks here/post-merge"), "#!/bin/bash\n:\n", 0o755)
 		},
 		"husky": func(w *world) {
 			w.Git("config", "core.hooksPath", ".husky/_")
@@ -229,7 +232,7 @@ func TestOnlyAgentsThatAreUsedAreInstalled(t *testing.T) {
 
 func TestOnlyOurPiecesLeaveAFileThatWasChangedSince(t *testing.T) {
 	w := newWorld(t)
-	write(t, w.at(".git/hooks/post-commit"), "#!/bin/sh\necho one\n", 0o755)
+	write(t, w.at(".git/hooks/post-merge"), "#!/bin/sh\necho one\n", 0o755)
 	w.init(install.Options{Agents: []string{"claude-code", "cursor", "opencode"}})
 	edit := func(name, old, by string) {
 		b, err := os.ReadFile(w.at(name))
@@ -243,12 +246,12 @@ func TestOnlyOurPiecesLeaveAFileThatWasChangedSince(t *testing.T) {
 	edit(".claude/settings.json", "{\n", "{\n  // ours\n  \"model\": \"x\",\n")
 	edit(".cursor/hooks.json", "\"version\": 1", "\"version\" : 1")
 	edit(".opencode/plugins/stemma.ts", "5000", "50")
-	edit(".git/hooks/post-commit", "echo one", "echo two")
+	edit(".git/hooks/post-merge", "echo one", "echo two")
 	w.Git("config", "user.name", "Somebody")
 	r := w.deinit()
 	want := map[string]string{
-		".claude/settings.json":  "{\n  // ours\n  \"model\": \"x\",\n  \"hooks\": {\n    \"Stop\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"bell\"}]}\n    ]\n  }\n}\n",
-		".git/hooks/post-commit": "#!/bin/sh\necho two\n",
+		".claude/settings.json": "{\n  // ours\n  \"model\": \"x\",\n  \"hooks\": {\n    \"Stop\": [\n      {\"hooks\": [{\"type\": \"command\", \"command\": \"bell\"}]}\n    ]\n  }\n}\n",
+		".git/hooks/post-merge": "#!/bin/sh\necho two\n",
 	}
 	for name, content := range want {
 		b, err := os.ReadFile(w.at(name))

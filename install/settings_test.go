@@ -121,9 +121,13 @@ func TestAWholeMachineIsSetUpAndTakenBack(t *testing.T) {
 	}
 
 	w.Commit("one", "a", "1\n")
+	w.Git("checkout", "-q", "-b", "side")
+	w.Git("commit", "-q", "--allow-empty", "-m", "two")
+	w.Git("checkout", "-q", "main")
+	w.Git("merge", "-q", "side")
 	log, err := os.ReadFile(w.log)
 	must(t, err)
-	if string(log) != "theirs .git/COMMIT_EDITMSG\ngithook post-commit\n" {
+	if string(log) != "theirs .git/COMMIT_EDITMSG\ntheirs .git/COMMIT_EDITMSG\ngithook post-merge 0\n" {
 		t.Errorf("log is %q", log)
 	}
 	if r := w.init(install.Options{Agents: []string{}}); !strings.Contains(did(r, install.Unchanged), "the hooks of the whole machine call stemma") || r.Failed() {

@@ -15,8 +15,10 @@ import (
 	"strings"
 )
 
-// Names are the hooks by which stemma is called.
-var Names = []string{"post-commit", "post-rewrite", "post-checkout", "post-merge", "pre-push"}
+// Names are the hooks by which stemma is called: where notes travel. What a
+// commit, a rebase or a checkout did is in the reflog, so that none of them is made
+// to wait.
+var Names = []string{"post-merge", "pre-push"}
 
 // Before is what is added to the name of a hook that was moved out of the way.
 const Before = ".before-stemma"
@@ -29,7 +31,7 @@ const (
 
 // input are the hooks that git writes something to. It is kept and given twice
 // where two want to read it.
-var input = []string{"post-rewrite", "pre-push"}
+var input = []string{"pre-push"}
 
 // Script is a whole hook. A hook of the same name that was moved beside it runs
 // first.

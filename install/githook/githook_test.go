@@ -27,7 +27,7 @@ func newBench(t *testing.T, stemma bool) bench {
 	bin := filepath.Join(b.dir, "bin")
 	must(t, os.MkdirAll(bin, 0o755))
 	if stemma {
-		b.write("bin/stemma", "#!/bin/sh\necho \"stemma $*\" >>\"$LOG\"\ncase $2 in pre-push|post-rewrite) cat >>\"$LOG\";; esac\nexit 9\n", 0o755)
+		b.write("bin/stemma", "#!/bin/sh\necho \"stemma $*\" >>\"$LOG\"\ncase $2 in pre-push) cat >>\"$LOG\";; esac\nexit 9\n", 0o755)
 	}
 	b.env = []string{"PATH=" + bin + ":/usr/bin:/bin", "LOG=" + b.log}
 	return b
@@ -99,9 +99,6 @@ func TestTheHookThatWasThereRunsFirstAndDecides(t *testing.T) {
 				}
 				if there && name != "pre-push" { // a refused push has nothing to tell
 					want += "stemma githook " + name + " one two words\n"
-					if name == "post-rewrite" {
-						want += in
-					}
 				}
 				if code != 3 || log != want {
 					t.Errorf("%s, %s, stemma %v: code %d, log\n%q, want\n%q", name, how, there, code, log, want)
@@ -154,21 +151,21 @@ func TestPushThatIsAllowedIsTold(t *testing.T) {
 
 func TestHookThatIsSwitchedOffStaysOff(t *testing.T) {
 	b := newBench(t, true)
-	b.write("hooks/post-commit"+Before, "#!/bin/sh\nexit 3\n", 0o644)
-	if code, log := b.run(b.write("hooks/post-commit", string(Script("post-commit")), 0o755), ""); code != 0 || log != "stemma githook post-commit\n" {
+	b.write("hooks/post-merge"+Before, "#!/bin/sh\nexit 3\n", 0o644)
+	if code, log := b.run(b.write("hooks/post-merge", string(Script("post-merge")), 0o755), ""); code != 0 || log != "stemma githook post-merge\n" {
 		t.Errorf("code %d, log %q", code, log)
 	}
 }
 
 func TestRelayFindsTheHooksOfLinkedWorkTrees(t *testing.T) {
-	for _, name := range []string{"post-commit", "commit-msg"} {
+	for _, name := range []string{"post-merge", "commit-msg"} {
 		b := newBench(t, true)
 		must(t, os.MkdirAll(filepath.Join(b.dir, "main/.git/worktrees/w"), 0o755))
 		b.write("main/.git/worktrees/w/commondir", "../..\n", 0o644)
 		b.write(".git", "gitdir: "+b.dir+"/main/.git/worktrees/w\n", 0o644)
 		b.write("main/.git/hooks/"+name, "#!/bin/sh\necho theirs >>\"$LOG\"\nexit 4\n", 0o755)
 		hook := b.write("hooks/"+name, string(Relay(name)), 0o755)
-		if code, log := b.run(hook, ""); code != 4 || !strings.HasPrefix(log, "theirs\n") || strings.Contains(log, "stemma") != (name == "post-commit") {
+		if code, log := b.run(hook, ""); code != 4 || !strings.HasPrefix(log, "theirs\n") || strings.Contains(log, "stemma") != (name == "post-merge") {
 			t.Errorf("%s: code %d, log %q", name, code, log)
 		}
 		b.env = append(b.env, "GIT_DIR="+b.dir+"/main/.git")
@@ -191,23 +188,23 @@ func TestOtherHooksAreChainedToo(t *testing.T) {
 
 func TestStemmaIsCalledOnceByRelayAndRepository(t *testing.T) {
 	b := newBench(t, true)
-	b.write(".git/hooks/post-commit", string(Script("post-commit")), 0o755)
-	if code, log := b.run(b.write("hooks/post-commit", string(Relay("post-commit")), 0o755), ""); code != 0 || log != "stemma githook post-commit\n" {
+	b.write(".git/hooks/post-merge", string(Script("post-merge")), 0o755)
+	if code, log := b.run(b.write("hooks/post-merge", string(Relay("post-merge")), 0o755), ""); code != 0 || log != "stemma githook post-merge\n" {
 		t.Errorf("code %d, log %q", code, log)
 	}
 }
 
 func TestHooksThatRunEachOtherEnd(t *testing.T) {
 	b := newBench(t, true)
-	hook := b.write("hooks/post-commit", string(Script("post-commit")), 0o755)
-	b.write("hooks/post-commit"+Before, "#!/bin/sh\n\"${0%/*}/post-commit\"\n", 0o755)
+	hook := b.write("hooks/post-merge", string(Script("post-merge")), 0o755)
+	b.write("hooks/post-merge"+Before, "#!/bin/sh\n\"${0%/*}/post-merge\"\n", 0o755)
 	if code, log := b.run(hook, ""); code != 0 || strings.Count(log, "\n") > 20 {
 		t.Errorf("code %d, log %q", code, log)
 	}
 }
 
 func TestHooksAreToldApart(t *testing.T) {
-	at, text := Lines("post-commit", []byte("#!/bin/sh\nx\n"))
+	at, text := Lines("post-merge", []byte("#!/bin/sh\nx\n"))
 	for content, want := range map[string]Kind{
 		string(Script("pre-push")): Ours,
 		string(Relay("update")):    Ours,
