@@ -91,7 +91,7 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox ledger graph graph/walk lineage ingest ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

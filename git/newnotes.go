@@ -20,8 +20,8 @@ type NewNote struct {
 // what is there; a note that the commit has is replaced. If somebody else moves
 // the ref meanwhile, nothing is written and the error says so.
 //
-// It is the only thing that is ever written into a repository: nothing of it
-// runs, no hook either.
+// Besides [Repo.MergeNotes] it is the only thing that is ever written into a
+// repository: nothing of it runs, no hook either.
 func (r *Repo) AddNotes(ctx context.Context, ref string, notes []NewNote, subject string, at time.Time) error {
 	if len(notes) == 0 {
 		return nil
@@ -52,6 +52,28 @@ func (r *Repo) AddNotes(ctx context.Context, ref string, notes []NewNote, subjec
 	in.WriteString("done\n")
 	if _, err := r.here.Output(ctx, in.Bytes(), 1<<20, "fast-import", "--quiet", "--done", "--date-format=raw"); err != nil {
 		return fmt.Errorf("git: writing notes to %s: %w", quote.Line(ref), err)
+	}
+	return nil
+}
+
+// MergeNotes brings the notes below another ref into one, as git notes merge
+// does; where both have a note on an object, that of ref stays. A ref that is not
+// there becomes what the other is.
+func (r *Repo) MergeNotes(ctx context.Context, ref, other string) error {
+	refs, err := r.RefNames(ctx, ref, other)
+	if err != nil {
+		return err
+	}
+	ids := map[string]string{}
+	for _, found := range refs {
+		ids[found.Name] = found.ID
+	}
+	args := []string{"-c", "user.name=stemma", "-c", "user.email=stemma@localhost", "notes", "--ref", ref, "merge", "-q", "-s", "ours", other}
+	if ids[ref] == "" {
+		args = []string{"update-ref", ref, ids[other], ""}
+	}
+	if _, err := r.here.Output(ctx, nil, 1<<20, args...); err != nil {
+		return fmt.Errorf("git: merging notes of %s into %s: %w", quote.Line(other), quote.Line(ref), err)
 	}
 	return nil
 }

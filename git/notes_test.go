@@ -108,3 +108,34 @@ func TestNotesAreAddedBehindWhatIsThere(t *testing.T) {
 		t.Error("a note hangs on a commit that is not there")
 	}
 }
+
+func TestMergedNotesAreThoseOfBoth(t *testing.T) {
+	r := gittest.New(t)
+	first, second, third := r.Commit("one", "a", "1\n"), r.Commit("two", "a", "2\n"), r.Commit("three", "a", "3\n")
+	repo := open(t, r.Dir)
+	r.Note("theirs", first, "first")
+	merge := func() {
+		if err := repo.MergeNotes(t.Context(), "refs/notes/ai", "refs/notes/theirs"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merge()
+	if r.Git("rev-parse", "refs/notes/ai") != r.Git("rev-parse", "refs/notes/theirs") {
+		t.Error("a ref that was not there is not what the other is")
+	}
+	r.Note("ai", second, "ours")
+	r.Note("theirs", second, "theirs")
+	r.Note("theirs", third, "third")
+	merge()
+	for commit, want := range map[string]string{first: "first", second: "ours", third: "third"} {
+		if got := r.Git("notes", "--ref", "ai", "show", commit); got != want {
+			t.Errorf("the note is %q, want %q", got, want)
+		}
+	}
+	r.Git("merge-base", "--is-ancestor", "refs/notes/theirs", "refs/notes/ai")
+	at := r.Git("rev-parse", "refs/notes/ai")
+	merge()
+	if at != r.Git("rev-parse", "refs/notes/ai") {
+		t.Error("merging again moved the ref")
+	}
+}

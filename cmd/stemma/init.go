@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/install/agent"
 	"github.com/stemma-dev/stemma/install/host"
@@ -72,7 +73,11 @@ Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
 				if f.system {
 					return install.InitSystem(ctx, m, o)
 				}
-				return install.Init(ctx, m, p, o)
+				r, err := install.Init(ctx, m, p, o)
+				if err != nil {
+					return r, err
+				}
+				return r, a.beginCapture(ctx, p)
 			})
 		},
 	}
@@ -82,6 +87,25 @@ Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
 	c.MarkFlagsMutuallyExclusive("server", "system")
 	return c
 }
+
+// beginCapture keeps what differs in the work tree from what is checked out, so
+// that what somebody writes from now on can be told.
+func (a *app) beginCapture(ctx context.Context, p spool.Place) error {
+	listed, err := userGit(ctx, "-C", p.WorkTree, "-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+	if err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
+	var changed []string
+	for _, entry := range strings.Split(listed, "\x00") {
+		if len(entry) > 3 && len(changed) < maxChanged { // "XY path"
+			changed = append(changed, entry[3:])
+		}
+	}
+	return capture.Begin(p, changed, a.now())
+}
+
+// maxChanged is how many files are looked at when capture begins.
+const maxChanged = 2000
 
 func (a *app) deinitCommand() *cobra.Command {
 	var f installFlags

@@ -8,6 +8,7 @@ package origins
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,15 +39,23 @@ type Repo struct {
 	*git.Repo
 	refs  []git.Ref // of records
 	cache Cache
+	own   Own
+}
+
+// Own says which notes were written in this clone, by what its own hooks saw.
+// The zero value says of none.
+type Own struct {
+	Is      func(commit, blob string) bool
+	Version string // changes when Is does
 }
 
 // Open opens the repository that dir lies in, with one process.
-func Open(ctx context.Context, dir string, cache Cache) (*Repo, error) {
+func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) {
 	r, refs, err := git.Glance(ctx, dir, "refs/notes/", records.AuthorshipRefs)
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{r, refs, cache}, nil
+	return &Repo{r, refs, cache, own}, nil
 }
 
 // Blame is git blame with origins. The records of just the commits that the
@@ -68,6 +77,9 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	refs := b.refs
 	if place.trace != "" {
 		refs = append(slices.Clone(refs), git.Ref{Name: records.AgentTraceFile, ID: place.trace})
+	}
+	if b.own.Is != nil {
+		basis += " own " + b.own.Version
 	}
 	key := place.key(o.Path, basis, refs)
 	if lines, ok := b.cache.get(ctx, b.Repo, key); ok {
@@ -99,10 +111,10 @@ func (b *Repo) read(ctx context.Context, o blame.Options, at place, cat *git.Cat
 		if err != nil {
 			return nil, nil, err
 		}
-		set := newRecordSet(cat, refs)
+		set := newRecordSet(cat, refs, b.own)
 		return lines, set, errors.Join(set.read(commits), set.readTraces())
 	}
-	set := newRecordSet(cat, refs)
+	set := newRecordSet(cat, refs, b.own)
 	commits, done := make(chan string, 1024), make(chan error, 1)
 	go func() { done <- set.follow(commits) }()
 	lines, err := b.groups(ctx, o, content, commits)
@@ -179,13 +191,14 @@ func (b *Repo) groups(ctx context.Context, o blame.Options, content []byte, comm
 type recordSet struct {
 	cat      *git.CatFile
 	refs     []git.Ref
+	own      Own
 	asked    map[string]bool
 	claims   map[string]note.Claims
 	declared map[string][]note.Declared
 }
 
-func newRecordSet(cat *git.CatFile, refs []git.Ref) *recordSet {
-	return &recordSet{cat, refs, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
+func newRecordSet(cat *git.CatFile, refs []git.Ref, own Own) *recordSet {
+	return &recordSet{cat, refs, own, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
 }
 
 // follow reads about commits as they are told, many at once where they wait.
@@ -237,7 +250,11 @@ func (set *recordSet) read(commits []string) error {
 		case n.parse == nil:
 			set.declared[n.commit] = words.Declared(git.ParseCommit("", o.Data))
 		default:
-			set.add(n.commit, n.parse(o.Data))
+			claims := n.parse(o.Data)
+			if set.own.Is == nil || !set.own.Is(n.commit, n.blob) {
+				claims.Foreign()
+			}
+			set.add(n.commit, claims)
 		}
 	}
 	return nil
@@ -336,7 +353,7 @@ func (set *recordSet) origin(l blame.Line) Line {
 		}
 		b.Mark = mark
 		if mark.Origin != stemma.OriginUnknown {
-			b.Basis = stemma.BasisImported
+			b.Basis = cmp.Or(mark.Basis, stemma.BasisImported)
 		}
 	case byBot(declared):
 		d := declared[slices.IndexFunc(declared, isBot)]

@@ -11,7 +11,7 @@ package settle
 import (
 	"context"
 	"errors"
-	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,42 +36,71 @@ type Report struct {
 	Lines   Lines    // that those commits added
 	Lost    []string // what hooks could not keep
 	Damaged int      // entries that could not be read
+	Kept    []string // notes that could not be joined with those of a remote
 }
 
 // Lines counts lines by who wrote them.
 type Lines struct{ AI, Human, Unknown int }
 
-// Run settles what is new in the clone that dir lies in. The time is that of the
-// commit of notes. A clone without anything captured has nothing to settle.
+// Run settles what is new in the clone that dir lies in, and joins the notes that
+// were fetched. The time is that of the commits of notes. Where nothing is new it
+// takes no process; two at once take turns.
 func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
-	place, err := spool.Find(dir)
-	if err != nil {
-		return r, fmt.Errorf("settling: %w", err)
+	place, ok := find(dir)
+	if !ok || !captured(place) {
+		return r, nil
 	}
-	s, err := openState(place)
-	if err != nil || s.current(place) {
+	unlock, err := place.Lock(ctx)
+	if err != nil {
 		return r, err
+	}
+	defer unlock()
+	if current(place) {
+		return r, nil
 	}
 	repo, err := git.Open(ctx, place.WorkTree)
 	if err != nil {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
-	t, err := readTree(ctx, repo, place)
-	if err != nil || t == nil {
-		return r, err
-	}
-	defer t.cat.Kill()
-	r.Lost, r.Damaged = t.evidence.Lost, t.evidence.Damaged
-	notes, err := t.settle(ctx, s, &r)
+	s, err := readState(place)
 	if err != nil {
 		return r, err
 	}
-	if err := repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now); err != nil {
+	before := look(place)
+	if err := mergeFetched(ctx, repo, s, &r, now); err != nil {
 		return r, err
 	}
+	if err := settle(ctx, repo, place, s, &r, now); err != nil {
+		return r, err
+	}
+	return r, s.save(place, before)
+}
+
+// find looks for the work tree that a directory lies in; elsewhere nothing was
+// captured.
+func find(dir string) (spool.Place, bool) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return spool.Place{}, false
+	}
+	place, err := spool.Find(abs)
+	return place, err == nil
+}
+
+func settle(ctx context.Context, repo *git.Repo, place spool.Place, s *state, r *Report, now time.Time) error {
+	t, err := readTree(ctx, repo, place)
+	if err != nil || t == nil {
+		return err
+	}
+	defer t.cat.Kill()
+	r.Lost, r.Damaged = t.evidence.Lost, t.evidence.Damaged
+	notes, err := t.settle(ctx, s, r)
+	if err != nil {
+		return err
+	}
 	r.Notes = len(notes)
-	return r, s.save(place, t.spooled, t.logged)
+	return repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
 // readTree reads what was captured in a work tree; nil if nothing was.
@@ -87,10 +116,6 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	reading, err := place.Read(0)
 	if err != nil || len(reading.Entries) == 0 {
 		return nil, err
-	}
-	t.spooled = reading.Next
-	if n := len(t.moves); n > 0 {
-		t.logged = t.moves[n-1].End
 	}
 	t.evidence = capture.Read(reading, t.moves, place.Content)
 	t.cat, err = repo.CatFile(ctx, maxContent)

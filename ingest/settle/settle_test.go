@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
+	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/settle"
 	"github.com/stemma-dev/stemma/spool"
@@ -145,7 +146,8 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 	d.T.Helper()
 	d.settle()
 	for _, path := range strings.Fields(d.Git("ls-tree", "-r", "--name-only", rev)) {
-		b, err := origins.Open(d.T.Context(), d.Dir, origins.Cache{})
+		own, _ := settle.Own(d.Dir)
+		b, err := origins.Open(d.T.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
 		must(d.T, err)
 		lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: rev})
 		must(d.T, err)
@@ -586,4 +588,68 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNotesOfTwoClonesAreJoined(t *testing.T) {
+	hub := gittest.New(t, "--bare")
+	d := newDesk(t)
+	d.Git("remote", "add", "origin", hub.Dir)
+	d.Git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+	d.Git("config", "--add", "remote.origin.fetch", "+refs/notes/ai*:"+settle.Fetched+"origin/ai*")
+	d.Git("push", "-q", "origin", "main")
+	other := &desk{Repo: gittest.New(t), call: d.call, lines: 1000, calls: 1000}
+	other.Git("remote", "add", "origin", hub.Dir)
+	for _, fetch := range strings.Split(d.Git("config", "--get-all", "remote.origin.fetch"), "\n") {
+		other.Git("config", "--add", "remote.origin.fetch", fetch)
+	}
+	other.Git("fetch", "-q")
+	other.Git("reset", "-q", "--hard", "origin/main")
+
+	travel := func(d *desk) {
+		d.settle()
+		d.Git("fetch", "-q")
+		d.settle()
+		d.Git("push", "-q", "origin", settle.Ref)
+	}
+	d.agent("s1", "a.txt", d.inserts("s1", 2, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "main")
+	travel(d)
+	other.Git("fetch", "-q")
+	other.Git("merge", "-q", "--ff-only", "origin/main")
+	other.agent("s2", "b.txt", other.inserts("s2", 2, 3))
+	other.commit()
+	other.check(false) // what was written elsewhere is known here
+	travel(other)
+	d.agent("s3", "a.txt", d.inserts("s3", 0, 1))
+	d.commit()
+	travel(d)
+	other.Git("push", "-q", "origin", "main")
+	d.Git("pull", "-q", "--rebase", "origin", "main")
+	d.check(false)
+
+	// Two notes on one commit: what both say stands.
+	head := d.Head()
+	note := func(who string, line int) string {
+		a := gitai.Authorship{
+			Files:    []gitai.File{{Path: "a.txt", Entries: []gitai.Entry{{Key: "s_" + who, Ranges: []note.Range{{Start: line, End: line}}}}}},
+			Sessions: map[string]gitai.Agent{"s_" + who: {Tool: "codex", ID: who, Model: "gpt"}},
+		}
+		text, err := a.Write()
+		must(t, err)
+		return string(text)
+	}
+	d.Note("ai", head, note("01", 1))
+	other.Git("fetch", "-q")
+	other.settle()
+	other.Git("fetch", "-q", d.Dir, "main")
+	other.Note("ai", head, note("02", 2))
+	travel(other)
+	d.Git("fetch", "-q")
+	d.settle()
+	joined := gitai.Parse([]byte(d.Git("notes", "--ref", "ai", "show", head)))
+	if len(joined.Sessions) != 2 || len(joined.Files) != 1 || len(joined.Files[0].Entries) != 2 {
+		t.Errorf("the joined note is %+v", joined)
+	}
+	d.Git("push", "-q", "origin", settle.Ref) // it is ahead of what was there
 }

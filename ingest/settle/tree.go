@@ -22,8 +22,6 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
-	spooled  int64 // how much of the spool was read
-	logged   int64 // how much of the reflog
 
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
