@@ -118,46 +118,64 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 		return nil, err
 	}
 	t.evidence = capture.Read(reading, t.moves, place.Content)
+	t.began = reading.Entries[0].At
+	if t.notes, err = t.notesTip(ctx); err != nil {
+		return nil, err
+	}
 	t.cat, err = repo.CatFile(ctx, maxContent)
 	return t, err
 }
 
+// A settled is a commit with whose the lines are that it added.
+type settled struct {
+	git.Commit
+	foreign bool // it was made elsewhere
+	added   []added
+}
+
+// An added is what a commit added to one file.
+type added struct {
+	Path  string
+	lines []edits.AddedLine
+	text  [][]byte // of the lines
+}
+
 // settle makes the notes of the commits that are not settled yet.
 func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, error) {
-	pending := t.pending(s)
-	commits, err := t.read(ctx, pending)
+	commits, err := t.read(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
 	}
-	if err := t.findBlobs(commits); err != nil {
-		return nil, err
-	}
-	noted, err := t.noted(ctx, commits)
+	list, err := t.own(commits)
 	if err != nil {
 		return nil, err
 	}
-	made := map[string]*noteBuilder{}
-	err = t.replay(commits, func(c commit, f file, lines []edits.AddedLine) {
-		if made[c.ID] == nil {
-			made[c.ID] = newNote(c.ID, c.Committer, t.evidence.Hands)
-		}
-		made[c.ID].add(f.Path, lines)
-	})
+	foreign, err := t.foreign(ctx, s, list)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, foreign...)
+	noted, err := t.noted(list)
+	if err != nil {
+		return nil, err
+	}
+	b, err := t.bind(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	var notes []git.NewNote
-	for _, c := range commits {
-		b := made[c.ID]
-		r.Commits++
-		if b != nil {
-			r.Lines.add(b.lines)
+	for _, c := range list {
+		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
+		for _, a := range c.added {
+			n.add(a.Path, a.lines)
 		}
-		if noted[c.ID] || b == nil || b.empty() {
+		r.Commits++
+		r.Lines.add(n.lines)
+		if noted[c.ID] || n.empty() {
 			s.settled(c.ID, "")
 			continue
 		}
-		text, err := b.write()
+		text, err := n.write()
 		if err != nil {
 			return nil, err
 		}
@@ -165,6 +183,19 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 		s.settled(c.ID, t.place.ID(text))
 	}
 	return notes, nil
+}
+
+// own tells by what was captured whose the lines are that commits made here added.
+func (t *tree) own(commits []commit) (list []*settled, err error) {
+	if err := t.findBlobs(commits); err != nil {
+		return nil, err
+	}
+	at := map[string]*settled{}
+	for _, c := range commits {
+		list = append(list, &settled{Commit: c.Commit})
+		at[c.ID] = list[len(list)-1]
+	}
+	return list, t.replay(commits, func(c commit, a added) { at[c.ID].added = append(at[c.ID].added, a) })
 }
 
 func (l *Lines) add(m Lines) {
@@ -232,28 +263,33 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 	return list, nil
 }
 
-// noted are the commits that have a note already, whoever wrote it.
-func (t *tree) noted(ctx context.Context, commits []commit) (map[string]bool, error) {
-	noted := map[string]bool{}
+// notesTip is where the notes of the clone stand, "" if there are none.
+func (t *tree) notesTip(ctx context.Context) (string, error) {
 	refs, err := t.repo.RefNames(ctx, Ref)
 	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, c := range commits {
-		ids = append(ids, c.ID)
+		return "", err
 	}
 	for _, ref := range refs {
-		if ref.Name != Ref {
-			continue
-		}
-		notes, err := t.cat.NotesOn(ref.ID, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range notes {
-			noted[n.Object] = true
+		if ref.Name == Ref {
+			return ref.ID, nil
 		}
 	}
-	return noted, nil
+	return "", nil
+}
+
+// noted are the commits that have a note already, whoever wrote it.
+func (t *tree) noted(list []*settled) (map[string]bool, error) {
+	noted := map[string]bool{}
+	if t.notes == "" || len(list) == 0 {
+		return noted, nil
+	}
+	var ids []string
+	for _, c := range list {
+		ids = append(ids, c.ID)
+	}
+	notes, err := t.cat.NotesOn(t.notes, ids)
+	for _, n := range notes {
+		noted[n.Object] = true
+	}
+	return noted, err
 }

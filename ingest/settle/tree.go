@@ -1,9 +1,11 @@
 package settle
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stemma-dev/stemma/attribution/diff"
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -22,6 +24,8 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
+	began    time.Time // when capture did
+	notes    string    // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
@@ -114,7 +118,7 @@ func (t *tree) findBlobs(commits []commit) error {
 
 // replay goes through all that happened, and tells of each commit, when HEAD
 // comes to it, whose the lines are that it added to its files.
-func (t *tree) replay(commits []commit, tell func(commit, file, []edits.AddedLine)) error {
+func (t *tree) replay(commits []commit, tell func(commit, added)) error {
 	moves := t.evidence.Before
 	for v := range t.evidence.Events() {
 		switch {
@@ -229,7 +233,7 @@ func putsInPlace(m spool.Move) bool {
 }
 
 // commit tells whose the lines are that a commit added.
-func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) error {
+func (t *tree) commit(c commit, tell func(commit, added)) error {
 	for _, f := range c.files {
 		w, err := t.watch(f.Path)
 		if err != nil {
@@ -250,7 +254,12 @@ func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) erro
 		if err := t.moved(c, f, part, content, w, from); err != nil {
 			return err
 		}
-		tell(c, f, part.Added(f.added))
+		a := added{Path: f.Path, lines: part.Added(f.added)}
+		text := bytes.Split(content, []byte("\n"))
+		for _, l := range a.lines {
+			a.text = append(a.text, text[l.Number-1])
+		}
+		tell(c, a)
 	}
 	return nil
 }
