@@ -82,7 +82,8 @@ func (t *tree) bind(ctx context.Context, commits []*settled) (*binder, error) {
 }
 
 // sources are the commits that the commits do not stand on: of other branches,
-// of remotes, and those that were there before history was written anew.
+// of remotes, and those that were there before history was written anew. Those
+// that a commit stands on are sources for lines that it only moved.
 func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error) {
 	refs, err := t.repo.RefNames(ctx, "refs/heads/", "refs/remotes/")
 	if err != nil {
@@ -99,16 +100,26 @@ func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error
 			tips = append(tips, m.To)
 		}
 	}
+	var under []string
 	for _, c := range commits {
 		if c.open() {
 			not = append(not, c.Parents...)
 		}
+		if c.moves() {
+			under = append(under, c.Parents...)
+		}
 	}
-	ids, err := t.repo.Reach(ctx, tips, not)
+	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
 	if err != nil {
 		return nil, err
 	}
-	o := history.Options{Tips: ids[:min(len(ids), maxSources)], Only: true}
+	below, err := t.repo.Newest(ctx, maxSources, under, nil)
+	if err != nil {
+		return nil, err
+	}
+	ids = append(ids, below...)
+	slices.Sort(ids)
+	o := history.Options{Tips: slices.Compact(ids), Only: true}
 	var list []source
 	for c, err := range history.Log(ctx, t.repo, o) {
 		if err != nil {
@@ -171,15 +182,19 @@ func (t *tree) readNotes(b *binder) error {
 
 // commit gives the lines of one commit to whom they came from.
 func (b *binder) commit(c *settled) {
-	pools := map[string]*edits.Pool{}
+	beside, below := map[string]*edits.Pool{}, map[string]*edits.Pool{}
 	wanted := map[string]bool{}
 	for _, f := range c.added {
 		wanted[f.Path] = true
 	}
 	under := b.ancestors(c.ID, c.Parents)
 	for _, s := range b.sources {
-		if s.ID == c.ID || under[s.ID] || s.Committer.When.After(c.Committer.When) {
+		if s.ID == c.ID || s.Committer.When.After(c.Committer.When) {
 			continue
+		}
+		pools := beside
+		if under[s.ID] {
+			pools = below
 		}
 		n := b.notes[s.ID]
 		for _, f := range s.files {
@@ -200,8 +215,12 @@ func (b *binder) commit(c *settled) {
 		}
 	}
 	for i := range c.added {
-		if p := pools[c.added[i].Path]; p != nil {
-			c.added[i].find(p)
+		a := &c.added[i]
+		if p := below[a.Path]; p != nil {
+			a.find(p, isMoved)
+		}
+		if p := beside[a.Path]; p != nil {
+			a.find(p, isOpen)
 		}
 	}
 }
@@ -321,12 +340,19 @@ func (c *settled) open() bool {
 
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
-// find gives open lines to whom the pool says that they belong.
-func (a *added) find(p *edits.Pool) {
+// moves reports whether lines of the commit were there before it.
+func (c *settled) moves() bool {
+	return !c.foreign && slices.ContainsFunc(c.added, func(a added) bool { return slices.ContainsFunc(a.lines, isMoved) })
+}
+
+func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
+
+// find gives lines of a kind to whom the pool says that they belong.
+func (a *added) find(p *edits.Pool, kind func(edits.AddedLine) bool) {
 	var runs [][][]byte
 	var at [][]int
 	for i, l := range a.lines {
-		if !isOpen(l) {
+		if !kind(l) {
 			continue
 		}
 		n := len(at)

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -259,6 +260,9 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 		for _, l := range a.lines {
 			a.text = append(a.text, text[l.Number-1])
 		}
+		if err := t.there(c, f, a); err != nil {
+			return err
+		}
 		tell(c, a)
 	}
 	return nil
@@ -293,6 +297,31 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 	if len(to) > 0 {
 		for _, w := range here {
 			w.File().Give(to)
+		}
+	}
+	return nil
+}
+
+// there finds lines of nobody that were in the file before the commit, which only
+// moved them: they are of who wrote them then.
+func (t *tree) there(c commit, f file, a added) error {
+	var before map[edits.Key]bool
+	for i, l := range a.lines {
+		key := edits.KeyOf(a.text[i])
+		if l.By >= edits.Base || key == 0 || len(c.Parents) == 0 {
+			continue
+		}
+		if before == nil {
+			before = map[edits.Key]bool{}
+			found, err := t.cat.Find(c.Parents[0], cmp.Or(f.OldPath, f.Path))
+			if err == nil && len(found) == 1 && found[0].Type == "blob" { // else it is not in this copy
+				if before, err = t.keys(found[0].ID); err != nil {
+					return err
+				}
+			}
+		}
+		if before[key] {
+			a.lines[i].By = edits.Base
 		}
 	}
 	return nil
