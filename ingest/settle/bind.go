@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/git/patch"
@@ -285,7 +286,7 @@ func (b *binder) ancestors(of string, parents []string) map[string]bool {
 
 // foreign are the commits that came into the branches of the clone and were
 // made elsewhere since capture began.
-func (t *tree) foreign(ctx context.Context, s *state, own []*settled) ([]*settled, error) {
+func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled, error) {
 	refs, err := t.repo.RefNames(ctx, "refs/heads/")
 	if err != nil {
 		return nil, err
@@ -296,21 +297,24 @@ func (t *tree) foreign(ctx context.Context, s *state, own []*settled) ([]*settle
 			tips = append(tips, ref.ID)
 		}
 	}
-	if n := t.evidence.Before; n > 0 {
-		not = append(not, t.moves[n-1].To)
+	if t.base != "" {
+		not = append(not, t.base)
 	}
 	for id := range s.done {
 		not = append(not, id)
 	}
-	for _, c := range own {
-		not = append(not, c.ID)
-	}
-	ids, err := t.repo.Reach(ctx, tips, not)
-	if err != nil || len(ids) == 0 {
+	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
+	if err != nil {
 		return nil, err
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
+	})
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	var list []*settled
-	for c, err := range history.Log(ctx, t.repo, history.Options{Tips: ids[:min(len(ids), maxSources)], Only: true}) {
+	for c, err := range history.Log(ctx, t.repo, history.Options{Tips: ids, Only: true}) {
 		if err != nil {
 			return nil, err
 		}
@@ -331,6 +335,35 @@ func (t *tree) foreign(ctx context.Context, s *state, own []*settled) ([]*settle
 		list = append(list, f)
 	}
 	return list, nil
+}
+
+// recognise finds what agents wrote here in commits that no move of HEAD made, such
+// as one of which the reflog was cleared. A person is not recognised by text.
+func (t *tree) recognise(foreign []*settled) error {
+	for _, c := range foreign {
+		for i := range c.added {
+			a := &c.added[i]
+			w := t.watches[a.Path]
+			if w == nil || !w.seen {
+				continue
+			}
+			found, err := t.cat.Find(c.ID, a.Path)
+			if err != nil || len(found) != 1 {
+				continue // it is not in this copy
+			}
+			content, err := t.content(found[0].ID)
+			if err != nil {
+				return err
+			}
+			lines := w.File().Glimpse(content, sight.Disturbed).Lines()
+			for k, l := range a.lines {
+				if l.Number <= len(lines) && lines[l.Number-1].By > capture.Person {
+					a.lines[k].Line = lines[l.Number-1]
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // open reports whether lines of the commit may have come from elsewhere.

@@ -37,6 +37,7 @@ type Report struct {
 	Lost    []string // what hooks could not keep
 	Damaged int      // entries that could not be read
 	Kept    []string // notes that could not be joined with those of a remote
+	Started int      // processes of git
 }
 
 // Lines counts lines by who wrote them.
@@ -62,7 +63,10 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
+	defer func() {
+		r.Started = repo.Processes()
+		err = errors.Join(err, repo.Close())
+	}()
 	s, err := readState(place)
 	if err != nil {
 		return r, err
@@ -117,13 +121,34 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	if err != nil || len(reading.Entries) == 0 {
 		return nil, err
 	}
+	if len(t.moves) == 0 {
+		t.moves = withoutReflog(reading.Entries, place.Stand())
+	}
 	t.evidence = capture.Read(reading, t.moves, place.Content)
-	t.began = reading.Entries[0].At
+	t.began, t.base = reading.Entries[0].At, reading.Entries[0].Commit
 	if t.notes, err = t.notesTip(ctx); err != nil {
 		return nil, err
 	}
 	t.cat, err = repo.CatFile(ctx, maxContent)
 	return t, err
+}
+
+// withoutReflog makes moves of where HEAD was at each entry and is now, which is
+// less than a reflog tells: what git did between is not known.
+func withoutReflog(entries []spool.Entry, now spool.Stand) (moves []spool.Move) {
+	at := ""
+	to := func(commit string, when time.Time) {
+		if commit != "" && commit != at {
+			moves = append(moves, spool.Move{From: at, To: commit, At: when, End: int64(len(moves) + 1)})
+			at = commit
+		}
+	}
+	for i := range entries {
+		to(entries[i].Commit, entries[i].At)
+		entries[i].Reflog = int64(len(moves))
+	}
+	to(now.Commit, time.Time{})
+	return moves
 }
 
 // A settled is a commit with whose the lines are that it added.
@@ -146,12 +171,15 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 	if err != nil {
 		return nil, err
 	}
-	list, err := t.own(commits)
+	foreign, err := t.foreign(ctx, s, commits)
 	if err != nil {
 		return nil, err
 	}
-	foreign, err := t.foreign(ctx, s, list)
+	list, err := t.own(commits, len(foreign) > 0)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.recognise(foreign); err != nil {
 		return nil, err
 	}
 	list = append(list, foreign...)
@@ -185,8 +213,9 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 	return notes, nil
 }
 
-// own tells by what was captured whose the lines are that commits made here added.
-func (t *tree) own(commits []commit) (list []*settled, err error) {
+// own tells by what was captured whose the lines are that commits made here
+// added. To the end, it looks at what was captured behind the last of them too.
+func (t *tree) own(commits []commit, toTheEnd bool) (list []*settled, err error) {
 	if err := t.findBlobs(commits); err != nil {
 		return nil, err
 	}
@@ -195,7 +224,7 @@ func (t *tree) own(commits []commit) (list []*settled, err error) {
 		list = append(list, &settled{Commit: c.Commit})
 		at[c.ID] = list[len(list)-1]
 	}
-	return list, t.replay(commits, func(c commit, a added) { at[c.ID].added = append(at[c.ID].added, a) })
+	return list, t.replay(commits, toTheEnd, func(c commit, a added) { at[c.ID].added = append(at[c.ID].added, a) })
 }
 
 func (l *Lines) add(m Lines) {
@@ -248,9 +277,22 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 	}
 	o := history.Options{Only: true, MaxLine: 1, MaxFileText: 1, MaxCommitText: 1}
 	at := map[string]int{}
+	var ids []string
 	for _, i := range pending {
-		o.Tips = append(o.Tips, t.moves[i].To)
+		ids = append(ids, t.moves[i].To)
 		at[t.moves[i].To] = i
+	}
+	there, err := t.repo.Readable(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if there[id] { // else it was pruned: nobody can ask of it
+			o.Tips = append(o.Tips, id)
+		}
+	}
+	if len(o.Tips) == 0 {
+		return nil, nil
 	}
 	var list []commit
 	for c, err := range history.Log(ctx, t.repo, o) {

@@ -592,6 +592,40 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.Git("checkout", "-q", "main")
 			d.Git("merge", "-q", "--ff-only", "ahead")
 		}},
+		"no reflog": {wild, func(d *desk) {
+			d.Git("config", "core.logAllRefUpdates", "false")
+			must(d.T, os.RemoveAll(filepath.Join(d.Dir, ".git/logs")))
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"commits that were pruned": {wild, func(d *desk) {
+			d.commit()
+			d.Git("reset", "-q", "--soft", "HEAD~1")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			log := filepath.Join(d.Dir, ".git/logs/HEAD")
+			kept, err := os.ReadFile(log)
+			must(d.T, err)
+			d.Git("reflog", "expire", "--expire=now", "--all")
+			d.Git("gc", "-q", "--prune=now")
+			must(d.T, os.WriteFile(log, kept, 0o600))
+			d.commit()
+		}},
+		"a reflog that was cleared": {wild, func(d *desk) {
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.Git("reflog", "expire", "--expire=now", "--all")
+			d.commit()
+		}},
+		"packed refs and objects": {calm, func(d *desk) {
+			d.Git("gc", "-q")
+			d.commit()
+			d.Git("gc", "-q")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.person("a.txt", d.inserts("me", 2, 2))
+			d.Git("gc", "-q")
+			d.commit()
+		}},
 		"white space and line ends": {calm, func(d *desk) {
 			d.person("a.txt", func(l []string) []string {
 				for i := range l {
@@ -671,4 +705,35 @@ func TestNotesOfTwoClonesAreJoined(t *testing.T) {
 		t.Errorf("the joined note is %+v", joined)
 	}
 	d.Git("push", "-q", "origin", settle.Ref) // it is ahead of what was there
+}
+
+func TestProcessesDoNotGrowWithCommits(t *testing.T) {
+	started := map[int]int{}
+	for _, n := range []int{2, 30} {
+		d := newDesk(t)
+		d.Git("checkout", "-q", "-b", "topic")
+		for range n {
+			d.agent("s1", "a.txt", d.inserts("s1", 0, 1))
+			d.person("b.txt", d.inserts("me", 0, 1))
+			d.commit()
+		}
+		d.Git("checkout", "-q", "main")
+		d.person("c.txt", d.inserts("me", 0, 1))
+		d.commit()
+		d.Git("rebase", "-q", "main", "topic")
+		r, err := settle.Run(t.Context(), d.Dir, began)
+		must(t, err)
+		if r.Commits != 2*n+1 || r.Lines.AI != 2*n {
+			t.Errorf("settled %+v", r)
+		}
+		started[n] = r.Started
+		again, err := settle.Run(t.Context(), d.Dir, began)
+		must(t, err)
+		if again.Started != 0 || again.Commits != 0 {
+			t.Errorf("where nothing is new: %+v", again)
+		}
+	}
+	if started[2] != started[30] || started[2] > 25 {
+		t.Errorf("processes by commits: %v", started)
+	}
 }

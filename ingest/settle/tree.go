@@ -26,6 +26,7 @@ type tree struct {
 	moves    []spool.Move
 	evidence *capture.Evidence
 	began    time.Time // when capture did
+	base     string    // the commit that was checked out then, if it is known
 	notes    string    // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted
@@ -118,12 +119,13 @@ func (t *tree) findBlobs(commits []commit) error {
 }
 
 // replay goes through all that happened, and tells of each commit, when HEAD
-// comes to it, whose the lines are that it added to its files.
-func (t *tree) replay(commits []commit, tell func(commit, added)) error {
+// comes to it, whose the lines are that it added to its files. It ends with the
+// last commit, or goes to the end.
+func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added)) error {
 	moves := t.evidence.Before
 	for v := range t.evidence.Events() {
 		switch {
-		case len(commits) == 0:
+		case len(commits) == 0 && !toTheEnd:
 			return nil
 		case v.Path != "":
 			w, err := t.watch(v.Path)
