@@ -1,20 +1,14 @@
 package settle
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
-	"github.com/stemma-dev/stemma/git"
-	"github.com/stemma-dev/stemma/git/history"
-	"github.com/stemma-dev/stemma/git/patch"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
-	"github.com/stemma-dev/stemma/ingest/note"
 )
 
 // What somebody else wrote comes into a commit without being typed: a branch is
@@ -22,28 +16,8 @@ import (
 // lines are found in the commits that they came from, by their text, and are
 // whose they are by the notes of those.
 
-// maxSources is how many commits are searched, the newest.
-const maxSources = 1000
-
 // Unrecorded is the hand of text that came from a commit of which no note tells.
 const unrecorded edits.Hand = -100
-
-// A source is a commit in which lines may be found.
-type source struct {
-	git.Commit
-	files []sourceFile
-}
-
-// A sourceFile is what a commit added to one file, run by run.
-type sourceFile struct {
-	path string
-	runs []sourceRun
-}
-
-type sourceRun struct {
-	start int // the first line, from 1
-	text  [][]byte
-}
 
 // A bound is what a note says of lines found elsewhere.
 type bound struct {
@@ -80,105 +54,6 @@ func (t *tree) bind(ctx context.Context, commits []*settled) (*binder, error) {
 		}
 	}
 	return b, nil
-}
-
-// sources are the commits that the commits do not stand on: of other branches,
-// of remotes, and those that were there before history was written anew. Those
-// that a commit stands on are sources for lines that it only moved.
-func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error) {
-	refs, err := t.repo.RefNames(ctx, "refs/heads/", "refs/remotes/")
-	if err != nil {
-		return nil, err
-	}
-	var tips, not []string
-	for _, ref := range refs {
-		tips = append(tips, ref.Peeled)
-	}
-	seen := map[string]bool{}
-	for _, m := range t.moves {
-		if m.To != "" && !seen[m.To] {
-			seen[m.To] = true
-			tips = append(tips, m.To)
-		}
-	}
-	var under []string
-	for _, c := range commits {
-		if c.open() {
-			not = append(not, c.Parents...)
-		}
-		if c.moves() {
-			under = append(under, c.Parents...)
-		}
-	}
-	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
-	if err != nil {
-		return nil, err
-	}
-	below, err := t.repo.Newest(ctx, maxSources, under, nil)
-	if err != nil {
-		return nil, err
-	}
-	ids = append(ids, below...)
-	slices.Sort(ids)
-	o := history.Options{Tips: slices.Compact(ids), Only: true}
-	var list []source
-	for c, err := range history.Log(ctx, t.repo, o) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, source{c.Commit, addedText(c)})
-	}
-	return list, nil
-}
-
-// addedText is what a commit added, with its text.
-func addedText(c *history.Commit) (files []sourceFile) {
-	for i := range c.Files {
-		f := &c.Files[i]
-		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() || f.TextDropped || len(f.Parents) > 0 {
-			continue
-		}
-		out := sourceFile{path: f.Path}
-		for _, h := range f.Hunks {
-			if h.NewLines > 0 && len(h.New) == h.NewLines {
-				out.runs = append(out.runs, sourceRun{h.NewStart, h.New})
-			}
-		}
-		if len(out.runs) > 0 {
-			files = append(files, out)
-		}
-	}
-	return files
-}
-
-// readNotes reads the notes of the sources.
-func (t *tree) readNotes(b *binder) error {
-	if t.notes == "" {
-		return nil
-	}
-	var ids []string
-	for _, s := range b.sources {
-		ids = append(ids, s.ID)
-	}
-	notes, err := t.cat.NotesOn(t.notes, ids)
-	if err != nil {
-		return err
-	}
-	var blobs []string
-	for _, n := range notes {
-		blobs = append(blobs, n.Blob)
-	}
-	i := 0
-	for o, err := range t.cat.Objects(blobs, note.MaxRecord) {
-		if err != nil {
-			return err
-		}
-		if o.Data != nil {
-			b.notes[notes[i].Object] = gitai.Parse(o.Data)
-		}
-		i++
-	}
-	return nil
 }
 
 // commit gives the lines of one commit to whom they came from.
@@ -282,59 +157,6 @@ func (b *binder) ancestors(of string, parents []string) map[string]bool {
 		}
 	}
 	return under
-}
-
-// foreign are the commits that came into the branches of the clone and were
-// made elsewhere since capture began.
-func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled, error) {
-	refs, err := t.repo.RefNames(ctx, "refs/heads/")
-	if err != nil {
-		return nil, err
-	}
-	var tips, not []string
-	for _, ref := range refs {
-		if !s.has(ref.ID) {
-			tips = append(tips, ref.ID)
-		}
-	}
-	if t.base != "" {
-		not = append(not, t.base)
-	}
-	for id := range s.done {
-		not = append(not, id)
-	}
-	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
-	if err != nil {
-		return nil, err
-	}
-	ids = slices.DeleteFunc(ids, func(id string) bool {
-		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
-	})
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	var list []*settled
-	for c, err := range history.Log(ctx, t.repo, history.Options{Tips: ids, Only: true}) {
-		if err != nil {
-			return nil, err
-		}
-		if c.Committer.When.Before(t.began.Truncate(time.Second)) {
-			continue
-		}
-		f := &settled{Commit: c.Commit, foreign: true}
-		for _, a := range addedText(c) {
-			one := added{Path: a.path}
-			for _, r := range a.runs {
-				for i, l := range r.text {
-					one.lines = append(one.lines, edits.AddedLine{Number: r.start + i})
-					one.text = append(one.text, bytes.TrimSuffix(l, []byte("\r")))
-				}
-			}
-			f.added = append(f.added, one)
-		}
-		list = append(list, f)
-	}
-	return list, nil
 }
 
 // recognise finds what agents wrote here in commits that no move of HEAD made, such

@@ -182,16 +182,25 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 	if err := t.recognise(foreign); err != nil {
 		return nil, err
 	}
-	list = append(list, foreign...)
+	notes, blobs, err := t.notesOf(ctx, append(list, foreign...), r)
+	for commit, blob := range blobs {
+		s.settled(commit, blob)
+	}
+	return notes, err
+}
+
+// notesOf makes the notes of commits, and tells the blob of each; it is "" for a
+// commit that gets none.
+func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
 	noted, err := t.noted(list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	b, err := t.bind(ctx, list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var notes []git.NewNote
+	blobs = map[string]string{}
 	for _, c := range list {
 		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
 		for _, a := range c.added {
@@ -199,18 +208,18 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 		}
 		r.Commits++
 		r.Lines.add(n.lines)
+		blobs[c.ID] = ""
 		if noted[c.ID] || n.empty() {
-			s.settled(c.ID, "")
 			continue
 		}
 		text, err := n.write()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		notes = append(notes, git.NewNote{Object: c.ID, Text: text})
-		s.settled(c.ID, t.place.ID(text))
+		blobs[c.ID] = t.place.ID(text)
 	}
-	return notes, nil
+	return notes, blobs, nil
 }
 
 // own tells by what was captured whose the lines are that commits made here

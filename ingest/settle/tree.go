@@ -27,6 +27,7 @@ type tree struct {
 	evidence *capture.Evidence
 	began    time.Time // when capture did
 	base     string    // the commit that was checked out then, if it is known
+	from     []string  // commits to look for sources from; else all that the clone knows
 	notes    string    // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted

@@ -1,0 +1,44 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// Reconcile binds the lines of commits that were made where nobody watched to
+// who wrote them, by the notes of the commits that they came from: those that the
+// given ones reach, or without any the branches of the repository. Commits and
+// sources are ids. A commit that has a note keeps it. No capture is needed.
+func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now time.Time) (r Report, err error) {
+	t := &tree{repo: repo, from: from, evidence: capture.Read(spool.Reading{}, nil, nil), keysOf: map[string]map[edits.Key]bool{}}
+	if t.notes, err = t.notesTip(ctx); err != nil {
+		return r, err
+	}
+	if t.notes == "" {
+		return r, fmt.Errorf("reconciling: %w", ErrNoNotes)
+	}
+	if t.cat, err = repo.CatFile(ctx, maxContent); err != nil {
+		return r, err
+	}
+	defer t.cat.Kill()
+	list, err := t.unwatched(ctx, commits)
+	if err != nil {
+		return r, err
+	}
+	notes, _, err := t.notesOf(ctx, list, &r)
+	if err != nil {
+		return r, err
+	}
+	r.Notes = len(notes)
+	return r, repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
+}
+
+// ErrNoNotes means: a repository has no notes of line origin.
+var ErrNoNotes = errors.New("there are no notes in " + Ref)
