@@ -27,12 +27,15 @@ type Hand struct {
 }
 
 // Person is the hand of the person whose work tree it is.
-const Person edits.Hand = 1
+const (
+	Person edits.Hand = 1 // since nothing else could have written it
+	Typist edits.Hand = 2 // as an editor says
+)
 
 // Evidence is what the spool of a work tree tells, with the moves of its HEAD.
 type Evidence struct {
 	Before  int      // moves that were made before anything was captured
-	Hands   []Hand   // Hands[n-1] is hand n; the first is the person's
+	Hands   []Hand   // Hands[n-1] is hand n; the first two are the person's
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
 
@@ -91,8 +94,8 @@ func (e Event) Concerns(path string) bool {
 // they were written: clocks jump. content gives what was kept.
 func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
 	g := gatherer{
-		Evidence: &Evidence{Hands: []Hand{{}}, Damaged: r.Damaged, content: content},
-		hands:    map[Hand]edits.Hand{{}: Person}, sessions: map[string]*told{}, moves: moves,
+		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content},
+		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
 	}
 	for _, e := range r.Entries {
 		g.entry(e)
@@ -169,7 +172,7 @@ func (g *gatherer) event(event hook.Event, files []spool.File) {
 			g.touched()
 		}
 	case hook.HumanEdit:
-		l.Kind, l.Hand = sight.Typed, Person
+		l.Kind, l.Hand = sight.Typed, Typist
 	case hook.Present:
 		g.noise(sight.Clean, named(files))
 	case hook.Prompt, hook.Stop, hook.SessionEnd, hook.SessionStart:

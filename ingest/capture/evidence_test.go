@@ -65,6 +65,8 @@ func (l *log) whose(path, base string) string {
 		switch {
 		case line.By == capture.Person:
 			s += "person"
+		case line.By == capture.Typist:
+			s += "typist"
 		case line.By > 0:
 			h := e.Hands[line.By-1]
 			s += strings.TrimSpace(fmt.Sprint(h.Agent, " ", h.Session, " ", h.Subagent, " ", h.Model, " ", h.Prompt, " ", h.Call))

@@ -179,7 +179,7 @@ func (t *tree) recognise(foreign []*settled) error {
 			}
 			lines := w.File().Glimpse(content, sight.Disturbed).Lines()
 			for k, l := range a.lines {
-				if l.Number <= len(lines) && lines[l.Number-1].By > capture.Person {
+				if l.Number <= len(lines) && lines[l.Number-1].By > capture.Typist {
 					a.lines[k].Line = lines[l.Number-1]
 				}
 			}

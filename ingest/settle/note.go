@@ -79,12 +79,11 @@ func (b *noteBuilder) key(h edits.Hand) string {
 	if key := b.keys[h]; key != "" {
 		return key
 	}
-	if h == capture.Person {
-		key := "h_" + short(b.operator)
-		b.note.Humans[key] = b.operator
-		b.note.Traces[key] = gitai.Trace{Basis: stemma.BasisObservedHook}
-		b.keys[h] = key
-		return key
+	switch h {
+	case capture.Person:
+		return b.person(h, short(b.operator), stemma.BasisObservedHook)
+	case capture.Typist:
+		return b.person(h, short(b.operator+" typed"), stemma.BasisObservedEditor)
 	}
 	if n := len(b.hands); int(h) > n {
 		b.keys[h] = b.keyOfBound(b.bound[int(h)-n-1])
@@ -105,6 +104,15 @@ func (b *noteBuilder) key(h edits.Hand) string {
 	b.note.Traces[trace] = gitai.Trace{Basis: stemma.BasisObservedHook, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
 	b.keys[h] = session + "::" + trace
 	return b.keys[h]
+}
+
+// person adds the record of the person who made the commit.
+func (b *noteBuilder) person(h edits.Hand, id string, basis stemma.Basis) string {
+	key := "h_" + id
+	b.note.Humans[key] = b.operator
+	b.note.Traces[key] = gitai.Trace{Basis: basis}
+	b.keys[h] = key
+	return key
 }
 
 // short is the form of ids in Git AI notes.

@@ -737,3 +737,40 @@ func TestProcessesDoNotGrowWithCommits(t *testing.T) {
 		t.Errorf("processes by commits: %v", started)
 	}
 }
+
+func TestEditorsAndSubagentsAreTold(t *testing.T) {
+	d := newDesk(t)
+	call := func(agent string, payload map[string]any) {
+		b, err := json.Marshal(payload)
+		must(t, err)
+		must(t, capture.Keep(capture.Call{Agent: agent, Payload: b, Directory: d.Dir, At: began}))
+	}
+	edit := func(event string) map[string]any {
+		return map[string]any{
+			"hook_event_name": event, "session_id": "s1", "agent_id": "w7", "tool_name": "Edit", "tool_use_id": "call1", "tool_input": map[string]any{"file_path": "a.txt"},
+		}
+	}
+	call("claude-code", edit("PreToolUse"))
+	d.person("a.txt", d.inserts("s1", 0, 1))
+	call("claude-code", edit("PostToolUse"))
+	d.person("a.txt", d.inserts("me", 1, 1))
+	call("generic", map[string]any{"type": "known_human", "edited_filepaths": []string{"a.txt"}})
+	d.commit()
+	d.settle()
+	n := gitai.Parse([]byte(d.Git("notes", "--ref", "ai", "show")))
+	if len(n.Sessions) != 1 || len(n.Problems) > 0 {
+		t.Fatalf("the note is %+v", n)
+	}
+	bases := map[stemma.Basis]int{}
+	for _, t := range n.Traces {
+		bases[t.Basis]++
+	}
+	if bases[stemma.BasisObservedEditor] != 1 || bases[stemma.BasisObservedHook] != 1 {
+		t.Errorf("the traces are %+v", n.Traces)
+	}
+	for _, s := range n.Sessions {
+		if s.ID != "s1:w7" || s.Custom["parent_session"] != "s1" {
+			t.Errorf("the session is %+v", s)
+		}
+	}
+}
