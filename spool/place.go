@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -101,6 +102,25 @@ func head(path string, limit int64) []byte {
 		return nil
 	}
 	return b
+}
+
+// Trees are all work trees of the repository, as far as they can be found.
+func (p Place) Trees() []Place {
+	list := []Place{p}
+	add := func(dir string) {
+		at, err := Find(dir)
+		if err == nil && at.Common == p.Common && !slices.ContainsFunc(list, func(q Place) bool { return q.GitDir == at.GitDir }) {
+			list = append(list, at)
+		}
+	}
+	add(filepath.Dir(p.Common))
+	linked, _ := filepath.Glob(filepath.Join(p.Common, "worktrees", "*", "gitdir"))
+	for _, l := range linked {
+		if to := strings.TrimSpace(string(head(l, 8<<10))); filepath.IsAbs(to) {
+			add(filepath.Dir(to))
+		}
+	}
+	return list
 }
 
 // Inside returns the path of a file from the root of the work tree, with

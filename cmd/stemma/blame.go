@@ -191,11 +191,17 @@ func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
 // origins opens the repository it stands in, with all that hooks saw settled:
 // nothing has to be flushed before anybody asks.
 func (a *app) origins(ctx context.Context) (*origins.Repo, error) {
-	if _, err := settle.Run(ctx, ".", a.now()); err != nil && ctx.Err() == nil {
-		a.log.Warn("what hooks saw last is not taken into account", "why", err)
-	}
+	a.settle(ctx, ".")
 	own, version := settle.Own(".")
 	return origins.Open(ctx, ".", origins.Own{Is: own, Version: version}, a.blameCache())
+}
+
+// settle settles what is new in a clone; where it cannot, what was settled before
+// still answers.
+func (a *app) settle(ctx context.Context, dir string) {
+	if _, err := settle.Run(ctx, dir, a.now()); err != nil && ctx.Err() == nil {
+		a.log.Warn("what hooks saw last is not taken into account", "why", err)
+	}
 }
 
 // blameCache is where answers are kept; blame works without.

@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/repo"
+	"github.com/stemma-dev/stemma/ingest/settle"
 	"github.com/stemma-dev/stemma/query/views"
 )
 
@@ -76,14 +77,16 @@ func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {
 }
 
 func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.Report, err error) {
+	a.settle(ctx, path)
 	r, err := git.Open(ctx, path)
 	if err != nil {
 		return repo.Report{}, err
 	}
+	own, _ := settle.Own(path)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	p := a.progress()
 	defer p.end()
-	return repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log})
+	return repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own})
 }
 
 // printReport tells a person what a scan found.

@@ -93,7 +93,7 @@ func Convert(c Claims, commit Commit) Result {
 
 func (c Commit) span(path string, s ClaimedSpan, people map[string]stemma.Ref) attribution.Span {
 	span := attribution.Span{
-		Path: path, Start: s.Start, End: s.End, Origin: string(s.Origin), Basis: string(stemma.BasisImported),
+		Path: path, Start: s.Start, End: s.End, Origin: string(s.Origin), Basis: string(cmp.Or(s.Basis, stemma.BasisImported)),
 		Reason: s.Reason, Agent: s.Agent, ModelName: s.ModelName, Model: identity.ModelRef(s.ModelName),
 		Prompt: s.Prompt, ToolCall: s.ToolCall, Key: s.Key,
 	}

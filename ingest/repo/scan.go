@@ -54,6 +54,9 @@ type Options struct {
 	// Progress, if set, is told how far a stage has come; total 0 is not known.
 	Progress func(stage string, done, total int64)
 	Log      *slog.Logger
+	// Own, if set, says which notes were written in the clone that is read, by what
+	// its hooks saw: they are no claims of somebody else.
+	Own func(commit, blob string) bool
 }
 
 // A Report says what a scan found.
@@ -214,7 +217,7 @@ func (s *scanner) read(ctx context.Context) error {
 func (s *scanner) readRecords(ctx context.Context) error {
 	s.claims = &claims.Reader{
 		DB: s.space.DB, Writer: s.w, Repo: s.repo, Weave: s.weave, Sessions: s.sessions, First: s.stored == "",
-		Known: s.mark.Records, Before: s.before, Now: s.o.Now, Progress: s.o.Progress,
+		Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
 	}
 	return s.claims.Read(ctx)
 }

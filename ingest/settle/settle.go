@@ -48,7 +48,11 @@ type Lines struct{ AI, Human, Unknown int }
 // takes no process; two at once take turns.
 func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	place, ok := find(dir)
-	if !ok || !captured(place) {
+	if !ok {
+		return r, nil
+	}
+	trees := place.Trees()
+	if !slices.ContainsFunc(trees, captured) {
 		return r, nil
 	}
 	unlock, err := place.Lock(ctx)
@@ -56,7 +60,7 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 		return r, err
 	}
 	defer unlock()
-	if current(place) {
+	if !slices.ContainsFunc(trees, changed) {
 		return r, nil
 	}
 	repo, err := git.Open(ctx, place.WorkTree)
@@ -71,14 +75,21 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	before := look(place)
 	if err := mergeFetched(ctx, repo, s, &r, now); err != nil {
 		return r, err
 	}
-	if err := settle(ctx, repo, place, s, &r, now); err != nil {
-		return r, err
+	// The one that is asked from comes last: what no tree made came from elsewhere.
+	for i := range trees {
+		tree := trees[len(trees)-1-i]
+		before := look(tree)
+		if err := settle(ctx, repo, tree, i == len(trees)-1, s, &r, now); err != nil {
+			return r, err
+		}
+		if err := s.save(tree, before); err != nil {
+			return r, err
+		}
 	}
-	return r, s.save(place, before)
+	return r, nil
 }
 
 // find looks for the work tree that a directory lies in; elsewhere nothing was
@@ -92,18 +103,18 @@ func find(dir string) (spool.Place, bool) {
 	return place, err == nil
 }
 
-func settle(ctx context.Context, repo *git.Repo, place spool.Place, s *state, r *Report, now time.Time) error {
+func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s *state, r *Report, now time.Time) error {
 	t, err := readTree(ctx, repo, place)
 	if err != nil || t == nil {
 		return err
 	}
 	defer t.cat.Kill()
-	r.Lost, r.Damaged = t.evidence.Lost, t.evidence.Damaged
-	notes, err := t.settle(ctx, s, r)
+	r.Lost, r.Damaged = append(r.Lost, t.evidence.Lost...), r.Damaged+t.evidence.Damaged
+	notes, err := t.settle(ctx, s, last, r)
 	if err != nil {
 		return err
 	}
-	r.Notes = len(notes)
+	r.Notes += len(notes)
 	return repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
@@ -165,15 +176,18 @@ type added struct {
 	text  [][]byte // of the lines
 }
 
-// settle makes the notes of the commits that are not settled yet.
-func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, error) {
+// settle makes the notes of the commits that are not settled yet; in the last
+// tree also of those that were made in none.
+func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]git.NewNote, error) {
 	commits, err := t.read(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
 	}
-	foreign, err := t.foreign(ctx, s, commits)
-	if err != nil {
-		return nil, err
+	var foreign []*settled
+	if last {
+		if foreign, err = t.foreign(ctx, s, commits); err != nil {
+			return nil, err
+		}
 	}
 	list, err := t.own(commits, len(foreign) > 0)
 	if err != nil {
@@ -308,7 +322,7 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, commit{c.Commit, at[c.ID], changed(c)})
+		list = append(list, commit{c.Commit, at[c.ID], lookable(c)})
 	}
 	slices.SortStableFunc(list, func(a, b commit) int { return a.move - b.move })
 	return list, nil

@@ -774,3 +774,23 @@ func TestEditorsAndSubagentsAreTold(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryWorkTreeIsSettledFromAny(t *testing.T) {
+	d := newDesk(t)
+	linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
+	d.Git("worktree", "add", "-q", "-b", "topic", linked.Dir)
+	linked.begin()
+	linked.agent("s1", "a.txt", linked.inserts("s1", 0, 2))
+	d.agent("s2", "a.txt", d.inserts("s2", 6, 2))
+	linked.commit()
+	d.settle() // in the other tree, the commit is no stranger
+	d.commit()
+	d.Git("merge", "-q", "--no-edit", "topic")
+	d.check(false)
+	d.checkBranch("topic")
+	linked.person("b.txt", linked.inserts("me", 0, 1))
+	linked.Git("rebase", "-q", "--autostash", "main~1")
+	linked.commit()
+	d.checkBranch("topic")
+	linked.check(false)
+}

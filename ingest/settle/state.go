@@ -99,12 +99,12 @@ func captured(place spool.Place) bool {
 // progressOf is where the progress of a work tree is kept.
 func progressOf(place spool.Place) string { return filepath.Join(place.Dir(), "progress") }
 
-// current reports whether nothing has happened in a work tree since it was
+// changed reports whether something has happened in a work tree since it was
 // settled.
-func current(place spool.Place) bool {
+func changed(place spool.Place) bool {
 	var p progress
 	b, err := os.ReadFile(progressOf(place))
-	return err == nil && json.Unmarshal(b, &p) == nil && p == look(place)
+	return err != nil || json.Unmarshal(b, &p) != nil || p != look(place)
 }
 
 // save keeps what was settled. What happened meanwhile is left for the next time.
@@ -117,6 +117,7 @@ func (s *state) save(place spool.Place, then progress) error {
 		return fmt.Errorf("settling: %w", err)
 	}
 	_, err = f.Write(s.fresh.Bytes())
+	s.fresh.Reset()
 	err = errors.Join(err, f.Close(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(progressOf(place), then))
 	if err != nil {
 		return fmt.Errorf("settling: %w", err)

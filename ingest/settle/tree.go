@@ -59,8 +59,8 @@ type file struct {
 	added         []diff.Hunk // their places in the new file alone
 }
 
-// changed are the files of a commit that can be looked into.
-func changed(c *history.Commit) (files []file) {
+// lookable are the files of a commit that can be looked into.
+func lookable(c *history.Commit) (files []file) {
 	for i := range c.Files {
 		f := &c.Files[i]
 		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() {

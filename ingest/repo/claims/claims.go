@@ -22,9 +22,10 @@ type Reader struct {
 	Repo     *clone.Repo
 	Weave    *weave.Weave // tells which commits were read
 	Sessions *sessions.Book
-	First    bool              // nothing of the repository was read before
-	Known    map[string]string // by ref, where it pointed where it was furthest
-	Before   clone.Sight       // what this clone showed when it was read last
+	First    bool                           // nothing of the repository was read before
+	Known    map[string]string              // by ref, where it pointed where it was furthest
+	Before   clone.Sight                    // what this clone showed when it was read last
+	Own      func(commit, blob string) bool // notes that this clone wrote; nil for none
 	Now      func() time.Time
 	Progress func(stage string, done, total int64)
 

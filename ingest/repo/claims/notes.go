@@ -68,7 +68,10 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 	take := func(j job) error {
 		r.Notes++
 		r.Progress("records of origin", r.Notes, int64(len(found)))
-		c := Record{<-j.done, j.blob}
+		c := Record{Claims: <-j.done, Place: j.blob}
+		if c.Own = r.Own != nil && r.Own(j.commit, j.blob); !c.Own {
+			c.Foreign()
+		}
 		r.Sessions.See(j.blob, c.Claims)
 		if !here[j.commit] {
 			return r.stateOrphan(ctx, j.commit, c)

@@ -19,6 +19,7 @@ import (
 type Record struct {
 	note.Claims
 	Place string // the object it was read from
+	Own   bool   // this clone wrote it, by what its hooks saw
 }
 
 // Take hands over the records about a commit, one for each format.
@@ -57,7 +58,11 @@ func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attributi
 			return attribution.Attribution{}, err
 		}
 	}
-	return made.Attribution, r.Writer.Record(ctx, made.Attribution, records.Source, stemma.GradeD)
+	grade := stemma.GradeD
+	if c.Own {
+		grade = stemma.GradeC
+	}
+	return made.Attribution, r.Writer.Record(ctx, made.Attribution, records.Source, grade)
 }
 
 // stateOrphan states a record whose commit is not in this repository any more:
@@ -95,7 +100,7 @@ func byFormat(records []Record) []Record {
 	for _, one := range records {
 		if n := len(joined) - 1; n >= 0 && joined[n].Format == one.Format {
 			writer := joined[n].Writer
-			joined[n] = Record{note.Combine(joined[n].Claims, one.Claims), words.Short(joined[n].Place+" "+one.Place, maxPlace)}
+			joined[n] = Record{note.Combine(joined[n].Claims, one.Claims), words.Short(joined[n].Place+" "+one.Place, maxPlace), joined[n].Own && one.Own}
 			joined[n].Format, joined[n].Writer = one.Format, cmp.Or(writer, one.Writer)
 			continue
 		}

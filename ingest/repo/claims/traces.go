@@ -57,7 +57,7 @@ func (r *Reader) fileAgentTraces(ctx context.Context, data []byte, traces map[st
 			}
 			continue
 		}
-		traces[t.Revision] = append(traces[t.Revision], Record{t.Claims(), records.AgentTraceFile + " " + words.Fit(t.ID)})
+		traces[t.Revision] = append(traces[t.Revision], Record{Claims: t.Claims(), Place: records.AgentTraceFile + " " + words.Fit(t.ID)})
 	}
 	return nil
 }
