@@ -46,6 +46,8 @@ var layers = []struct {
 	{"vault", ". storage"},
 	{"inbox", ". storage"},
 	{"spool", ""},
+	{"redact", ""},
+	{"redact/rules", "redact"},
 	{"ledger", ". storage"},
 	{"graph/shape", "."},
 	{"graph", ". storage ledger graph/shape"},
