@@ -162,7 +162,7 @@ func TestAStreamIsCutAsAWhole(t *testing.T) {
 
 func TestASecretOverABorderIsCut(t *testing.T) {
 	const border = 1<<20 - 256<<10 // where the first piece is cut if nothing lies there
-	for n := range uint(60) {
+	for n := uint(0); n < 60; n += 4 {
 		secret := planted(n)
 		for _, before := range []int{1, len(secret) / 2, len(secret) - 1} {
 			text := strings.Repeat("0123456789abcd\n", (border-before)/15) + "x " + secret + " y\n" + strings.Repeat("0123456789abcd\n", border/15)
