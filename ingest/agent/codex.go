@@ -255,14 +255,12 @@ func codexFailed(raw []byte) bool {
 	if len(raw) == 0 {
 		return false
 	}
-	text := raw
 	if r.Kind() == '"' {
 		said := r.String()
 		if rest, ok := strings.CutPrefix(said, "Exit code: "); ok {
 			return !strings.HasPrefix(rest, "0")
 		}
-		text = []byte(said)
-		r = jsonwalk.New(text)
+		r = jsonwalk.New([]byte(said))
 	}
 	if r.Kind() != '{' {
 		return false

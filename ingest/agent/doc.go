@@ -24,14 +24,24 @@ import (
 // MaxRow is the longest row that is read, in bytes; a longer one is a problem.
 const MaxRow = run.MaxRow
 
-// What readers are told and what they tell.
 type (
-	Options    = run.Options
+	// Options are what a reader may be told.
+	Options = run.Options
+
+	// A Transcript is one session, or one sub-agent in it.
 	Transcript = run.Transcript
-	Edit       = run.Edit
-	Proposal   = run.Proposal
-	Ticket     = run.Ticket
-	Problem    = run.Problem
+
+	// An Edit is one call that changed a file.
+	Edit = run.Edit
+
+	// A Proposal is a merge request that a session opened.
+	Proposal = run.Proposal
+
+	// A Ticket is one that a session looked up or changed through a tool.
+	Ticket = run.Ticket
+
+	// A Problem is rows that could not be used.
+	Problem = run.Problem
 )
 
 // A Reader reads a transcript of one agent. It is for one goroutine.

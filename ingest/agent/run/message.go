@@ -197,6 +197,8 @@ var machineText = []string{
 	"This session is being continued from a previous conversation",
 }
 
+// Typed reports whether a text on the user's side was typed by a person, and not
+// put there by the harness.
 func Typed(text string) bool {
 	text = strings.TrimSpace(text)
 	for _, m := range machineText {
