@@ -1,5 +1,7 @@
 package stemma
 
+import "strings"
+
 // A Grade says how good a piece of evidence is; A is best.
 type Grade string
 
@@ -30,6 +32,15 @@ const (
 	BasisRecovered      Basis = "recovered-" // followed by the method
 	BasisUnknown        Basis = "unknown"
 )
+
+// Valid reports whether b is one of the bases.
+func (b Basis) Valid() bool {
+	switch b {
+	case BasisObservedHook, BasisObservedEditor, BasisReplayed, BasisImported, BasisDeclared, BasisUnknown:
+		return true
+	}
+	return strings.HasPrefix(string(b), string(BasisRecovered)) && len(b) > len(BasisRecovered)
+}
 
 // An Origin is who wrote a line, as far as evidence goes.
 type Origin string

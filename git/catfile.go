@@ -232,9 +232,10 @@ func (r *Repo) nextObject(p *child.Process, id string, maxSize int64, want part)
 // A CatFile is a git cat-file that stays at work for questions that depend on
 // earlier answers. One goroutine uses it.
 type CatFile struct {
-	r   *Repo
-	p   *child.Process
-	max int64
+	r     *Repo
+	p     *child.Process
+	max   int64
+	roots map[string][]TreeEntry // of the ids looked into, as they are looked into again
 }
 
 // CatFile starts one. Objects of more than maxSize bytes come without data.
@@ -243,17 +244,19 @@ func (r *Repo) CatFile(ctx context.Context, maxSize int64) (*CatFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &CatFile{r: r, p: p, max: maxSize}, nil
+	return &CatFile{r: r, p: p, max: maxSize, roots: map[string][]TreeEntry{}}, nil
 }
 
 // Object asks for one object.
-func (c *CatFile) Object(id string) (Object, error) {
+func (c *CatFile) Object(id string) (Object, error) { return c.object(id, c.max) }
+
+func (c *CatFile) object(id string, maxSize int64) (Object, error) {
 	if wire.IsID(id) {
 		if _, err := io.WriteString(c.p.In, id+"\n"); err != nil {
 			return Object{}, c.p.Fail(io.EOF)
 		}
 	}
-	return c.r.nextObject(c.p, id, c.max, unlessBig)
+	return c.r.nextObject(c.p, id, maxSize, unlessBig)
 }
 
 // Objects asks for many objects at once and reads them in the order of ids.

@@ -1,8 +1,11 @@
 package git_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -69,5 +72,70 @@ func TestNotesOfOddFanOutAreFound(t *testing.T) {
 	got, err := catFile(t, open(t, r.Dir)).NotesOn(tree, ids)
 	if d := cmp.Diff([]git.Note{{Object: ids[0], Blob: blob}, {Object: ids[1], Blob: blob}}, got); d != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, d)
+	}
+}
+
+func TestNotesAreAddedBehindWhatIsThere(t *testing.T) {
+	r := gittest.New(t)
+	first, second := r.Commit("one", "a", "1\n"), r.Commit("two", "a", "2\n")
+	repo := open(t, r.Dir)
+	at := time.Unix(1_700_000_000, 0)
+	hook := filepath.Join(r.Dir, ".git", "hooks", "reference-transaction")
+	if err := os.WriteFile(hook, []byte("#!/bin/sh\ntouch ran\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, notes := range [][]git.NewNote{{{first, []byte("x\n")}, {second, []byte("y")}}, {{second, []byte("z\n")}}} {
+		if err := repo.AddNotes(t.Context(), "refs/notes/ai", notes, "notes", at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for commit, want := range map[string]string{first: "x\n", second: "z\n"} {
+		if got := r.Git("notes", "--ref", "ai", "show", commit); got != strings.TrimSpace(want) {
+			t.Errorf("the note of %s is %q, want %q", commit, got, want)
+		}
+	}
+	if got := r.Git("rev-list", "--count", "refs/notes/ai"); got != "2" {
+		t.Errorf("%s commits of notes", got)
+	}
+	if _, err := os.Stat(filepath.Join(r.Dir, "ran")); err == nil {
+		t.Error("a hook ran")
+	}
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{"HEAD\nM 100644 inline x", nil}}, "notes", at); err == nil {
+		t.Error("a name that is no id was taken")
+	}
+	missing := strings.Repeat("1", 40)
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{missing, []byte("x")}}, "notes", at); err == nil {
+		t.Error("a note hangs on a commit that is not there")
+	}
+}
+
+func TestMergedNotesAreThoseOfBoth(t *testing.T) {
+	r := gittest.New(t)
+	first, second, third := r.Commit("one", "a", "1\n"), r.Commit("two", "a", "2\n"), r.Commit("three", "a", "3\n")
+	repo := open(t, r.Dir)
+	r.Note("theirs", first, "first")
+	merge := func() {
+		if err := repo.MergeNotes(t.Context(), "refs/notes/ai", "refs/notes/theirs"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merge()
+	if r.Git("rev-parse", "refs/notes/ai") != r.Git("rev-parse", "refs/notes/theirs") {
+		t.Error("a ref that was not there is not what the other is")
+	}
+	r.Note("ai", second, "ours")
+	r.Note("theirs", second, "theirs")
+	r.Note("theirs", third, "third")
+	merge()
+	for commit, want := range map[string]string{first: "first", second: "ours", third: "third"} {
+		if got := r.Git("notes", "--ref", "ai", "show", commit); got != want {
+			t.Errorf("the note is %q, want %q", got, want)
+		}
+	}
+	r.Git("merge-base", "--is-ancestor", "refs/notes/theirs", "refs/notes/ai")
+	at := r.Git("rev-parse", "refs/notes/ai")
+	merge()
+	if at != r.Git("rev-parse", "refs/notes/ai") {
+		t.Error("merging again moved the ref")
 	}
 }

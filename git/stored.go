@@ -75,6 +75,6 @@ func (r *Repo) LostTree(ctx context.Context, treeish string, err error) string {
 		return ""
 	}
 	defer cat.Kill()
-	root, _ := cat.root(treeish) // where it goes no further is what is wanting
-	return root
+	root, _ := cat.tree(treeish) // where it goes no further is what is wanting
+	return root.ID
 }

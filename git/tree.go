@@ -111,14 +111,28 @@ func (c *CatFile) descend(treeish string, ways map[string]string,
 	if err != nil {
 		return err
 	}
-	level := map[string][]walker{root: nil}
-	for way, rest := range ways {
-		level[root] = append(level[root], walker{way, rest})
+	next := map[string][]walker{}
+	into := func(tree []TreeEntry, ways []walker) {
+		for _, w := range ways {
+			step(tree, w.rest, func(e TreeEntry, rest string) {
+				switch {
+				case rest == "":
+					found(w.way, e)
+				case e.Type == "tree":
+					next[e.ID] = append(next[e.ID], walker{w.way, rest})
+				}
+			})
+		}
 	}
-	for len(level) > 0 {
-		next := map[string][]walker{}
-		trees := slices.Sorted(maps.Keys(level))
-		for o, err := range c.Objects(trees, maxTree) {
+	var first []walker
+	for way, rest := range ways {
+		first = append(first, walker{way, rest})
+	}
+	into(root, first)
+	for len(next) > 0 {
+		level := next
+		next = map[string][]walker{}
+		for o, err := range c.Objects(slices.Sorted(maps.Keys(level)), maxTree) {
 			if err != nil {
 				return err
 			}
@@ -126,41 +140,50 @@ func (c *CatFile) descend(treeish string, ways map[string]string,
 			if err != nil {
 				return err
 			}
-			for _, w := range level[o.ID] {
-				step(tree, w.rest, func(e TreeEntry, rest string) {
-					switch {
-					case rest == "":
-						found(w.way, e)
-					case e.Type == "tree":
-						next[e.ID] = append(next[e.ID], walker{w.way, rest})
-					}
-				})
-			}
+			into(tree, level[o.ID])
 		}
-		level = next
 	}
 	return nil
 }
 
-// root is the tree that an id leads to. With an error it is how far it led.
-func (c *CatFile) root(treeish string) (string, error) {
+// maxRoots is how many are remembered.
+const maxRoots = 16
+
+// root is the tree that an id leads to.
+func (c *CatFile) root(treeish string) ([]TreeEntry, error) {
+	if tree, ok := c.roots[treeish]; ok {
+		return tree, nil
+	}
+	o, err := c.tree(treeish)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := parseTree(o)
+	if err == nil && len(c.roots) < maxRoots {
+		c.roots[treeish] = tree
+	}
+	return tree, err
+}
+
+// tree reads the tree that an id leads to. With an error it is how far it led.
+func (c *CatFile) tree(treeish string) (Object, error) {
 	for range 16 {
-		o, err := c.Object(treeish)
+		o, err := c.object(treeish, maxTree)
 		if err != nil {
-			return treeish, err
+			return Object{ID: treeish}, err
 		}
 		first, _, _ := bytes.Cut(o.Data, []byte("\n"))
 		_, id, _ := bytes.Cut(first, []byte(" "))
 		switch o.Type {
 		case "tree":
-			return treeish, nil
+			return o, nil
 		case "commit", "tag": // "tree ID", "object ID"
 			treeish = string(id)
 		default:
-			return treeish, fmt.Errorf("git: %s is not a tree", quote.Line(treeish))
+			return o, fmt.Errorf("git: %s is not a tree", quote.Line(treeish))
 		}
 	}
-	return treeish, fmt.Errorf("git: %s: tags of tags without end", quote.Line(treeish))
+	return Object{ID: treeish}, fmt.Errorf("git: %s: tags of tags without end", quote.Line(treeish))
 }
 
 // parseTree reads a tree object; its entries come sorted by name.
@@ -169,22 +192,31 @@ func parseTree(o Object) ([]TreeEntry, error) {
 	if o.Type != "tree" || o.TooBig {
 		return nil, bad
 	}
-	var tree []TreeEntry
+	// Ids and names are cut from one string each: trees are many and small.
 	size := len(o.ID) / 2
-	for rest := o.Data; len(rest) > 0; {
-		meta, after, ok := bytes.Cut(rest, []byte{0})
-		form, name, named := bytes.Cut(meta, []byte(" "))
-		if !ok || !named || len(after) < size {
+	least := len("100644 a") + 1 + size
+	tree := make([]TreeEntry, 0, len(o.Data)/least+1)
+	ids := make([]byte, 0, len(o.Data)/least*2*size)
+	text := string(o.Data)
+	for at := 0; at < len(text); {
+		space, end := strings.IndexByte(text[at:], ' '), strings.IndexByte(text[at:], 0)
+		if space < 0 || end < space || len(text) < at+end+1+size {
 			return nil, bad
 		}
-		e := TreeEntry{Mode: wire.Mode(form), Type: "blob", ID: hex.EncodeToString(after[:size]), Path: string(name)}
+		e := TreeEntry{Mode: wire.Mode(o.Data[at : at+space]), Type: "blob", Path: text[at+space+1 : at+end]}
 		switch e.Mode &^ 0o7777 {
 		case 0o040000:
 			e.Type = "tree"
 		case 0o160000:
 			e.Type = "commit"
 		}
-		tree, rest = append(tree, e), after[size:]
+		at += end + 1 + size
+		ids = hex.AppendEncode(ids, o.Data[at-size:at])
+		tree = append(tree, e)
+	}
+	all := string(ids)
+	for i := range tree {
+		tree[i].ID = all[2*size*i : 2*size*(i+1)]
 	}
 	slices.SortFunc(tree, func(a, b TreeEntry) int { return strings.Compare(a.Path, b.Path) })
 	return tree, nil

@@ -84,7 +84,7 @@ func (p Place) Keep(rel string, content []byte) File {
 }
 
 func (p Place) keep(f File, content []byte) File {
-	f.State, f.Size, f.Blob = Regular, int64(len(content)), p.id(content)
+	f.State, f.Size, f.Blob = Regular, int64(len(content)), p.ID(content)
 	if err := p.store(f.Blob, content); err != nil {
 		return f.unreadable(err)
 	}
@@ -114,8 +114,8 @@ func readFile(at string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, MaxContent+1))
 }
 
-// id is that of git for a file with this content.
-func (p Place) id(content []byte) string {
+// ID is that of git for a file with this content.
+func (p Place) ID(content []byte) string {
 	var h hash.Hash = sha1.New()
 	if p.SHA256 {
 		h = sha256.New()
@@ -170,7 +170,7 @@ func (p Place) Content(id string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	if !bytes.Equal([]byte(p.id(b)), []byte(id)) {
+	if !bytes.Equal([]byte(p.ID(b)), []byte(id)) {
 		return nil, fmt.Errorf("spool: content %s: it was changed: %w", id, ErrNoContent)
 	}
 	return b, nil

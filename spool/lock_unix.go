@@ -3,6 +3,7 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"os"
 	"syscall"
@@ -30,4 +31,22 @@ func lock(f *os.File) (unlock func()) {
 		time.Sleep(time.Millisecond)
 	}
 	return func() {}
+}
+
+// wait waits until no other process has f locked.
+func wait(ctx context.Context, f *os.File) (release func(), err error) {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }, nil
+		case !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR):
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }

@@ -124,6 +124,7 @@ type Stand struct {
 	Commit string `json:"commit,omitempty"` // its commit, if that was cheaply known
 	Stash  string `json:"stash,omitempty"`  // the last stash
 	Doing  string `json:"doing,omitempty"`  // what git is in the middle of: "merge", "rebase", "cherry-pick", "revert"
+	Reflog int64  `json:"reflog,omitempty"` // how long the reflog of HEAD is: the moves before were made before
 }
 
 // Stand tells where git stands now.
@@ -136,6 +137,9 @@ func (p Place) Stand() Stand {
 		}
 	}
 	s.Stash = string(bytes.TrimSpace(head(filepath.Join(p.Common, "refs", "stash"), 4<<10)))
+	if info, err := os.Lstat(p.reflog()); err == nil {
+		s.Reflog = info.Size()
+	}
 	for _, w := range []struct{ file, doing string }{
 		{"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}, {"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"},
 	} {

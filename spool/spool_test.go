@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/spool"
@@ -178,10 +179,11 @@ func TestPlacesAreFoundAsGitFindsThem(t *testing.T) {
 			t.Errorf("%s (-git +ours):\n%s", path, d)
 		}
 	}
-	if d := cmp.Diff(spool.Stand{Head: "refs/heads/main", Commit: r.Head()}, find(t, r.Dir).Stand()); d != "" {
+	logged := func(p spool.Place) int64 { return int64(len(readFile(t, filepath.Join(p.GitDir, "logs", "HEAD")))) }
+	if d := cmp.Diff(spool.Stand{Head: "refs/heads/main", Commit: r.Head(), Reflog: logged(find(t, r.Dir))}, find(t, r.Dir).Stand()); d != "" {
 		t.Errorf("a branch (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(spool.Stand{Head: "HEAD", Commit: r.Head()}, find(t, linked).Stand()); d != "" {
+	if d := cmp.Diff(spool.Stand{Head: "HEAD", Commit: r.Head(), Reflog: logged(find(t, linked))}, find(t, linked).Stand()); d != "" {
 		t.Errorf("a detached HEAD (-want +got):\n%s", d)
 	}
 	for _, bad := range []string{t.TempDir(), "relative", "/"} {
@@ -194,6 +196,63 @@ func TestPlacesAreFoundAsGitFindsThem(t *testing.T) {
 	if p, err := spool.Find(hostile); !errors.Is(err, spool.ErrNoWorkTree) {
 		t.Errorf("a .git that leads to no repository is %+v, %v", p, err)
 	}
+}
+
+func TestMovesOfHeadAreThoseOfItsReflog(t *testing.T) {
+	r := gittest.New(t)
+	first := r.Commit("one", "a", "1\n")
+	second := r.Commit("two", "a", "2\n")
+	r.Git("checkout", "-q", "-b", "topic")
+	r.Git("reset", "-q", "--hard", first)
+	p := find(t, r.Dir)
+	log := filepath.Join(p.GitDir, "logs", "HEAD")
+	must(t, os.WriteFile(log, append(readFile(t, log), []byte("no move\n"+first+" "+second+" <> 12 +0000\tby hand\n"+first)...), 0o600))
+	got, err := p.Moves()
+	must(t, err)
+	want := []spool.Move{
+		{To: first, What: "commit (initial): one"},
+		{From: first, To: second, What: "commit: two"},
+		{From: second, To: second, What: "checkout: moving from main to topic"},
+		{From: second, To: first, What: "reset: moving to " + first},
+		{From: first, To: second, What: "by hand"},
+	}
+	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(spool.Move{}, "At", "End")); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if got[4].At.Unix() != 12 || got[4].End <= got[3].End || got[4].End >= int64(len(readFile(t, log))) {
+		t.Errorf("the last move is %+v", got[4])
+	}
+	must(t, os.Remove(log))
+	if got, err := p.Moves(); err != nil || got != nil {
+		t.Errorf("without a reflog: %v, %v", got, err)
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	must(t, err)
+	return b
+}
+
+func FuzzAnyReflogIsRead(f *testing.F) {
+	id := strings.Repeat("a", 40)
+	f.Add([]byte(id + " " + id + " A <a@x> 12 +0000\tcommit: x\n"))
+	f.Add([]byte(id + " " + id + " >  \t\n\n" + id))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		p := spool.Place{GitDir: t.TempDir()}
+		must(t, os.Mkdir(filepath.Join(p.GitDir, "logs"), 0o700))
+		must(t, os.WriteFile(filepath.Join(p.GitDir, "logs", "HEAD"), log, 0o600))
+		moves, err := p.Moves()
+		must(t, err)
+		var last int64
+		for _, m := range moves {
+			if m.End <= last || m.End > int64(len(log)) {
+				t.Errorf("a move ends at %d behind %d", m.End, last)
+			}
+			last = m.End
+		}
+	})
 }
 
 func TestWhatGitIsDoingIsSeen(t *testing.T) {

@@ -8,6 +8,9 @@
 // remembers whose it was. Where the diff would cost too much, the lines
 // between what is equal at both ends are nobody's.
 //
+// Text that goes is remembered: where a block of it comes back, because git put
+// back what was there, it comes back to whose it was.
+//
 // The package knows bytes and numbers, nothing of sessions or people, and does
 // no I/O.
 package edits
@@ -40,12 +43,19 @@ type Line struct {
 type File struct {
 	text  [][]byte
 	lines []Line
+	gone  attic
+	other *glimpse
+	known *Memory
 }
 
 // Start begins with a content. Without hands its lines are those of [Base];
-// hands may have fewer elements than the content has lines.
-func Start(content []byte, hands []Hand) *File {
-	f := &File{text: split(content)}
+// hands may have fewer elements than the content has lines. Files with one
+// memory know the contents of each other; it may be nil.
+func Start(content []byte, hands []Hand, known *Memory) *File {
+	if known == nil {
+		known = &Memory{}
+	}
+	f := &File{text: split(content), known: known}
 	f.lines = make([]Line, len(f.text))
 	for i := range min(len(hands), len(f.lines)) {
 		f.lines[i].By = hands[i]
@@ -55,6 +65,32 @@ func Start(content []byte, hands []Hand) *File {
 
 // Lines are those of the file now; the caller must not change them.
 func (f *File) Lines() []Line { return f.lines }
+
+// Keys are those of the lines of a content.
+func Keys(content []byte) []Key {
+	lines := split(content)
+	keys := make([]Key, len(lines))
+	for i, l := range lines {
+		keys[i] = KeyOf(l)
+	}
+	return keys
+}
+
+// Give gives the lines with these keys to whom they belonged before they came
+// from elsewhere; also those of the last glimpse.
+func (f *File) Give(to map[Key]Line) {
+	give := func(text [][]byte, lines []Line) {
+		for i := range lines {
+			if by, ok := to[KeyOf(text[i])]; ok {
+				lines[i] = by
+			}
+		}
+	}
+	give(f.text, f.lines)
+	if f.other != nil {
+		give(f.other.text, f.other.lines)
+	}
+}
 
 // split divides a content into lines without their ends. An end that is missing
 // at the end of the file makes no other line.
@@ -67,7 +103,14 @@ func split(content []byte) [][]byte {
 
 // Step replaces the content by what a hand made of it.
 func (f *File) Step(content []byte, by Hand) {
-	s := step{old: f.text, now: split(content), before: f.lines, by: by}
+	s := f.step(content, by)
+	f.text, f.lines, f.other = s.now, s.lines, nil
+	f.gone.take(&s.left)
+	f.known.keep(f, content, s)
+}
+
+func (f *File) step(content []byte, by Hand) *step {
+	s := &step{old: f.text, now: split(content), before: f.lines, by: by}
 	s.lines = make([]Line, len(s.now))
 	hunks, exact := diff.Lines(s.old, s.now)
 	if !exact {
@@ -86,10 +129,18 @@ func (f *File) Step(content []byte, by Hand) {
 		old, now = a+h.OldLines, b+h.NewLines
 	}
 	keep(len(s.now))
+	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.moves()
+		s.fresh = s.giveBack(&s.left, s.fresh)
 	}
-	f.text, f.lines = s.now, s.lines
+	s.other = s.fresh
+	s.fresh = s.recall(f.known.lines(content), s.fresh)
+	if f.other != nil {
+		s.fresh = s.fill(f.other, s.fresh)
+		f.gone.keep(f.other.text, f.other.lines, f.other.extra)
+	}
+	s.fresh = s.giveBack(&f.gone, s.fresh)
+	return s
 }
 
 // A span is lines[from:to].
@@ -105,6 +156,8 @@ type step struct {
 	by       Hand
 	gone     []span // runs of old that are not there any more
 	fresh    []span // runs of now that the hand wrote
+	other    []span // runs of now that are not from old
+	left     attic  // what is gone and was not moved elsewhere
 }
 
 // replace settles the new lines of a hunk. Lines that differ in white space only

@@ -18,11 +18,12 @@ const (
 	ann edits.Hand = iota + 1
 	ai
 	bot
+	cal
 )
 
 // follow makes steps from a content and tells by and over of the lines at the end.
 func follow(start string, steps ...any) (got []string) {
-	f := edits.Start([]byte(start), nil)
+	f := edits.Start([]byte(start), nil, nil)
 	for i := 0; i < len(steps); i += 2 {
 		f.Step([]byte(steps[i+1].(string)), steps[i].(edits.Hand))
 	}
@@ -65,7 +66,12 @@ func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
 		"too little text to be a move":            {follow("", ai, "x\n1\n2\n3\n", ann, "1\n2\n3\nx\n"), "2 2 2 1"},
 		"nobody known":                            {follow("", ai, "a\n", edits.Unknown, "a\nb\n"), "2 -1"},
 		"invalid UTF-8":                           {follow("\xff\n", ai, "\xff\n\xfe\n", ann, "\xff\n \xfe\n"), "0 2"},
-		"a line that was there comes back":        {follow("a\nb\n", ai, "a\n", ann, "a\nb\n"), "0 1"},
+		"too little text to be told again":        {follow("a\nb\n", ai, "a\n", ann, "a\nb\n"), "0 1"},
+		"what was there comes back":               {follow("a\n"+moved, ai, "a\n", ann, "a\n"+moved), "0 0 0 0"},
+		"an agent's block goes and comes back":    {follow("a\n", ai, "a\n"+moved, ann, "a\n", bot, "a\nx\n", ann, "a\n"+moved+"x\n"), "0 2 2 2 3"},
+		"comes back with another line in it":      {follow("", ai, moved, ann, "", edits.Unknown, strings.Replace(moved, "{", "{\nnew", 1)), "2 -1 2 2"},
+		"comes back once":                         {follow("", ai, moved, ann, "", bot, moved+moved), "2 2 2 3 3 3"},
+		"the last of equal blocks that went":      {follow("", ai, moved, ann, "x\n"+moved, bot, "x\n", cal, "x\n"+moved+"y\n"+moved), "1 2 2 2 4 4 4 4"},
 		"blank lines within what is wrapped anew": {follow("", ai, "f(a, b)\n", ann, "f(a,\n\nb)\n"), "2 1 2"},
 	} {
 		if got := strings.Join(c.got, " "); got != c.want {
@@ -75,7 +81,7 @@ func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
 }
 
 func TestWhatWasThereMayHaveHands(t *testing.T) {
-	f := edits.Start([]byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown})
+	f := edits.Start([]byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown}, nil)
 	f.Step([]byte("\ta\nx\nc\n"), ann)
 	want := []edits.Line{{By: ai}, {By: ann, Over: edits.Unknown}, {By: edits.Base}}
 	if d := cmp.Diff(want, f.Lines()); d != "" {
@@ -92,7 +98,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 		}
 		return b.String()
 	}
-	f := edits.Start([]byte("first\n"+random()+"last\n"), nil)
+	f := edits.Start([]byte("first\n"+random()+"last\n"), nil, nil)
 	f.Step([]byte("first\n"+random()+"last\n"), ai)
 	l := f.Lines()
 	if l[0].By != edits.Base || l[1].By != edits.Costly || l[len(l)-1].By != edits.Base {
@@ -102,7 +108,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 
 func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 	const before = "func a() {\n}\n\nfunc c() {\n}\n"
-	f := edits.Start([]byte(before), nil)
+	f := edits.Start([]byte(before), nil, nil)
 	f.Step([]byte("func a() {\n}\n\nfunc b() {\n}\n\nfunc c() {\n}\n"), ai)
 	for _, at := range []int{1, 2, 3} { // three equal ways to say which lines are new
 		hunk := diff.Hunk{OldStart: at, NewStart: at + 1, NewLines: 3}
@@ -117,11 +123,36 @@ func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 	}
 }
 
+func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
+	const mine, yours = "a line of mine that nobody else has\n", "a line of yours that nobody else has\n"
+	f := edits.Start(nil, nil, nil)
+	f.Step([]byte(mine), ai)
+	hands := func(f *edits.File) (list []edits.Hand) {
+		for _, l := range f.Lines() {
+			list = append(list, l.By)
+		}
+		return list
+	}
+	part := f.Glimpse([]byte(yours), ann)
+	if got := hands(part); !slices.Equal(got, []edits.Hand{ann}) {
+		t.Errorf("the glimpse has the hands %v", got)
+	}
+	if got := hands(f); !slices.Equal(got, []edits.Hand{ai}) {
+		t.Errorf("the file has the hands %v", got)
+	}
+	f.Step([]byte(yours+mine), bot) // what the glimpse showed was there
+	if got := hands(f); !slices.Equal(got, []edits.Hand{ann, ai}) {
+		t.Errorf("afterwards the file has the hands %v", got)
+	}
+}
+
 // A model knows by the text of a line, which is written once, whose it is.
 type model struct {
 	rng   *rand.Rand
 	by    map[string]edits.Hand // by text without white space
 	lines []string
+	seen  map[string]bool // texts that were there after an edit
+	gone  []string        // of those, the ones that may come back
 	next  int
 }
 
@@ -137,11 +168,20 @@ func (m *model) edit(by edits.Hand) {
 	for range 1 + m.rng.IntN(4) {
 		at := m.rng.IntN(len(m.lines) + 1)
 		end := min(at+m.rng.IntN(4), len(m.lines))
-		switch m.rng.IntN(5) {
+		switch m.rng.IntN(6) {
 		case 0:
 			m.lines = slices.Insert(m.lines, at, m.fresh(by), m.fresh(by))
 		case 1:
+			for _, l := range m.lines[at:end] {
+				if m.seen[strings.Join(strings.Fields(l), "")] {
+					m.gone = append(m.gone, l)
+				}
+			}
 			m.lines = slices.Delete(m.lines, at, end)
+		case 5: // git puts back what was there
+			n := m.rng.IntN(len(m.gone) + 1)
+			m.lines = slices.Insert(m.lines, at, m.gone[n:]...)
+			m.gone = m.gone[:n]
 		case 2:
 			for i := at; i < end; i++ {
 				m.lines[i] = m.fresh(by)
@@ -165,29 +205,43 @@ func (m *model) text() []byte {
 	return []byte(strings.Join(m.lines, "\n") + strings.Repeat("\n", m.rng.IntN(2)))
 }
 
+// check compares the hands of all lines with those of the model.
+func (m *model) check(t *testing.T, file *edits.File) {
+	t.Helper()
+	if len(file.Lines()) != len(m.lines) {
+		t.Fatalf("%d lines of %d", len(file.Lines()), len(m.lines))
+	}
+	for i, l := range file.Lines() {
+		text := strings.Join(strings.Fields(m.lines[i]), "")
+		m.seen[text] = true
+		if want := m.by[text]; l.By != want {
+			t.Fatalf("line %d %q is %d's, want %d", i+1, text, l.By, want)
+		}
+	}
+}
+
 func FuzzEveryLineKeepsItsHand(f *testing.F) {
 	for seed := range uint64(300) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
-		m := &model{rng: rand.New(rand.NewPCG(seed, 7)), by: map[string]edits.Hand{}}
+		m := &model{rng: rand.New(rand.NewPCG(seed, 7)), by: map[string]edits.Hand{}, seen: map[string]bool{}}
 		for range m.rng.IntN(20) {
 			m.lines = append(m.lines, m.fresh(edits.Base))
 		}
-		file := edits.Start(m.text(), nil)
+		file := edits.Start(m.text(), nil, nil)
+		m.check(t, file)
 		for n := range 12 {
 			by := edits.Hand(1 + m.rng.IntN(3))
 			m.edit(by)
+			if n%3 == 2 { // somebody commits another version, of which nothing stays
+				part := &model{rng: m.rng, by: m.by, seen: m.seen, lines: slices.Clone(m.lines), gone: slices.Clone(m.gone), next: m.next}
+				part.edit(by)
+				part.check(t, file.Glimpse(part.text(), by))
+				m.next = part.next
+			}
 			file.Step(m.text(), by)
-			for i, l := range file.Lines() {
-				text := strings.Join(strings.Fields(m.lines[i]), "")
-				if want := m.by[text]; l.By != want {
-					t.Fatalf("seed %d, step %d: line %d %q is %d's, want %d", seed, n, i+1, text, l.By, want)
-				}
-			}
-			if len(file.Lines()) != len(m.lines) {
-				t.Fatalf("seed %d: %d lines of %d", seed, len(file.Lines()), len(m.lines))
-			}
+			m.check(t, file)
 		}
 	})
 }
@@ -196,7 +250,7 @@ func FuzzAnyContentIsFollowed(f *testing.F) {
 	f.Add([]byte("a\nb"), []byte("b\n\xff"), []byte(" a b"))
 	f.Add([]byte("a\r\n\n"), []byte(""), []byte("\n\n"))
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
-		file := edits.Start(a, []edits.Hand{bot})
+		file := edits.Start(a, []edits.Hand{bot}, nil)
 		file.Step(b, ai)
 		file.Step(c, ann)
 		lines := len(strings.Split(strings.TrimSuffix(string(c), "\n"), "\n"))

@@ -6,60 +6,121 @@ import "unicode"
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
 
-// maxPlaces is how many places are tried for a line that is gone from many.
-const maxPlaces = 32
+// Limits of what is remembered.
+const (
+	maxPlaces = 32      // that are tried for a line, the last ones first
+	maxGone   = 200_000 // lines of one file
+)
 
-// moves gives blocks that are gone in one place and fresh in another to whom
-// they belonged, also if they were indented anew. Every line moves once.
-func (s *step) moves() {
-	if len(s.gone) == 0 || len(s.fresh) == 0 {
-		return
-	}
-	left := map[int]string{} // text of the old lines that are gone
-	places := map[string][]int{}
-	for _, g := range s.gone {
-		for i, l := range strip(s.old[g.from:g.to]) {
-			key, at := string(l), g.from+i
-			left[at] = key
-			if len(places[key]) < maxPlaces {
-				places[key] = append(places[key], at)
-			}
+// An attic keeps lines that are gone, in runs as they stood together.
+type attic struct {
+	rows []row
+	at   map[string][]int // rows by their text, in the order in which they went
+}
+
+// A row is one line that is gone; without a text, the end of a run.
+type row struct {
+	text string // without white space
+	line Line
+	back bool // it is there again
+}
+
+// keep adds runs of lines.
+func (a *attic) keep(text [][]byte, lines []Line, runs []span) {
+	for _, run := range runs {
+		rows := make([]row, run.size())
+		for i, l := range strip(text[run.from:run.to]) {
+			rows[i] = row{text: string(l), line: lines[run.from+i]}
 		}
+		a.add(rows)
 	}
-	for _, b := range s.fresh {
-		now := strip(s.now[b.from:b.to])
-		for i := 0; i < len(now); {
-			from, size := longest(places[string(now[i])], left, now[i:])
-			if size == 0 {
-				i++
-				continue
-			}
-			for k := range size {
-				s.lines[b.from+i+k] = s.before[from+k]
-				delete(left, from+k)
-			}
-			i += size
+}
+
+// take moves over what has not come back.
+func (a *attic) take(from *attic) {
+	begin := 0
+	for i, r := range from.rows {
+		if r.back {
+			a.add(from.rows[begin:i])
+			begin = i + 1
 		}
 	}
 }
 
-// longest finds the longest block of what is left, beginning at one of the
-// places, that is the beginning of now and has enough text to be told.
-func longest(places []int, left map[int]string, now [][]byte) (from, size int) {
-	for _, p := range places {
-		n, text := 0, 0
-		for ; n < len(now); n++ {
-			l, ok := left[p+n]
-			if !ok || l != string(now[n]) {
-				break
+// add adds a run. When there are too many rows, all older ones are given up.
+func (a *attic) add(run []row) {
+	if len(run) == 0 {
+		return
+	}
+	if a.at == nil || len(a.rows)+len(run) > maxGone {
+		a.rows, a.at = nil, map[string][]int{}
+	}
+	for _, r := range run {
+		a.at[r.text] = append(a.at[r.text], len(a.rows))
+		a.rows = append(a.rows, r)
+	}
+	a.rows = append(a.rows, row{back: true})
+}
+
+// giveBack gives the blocks of fresh lines that are in the attic to whom they
+// belonged, also if they were indented anew; every row comes back once. It
+// returns the lines that are still fresh.
+func (s *step) giveBack(a *attic, fresh []span) (still []span) {
+	if len(a.rows) == 0 {
+		return fresh
+	}
+	for _, run := range fresh {
+		now := strip(s.now[run.from:run.to])
+		begin, next := 0, -1 // of what is still fresh; the row behind the last block
+		for i := 0; i < len(now); {
+			from, size := a.longest(now[i:])
+			if size == 0 && next >= 0 { // less text will do where a block goes on behind a new line
+				from, size = next, a.equal(next, now[i:])
 			}
-			text += letters(now[n])
+			if size == 0 {
+				i++
+				continue
+			}
+			if begin < i {
+				still = append(still, span{run.from + begin, run.from + i})
+			}
+			for k := range size {
+				s.lines[run.from+i+k] = a.rows[from+k].line
+				a.rows[from+k].back = true
+			}
+			i += size
+			begin, next = i, from+size
+		}
+		if begin < len(now) {
+			still = append(still, span{run.from + begin, run.to})
+		}
+	}
+	return still
+}
+
+// longest finds the longest block of rows that is the beginning of now and has
+// enough text to be told; of several the one that went last.
+func (a *attic) longest(now [][]byte) (from, size int) {
+	places := a.at[string(now[0])]
+	for tried := 0; tried < maxPlaces && tried < len(places); tried++ {
+		p := places[len(places)-1-tried]
+		n, text := a.equal(p, now), 0
+		for _, l := range now[:n] {
+			text += letters(l)
 		}
 		if text >= movedText && n > size {
 			from, size = p, n
 		}
 	}
 	return from, size
+}
+
+// equal is how many of the lines are those of the rows from p on.
+func (a *attic) equal(p int, now [][]byte) (n int) {
+	for n < len(now) && p+n < len(a.rows) && !a.rows[p+n].back && a.rows[p+n].text == string(now[n]) {
+		n++
+	}
+	return n
 }
 
 // letters counts letters and digits.

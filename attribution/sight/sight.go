@@ -23,6 +23,7 @@ const (
 	Crowded                           // edits of several agents were under way at once
 	Unpaired                          // an agent had edited, but was not seen to begin
 	Unkept                            // a content was seen, but not kept
+	Copied                            // the text is another's, which is still where it was
 )
 
 // A Kind says what a sight is of.
@@ -37,6 +38,7 @@ const (
 	Touched             // something may have written the file, at once; no content
 	Running             // something runs that may write the file, until Ran; no content
 	Ran                 // it has ended; no content
+	Clean               // the file is what is checked out; who knows that content makes it Seen
 )
 
 // A Sight is what was seen of the file at one moment.
@@ -65,10 +67,10 @@ type edit struct {
 }
 
 // Start begins with what the file was at the commit that is checked out, and
-// whose its lines were. Watched says that capture was on since the checkout; the
+// whose its lines were. Watches may share a memory. Watched says that capture was on since the checkout; the
 // person is whose work tree it is.
-func Start(content []byte, hands []edits.Hand, person edits.Hand, watched bool) *Watch {
-	return &Watch{file: edits.Start(content, hands), person: person, seen: watched}
+func Start(content []byte, hands []edits.Hand, known *edits.Memory, person edits.Hand, watched bool) *Watch {
+	return &Watch{file: edits.Start(content, hands, known), person: person, seen: watched}
 }
 
 // File is the file as it was seen last.
@@ -88,6 +90,8 @@ func (w *Watch) See(s Sight) {
 		w.running = max(0, w.running-1)
 		w.ran = true
 		return
+	case Clean:
+		return
 	case Seen, Begun, Ended, Typed:
 	}
 	if s.Kept {
@@ -98,12 +102,19 @@ func (w *Watch) See(s Sight) {
 		w.open = append(w.open, edit{s.Hand, s.Call})
 	case Ended:
 		w.end(s)
-	case Seen, Typed, Touched, Running, Ran:
+	case Seen, Typed, Touched, Running, Ran, Clean:
 	}
 	w.seen, w.lost = true, !s.Kept
 	if s.Kept {
 		w.ran = w.running > 0
 	}
+}
+
+// Glimpse is a content that was there beside what the work tree holds, such as
+// what somebody committed of it, and who wrote it: the watch goes on from what it
+// saw before.
+func (w *Watch) Glimpse(content []byte) *edits.File {
+	return w.file.Glimpse(content, w.since(Sight{Kind: Seen}))
 }
 
 // since is who changed what was changed since the last sight.

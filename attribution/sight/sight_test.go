@@ -71,7 +71,7 @@ func TestWhoIsCreditedForWhatChanged(t *testing.T) {
 		"an end of another call ends the last":             {true, []sight.Sight{calls(sight.Begun, "1", "a\n"), calls(sight.Ended, "", "a\nx\n"), seen("a\nx\ny\n")}, "2 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := sight.Start([]byte("a\n"), nil, ann, c.watched)
+			w := sight.Start([]byte("a\n"), nil, nil, ann, c.watched)
 			for _, s := range c.sights {
 				w.See(s)
 			}
@@ -83,6 +83,30 @@ func TestWhoIsCreditedForWhatChanged(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+func TestACommitOfAPartLeavesTheRestWhoseItWas(t *testing.T) {
+	hands := func(f *edits.File) string {
+		var list []string
+		for _, l := range f.Lines() {
+			list = append(list, fmt.Sprint(l.By))
+		}
+		return strings.Join(list, " ")
+	}
+	w := sight.Start([]byte("a\n"), nil, nil, ann, true)
+	w.See(begun(ai, "a\n"))
+	w.See(ended(ai, "a\n1\n2\n"))
+	if got := hands(w.Glimpse([]byte("a\n1\nx\n"))); got != "0 2 1" {
+		t.Errorf("the commit has lines of %s", got)
+	}
+	w.See(seen("a\n1\nx\n2\n"))
+	if got := hands(w.File()); got != "0 2 1 2" {
+		t.Errorf("behind the commit there are lines of %s", got)
+	}
+	w.See(touched)
+	if got := hands(w.Glimpse([]byte("a\n2\ny\n"))); got != fmt.Sprint("0 2 ", sight.Disturbed) {
+		t.Errorf("behind what was touched there are lines of %s", got)
 	}
 }
 
@@ -172,7 +196,7 @@ func FuzzNobodyIsCreditedForWhatOthersWrote(f *testing.F) {
 		for range s.rng.IntN(5) {
 			s.write(edits.Base)
 		}
-		s.watch = sight.Start([]byte(s.text()), nil, ann, true)
+		s.watch = sight.Start([]byte(s.text()), nil, nil, ann, true)
 		for n := range 30 {
 			s.step()
 			if n%5 != 4 {

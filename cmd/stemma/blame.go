@@ -17,6 +17,7 @@ import (
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/origins"
+	"github.com/stemma-dev/stemma/ingest/settle"
 )
 
 func (a *app) blameCommand() *cobra.Command {
@@ -149,7 +150,7 @@ func parseBlame(args []string) (blameRequest, error) {
 }
 
 func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
-	r, err := origins.Open(ctx, ".", a.blameCache())
+	r, err := a.origins(ctx)
 	if err != nil {
 		return err
 	}
@@ -185,6 +186,16 @@ func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
 		err = writeBlame(out, a.colours(), request.columns, options.Path, result.Lines)
 	}
 	return errors.Join(err, out.Flush())
+}
+
+// origins opens the repository it stands in, with all that hooks saw settled:
+// nothing has to be flushed before anybody asks.
+func (a *app) origins(ctx context.Context) (*origins.Repo, error) {
+	if _, err := settle.Run(ctx, ".", a.now()); err != nil && ctx.Err() == nil {
+		a.log.Warn("what hooks saw last is not taken into account", "why", err)
+	}
+	own, version := settle.Own(".")
+	return origins.Open(ctx, ".", origins.Own{Is: own, Version: version}, a.blameCache())
 }
 
 // blameCache is where answers are kept; blame works without.
@@ -241,11 +252,21 @@ func (b blameResult) record() blameRecord {
 			Author: authorRecord{text(l.Commit.Author.Name), text(l.Commit.Author.Mail)},
 		}
 		if l.Mark.Origin != stemma.OriginUnknown {
-			line.Basis, line.Grade = l.Basis, stemma.GradeD
+			line.Basis, line.Grade = l.Basis, gradeOf(l.Basis)
 		}
 		r.Lines = append(r.Lines, line)
 	}
 	return r
+}
+
+// gradeOf is how good evidence of a basis is: what this clone saw itself was
+// captured on a device, all else is told.
+func gradeOf(b stemma.Basis) stemma.Grade {
+	switch b {
+	case stemma.BasisObservedHook, stemma.BasisObservedEditor, stemma.BasisReplayed:
+		return stemma.GradeC
+	}
+	return stemma.GradeD
 }
 
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

@@ -15,7 +15,6 @@ import (
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/graph/walk"
-	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/session"
 )
@@ -67,7 +66,7 @@ type explanation struct {
 }
 
 func (a *app) explain(ctx context.Context, path string, line int, rev string, asJSON bool) (err error) {
-	r, err := origins.Open(ctx, ".", a.blameCache())
+	r, err := a.origins(ctx)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,17 @@ type Line struct {
 	OrigPath     string // the path of the file in that commit
 	Previous     string // the commit before that had the file, "" when there is none
 	PreviousPath string
-	Text         []byte // without the line end, at most 1 MiB; the caller's to keep
+	Text         []byte // without the line end, at most [MaxText]; the caller's to keep
+}
+
+// MaxText is how much of a line is kept.
+const MaxText = 1 << 20
+
+// A Group is lines that stand together, in the file and in that of the commit
+// they come from: the first of them without its text, and how many there are.
+type Group struct {
+	Line
+	Lines int
 }
 
 // Lines streams the lines of a file in order with one process, two when Rev or
@@ -54,39 +64,50 @@ type Line struct {
 // not run: in the work tree, a file that one would change on its way to a commit
 // counts as changed.
 func Lines(ctx context.Context, r *git.Repo, o Options) iter.Seq2[Line, error] {
-	return func(yield func(Line, error) bool) {
-		args, at, done, err := command(ctx, r, o)
+	return read(ctx, r, o, "--porcelain", (*reader).line)
+}
+
+// Groups is [Lines] without texts, and as git finds them: in no order, while it
+// is still looking for the rest.
+func Groups(ctx context.Context, r *git.Repo, o Options) iter.Seq2[Group, error] {
+	return read(ctx, r, o, "--incremental", (*reader).group)
+}
+
+func read[T any](ctx context.Context, r *git.Repo, o Options, form string, next func(*reader) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		args, at, done, err := command(ctx, r, o, form)
 		if err != nil {
-			yield(Line{}, err)
+			yield(none, err)
 			return
 		}
 		defer done()
 		p, err := at.Start(ctx, args...)
 		if err != nil {
-			yield(Line{}, err)
+			yield(none, err)
 			return
 		}
 		defer p.Kill()
 		b := newReader(p.Out)
 		for {
-			line, err := b.line()
+			found, err := next(b)
 			if errors.Is(err, io.EOF) {
 				if err := p.End(); err != nil {
-					yield(Line{}, err)
+					yield(none, err)
 				}
 				return
 			} else if err != nil {
-				yield(Line{}, p.Fail(err))
+				yield(none, p.Fail(err))
 				return
 			}
-			if !yield(line, nil) {
+			if !yield(found, nil) {
 				return
 			}
 		}
 	}
 }
 
-func command(ctx context.Context, r *git.Repo, o Options) (args []string, at child.Place, done func(), err error) {
+func command(ctx context.Context, r *git.Repo, o Options, form string) (args []string, at child.Place, done func(), err error) {
 	done = func() {}
 	flags, err := Flags(o.Flags)
 	if err != nil {
@@ -125,7 +146,7 @@ func command(ctx context.Context, r *git.Repo, o Options) (args []string, at chi
 			args = append(args, "-c", setting)
 		}
 	}
-	args = append(args, "blame", "--porcelain", "--encoding=UTF-8", "--no-progress")
+	args = append(args, "blame", form, "--encoding=UTF-8", "--no-progress")
 	args = append(args, flags...)
 	return append(append(args, tip...), "--", o.Path), at, done, nil
 }

@@ -23,86 +23,117 @@ type reader struct {
 	read  wire.Reader
 	kept  wire.Arena
 	known map[string]*blamed
+
+	previous, previousPath string // told, for the path that follows
 }
 
 func newReader(in *bufio.Reader) *reader {
 	return &reader{read: wire.Reader{Reader: in}, known: map[string]*blamed{}}
 }
 
-const (
-	maxText    = 1 << 20
-	maxHeading = 16 << 10
-)
+const maxHeading = 16 << 10
 
 // line reads the next line; io.EOF at the end.
 func (b *reader) line() (Line, error) {
-	if _, err := b.read.Peek(1); err != nil {
-		return Line{}, err
-	}
-	head, err := b.read.Line()
+	c, g, err := b.head()
 	if err != nil {
 		return Line{}, err
 	}
-	id, rest, _ := bytes.Cut(head, []byte(" "))
-	orig, rest, ok := wire.Number(rest)
-	var final int
-	if rest, ok = wire.CutIf(rest, " ", ok); ok {
-		final, _, ok = wire.Number(rest)
+	for {
+		if first, err := b.read.First(); err != nil {
+			return Line{}, err
+		} else if first == '\t' {
+			break
+		}
+		if _, err := b.detail(c); err != nil {
+			return Line{}, err
+		}
 	}
-	if !ok || !wire.IsID(string(id)) {
-		return Line{}, fmt.Errorf("malformed line %.200q", head)
+	line := c.first(g).Line
+	line.Text, err = b.text()
+	return line, err
+}
+
+// group reads the next group; io.EOF at the end. Its last heading is the path.
+func (b *reader) group() (Group, error) {
+	c, g, err := b.head()
+	if err != nil {
+		return Group{}, err
+	}
+	for named := false; !named; {
+		if named, err = b.detail(c); err != nil {
+			return Group{}, err
+		}
+	}
+	return c.first(g), nil
+}
+
+// head reads the line that begins a line or a group.
+func (b *reader) head() (*blamed, Group, error) {
+	if _, err := b.read.Peek(1); err != nil {
+		return nil, Group{}, err
+	}
+	head, err := b.read.Line()
+	if err != nil {
+		return nil, Group{}, err
+	}
+	g := Group{Lines: 1}
+	id, rest, _ := bytes.Cut(head, []byte(" "))
+	var ok, more bool
+	g.OrigLine, rest, ok = wire.Number(rest)
+	if rest, ok = wire.CutIf(rest, " ", ok); ok {
+		g.FinalLine, rest, ok = wire.Number(rest)
+	}
+	if rest, more = wire.CutIf(rest, " ", ok); more { // of a line, also how many follow
+		g.Lines, _, ok = wire.Number(rest)
+	}
+	if !ok || g.Lines < 1 || !wire.IsID(string(id)) {
+		return nil, Group{}, fmt.Errorf("malformed line %.200q", head)
 	}
 	c := b.known[string(id)]
 	if c == nil {
 		c = &blamed{Commit: Commit{ID: string(id)}}
 		b.known[c.ID] = c
 	}
-	if err := b.details(c); err != nil {
-		return Line{}, err
-	}
-	text, err := b.text()
-	return Line{
-		Commit: &c.Commit, OrigLine: orig, FinalLine: final, OrigPath: c.path,
-		Previous: c.previous, PreviousPath: c.previousPath, Text: text,
-	}, err
+	return c, g, nil
 }
 
-// details reads the headings of a line up to its text.
-func (b *reader) details(c *blamed) error {
-	previous, previousPath := "", ""
-	for {
-		if first, err := b.read.First(); err != nil || first == '\t' {
-			return err
-		}
-		line, err := b.heading()
-		if err != nil {
-			return err
-		}
-		key, value, _ := strings.Cut(string(line), " ")
-		switch key {
-		case "previous":
-			var path string
-			previous, path, _ = strings.Cut(value, " ")
-			if previousPath, err = quote.Raw(path); err != nil {
-				return err
-			}
-		case "filename":
-			if c.path, err = quote.Raw(value); err != nil {
-				return err
-			}
-			c.previous, c.previousPath = previous, previousPath
-		case "summary":
-			c.Summary = value
-		case "boundary":
-			c.Boundary = true
-		default:
-			if ident, ok := strings.CutPrefix(key, "author"); ok {
-				detail(&c.Author, ident, value)
-			} else if ident, ok := strings.CutPrefix(key, "committer"); ok {
-				detail(&c.Committer, ident, value)
-			}
+// first completes the first line of a group by what was told of its commit.
+func (c *blamed) first(g Group) Group {
+	g.Commit, g.OrigPath, g.Previous, g.PreviousPath = &c.Commit, c.path, c.previous, c.previousPath
+	return g
+}
+
+// detail reads a heading; named says that it was the path, before which the
+// commit before is told if there is one.
+func (b *reader) detail(c *blamed) (named bool, err error) {
+	line, err := b.heading()
+	if err != nil {
+		return false, err
+	}
+	key, value, _ := strings.Cut(string(line), " ")
+	switch key {
+	case "previous":
+		var path string
+		b.previous, path, _ = strings.Cut(value, " ")
+		b.previousPath, err = quote.Raw(path)
+	case "filename":
+		c.path, err = quote.Raw(value)
+		c.previous, c.previousPath = b.previous, b.previousPath
+		b.previous, b.previousPath = "", ""
+		return true, err
+	case "summary":
+		c.Summary = value
+	case "boundary":
+		c.Boundary = true
+	default:
+		if ident, ok := strings.CutPrefix(key, "author"); ok {
+			person(&c.Author, ident, value)
+		} else if ident, ok := strings.CutPrefix(key, "committer"); ok {
+			person(&c.Committer, ident, value)
 		}
 	}
+	return false, err
 }
 
 // heading reads a heading without its line end. Only its beginning is kept
@@ -126,8 +157,8 @@ func (b *reader) heading() ([]byte, error) {
 	return bytes.TrimSuffix(append(path, rest...), []byte("\n")), err
 }
 
-// detail takes one of the four headings about a person.
-func detail(i *git.Ident, which, value string) {
+// person takes one of the four headings about a person.
+func person(i *git.Ident, which, value string) {
 	switch which {
 	case "":
 		i.Name = value
@@ -146,7 +177,7 @@ func (b *reader) text() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := b.kept.Copy(line[:min(len(line), maxText)])
+	kept := b.kept.Copy(line[:min(len(line), MaxText)])
 	if !whole {
 		return kept, b.read.SkipLine()
 	}

@@ -51,6 +51,18 @@ func Keep(c Call) error {
 	return errors.Join(failed...)
 }
 
+// Begin says in the spool of a work tree that capture begins: its files are what
+// is checked out, but for the given ones, by their paths from its root, which are
+// looked at.
+func Begin(p spool.Place, changed []string, at time.Time) error {
+	event, err := json.Marshal(hook.Event{Kind: hook.Present})
+	if err != nil {
+		return fmt.Errorf("capture: %w", err)
+	}
+	t := tree{place: p, paths: slices.Clone(changed)}
+	return p.Append(spool.Entry{At: at, Stand: p.Stand(), Event: event, Files: t.take()})
+}
+
 // lost says in the spool that a payload could not be read.
 func lost(dir string, c Call, why error) error {
 	p, err := spool.Find(dir)

@@ -3,6 +3,7 @@ package capture
 import (
 	"cmp"
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 
@@ -28,43 +29,89 @@ type Hand struct {
 // Person is the hand of the person whose work tree it is.
 const Person edits.Hand = 1
 
-// Evidence is what a spool tells, file by file.
+// Evidence is what the spool of a work tree tells, with the moves of its HEAD.
 type Evidence struct {
-	Hands   []Hand // Hands[n-1] is hand n; the first is the person's
-	Files   map[string][]Look
+	Before  int      // moves that were made before anything was captured
+	Hands   []Hand   // Hands[n-1] is hand n; the first is the person's
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
+
+	events  []event
+	content func(blob string) ([]byte, error)
 }
 
-// A Look is one sight of a file.
-type Look struct {
-	Entry int // number of the entry, from 0
+// An Event is one of what happened in a work tree, in the order in which it did:
+// a sight of a file, something that may have written any file but some, or a
+// move of HEAD.
+type Event struct {
+	Path string // of what was seen; "" for what may have written any file
 	sight.Sight
+	But  map[string]bool // files that are known not to be written, or are seen themselves
+	Move int             // number of the move, from 1; 0 for no move
+}
+
+// An event is one whose content is not at hand yet.
+type event struct {
+	Event
+	blob string // "" for no content, or an empty one
+}
+
+// Events are what happened, in order. Contents are read as they come.
+func (e *Evidence) Events() iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for _, v := range e.events {
+			if v.blob != "" {
+				content, err := e.content(v.blob)
+				v.Content, v.Kept = content, err == nil
+			}
+			if !yield(v.Event) {
+				return
+			}
+		}
+	}
+}
+
+// Paths are the files that were looked at, sorted.
+func (e *Evidence) Paths() []string {
+	seen := map[string]bool{}
+	for _, v := range e.events {
+		if v.Path != "" {
+			seen[v.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+// Concerns reports whether an event may have to do with a file.
+func (e Event) Concerns(path string) bool {
+	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path])
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
 // they were written: clocks jump. content gives what was kept.
-func Read(r spool.Reading, content func(blob string) ([]byte, error)) Evidence {
+func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
 	g := gatherer{
-		content: content, hands: map[Hand]edits.Hand{}, sessions: map[string]*told{},
-		evidence: Evidence{Hands: []Hand{{}}, Files: map[string][]Look{}, Damaged: r.Damaged},
+		Evidence: &Evidence{Hands: []Hand{{}}, Damaged: r.Damaged, content: content},
+		hands:    map[Hand]edits.Hand{{}: Person}, sessions: map[string]*told{}, moves: moves,
 	}
-	g.hands[Hand{}] = Person
-	for i, e := range r.Entries {
-		g.entry(i, e)
+	for _, e := range r.Entries {
+		g.entry(e)
 	}
-	g.spread()
-	return g.evidence
+	for range g.moves[g.moved:] {
+		g.move()
+	}
+	return g.Evidence
 }
 
 // A gatherer reads entries one after the other.
 type gatherer struct {
-	evidence Evidence
-	content  func(string) ([]byte, error)
+	*Evidence
 	hands    map[Hand]edits.Hand
 	sessions map[string]*told
+	moves    []spool.Move
+	moved    int // moves that were made so far
 	stand    spool.Stand
-	noise    []noise
+	begun    bool // there was an entry before
 }
 
 // told is what was heard of a session so far.
@@ -81,83 +128,90 @@ type opened struct {
 	any   bool // it may write other files too
 }
 
-// noise is something that may have written any file but some.
-type noise struct {
-	entry int
-	kind  sight.Kind
-	but   map[string]bool
-}
-
-func (g *gatherer) entry(i int, e spool.Entry) {
-	if i > 0 && e.Stand != g.stand { // git wrote files, or may have
-		g.touched(i)
+// entry reads one entry.
+func (g *gatherer) entry(e spool.Entry) {
+	before := g.moved
+	for range g.arrived(e.Stand, e.At) {
+		g.move()
 	}
-	g.stand = e.Stand
+	if g.begun && !g.explains(e.Stand, before) {
+		g.touched() // git wrote files, or may have
+	}
+	g.stand, g.begun = e.Stand, true
 	if e.Lost != "" {
-		g.evidence.Lost = append(g.evidence.Lost, e.Lost)
-		g.touched(i)
+		g.Lost = append(g.Lost, e.Lost)
+		g.touched()
 	}
 	var event hook.Event
 	if len(e.Event) == 0 {
 		return
 	}
 	if json.Unmarshal(e.Event, &event) != nil {
-		g.evidence.Damaged++
-		g.touched(i)
+		g.Damaged++
+		g.touched()
 		return
 	}
+	g.event(event, e.Files)
+}
+
+func (g *gatherer) event(event hook.Event, files []spool.File) {
 	s := g.session(event)
-	look := Look{Entry: i, Sight: sight.Sight{Call: event.Call}}
+	l := sight.Sight{Call: event.Call}
 	switch event.Kind {
 	case hook.BeforeEdit, hook.BeforeShell, hook.BeforeTool:
-		look.Kind, look.Hand = sight.Begun, g.hand(event, s)
-		g.begin(i, event, s, opened{look.Hand, named(e.Files), event.Kind != hook.BeforeEdit})
+		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
+		g.begin(event, s, opened{l.Hand, named(files), event.Kind != hook.BeforeEdit})
 	case hook.AfterEdit, hook.AfterShell, hook.AfterTool:
-		look.Kind, look.Hand = sight.Ended, g.hand(event, s)
+		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
 		if c, ok := s.open[event.Call]; ok {
-			g.end(i, event.Call, s, c, named(e.Files))
+			g.end(event.Call, s, c, named(files))
 		} else if event.Kind != hook.AfterEdit {
-			g.touched(i)
+			g.touched()
 		}
 	case hook.HumanEdit:
-		look.Kind, look.Hand = sight.Typed, Person
+		l.Kind, l.Hand = sight.Typed, Person
+	case hook.Present:
+		g.noise(sight.Clean, named(files))
 	case hook.Prompt, hook.Stop, hook.SessionEnd, hook.SessionStart:
 		for _, call := range slices.Sorted(maps.Keys(s.open)) { // refused, killed, or its end was not told
-			g.end(i, call, s, s.open[call], nil)
+			g.end(call, s, s.open[call], nil)
 		}
 		if event.Kind == hook.Prompt {
 			s.prompts++
 		}
 	}
-	g.look(look, e.Files)
+	g.see(l, files)
 }
 
-// touched: something may have written any file before this entry.
-func (g *gatherer) touched(entry int) {
-	g.noise = append(g.noise, noise{entry: entry, kind: sight.Touched})
+// noise is something that may have written any file but some.
+func (g *gatherer) noise(kind sight.Kind, but map[string]bool) {
+	g.events = append(g.events, event{Event: Event{Sight: sight.Sight{Kind: kind}, But: but}})
 }
+
+// touched: something may have written any file before now.
+func (g *gatherer) touched() { g.noise(sight.Touched, nil) }
 
 // begin remembers a call. One that is told twice has begun once.
-func (g *gatherer) begin(entry int, e hook.Event, s *told, c opened) {
+func (g *gatherer) begin(e hook.Event, s *told, c opened) {
 	if before, ok := s.open[e.Call]; ok {
-		g.end(entry, e.Call, s, before, c.files)
+		g.end(e.Call, s, before, c.files)
 	}
 	s.open[e.Call] = c
 	if c.any {
-		g.noise = append(g.noise, noise{entry, sight.Running, c.files})
+		g.noise(sight.Running, c.files)
 	}
 }
 
 // end forgets a call. Of the files that were looked at when it began and are not
 // now, what it made of them is not known.
-func (g *gatherer) end(entry int, call string, s *told, c opened, now map[string]bool) {
+func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
 	if c.any {
-		g.noise = append(g.noise, noise{entry, sight.Ran, c.files})
+		g.noise(sight.Ran, c.files)
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
-			g.evidence.Files[path] = append(g.evidence.Files[path], Look{entry, sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}})
+			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
 		}
 	}
 }
@@ -181,19 +235,11 @@ func named(files []spool.File) map[string]bool {
 	return set
 }
 
-// look adds the sights of one entry.
-func (g *gatherer) look(look Look, files []spool.File) {
+// see adds the sights of one entry.
+func (g *gatherer) see(s sight.Sight, files []spool.File) {
 	for _, f := range files {
-		at := look
-		switch f.State {
-		case spool.Missing:
-			at.Kept = true // an empty content
-		case spool.Regular:
-			content, err := g.content(f.Blob)
-			at.Content, at.Kept = content, err == nil
-		case spool.Link, spool.Other, spool.Large, spool.Unreadable:
-		}
-		g.evidence.Files[f.Path] = append(g.evidence.Files[f.Path], at)
+		s.Kept = f.State == spool.Missing // an empty content
+		g.events = append(g.events, event{Event: Event{Path: f.Path, Sight: s}, blob: f.Blob})
 	}
 }
 
@@ -207,24 +253,9 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	n, ok := g.hands[h]
 	if !ok {
-		g.evidence.Hands = append(g.evidence.Hands, h)
-		n = edits.Hand(len(g.evidence.Hands))
+		g.Hands = append(g.Hands, h)
+		n = edits.Hand(len(g.Hands))
 		g.hands[h] = n
 	}
 	return n
-}
-
-// spread puts what may have written any file among the sights of each.
-func (g *gatherer) spread() {
-	for path, looks := range g.evidence.Files {
-		all := make([]Look, 0, len(looks)+len(g.noise))
-		for _, n := range g.noise {
-			if !n.but[path] {
-				all = append(all, Look{Entry: n.entry, Sight: sight.Sight{Kind: n.kind}})
-			}
-		}
-		all = append(all, looks...) // of one entry, noise comes first
-		slices.SortStableFunc(all, func(a, b Look) int { return cmp.Compare(a.Entry, b.Entry) })
-		g.evidence.Files[path] = all
-	}
 }

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/ingest/capture"
@@ -15,7 +15,10 @@ import (
 )
 
 // A log is a spool in memory.
-type log struct{ spool.Reading }
+type log struct {
+	spool.Reading
+	moves []spool.Move
+}
 
 func (l *log) add(e hook.Event, files ...string) {
 	body, err := json.Marshal(e)
@@ -44,10 +47,13 @@ func content(blob string) ([]byte, error) {
 
 // whose tells the lines of a file, each with who wrote it.
 func (l *log) whose(path, base string) string {
-	e := capture.Read(l.Reading, content)
-	w := sight.Start([]byte(base), nil, capture.Person, false)
+	e := capture.Read(l.Reading, l.moves, content)
+	w := sight.Start([]byte(base), nil, nil, capture.Person, false)
 	text := ""
-	for _, look := range e.Files[path] {
+	for look := range e.Events() {
+		if !look.Concerns(path) {
+			continue
+		}
 		w.See(look.Sight)
 		if look.Kept {
 			text = string(look.Content)
@@ -207,6 +213,49 @@ func TestTwoAgentsAtOnceDoNotStealEachOthersEdits(t *testing.T) {
 	}
 }
 
+func TestMovesStandWhereTheyWereMade(t *testing.T) {
+	seen := func(l *log, text, commit string, reflog int64) {
+		l.add(claude(hook.BeforeEdit, "x"), "a="+text)
+		l.add(claude(hook.AfterEdit, "x"), "a="+text)
+		for i := len(l.Entries) - 2; i < len(l.Entries); i++ {
+			l.Entries[i].Commit, l.Entries[i].Reflog = commit, reflog
+			l.Entries[i].At = time.Unix(reflog, 0)
+		}
+	}
+	move := func(from, to, what string, end int64) spool.Move {
+		return spool.Move{From: from, To: to, What: what, End: end, At: time.Unix(end, 0)}
+	}
+	commit := move("c1", "c2", "commit: two", 20)
+	disturbed := fmt.Sprint(sight.Disturbed)
+	for name, c := range map[string]struct {
+		moves  []spool.Move
+		commit string
+		reflog int64
+		want   string
+	}{
+		"nothing":                            {nil, "c1", 10, "person"},
+		"a commit":                           {[]spool.Move{commit}, "c2", 20, "person"},
+		"commits in a row":                   {[]spool.Move{commit, move("c2", "c3", "commit (amend): three", 30)}, "c3", 30, "person"},
+		"another branch at the same commit":  {[]spool.Move{move("c1", "c1", "checkout: moving from main to topic", 20)}, "c1", 20, "person"},
+		"another branch":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c2", 20, disturbed},
+		"there and back":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20), move("c2", "c1", "checkout: moving from topic to main", 30)}, "c1", 30, disturbed},
+		"a reset to where it was":            {[]spool.Move{move("c1", "c1", "reset: moving to HEAD", 20)}, "c1", 20, disturbed},
+		"a move that no reflog tells":        {nil, "c2", 10, disturbed},
+		"a reflog that was shortened":        {[]spool.Move{commit}, "c2", 7, "person"},
+		"a commit without a length":          {[]spool.Move{commit}, "c2", 0, "person"},
+		"a commit that is made later":        {[]spool.Move{commit}, "c1", 10, "person"},
+		"a checkout that is made later":      {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c1", 10, "person"},
+		"a move elsewhere that is told also": {[]spool.Move{commit, move("c2", "c3", "pull: Fast-forward", 30)}, "c3", 30, disturbed},
+	} {
+		l := log{moves: append([]spool.Move{move("", "c1", "commit (initial): one", 10)}, c.moves...)}
+		seen(&l, "1\n", "c1", 10)
+		seen(&l, "1\n2\n", c.commit, c.reflog)
+		if got := l.whose("a", "1\n"); got != "1:0, 2:"+c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func FuzzAnySpoolIsEvidence(f *testing.F) {
 	f.Add([]byte(`[{"event":{"kind":"before-shell","session":"s"}},{"event":{"kind":"after-edit"},"files":[{"path":"a","state":"file","blob":"x"}]}]`))
 	f.Add([]byte(`[{"lost":"x"},{"event":[]},{"files":[{"path":"a"}]}]`))
@@ -215,15 +264,28 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 		if json.Unmarshal(data, &r.Entries) != nil {
 			return
 		}
-		e := capture.Read(r, content)
-		for path, looks := range e.Files {
-			if !slices.IsSortedFunc(looks, func(a, b capture.Look) int { return a.Entry - b.Entry }) {
-				t.Errorf("the looks at %q are not in order", path)
+		moves := []spool.Move{{To: "c1", End: 10}, {From: "c1", To: "c2", End: 20, What: "commit: x"}, {From: "c2", To: "c1", End: 30, What: "reset: y"}}
+		e := capture.Read(r, moves, content)
+		watches, made := map[string]*sight.Watch{}, 0
+		for v := range e.Events() {
+			if v.Path != "" && watches[v.Path] == nil {
+				watches[v.Path] = sight.Start(nil, nil, nil, capture.Person, true)
 			}
-			w := sight.Start(nil, nil, capture.Person, true)
-			for _, look := range looks {
-				w.See(look.Sight)
+			for path, w := range watches {
+				if v.Concerns(path) {
+					w.See(v.Sight)
+				}
 			}
+			if v.Move != 0 {
+				if made++; made != v.Move {
+					t.Errorf("move %d comes as number %d", v.Move, made)
+				}
+			}
+		}
+		if made != len(moves) {
+			t.Errorf("%d moves of %d", made, len(moves))
+		}
+		for _, w := range watches {
 			for _, l := range w.File().Lines() {
 				if int(l.By) > len(e.Hands) {
 					t.Errorf("a line of hand %d of %d", l.By, len(e.Hands))

@@ -59,7 +59,7 @@ func FormOf(key string) KeyForm {
 // gave that word to every line that no agent was seen to write.
 func (a *Authorship) Mark(key string) (note.Mark, bool) {
 	unknown := note.Mark{Origin: stemma.OriginUnknown, Reason: note.ReasonNoRecord, Key: jsonwalk.Clean(key, 200)}
-	id, _, _ := strings.Cut(key, "::")
+	id, trace, _ := strings.Cut(key, "::")
 	switch FormOf(key) {
 	case KeyWord:
 		return unknown, false
@@ -72,14 +72,19 @@ func (a *Authorship) Mark(key string) (note.Mark, bool) {
 			unknown.Reason = note.ReasonIdentity
 			return unknown, true
 		}
-		return note.Mark{Origin: stemma.OriginHuman, Author: author, Key: unknown.Key}, true
+		return note.Mark{Origin: stemma.OriginHuman, Author: author, Key: unknown.Key, Basis: a.Traces[id].Basis}, true
 	case KeySession:
-		if r, ok := a.Sessions[id]; ok {
-			// The trace after :: names a checkpoint of the session, no tool
-			// call, and no other author.
-			return r.mark(jsonwalk.Clean(id, 200))
+		r, ok := a.Sessions[id]
+		if !ok {
+			return unknown, false
 		}
-		return unknown, false
+		// The trace after :: names a checkpoint of the session, and no other
+		// author; only stemma says more of it.
+		m, ok := r.mark(jsonwalk.Clean(id, 200))
+		if t, told := a.Traces[trace]; told && m.Origin == stemma.OriginAI {
+			m.ModelName, m.Prompt, m.ToolCall, m.Basis = t.Model, t.Prompt, t.Call, t.Basis
+		}
+		return m, ok
 	}
 	if r, ok := a.Prompts[id]; ok {
 		return r.mark(unknown.Key)

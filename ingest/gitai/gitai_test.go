@@ -226,6 +226,38 @@ func TestWrittenNoteIsCanonicalAndReadsBack(t *testing.T) {
 	}
 }
 
+func TestTracesSayWhatASessionCannot(t *testing.T) {
+	a := &gitai.Authorship{
+		Writer: "stemma", Base: strings.Repeat("a", 40),
+		Files: []gitai.File{{Path: "a.go", Entries: []gitai.Entry{
+			{Key: "s_01::t_01", Ranges: []note.Range{{Start: 1, End: 2}}}, {Key: "s_01::t_02", Ranges: []note.Range{{Start: 4, End: 4}}}, {Key: "h_01", Ranges: []note.Range{{Start: 5, End: 6}}},
+		}}},
+		Sessions: map[string]gitai.Agent{"s_01": {Tool: "claude-code", ID: "5c1e", Model: "opus"}},
+		Humans:   map[string]string{"h_01": "Ada <ada@example.com>"},
+		Traces: map[string]gitai.Trace{
+			"t_01": {Basis: stemma.BasisObservedHook, Model: "sonnet", Prompt: 3, Call: "toolu_1"},
+			"h_01": {Basis: stemma.BasisObservedHook},
+		},
+	}
+	text, err := a.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := gitai.Parse(text).Claims()
+	ai := note.Mark{Origin: stemma.OriginAI, Agent: "claude-code", Session: "5c1e", Key: "s_01"}
+	first, second := ai, ai
+	first.ModelName, first.Prompt, first.ToolCall, first.Basis = "sonnet", 3, "toolu_1", stemma.BasisObservedHook
+	second.ModelName = "opus"
+	person := note.Mark{Origin: stemma.OriginHuman, Author: "Ada <ada@example.com>", Key: "h_01", Basis: stemma.BasisObservedHook}
+	want := []note.ClaimedSpan{{Range: note.Range{Start: 1, End: 2}, Mark: first}, {Range: note.Range{Start: 4, End: 4}, Mark: second}, {Range: note.Range{Start: 5, End: 6}, Mark: person}}
+	if d := cmp.Diff(want, c.Files[0].Spans); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if again, err := gitai.Parse(text).Write(); err != nil || string(again) != string(text) {
+		t.Errorf("written again it is %s, %v", again, err)
+	}
+}
+
 func FuzzAuthorship(f *testing.F) {
 	for _, name := range []string{"v3.note", "v1.note", "old.json"} {
 		f.Add(read(f, name))

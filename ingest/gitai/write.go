@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/note"
 )
 
@@ -22,6 +23,18 @@ type writtenNote struct {
 	Prompts  map[string]writtenAgent `json:"prompts"`
 	Humans   map[string]writtenHuman `json:"humans,omitempty"`
 	Sessions map[string]writtenAgent `json:"sessions,omitempty"`
+	Own      *writtenOwn             `json:"stemma,omitempty"`
+}
+
+type writtenOwn struct {
+	Traces map[string]writtenTrace `json:"traces"`
+}
+
+type writtenTrace struct {
+	Basis  stemma.Basis `json:"basis,omitempty"`
+	Model  string       `json:"model,omitempty"`
+	Prompt int          `json:"prompt,omitempty"`
+	Call   string       `json:"call,omitempty"`
 }
 
 type writtenHuman struct {
@@ -92,6 +105,12 @@ func (a *Authorship) Write() ([]byte, error) {
 		meta.Humans = map[string]writtenHuman{}
 		for k, h := range a.Humans {
 			meta.Humans[k] = writtenHuman{h}
+		}
+	}
+	if len(a.Traces) > 0 {
+		meta.Own = &writtenOwn{map[string]writtenTrace{}}
+		for k, t := range a.Traces {
+			meta.Own.Traces[k] = writtenTrace(t)
 		}
 	}
 	enc := json.NewEncoder(&b)

@@ -2,8 +2,8 @@
 // hook's input. Whatever the agent, it becomes an [Event]: which session, what
 // is about to happen or has happened, to which files.
 //
-// Payloads of one agent may arrive under the name of another: Cursor and
-// Copilot also run the hooks of Claude Code. They are told by what is in them
+// Payloads of one agent may arrive under the name of another: Cursor, Copilot
+// and Continue also run the hooks of Claude Code. They are told by what is in them
 // and become events of the agent that sent them.
 //
 // Nothing here says that an agent wrote a line. Which bytes changed between
@@ -44,6 +44,7 @@ const (
 	BeforeTool    Kind = "before-tool"    // a tool that is not known, which may write any file
 	AfterTool     Kind = "after-tool"     // it ran
 	HumanEdit     Kind = "human-edit"     // an editor says that a person typed this
+	Present       Kind = "present"        // no agent's word: the work tree is what is checked out, but for the files that were looked at
 )
 
 // An Event is what one call of a hook means.
@@ -125,6 +126,8 @@ func (p *payload) sender(named string) string {
 		return "github-copilot"
 	case strings.Contains(at, "/.copilot/"):
 		return "github-copilot"
+	case strings.Contains(at, "/.continue/"):
+		return "continue"
 	}
 	return named
 }

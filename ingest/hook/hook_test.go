@@ -116,6 +116,7 @@ func TestPayloadsOfOthersGoToTheirOwnAgent(t *testing.T) {
 	for want, payload := range map[string]string{
 		"cursor":         `{"hook_event_name":"preToolUse","cursor_version":"2","conversation_id":"c","tool_name":"StrReplace"}`,
 		"github-copilot": `{"hook_event_name":"PreToolUse","transcript_path":"C:\\Users\\x\\GitHub.copilot-chat\\transcripts\\t.jsonl","tool_name":"create_file"}`,
+		"continue":       `{"hook_event_name":"PreToolUse","transcript_path":"/h/.continue/sessions/s.json","tool_name":"Edit"}`,
 		"claude-code":    `{"hook_event_name":"PreToolUse","transcript_path":"/h/.claude/projects/x.jsonl","tool_name":"Write"}`,
 	} {
 		e, err := hook.Parse("claude-code", []byte(payload))

@@ -66,6 +66,17 @@ type Mark struct {
 	Key       string // the record's own key
 	Prompt    int    // number of the prompt, from 1
 	ToolCall  string
+	Basis     stemma.Basis // how the record says it is known; "" if it does not say
+}
+
+// Foreign takes away how the record says that it knows: who says so is somebody
+// else.
+func (c *Claims) Foreign() {
+	for i := range c.Files {
+		for j := range c.Files[i].Spans {
+			c.Files[i].Spans[j].Basis = ""
+		}
+	}
 }
 
 // ClaimedSession is a session that a record names.

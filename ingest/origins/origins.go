@@ -7,14 +7,18 @@
 package origins
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"maps"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/blame"
+	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
@@ -35,15 +39,23 @@ type Repo struct {
 	*git.Repo
 	refs  []git.Ref // of records
 	cache Cache
+	own   Own
+}
+
+// Own says which notes were written in this clone, by what its own hooks saw.
+// The zero value says of none.
+type Own struct {
+	Is      func(commit, blob string) bool
+	Version string // changes when Is does
 }
 
 // Open opens the repository that dir lies in, with one process.
-func Open(ctx context.Context, dir string, cache Cache) (*Repo, error) {
+func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) {
 	r, refs, err := git.Glance(ctx, dir, "refs/notes/", records.AuthorshipRefs)
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{r, refs, cache}, nil
+	return &Repo{r, refs, cache, own}, nil
 }
 
 // Blame is git blame with origins. The records of just the commits that the
@@ -66,6 +78,9 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	if place.trace != "" {
 		refs = append(slices.Clone(refs), git.Ref{Name: records.AgentTraceFile, ID: place.trace})
 	}
+	if b.own.Is != nil {
+		basis += " own " + b.own.Version
+	}
 	key := place.key(o.Path, basis, refs)
 	if lines, ok := b.cache.get(ctx, b.Repo, key); ok {
 		return lines, nil
@@ -74,11 +89,7 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, commits, err := b.lines(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	set, err := readRecords(objects, refs, commits)
+	lines, set, err := b.read(ctx, o, place, objects, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +99,30 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	}
 	b.cache.put(key, blamed)
 	return blamed, nil
+}
+
+// read runs git blame and reads what is recorded about the commits of its
+// lines. Where the content is at hand, that is done while git blame looks for
+// more of them.
+func (b *Repo) read(ctx context.Context, o blame.Options, at place, cat *git.CatFile, refs []git.Ref) ([]blame.Line, *recordSet, error) {
+	content, ok := at.text(cat)
+	if !ok {
+		lines, commits, err := b.lines(ctx, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		set := newRecordSet(cat, refs, b.own)
+		return lines, set, errors.Join(set.read(commits), set.readTraces())
+	}
+	set := newRecordSet(cat, refs, b.own)
+	commits, done := make(chan string, 1024), make(chan error, 1)
+	go func() { done <- set.follow(commits) }()
+	lines, err := b.groups(ctx, o, content, commits)
+	close(commits)
+	if read := <-done; err == nil {
+		err = read
+	}
+	return lines, set, err
 }
 
 // A lazyCatFile is started when it is first needed.
@@ -110,63 +145,143 @@ func (l *lazyCatFile) close() {
 }
 
 // lines runs git blame and tells which commits its lines come from.
-func (b *Repo) lines(ctx context.Context, o blame.Options) (lines []blame.Line, commits map[string]bool, err error) {
-	commits = map[string]bool{}
+func (b *Repo) lines(ctx context.Context, o blame.Options) (lines []blame.Line, commits []string, err error) {
+	known := map[string]bool{}
 	for l, err := range blame.Lines(ctx, b.Repo, o) {
 		if err != nil {
 			return nil, nil, err
 		}
 		lines = append(lines, l)
-		if l.Commit.Committed() {
-			commits[l.Commit.ID] = true
+		if id := l.Commit.ID; l.Commit.Committed() && !known[id] {
+			known[id] = true
+			commits = append(commits, id)
 		}
 	}
 	return lines, commits, nil
 }
 
+// groups runs git blame for a file with this content, and tells the commits of
+// its lines while they are found, each once.
+func (b *Repo) groups(ctx context.Context, o blame.Options, content []byte, commits chan<- string) ([]blame.Line, error) {
+	texts := bytes.SplitAfter(content, []byte("\n"))
+	found := make([]blame.Line, len(texts))
+	known := map[string]bool{}
+	for g, err := range blame.Groups(ctx, b.Repo, o) {
+		if err != nil {
+			return nil, err
+		}
+		if id := g.Commit.ID; !known[id] {
+			known[id] = true
+			commits <- id
+		}
+		for i := range g.Lines {
+			l, at := g.Line, g.FinalLine+i-1
+			if at < 0 || at >= len(texts) {
+				return nil, fmt.Errorf("blame of %s: git found a line %d in a file of %d", quote.Path(o.Path), at+1, len(texts))
+			}
+			text := bytes.TrimSuffix(texts[at], []byte("\n"))
+			l.OrigLine, l.FinalLine, l.Text = g.OrigLine+i, at+1, text[:min(len(text), blame.MaxText)]
+			found[at] = l
+		}
+	}
+	return slices.DeleteFunc(found, func(l blame.Line) bool { return l.Commit == nil }), nil
+}
+
 // A recordSet is what the repository says about the lines of some commits.
 type recordSet struct {
+	cat      *git.CatFile
+	refs     []git.Ref
+	own      Own
+	asked    map[string]bool
 	claims   map[string]note.Claims
 	declared map[string][]note.Declared
 }
 
-// readRecords reads the notes and the messages of commits.
-func readRecords(cat *git.CatFile, refs []git.Ref, commits map[string]bool) (recordSet, error) {
-	set := recordSet{claims: map[string]note.Claims{}, declared: map[string][]note.Declared{}}
-	wanted, err := findRecords(cat, refs, commits)
+func newRecordSet(cat *git.CatFile, refs []git.Ref, own Own) *recordSet {
+	return &recordSet{cat, refs, own, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
+}
+
+// follow reads about commits as they are told, many at once where they wait.
+func (set *recordSet) follow(commits <-chan string) error {
+	var err error
+	for id := range commits {
+		if batch := waiting(id, commits); err == nil {
+			err = set.read(batch)
+		}
+	}
+	return errors.Join(err, set.readTraces())
+}
+
+// waiting are an id and those that wait behind it.
+func waiting(id string, behind <-chan string) []string {
+	list := []string{id}
+	for {
+		select {
+		case id, ok := <-behind:
+			if !ok {
+				return list
+			}
+			list = append(list, id)
+		default:
+			return list
+		}
+	}
+}
+
+// read reads the notes and the messages of commits.
+func (set *recordSet) read(commits []string) error {
+	wanted, err := set.find(commits)
 	if err != nil {
-		return set, err
+		return err
 	}
 	var ids []string
 	for _, n := range wanted {
 		ids = append(ids, n.blob)
 	}
 	i := 0
-	for o, err := range cat.Objects(ids, note.MaxRecord) {
+	for o, err := range set.cat.Objects(ids, note.MaxRecord) {
 		if err != nil {
-			return set, err
+			return err
 		}
 		n := wanted[i]
 		i++
 		switch {
 		case o.Data == nil:
-		case n.commit == "":
-			for t := range note.ParseAgentTraces(o.Data) {
-				if commits[t.Revision] {
-					set.add(t.Revision, t.Claims())
-				}
-			}
 		case n.parse == nil:
 			set.declared[n.commit] = words.Declared(git.ParseCommit("", o.Data))
 		default:
-			set.add(n.commit, n.parse(o.Data))
+			claims := n.parse(o.Data)
+			if set.own.Is == nil || !set.own.Is(n.commit, n.blob) {
+				claims.Foreign()
+			}
+			set.add(n.commit, claims)
 		}
 	}
-	return set, nil
+	return nil
+}
+
+// readTraces reads the records in a file of traces, which may speak of any
+// commit.
+func (set *recordSet) readTraces() error {
+	for _, ref := range set.refs {
+		if ref.Name != records.AgentTraceFile {
+			continue
+		}
+		o, err := set.cat.Object(ref.ID)
+		if err != nil {
+			return err
+		}
+		for t := range note.ParseAgentTraces(o.Data) {
+			if set.asked[t.Revision] {
+				set.add(t.Revision, t.Claims())
+			}
+		}
+	}
+	return nil
 }
 
 // add joins a record to those about the same commit.
-func (set recordSet) add(commit string, claims note.Claims) {
+func (set *recordSet) add(commit string, claims note.Claims) {
 	if before, ok := set.claims[commit]; ok {
 		claims = note.Combine(before, claims)
 	}
@@ -175,16 +290,19 @@ func (set recordSet) add(commit string, claims note.Claims) {
 
 // A record waits to be read.
 type record struct {
-	commit, blob string         // without a commit it may speak of any
+	commit, blob string
 	parse        records.Parser // nil: of the commit object itself
 }
 
 type recordID struct{ commit, blob string }
 
-// findRecords finds what refs of line records hold about commits, and the
-// commits themselves.
-func findRecords(cat *git.CatFile, refs []git.Ref, commits map[string]bool) ([]record, error) {
-	ids := slices.Sorted(maps.Keys(commits))
+// find finds what refs of line records hold about commits, and the commits
+// themselves.
+func (set *recordSet) find(commits []string) ([]record, error) {
+	ids := slices.Sorted(slices.Values(commits))
+	for _, id := range ids {
+		set.asked[id] = true
+	}
 	var found []record
 	seen := map[recordID]bool{}
 	add := func(n record) {
@@ -193,22 +311,18 @@ func findRecords(cat *git.CatFile, refs []git.Ref, commits map[string]bool) ([]r
 			found = append(found, n)
 		}
 	}
-	for _, ref := range refs {
+	for _, ref := range set.refs {
 		if commit, ok := strings.CutPrefix(ref.Name, records.AuthorshipRefs); ok {
-			if commits[commit] {
+			if _, wanted := slices.BinarySearch(ids, commit); wanted {
 				add(record{commit, ref.ID, records.ParseGitAI})
 			}
-			continue
-		}
-		if ref.Name == records.AgentTraceFile {
-			add(record{"", ref.ID, nil})
 			continue
 		}
 		parse := records.ParserOf(ref.Name)
 		if parse == nil {
 			continue
 		}
-		notes, err := cat.NotesOn(ref.ID, ids)
+		notes, err := set.cat.NotesOn(ref.ID, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +337,7 @@ func findRecords(cat *git.CatFile, refs []git.Ref, commits map[string]bool) ([]r
 }
 
 // origin is who wrote a line.
-func (set recordSet) origin(l blame.Line) Line {
+func (set *recordSet) origin(l blame.Line) Line {
 	b := Line{Line: l, Basis: stemma.BasisUnknown, Mark: note.Mark{Origin: stemma.OriginUnknown}}
 	id := l.Commit.ID
 	claims, recorded := set.claims[id]
@@ -239,7 +353,7 @@ func (set recordSet) origin(l blame.Line) Line {
 		}
 		b.Mark = mark
 		if mark.Origin != stemma.OriginUnknown {
-			b.Basis = stemma.BasisImported
+			b.Basis = cmp.Or(mark.Basis, stemma.BasisImported)
 		}
 	case byBot(declared):
 		d := declared[slices.IndexFunc(declared, isBot)]

@@ -26,7 +26,7 @@ func ask(t testing.TB, dir string, o blame.Options, cache origins.Cache) []origi
 // countedAsk also tells how many git processes it took.
 func countedAsk(t testing.TB, dir string, o blame.Options, cache origins.Cache) ([]origins.Line, int) {
 	t.Helper()
-	b, err := origins.Open(t.Context(), dir, cache)
+	b, err := origins.Open(t.Context(), dir, origins.Own{}, cache)
 	must(t, err)
 	defer func() { must(t, b.Close()) }()
 	lines, err := b.Blame(t.Context(), o)

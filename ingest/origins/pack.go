@@ -142,7 +142,7 @@ func (p *packer) commit(c *blame.Commit) {
 }
 
 func (p *packer) shared(s *sharedLine) {
-	p.text(s.OrigPath, s.Previous, s.PreviousPath, string(s.Basis), string(s.Model), string(s.Mark.Origin))
+	p.text(s.OrigPath, s.Previous, s.PreviousPath, string(s.Basis), string(s.Model), string(s.Mark.Origin), string(s.Mark.Basis))
 	p.text(s.Mark.Reason, s.Mark.Agent, s.Mark.ModelName, s.Mark.Session, s.Mark.Author, s.Mark.Key, s.Mark.ToolCall)
 	p.numbers(s.Mark.Prompt)
 }
@@ -195,7 +195,7 @@ func (u *unpacker) commit(c *blame.Commit) {
 
 func (u *unpacker) shared(s *sharedLine) {
 	s.OrigPath, s.Previous, s.PreviousPath = u.text(), u.text(), u.text()
-	s.Basis, s.Model, s.Mark.Origin = stemma.Basis(u.text()), stemma.Ref(u.text()), stemma.Origin(u.text())
+	s.Basis, s.Model, s.Mark.Origin, s.Mark.Basis = stemma.Basis(u.text()), stemma.Ref(u.text()), stemma.Origin(u.text()), stemma.Basis(u.text())
 	m := &s.Mark
 	m.Reason, m.Agent, m.ModelName, m.Session, m.Author, m.Key, m.ToolCall =
 		u.text(), u.text(), u.text(), u.text(), u.text(), u.text(), u.text()

@@ -16,7 +16,21 @@ import (
 
 // A place is the committed file that an answer is about, with two files
 // at what is checked out that have a say in it. What is not there is "".
-type place struct{ commit, blob, mailmap, trace string }
+type place struct {
+	commit, blob, mailmap, trace string
+
+	content []byte // of the blob, if it was read already
+}
+
+// text is the content of the file; false if it is not committed, or too large to
+// be held.
+func (p place) text(cat *git.CatFile) ([]byte, bool) {
+	if p.blob == "" || p.content != nil {
+		return p.content, p.content != nil
+	}
+	o, err := cat.Object(p.blob)
+	return o.Data, err == nil && o.Type == "blob" && o.Data != nil
+}
 
 // place finds it. Where the file in the work tree is as it was committed, o is
 // made to ask for the commit.
@@ -29,10 +43,13 @@ func (b *Repo) place(cat *lazyCatFile, o *blame.Options) place {
 		return place{}
 	}
 	p := b.committed(cat, commit, o.Path)
-	switch {
-	case p.blob == "" || o.Rev == "" && !sameContent(b.Repo, o.Path, p.blob):
-		p.blob = ""
-	default:
+	if o.Rev == "" && p.blob != "" {
+		p.content = b.checkedOut(o.Path, p.blob)
+		if p.content == nil {
+			p.blob = ""
+		}
+	}
+	if p.blob != "" {
 		o.Rev = p.commit
 	}
 	return p
@@ -42,7 +59,7 @@ func (b *Repo) place(cat *lazyCatFile, o *blame.Options) place {
 func (b *Repo) committed(cat *lazyCatFile, commit, path string) place {
 	name := cacheName("place", commit, b.Head, path)
 	if ids := strings.Split(string(b.cache.read(name)), " "); len(ids) == 3 {
-		return place{commit, ids[0], ids[1], ids[2]}
+		return place{commit: commit, blob: ids[0], mailmap: ids[1], trace: ids[2]}
 	}
 	p, none := place{commit: commit}, place{commit: commit} // git blame will say it better
 	objects, err := cat.get()
@@ -78,19 +95,22 @@ func (b *Repo) committed(cat *lazyCatFile, commit, path string) place {
 	return p
 }
 
-// sameContent reports whether a file in the work tree is the blob.
-func sameContent(r *git.Repo, path, blob string) bool {
-	content, err := os.ReadFile(filepath.Join(r.WorkTree, filepath.FromSlash(path)))
+// checkedOut is the content of a file in the work tree if it is the blob.
+func (b *Repo) checkedOut(path, blob string) []byte {
+	content, err := os.ReadFile(filepath.Join(b.WorkTree, filepath.FromSlash(path)))
 	if err != nil {
-		return false
+		return nil
 	}
 	h := sha1.New()
-	if r.Format == git.SHA256 {
+	if b.Format == git.SHA256 {
 		h = sha256.New()
 	}
 	fmt.Fprintf(h, "blob %d\x00", len(content))
 	h.Write(content)
-	return hex.EncodeToString(h.Sum(nil)) == blob
+	if hex.EncodeToString(h.Sum(nil)) != blob {
+		return nil
+	}
+	return content
 }
 
 const mailmapFile = ".mailmap"

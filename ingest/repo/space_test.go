@@ -104,7 +104,7 @@ func openRepo(t testing.TB, dir string) *git.Repo {
 // ask tells who wrote the lines of a file, without the store.
 func ask(t testing.TB, dir string, o blame.Options, cache origins.Cache) []origins.Line {
 	t.Helper()
-	r, err := origins.Open(t.Context(), dir, cache)
+	r, err := origins.Open(t.Context(), dir, origins.Own{}, cache)
 	must(t, err)
 	defer func() { must(t, r.Close()) }()
 	lines, err := r.Blame(t.Context(), o)

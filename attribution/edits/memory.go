@@ -1,0 +1,99 @@
+package edits
+
+import (
+	"crypto/sha256"
+	"hash/fnv"
+)
+
+// A Memory knows whose the lines of whole contents were, of one file or of many:
+// when git puts a content back, in the same place or under another name, its
+// lines are whose they were, however short. And it knows where a text was seen
+// first.
+type Memory struct {
+	seen  map[[sha256.Size]byte][]Line
+	size  int // lines
+	first map[Key]First
+}
+
+// A Key stands for the text of a line without its white space. Lines with too
+// little text to be told from others have none: 0.
+type Key uint64
+
+// KeyOf is the key of a line.
+func KeyOf(line []byte) Key {
+	if letters(line) < movedText {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(strip([][]byte{line})[0])
+	return Key(h.Sum64() | 1)
+}
+
+// A First is where somebody wrote a text first.
+type First struct {
+	In *File
+	By Line
+}
+
+// First tells where the text with a key was seen first.
+func (m *Memory) First(k Key) (First, bool) {
+	at, ok := m.first[k]
+	return at, ok
+}
+
+// maxSeen bounds a memory. When it is full, all is forgotten.
+const maxSeen = 4 << 20
+
+// minSeen is how long a content must be to be told from others: what is nearly
+// empty looks alike whoever wrote it.
+const minSeen = movedText
+
+// keep remembers what a step made of a file.
+func (m *Memory) keep(f *File, content []byte, s *step) {
+	if m.first == nil || len(m.first) >= maxSeen {
+		m.first = map[Key]First{}
+	}
+	for _, run := range s.fresh {
+		for i := run.from; i < run.to; i++ {
+			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
+				if _, known := m.first[key]; !known {
+					m.first[key] = First{f, s.lines[i]}
+				}
+			}
+		}
+	}
+	lines := s.lines
+	if len(content) < minSeen {
+		return
+	}
+	if m.seen == nil || m.size+len(lines) > maxSeen {
+		m.seen, m.size = map[[sha256.Size]byte][]Line{}, 0
+	}
+	key := sha256.Sum256(content)
+	if before, ok := m.seen[key]; ok {
+		m.size -= len(before)
+	}
+	m.seen[key] = lines
+	m.size += len(lines)
+}
+
+// lines are those of a content, nil if it is not known.
+func (m *Memory) lines(content []byte) []Line { return m.seen[sha256.Sum256(content)] }
+
+// recall gives fresh lines to whom they belonged when the same content was seen
+// before, and returns those that nobody is known for.
+func (s *step) recall(before []Line, fresh []span) (still []span) {
+	if len(before) != len(s.lines) {
+		return fresh
+	}
+	for _, run := range fresh {
+		for i := run.from; i < run.to; i++ {
+			if by := before[i].By; by > Base || by == s.by {
+				s.lines[i] = before[i]
+			} else {
+				still = extend(still, i)
+			}
+		}
+	}
+	return still
+}

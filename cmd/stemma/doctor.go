@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma/install"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	var root string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "what is wrong with this installation and how to mend it",
+		Long: `Looks at git, at the hooks of git and of the agents that are used here, at what they
+told last, at notes of remotes and at other tools, and says of everything that is not as
+it should be why that matters and what to do. Nothing is changed.
+
+Exit codes: 0 nothing is broken, 1 something is, 2 usage.`,
+		Args: usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return a.doctor(c.Context(), root, asJSON) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().StringVar(&root, "root", "", "what all paths of the machine begin with")
+	if err := c.Flags().MarkHidden("root"); err != nil {
+		panic(err) // it was added a line before
+	}
+	return c
+}
+
+func (a *app) doctor(ctx context.Context, root string, asJSON bool) error {
+	m, err := machine(root)
+	if err != nil {
+		return err
+	}
+	var at *spool.Place
+	switch p, err := here(); {
+	case err == nil:
+		at = &p
+	case !errors.Is(err, spool.ErrNoWorkTree):
+		return err
+	}
+	found := install.Examine(ctx, m, at, a.now())
+	broken := 0
+	for _, f := range found {
+		if f.Level == install.Broken {
+			broken++
+		}
+	}
+	if broken > 0 {
+		err = fmt.Errorf("doctor: %d of %d are broken", broken, len(found))
+	}
+	if asJSON {
+		return errors.Join(a.printJSON(map[string]any{"findings": found}), err)
+	}
+	for _, f := range found {
+		fmt.Fprintf(a.out, "%-8s %s: %s\n", f.Level, oneLine(f.About), oneLine(f.What))
+		if f.Why != "" {
+			fmt.Fprintf(a.out, "         why: %s\n", oneLine(f.Why))
+		}
+		if f.Do != "" {
+			fmt.Fprintf(a.out, "         do:  %s\n", oneLine(f.Do))
+		}
+	}
+	return err
+}

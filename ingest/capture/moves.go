@@ -1,0 +1,74 @@
+package capture
+
+import (
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// arrived are the moves that were made before an entry and after the one before.
+func (g *gatherer) arrived(at spool.Stand, when time.Time) []spool.Move {
+	rest := g.moves[g.moved:]
+	n := 0
+	for n < len(rest) && rest[n].End <= at.Reflog {
+		n++
+	}
+	if leads(rest[:n], at) || n == 0 && at.Reflog > 0 && at.Commit == g.stand.Commit {
+		return rest[:n]
+	}
+	// The reflog was shortened since, or was not looked at: its last move to where
+	// HEAD stood, and if clocks are right not one that was made later.
+	first, last := -1, -1
+	for i, m := range rest {
+		if at.Commit == "" || m.To != at.Commit {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if !m.At.After(when) {
+			last = i
+		}
+	}
+	return rest[:max(first, last)+1]
+}
+
+// leads reports whether moves end where HEAD stood.
+func leads(moves []spool.Move, at spool.Stand) bool {
+	n := len(moves)
+	return n > 0 && (at.Commit == "" || moves[n-1].To == at.Commit)
+}
+
+// move notes the next move.
+func (g *gatherer) move() {
+	if !g.begun {
+		g.Before++
+	} else if Writes(g.moves[g.moved]) {
+		g.touched()
+	}
+	g.moved++
+	g.events = append(g.events, event{Event: Event{Move: g.moved}})
+}
+
+// Writes reports whether git may have written files when it made the move: to
+// commit writes none, nor to go to another name of the same commit.
+func Writes(m spool.Move) bool {
+	what, _, _ := strings.Cut(m.What, ":")
+	switch what {
+	case "commit", "commit (amend)", "commit (initial)", "commit (merge)", "commit (cherry-pick)":
+		return false
+	case "checkout":
+		return m.From != m.To
+	}
+	return true
+}
+
+// explains reports whether the moves since the entry before, from the given
+// one on, are all that git did.
+func (g *gatherer) explains(at spool.Stand, from int) bool {
+	if at.Stash != g.stand.Stash || at.Doing != g.stand.Doing {
+		return false
+	}
+	return at.Commit == g.stand.Commit && at.Head == g.stand.Head || leads(g.moves[from:g.moved], at)
+}

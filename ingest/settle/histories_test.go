@@ -1,0 +1,281 @@
+package settle_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A random history: agents and a person edit, git does all it can, conflicts are
+// resolved in all ways, and the text of a line still tells whose it is.
+type history struct {
+	*desk
+	rng *rand.Rand
+	log []string
+}
+
+func (h *history) pick(list ...string) string { return list[h.rng.IntN(len(list))] }
+
+func (h *history) agentName() string { return h.pick("s1", "s2", "s3") }
+
+func (h *history) path() string { return h.pick("a.txt", "b.txt", "dir/c.txt", "d.txt") }
+
+// say remembers what was done, for whoever must find out why a history fails.
+func (h *history) say(format string, args ...any) {
+	h.log = append(h.log, fmt.Sprintf(format, args...))
+}
+
+// try runs git, which may refuse or meet a conflict.
+func (h *history) try(args ...string) bool {
+	h.T.Helper()
+	out, err := h.Try(nil, append([]string{"-c", "core.editor=true"}, args...)...)
+	outcome := "ok"
+	if err != nil {
+		outcome = strings.TrimSpace(string(out))
+		outcome, _, _ = strings.Cut(outcome, "\n")
+	}
+	h.say("git %s: %s", strings.Join(args, " "), outcome)
+	h.settleConflicts()
+	return err == nil
+}
+
+// change is a random edit of somebody.
+func (h *history) change(who string) func([]string) []string {
+	return func(lines []string) []string {
+		for range 1 + h.rng.IntN(3) {
+			at := h.rng.IntN(len(lines) + 1)
+			end := min(at+1+h.rng.IntN(3), len(lines))
+			switch h.rng.IntN(6) {
+			case 0, 1, 2:
+				lines = h.inserts(who, at, 1+h.rng.IntN(3))(lines)
+			case 3:
+				lines = slices.Delete(lines, at, end)
+			case 4:
+				for i := at; i < end; i++ {
+					lines[i] = h.line(who)
+				}
+			case 5:
+				block := slices.Clone(lines[at:end])
+				lines = slices.Delete(lines, at, end)
+				lines = slices.Insert(lines, h.rng.IntN(len(lines)+1), block...)
+			}
+		}
+		return lines
+	}
+}
+
+// doing is what git is in the middle of, "" for nothing.
+func (h *history) doing() string {
+	for _, c := range []struct{ file, what string }{{"rebase-merge", "rebase"}, {"rebase-apply", "rebase"}, {"MERGE_HEAD", "merge"}, {"CHERRY_PICK_HEAD", "cherry-pick"}, {"REVERT_HEAD", "revert"}} {
+		if _, err := os.Stat(filepath.Join(h.Dir, ".git", c.file)); err == nil {
+			return c.what
+		}
+	}
+	return ""
+}
+
+// settleConflicts resolves what git could not, each time in another way, until
+// git has nothing left to do.
+func (h *history) settleConflicts() {
+	for range 20 {
+		unmerged := strings.Fields(h.Git("diff", "--name-only", "--diff-filter=U"))
+		doing := h.doing()
+		if len(unmerged) == 0 && doing == "" {
+			return
+		}
+		for _, path := range unmerged {
+			h.resolve(path)
+		}
+		h.Git("add", "-A")
+		switch {
+		case doing == "":
+			return // a stash that met a conflict
+		case doing == "merge":
+			h.say("commit of a merge")
+			h.Git("commit", "-q", "--no-edit", "--allow-empty")
+		case h.rng.IntN(8) == 0:
+			_, err := h.Try(nil, doing, "--abort")
+			h.say("%s --abort: %v", doing, err)
+		default:
+			if _, err := h.Try(nil, "-c", "core.editor=true", doing, "--continue"); err != nil && len(h.Git("status", "--porcelain")) == 0 {
+				_, err = h.Try(nil, doing, "--skip")
+				h.say("%s --skip: %v", doing, err)
+			} else {
+				h.say("%s --continue: %v", doing, err)
+			}
+		}
+	}
+	if doing := h.doing(); doing != "" {
+		_, err := h.Try(nil, doing, "--abort")
+		h.say("%s --abort at last: %v", doing, err)
+	}
+}
+
+// resolve makes one file whole again.
+func (h *history) resolve(path string) {
+	how := h.rng.IntN(7)
+	h.say("resolve %s by %d", path, how)
+	side := func(keep int) func([]string) []string {
+		return func(lines []string) (out []string) {
+			in := 0
+			for _, l := range lines {
+				switch {
+				case strings.HasPrefix(l, "<<<<<<<"):
+					in = 1
+				case strings.HasPrefix(l, "=======") && in == 1:
+					in = 2
+				case strings.HasPrefix(l, ">>>>>>>"):
+					in = 0
+				case in == 0 || in == keep:
+					out = append(out, l)
+				}
+			}
+			return out
+		}
+	}
+	switch how {
+	case 0:
+		h.person(path, resolve)
+	case 1:
+		h.person(path, side(1))
+	case 2:
+		h.person(path, side(2))
+	case 3:
+		h.agent(h.agentName(), path, resolve)
+	case 4:
+		h.agent(h.agentName(), path, side(1+h.rng.IntN(2)))
+	case 5:
+		who := h.agentName()
+		h.agent(who, path, func(l []string) []string { return h.inserts(who, h.rng.IntN(9), 1)(resolve(l)) })
+	case 6:
+		h.person(path, func(l []string) []string { return h.inserts("me", h.rng.IntN(9), 1)(resolve(l)) })
+	}
+}
+
+func (h *history) branches() []string {
+	return strings.Fields(h.Git("for-each-ref", "--format=%(refname:short)", "refs/heads"))
+}
+
+// commits are some commits, the newest first.
+func (h *history) commits(of string, n int) []string {
+	return strings.Fields(h.Git("rev-list", "--no-merges", "--max-count", strconv.Itoa(n), of))
+}
+
+func (h *history) clean() bool { return h.Git("status", "--porcelain") == "" }
+
+// step lets one thing happen.
+func (h *history) step() {
+	switch h.rng.IntN(30) {
+	case 0, 1, 2, 3, 4, 5:
+		who, path := h.agentName(), h.path()
+		h.say("%s edits %s", who, path)
+		h.agent(who, path, h.change(who))
+	case 6, 7:
+		path := h.path()
+		h.say("me edits %s", path)
+		h.person(path, h.change("me"))
+	case 8, 9, 10, 11:
+		h.Git("add", "-A")
+		h.try("commit", "-q", "-m", "work")
+	case 12:
+		h.try("commit", "-q", "-m", "part", "--", h.path())
+	case 13:
+		var answers strings.Builder
+		for range 20 {
+			answers.WriteString(h.pick("y\n", "n\n"))
+		}
+		_, _ = h.Try([]byte(answers.String()), "add", "-p")
+		h.try("commit", "-q", "-m", "hunks")
+	case 14:
+		h.Git("add", "-A")
+		h.try("commit", "-q", "--amend", "--no-edit")
+	case 15:
+		h.try("checkout", "-q", "-b", fmt.Sprint("branch", h.lines, "-", len(h.log)), h.pick("HEAD", "HEAD~1", "HEAD~2"))
+	case 16, 17:
+		h.try("checkout", "-q", h.pick(h.branches()...))
+	case 18:
+		h.try("merge", "-q", "--no-edit", h.pick(h.branches()...))
+	case 19:
+		if h.try("merge", "-q", "--squash", h.pick(h.branches()...)) {
+			h.try("commit", "-q", "-m", "squash")
+		}
+	case 20:
+		h.try("rebase", "-q", h.pick(h.branches()...))
+	case 21:
+		if h.clean() {
+			plan := h.pick("sed -i '1{h;d};$G'", "sed -i '2,$s/^pick/squash/'", "sed -i '2s/^pick/fixup/'", "sed -i '1s/^pick/drop/'")
+			h.say("rebase plan %s", plan)
+			h.try("-c", "sequence.editor="+plan, "rebase", "-q", "-i", h.pick("HEAD~2", "HEAD~3"))
+		}
+	case 22:
+		h.try("cherry-pick", h.pick(h.commits(h.pick(h.branches()...), 4)...))
+	case 23:
+		if h.try("cherry-pick", "-n", h.pick(h.commits(h.pick(h.branches()...), 4)...)) {
+			h.try("commit", "-q", "-m", "picked")
+		}
+	case 24:
+		h.try("revert", "--no-edit", h.pick(h.commits("HEAD", 3)...))
+	case 25:
+		h.try("reset", "-q", h.pick("--soft", "--mixed"), h.pick("HEAD~1", "HEAD~2"))
+	case 26:
+		h.try("reset", "-q", "--hard", h.pick("HEAD", "HEAD~1", "ORIG_HEAD", "HEAD@{2}"))
+	case 27:
+		h.try("stash", "-q", h.pick("-u", "-k"))
+	case 28:
+		h.try("stash", h.pick("pop", "pop", "apply"), "-q")
+	case 29:
+		switch h.rng.IntN(3) {
+		case 0:
+			h.try("checkout", "-q", "--", h.path())
+		case 1:
+			h.try("mv", h.path(), fmt.Sprintf("moved%d.txt", h.lines))
+		case 2:
+			h.say("settle")
+			h.settle()
+		}
+	}
+}
+
+// TestRandomHistoriesLoseAndInventNothing: no line of an agent is lost or given
+// to another session, model or call, and no line of a person to an agent, on
+// any branch. STEMMA_HISTORIES says how many histories are tried, and
+// STEMMA_HISTORY a single seed.
+func TestRandomHistoriesLoseAndInventNothing(t *testing.T) {
+	first, n := 1, 25
+	if s, ok := os.LookupEnv("STEMMA_HISTORIES"); ok {
+		var err error
+		n, err = strconv.Atoi(s)
+		must(t, err)
+	}
+	if s, ok := os.LookupEnv("STEMMA_HISTORY"); ok {
+		var err error
+		first, err = strconv.Atoi(s)
+		must(t, err)
+		n = 1
+	}
+	for seed := first; seed < first+n; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			h := &history{desk: newDesk(t), rng: rand.New(rand.NewPCG(uint64(seed), 11))}
+			defer func() {
+				if t.Failed() {
+					t.Logf("seed %d:\n%s", seed, strings.Join(h.log, "\n"))
+				}
+			}()
+			for range 15 + h.rng.IntN(25) {
+				h.step()
+			}
+			h.Git("add", "-A")
+			h.try("commit", "-q", "-m", "the rest")
+			for _, branch := range h.branches() {
+				h.checkBranch(branch)
+			}
+			h.checkNotes()
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package settle
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/gitai"
+	"github.com/stemma-dev/stemma/ingest/note"
+)
+
+// Writer is the writer that our notes name.
+const Writer = "stemma"
+
+// A noteBuilder gathers the note of one commit.
+type noteBuilder struct {
+	note     gitai.Authorship
+	operator string // "Name <mail>" of who made the commit
+	hands    []capture.Hand
+	keys     map[edits.Hand]string
+	lines    Lines
+}
+
+func newNote(commit string, by git.Ident, hands []capture.Hand) *noteBuilder {
+	return &noteBuilder{
+		note: gitai.Authorship{
+			Writer: Writer, Base: commit, Sessions: map[string]gitai.Agent{}, Humans: map[string]string{}, Traces: map[string]gitai.Trace{},
+		},
+		operator: by.Name + " <" + by.Mail + ">", hands: hands, keys: map[edits.Hand]string{},
+	}
+}
+
+// add adds the lines of a file. Those of nobody known are left out.
+func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
+	ranges := map[string][]note.Range{}
+	for _, l := range lines {
+		switch {
+		case l.By == capture.Person:
+			b.lines.Human++
+		case l.By > 0:
+			b.lines.AI++
+		default:
+			b.lines.Unknown++
+			continue
+		}
+		key := b.key(l.By)
+		ranges[key] = append(ranges[key], note.Range{Start: l.Number, End: l.Number})
+	}
+	f := gitai.File{Path: path}
+	for key, r := range ranges {
+		f.Entries = append(f.Entries, gitai.Entry{Key: key, Ranges: note.Union(r)})
+	}
+	if len(f.Entries) > 0 {
+		slices.SortFunc(f.Entries, func(a, b gitai.Entry) int { return cmp.Compare(a.Key, b.Key) })
+		b.note.Files = append(b.note.Files, f)
+	}
+}
+
+func (b *noteBuilder) empty() bool { return len(b.note.Files) == 0 }
+
+func (b *noteBuilder) write() ([]byte, error) {
+	text, err := b.note.Write()
+	if err != nil {
+		return nil, fmt.Errorf("the note of commit %s: %w", b.note.Base, err)
+	}
+	return bytes.Clone(text), nil
+}
+
+// key is what stands for a hand in the note; its record is added.
+func (b *noteBuilder) key(h edits.Hand) string {
+	if key := b.keys[h]; key != "" {
+		return key
+	}
+	if h == capture.Person {
+		key := "h_" + short(b.operator)
+		b.note.Humans[key] = b.operator
+		b.note.Traces[key] = gitai.Trace{Basis: stemma.BasisObservedHook}
+		b.keys[h] = key
+		return key
+	}
+	hand := b.hands[h-1]
+	id := hand.Session
+	if hand.Subagent != "" {
+		id += ":" + hand.Subagent // as its transcript is named
+	}
+	session, trace := "s_"+short(hand.Agent+":"+id), "t_"+short(id+"\x00"+hand.Call+"\x00"+fmt.Sprint(hand.Prompt))
+	model := cmp.Or(hand.Model, b.note.Sessions[session].Model, "unknown")
+	agent := gitai.Agent{Tool: hand.Agent, ID: id, Model: model, HumanAuthor: b.operator}
+	if hand.Subagent != "" {
+		agent.Custom = map[string]string{"parent_session": hand.Session}
+	}
+	b.note.Sessions[session] = agent
+	b.note.Traces[trace] = gitai.Trace{Basis: stemma.BasisObservedHook, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
+	b.keys[h] = session + "::" + trace
+	return b.keys[h]
+}
+
+// short is the form of ids in Git AI notes.
+func short(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return hex.EncodeToString(sum[:7])
+}

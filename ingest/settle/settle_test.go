@@ -1,0 +1,655 @@
+package settle_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git/blame"
+	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/gitai"
+	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/origins"
+	"github.com/stemma-dev/stemma/ingest/settle"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A desk is a clone in which agents and a person work. Every line that somebody
+// writes begins with the name of who does and is written once, so that its text
+// tells whose it is.
+type desk struct {
+	*gittest.Repo
+	calls, lines int
+	call         map[string]string // by line
+	often        bool              // everything is settled behind every commit
+}
+
+func newDesk(t testing.TB) *desk {
+	d := &desk{Repo: gittest.New(t), call: map[string]string{}}
+	d.write("a.txt", d.inserts("base", 0, 6)(nil))
+	d.write("b.txt", d.inserts("base", 0, 6)(nil))
+	d.Repo.Commit("base")
+	place, err := spool.Find(d.Dir)
+	must(t, err)
+	must(t, capture.Begin(place, nil, time.Now()))
+	return d
+}
+
+// line is a new line of somebody.
+func (d *desk) line(who string) string {
+	d.lines++
+	return fmt.Sprintf("%s wrote this line as number %d of all lines", who, d.lines)
+}
+
+func (d *desk) read(path string) []string {
+	b, err := os.ReadFile(filepath.Join(d.Dir, path))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	must(d.T, err)
+	return strings.FieldsFunc(string(b), func(r rune) bool { return r == '\n' })
+}
+
+func (d *desk) write(path string, lines []string) {
+	var text strings.Builder
+	for _, l := range lines {
+		text.WriteString(l + "\n")
+	}
+	d.Write(path, text.String())
+}
+
+// hook is called by an agent.
+func (d *desk) hook(event, session, tool, path string) {
+	d.T.Helper()
+	payload, err := json.Marshal(map[string]any{
+		"hook_event_name": event, "session_id": session, "cwd": d.Dir, "tool_name": tool, "tool_use_id": fmt.Sprint("call", d.calls),
+		"tool_input": map[string]any{"file_path": filepath.Join(d.Dir, path)}, "model": "model-of-" + session,
+	})
+	must(d.T, err)
+	must(d.T, capture.Keep(capture.Call{Agent: "claude-code", Payload: payload, Directory: d.Dir, At: time.Now()}))
+}
+
+// agent lets an agent edit a file.
+func (d *desk) agent(session, path string, edit func([]string) []string) {
+	d.T.Helper()
+	d.calls++
+	d.hook("PreToolUse", session, "Edit", path)
+	before := d.read(path)
+	after := edit(slices.Clone(before))
+	for _, l := range after {
+		if strings.HasPrefix(l, session) && d.call[l] == "" {
+			d.call[l] = fmt.Sprint("call", d.calls)
+		}
+	}
+	d.write(path, after)
+	d.hook("PostToolUse", session, "Edit", path)
+}
+
+// inserts is an edit that puts new lines of somebody at a place.
+func (d *desk) inserts(who string, at, n int) func([]string) []string {
+	return func(lines []string) []string {
+		var fresh []string
+		for range n {
+			fresh = append(fresh, d.line(who))
+		}
+		return slices.Insert(lines, min(at, len(lines)), fresh...)
+	}
+}
+
+// person edits without anybody being told.
+func (d *desk) person(path string, edit func([]string) []string) {
+	d.write(path, edit(d.read(path)))
+}
+
+func (d *desk) commit(args ...string) {
+	d.T.Helper()
+	d.Git("add", "-A")
+	d.Git(append([]string{"commit", "-q", "-m", "work"}, args...)...)
+	if d.often {
+		d.settle()
+	}
+}
+
+func (d *desk) settle() {
+	d.T.Helper()
+	_, err := settle.Run(d.T.Context(), d.Dir, time.Unix(1_700_000_000, 0))
+	must(d.T, err)
+}
+
+// check settles and compares the origin of every line at HEAD with its text:
+// what an agent wrote is that agent's, with session, model and call; what a
+// person wrote is no agent's, and a person's if calm.
+func (d *desk) check(calm bool) {
+	d.T.Helper()
+	d.checkOrigins("HEAD", calm)
+	d.checkNotes()
+}
+
+// checkBranch is check for any branch, and does not ask who else wrote a line.
+func (d *desk) checkBranch(rev string) { d.T.Helper(); d.checkOrigins(rev, false) }
+
+func (d *desk) checkOrigins(rev string, calm bool) {
+	d.T.Helper()
+	d.settle()
+	for _, path := range strings.Fields(d.Git("ls-tree", "-r", "--name-only", rev)) {
+		own, _ := settle.Own(d.Dir)
+		b, err := origins.Open(d.T.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
+		must(d.T, err)
+		lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: rev})
+		must(d.T, err)
+		must(d.T, b.Close())
+		times := map[string]int{}
+		for _, l := range lines {
+			times[string(l.Text)]++
+		}
+		for _, l := range lines {
+			text := string(l.Text)
+			who, _, _ := strings.Cut(text, " ")
+			m := l.Mark
+			switch {
+			case times[text] > 1 && m.Origin == stemma.OriginUnknown: // git doubled it
+			case strings.HasPrefix(who, "s"):
+				if m.Origin != stemma.OriginAI || m.Session != who || m.ModelName != "model-of-"+who || m.ToolCall != d.call[text] {
+					d.T.Errorf("%s:%d %q of call %s is %+v", path, l.FinalLine, text, d.call[text], m)
+				}
+			case who == "me" && calm:
+				if m.Origin != stemma.OriginHuman {
+					d.T.Errorf("%s:%d %q is %+v", path, l.FinalLine, text, m)
+				}
+			case m.Origin == stemma.OriginAI:
+				d.T.Errorf("%s:%d %q is an agent's: %+v", path, l.FinalLine, text, m)
+			}
+		}
+	}
+}
+
+// edit runs git with an editor that is a shell command.
+func (d *desk) edit(editor string, args ...string) {
+	d.T.Helper()
+	d.Git(append([]string{"-c", "sequence.editor=" + editor, "-c", "core.editor=true"}, args...)...)
+}
+
+// conflicts runs a git command that ends in a conflict.
+func (d *desk) conflicts(args ...string) {
+	d.T.Helper()
+	if _, err := d.Try(nil, args...); err == nil {
+		d.T.Fatalf("git %q met no conflict", args)
+	}
+}
+
+// resolve keeps all lines of both sides.
+func resolve(lines []string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool {
+		return strings.HasPrefix(l, "<<<<<<<") || strings.HasPrefix(l, "=======") || strings.HasPrefix(l, ">>>>>>>")
+	})
+}
+
+// topic makes a branch with three commits of agents and a person, beside a main
+// branch that went on.
+func (d *desk) topic(at int) {
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", d.inserts("s1", at, 2))
+	d.commit()
+	d.agent("s2", "a.txt", d.inserts("s2", at+1, 2))
+	d.person("a.txt", d.inserts("me", at+4, 1))
+	d.commit()
+	d.agent("s1", "b.txt", d.inserts("s1", 3, 2))
+	d.commit()
+	d.Git("checkout", "-q", "main")
+	d.person("a.txt", d.inserts("me", 6, 2))
+	d.commit()
+}
+
+// checkNotes compares every note with git's own differences: a line that it
+// attributes was added by its commit.
+func (d *desk) checkNotes() {
+	d.T.Helper()
+	if _, err := d.Try(nil, "rev-parse", "-q", "--verify", settle.Ref); err != nil {
+		return
+	}
+	for _, listed := range strings.Split(d.Git("notes", "--ref", "ai", "list"), "\n") {
+		blob, commit, _ := strings.Cut(listed, " ")
+		added := map[string]bool{}
+		path, line, parents := "", 0, 1
+		for _, l := range strings.Split(d.Git("show", "-U0", "-M", "-c", "--format=", commit), "\n") {
+			switch {
+			case strings.HasPrefix(l, "+++ "):
+				path = strings.TrimPrefix(strings.TrimPrefix(l, "+++ "), "b/")
+			case strings.HasPrefix(l, "@@"):
+				parents = strings.Index(l, " ") - 1
+				from, _, _ := strings.Cut(strings.Fields(l)[parents+1], ",")
+				_, err := fmt.Sscan(from, &line)
+				must(d.T, err)
+			case line == 0 || len(l) < parents || strings.ContainsAny(l[:parents], "-\\"):
+			default:
+				added[fmt.Sprintf("%s:%d", path, line)] = !strings.Contains(l[:parents], " ")
+				line++
+			}
+			if strings.HasPrefix(l, "diff ") {
+				line = 0
+			}
+		}
+		note := gitai.Parse([]byte(d.Git("cat-file", "blob", blob)))
+		if len(note.Problems) > 0 {
+			d.T.Errorf("the note of %s: %+v", commit, note.Problems)
+		}
+		for _, f := range note.Files {
+			for _, e := range f.Entries {
+				for _, r := range e.Ranges {
+					for n := r.Start; n <= r.End; n++ {
+						if !added[fmt.Sprintf("%s:%d", f.Path, n)] {
+							d.T.Errorf("the note of %s attributes %s:%d, which that did not add", commit, f.Path, n)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
+	const calm, wild = true, false
+	for name, c := range map[string]struct {
+		calm bool
+		do   func(d *desk)
+	}{
+		"a commit": {calm, func(d *desk) { d.commit() }},
+		"a person types before and after": {calm, func(d *desk) {
+			d.person("a.txt", d.inserts("me", 0, 2))
+			d.commit()
+			d.person("a.txt", d.inserts("me", 5, 1))
+			d.commit()
+		}},
+		"two agents in one file": {calm, func(d *desk) {
+			d.agent("s2", "a.txt", d.inserts("s2", 3, 2))
+			d.commit()
+		}},
+		"an agent rewrites what a person wrote": {calm, func(d *desk) {
+			d.person("a.txt", d.inserts("me", 0, 3))
+			d.agent("s2", "a.txt", func(l []string) []string { return append([]string{d.line("s2")}, l[2:]...) })
+			d.commit()
+		}},
+		"a person rewrites what an agent wrote": {calm, func(d *desk) {
+			d.person("a.txt", func(l []string) []string { l[3] = d.line("me"); return l })
+			d.commit()
+		}},
+		"a commit of a part by file": {calm, func(d *desk) {
+			d.agent("s2", "b.txt", d.inserts("s2", 1, 2))
+			d.Git("commit", "-q", "-m", "part", "b.txt")
+			d.commit()
+		}},
+		"a commit of a part by hunk": {calm, func(d *desk) {
+			d.agent("s2", "a.txt", d.inserts("s2", 9, 2))
+			d.person("a.txt", d.inserts("me", 9, 2))
+			d.GitWith([]byte("y\nn\n"), "add", "-p", "a.txt")
+			d.Git("commit", "-q", "-m", "part")
+			d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+			d.commit()
+		}},
+		"an amended commit": {calm, func(d *desk) {
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 4, 2))
+			d.commit("--amend")
+			d.person("b.txt", d.inserts("me", 4, 2))
+			d.commit("--amend")
+		}},
+		"an amended message": {calm, func(d *desk) { d.commit(); d.Git("commit", "-q", "--amend", "-m", "other") }},
+		"a commit that is undone and made again": {wild, func(d *desk) {
+			d.person("a.txt", d.inserts("me", 0, 1))
+			d.commit()
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 1))
+			d.commit()
+			d.Git("reset", "-q", "--soft", "HEAD~2")
+			d.commit()
+		}},
+		"a mixed reset": {wild, func(d *desk) {
+			d.commit()
+			d.Git("reset", "-q", "HEAD~1")
+			d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+			d.commit()
+		}},
+		"a hard reset and back": {wild, func(d *desk) {
+			d.commit()
+			d.Git("reset", "-q", "--hard", "HEAD~1")
+			d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+			d.Git("reset", "-q", "--hard", "ORIG_HEAD")
+			d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+			d.commit("--amend")
+		}},
+		"a rebase": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("rebase", "-q", "main", "topic")
+		}},
+		"a rebase that reorders": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.edit("sed -i '1{h;d};2{H;d};3{G}'", "rebase", "-q", "-i", "main")
+		}},
+		"a rebase that squashes": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.edit("sed -i '2,$s/^pick/squash/'", "rebase", "-q", "-i", "main")
+		}},
+		"a rebase that fixes up and drops": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.edit("sed -i '2s/^pick/fixup/;3s/^pick/drop/'", "rebase", "-q", "-i", "main")
+		}},
+		"a rebase that stops to edit": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.edit("sed -i '1s/^pick/edit/'", "rebase", "-q", "-i", "main")
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+			d.commit("--amend")
+			d.edit("true", "rebase", "--continue")
+		}},
+		"a rebase that splits a commit": {wild, func(d *desk) {
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.edit("sed -i '1s/^pick/edit/'", "rebase", "-q", "-i", "HEAD~1")
+			d.Git("reset", "-q", "HEAD~1")
+			d.Git("add", "b.txt")
+			d.Git("commit", "-q", "-m", "first part")
+			d.commit()
+			d.edit("true", "rebase", "--continue")
+		}},
+		"a rebase with autosquash": {wild, func(d *desk) {
+			d.commit()
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 4, 1))
+			d.Git("commit", "-qa", "--fixup", "HEAD~1")
+			d.edit("true", "rebase", "-q", "-i", "--autosquash", "--root")
+		}},
+		"a rebase with autostash": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.Git("rebase", "-q", "--autostash", "main")
+			d.commit()
+		}},
+		"a rebase with exec": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.edit("true", "rebase", "-q", "-i", "--exec", "true", "main")
+		}},
+		"a rebase of merges": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "-b", "side", "topic~1")
+			d.agent("s2", "c.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.Git("checkout", "-q", "topic")
+			d.Git("merge", "-q", "--no-edit", "side")
+			d.Git("rebase", "-q", "--rebase-merges", "main")
+		}},
+		"a rebase with a conflict that an agent resolves": {wild, func(d *desk) {
+			d.commit()
+			d.topic(6)
+			d.Git("checkout", "-q", "topic")
+			d.conflicts("rebase", "main")
+			d.agent("s3", "a.txt", func(l []string) []string { return append([]string{d.line("s3")}, resolve(l)...) })
+			d.Git("add", "-A")
+			if _, err := d.Try(nil, "-c", "core.editor=true", "rebase", "--continue"); err != nil {
+				d.agent("s3", "a.txt", resolve)
+				d.Git("add", "-A")
+				d.edit("true", "rebase", "--continue")
+			}
+		}},
+		"a rebase with a conflict that a person resolves": {wild, func(d *desk) {
+			d.commit()
+			d.topic(6)
+			d.Git("checkout", "-q", "topic")
+			d.conflicts("rebase", "main")
+			for range 3 {
+				d.person("a.txt", resolve)
+				d.Git("add", "-A")
+				if _, err := d.Try(nil, "-c", "core.editor=true", "rebase", "--continue"); err == nil {
+					return
+				}
+			}
+		}},
+		"a rebase that is given up": {wild, func(d *desk) {
+			d.commit()
+			d.topic(6)
+			d.Git("checkout", "-q", "topic")
+			d.conflicts("rebase", "main")
+			d.Git("rebase", "--abort")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a merge": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("merge", "-q", "--no-edit", "topic")
+		}},
+		"a merge with a conflict": {wild, func(d *desk) {
+			d.commit()
+			d.topic(6)
+			d.conflicts("merge", "topic")
+			d.agent("s3", "a.txt", func(l []string) []string { return append(resolve(l), d.line("s3")) })
+			d.commit()
+		}},
+		"a merge of three": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "-b", "side", "main~1")
+			d.agent("s2", "c.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.Git("checkout", "-q", "main")
+			d.Git("merge", "-q", "--no-edit", "topic", "side")
+		}},
+		"a squashing merge": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("merge", "-q", "--squash", "topic")
+			d.commit()
+		}},
+		"cherry-picks": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("cherry-pick", "topic~2", "topic")
+			d.Git("cherry-pick", "-n", "topic~1")
+			d.commit()
+		}},
+		"a cherry-pick with a conflict": {wild, func(d *desk) {
+			d.commit()
+			d.topic(6)
+			d.conflicts("cherry-pick", "topic~2")
+			d.person("a.txt", resolve)
+			d.Git("add", "-A")
+			d.edit("true", "cherry-pick", "--continue")
+		}},
+		"a revert and its revert": {wild, func(d *desk) {
+			d.commit()
+			d.Git("revert", "--no-edit", "HEAD")
+			d.Git("revert", "--no-edit", "HEAD")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a stash": {wild, func(d *desk) {
+			d.Git("stash", "-q")
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.Git("stash", "-q")
+			d.Git("stash", "apply", "-q", "stash@{1}")
+			d.Git("stash", "pop", "-q")
+			d.commit()
+		}},
+		"a stash on another base": {wild, func(d *desk) {
+			d.Git("stash", "-q")
+			d.agent("s2", "a.txt", d.inserts("s2", 6, 2))
+			d.commit()
+			d.Git("stash", "pop", "-q")
+			d.agent("s2", "a.txt", d.inserts("s2", 4, 2))
+			d.commit()
+		}},
+		"a stash that becomes a branch": {wild, func(d *desk) {
+			d.Git("stash", "-q")
+			d.person("b.txt", d.inserts("me", 6, 2))
+			d.commit()
+			d.Git("stash", "branch", "stashed")
+			d.commit()
+		}},
+		"another branch with changes that are carried over": {wild, func(d *desk) {
+			d.Git("checkout", "-q", "-b", "other")
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a file that is renamed": {wild, func(d *desk) {
+			d.commit()
+			d.Git("mv", "a.txt", "c.txt")
+			d.agent("s2", "c.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a file that is renamed before it is committed": {wild, func(d *desk) {
+			d.agent("s2", "new.txt", d.inserts("s2", 0, 4))
+			must(d.T, os.Rename(filepath.Join(d.Dir, "new.txt"), filepath.Join(d.Dir, "newer.txt")))
+			d.agent("s2", "newer.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a file that is copied": {wild, func(d *desk) {
+			d.commit()
+			d.write("copy.txt", d.read("a.txt"))
+			d.agent("s2", "copy.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a detached head": {wild, func(d *desk) {
+			d.commit()
+			d.Git("checkout", "-q", "--detach")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+			d.Git("checkout", "-q", "-B", "main")
+		}},
+		"an orphan branch": {wild, func(d *desk) {
+			d.Git("checkout", "-q", "--orphan", "root")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a commit that plumbing makes": {wild, func(d *desk) {
+			d.Git("add", "-A")
+			id := d.Git("commit-tree", "-m", "plumbing", "-p", "HEAD", d.Git("write-tree"))
+			d.Git("update-ref", "refs/heads/main", id)
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a fast-forward": {wild, func(d *desk) {
+			d.commit()
+			d.Git("checkout", "-q", "-b", "ahead")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+			d.Git("checkout", "-q", "main")
+			d.Git("merge", "-q", "--ff-only", "ahead")
+		}},
+		"white space and line ends": {calm, func(d *desk) {
+			d.person("a.txt", func(l []string) []string {
+				for i := range l {
+					l[i] = "\t" + l[i] + "\r"
+				}
+				return l
+			})
+			d.commit()
+			d.person("a.txt", func(l []string) []string {
+				for i := range l {
+					l[i] = strings.TrimSpace(l[i])
+				}
+				return l
+			})
+			d.commit()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, often := range []bool{false, true} {
+				d := newDesk(t)
+				d.often = often
+				d.agent("s1", "a.txt", d.inserts("s1", 2, 3))
+				c.do(d)
+				d.check(c.calm)
+			}
+		})
+	}
+}
+
+func TestNotesOfTwoClonesAreJoined(t *testing.T) {
+	hub := gittest.New(t, "--bare")
+	d := newDesk(t)
+	d.Git("remote", "add", "origin", hub.Dir)
+	d.Git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+	d.Git("config", "--add", "remote.origin.fetch", "+refs/notes/ai*:"+settle.Fetched+"origin/ai*")
+	d.Git("push", "-q", "origin", "main")
+	other := &desk{Repo: gittest.New(t), call: d.call, lines: 1000, calls: 1000}
+	other.Git("remote", "add", "origin", hub.Dir)
+	for _, fetch := range strings.Split(d.Git("config", "--get-all", "remote.origin.fetch"), "\n") {
+		other.Git("config", "--add", "remote.origin.fetch", fetch)
+	}
+	other.Git("fetch", "-q")
+	other.Git("reset", "-q", "--hard", "origin/main")
+
+	travel := func(d *desk) {
+		d.settle()
+		d.Git("fetch", "-q")
+		d.settle()
+		d.Git("push", "-q", "origin", settle.Ref)
+	}
+	d.agent("s1", "a.txt", d.inserts("s1", 2, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "main")
+	travel(d)
+	other.Git("fetch", "-q")
+	other.Git("merge", "-q", "--ff-only", "origin/main")
+	other.agent("s2", "b.txt", other.inserts("s2", 2, 3))
+	other.commit()
+	other.check(false) // what was written elsewhere is known here
+	travel(other)
+	d.agent("s3", "a.txt", d.inserts("s3", 0, 1))
+	d.commit()
+	travel(d)
+	other.Git("push", "-q", "origin", "main")
+	d.Git("pull", "-q", "--rebase", "origin", "main")
+	d.check(false)
+
+	// Two notes on one commit: what both say stands.
+	head := d.Head()
+	note := func(who string, line int) string {
+		a := gitai.Authorship{
+			Files:    []gitai.File{{Path: "a.txt", Entries: []gitai.Entry{{Key: "s_" + who, Ranges: []note.Range{{Start: line, End: line}}}}}},
+			Sessions: map[string]gitai.Agent{"s_" + who: {Tool: "codex", ID: who, Model: "gpt"}},
+		}
+		text, err := a.Write()
+		must(t, err)
+		return string(text)
+	}
+	d.Note("ai", head, note("01", 1))
+	other.Git("fetch", "-q")
+	other.settle()
+	other.Git("fetch", "-q", d.Dir, "main")
+	other.Note("ai", head, note("02", 2))
+	travel(other)
+	d.Git("fetch", "-q")
+	d.settle()
+	joined := gitai.Parse([]byte(d.Git("notes", "--ref", "ai", "show", head)))
+	if len(joined.Sessions) != 2 || len(joined.Files) != 1 || len(joined.Files[0].Entries) != 2 {
+		t.Errorf("the joined note is %+v", joined)
+	}
+	d.Git("push", "-q", "origin", settle.Ref) // it is ahead of what was there
+}

@@ -1,0 +1,169 @@
+package settle
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// The state of a clone: which commits are settled, one a line with the blob of
+// the note that was written, and which notes of remotes were joined. It may be
+// deleted: then everything is settled again, and comes out the same.
+type state struct {
+	dir    string
+	done   map[string]string
+	merged map[string]string // by ref
+	fresh  bytes.Buffer      // lines to be added
+}
+
+func stateDir(place spool.Place) string { return filepath.Join(place.Common, "stemma") }
+
+func readState(place spool.Place) (*state, error) {
+	s := &state{dir: stateDir(place), done: map[string]string{}, merged: map[string]string{}}
+	for commit, blob := range settled(place) {
+		s.done[commit] = blob
+	}
+	if b, err := os.ReadFile(filepath.Join(s.dir, "joined")); err == nil && json.Unmarshal(b, &s.merged) != nil {
+		s.merged = map[string]string{}
+	}
+	return s, nil
+}
+
+// settled reads the commits that are settled, with the blobs of their notes.
+func settled(place spool.Place) func(func(commit, blob string) bool) {
+	return func(yield func(commit, blob string) bool) {
+		f, err := os.Open(filepath.Join(stateDir(place), "settled"))
+		if err != nil {
+			return // nothing is
+		}
+		defer func() { _ = f.Close() }()
+		lines := bufio.NewScanner(f)
+		for lines.Scan() {
+			if commit, blob, ok := strings.Cut(lines.Text(), " "); ok && !yield(commit, blob) {
+				return
+			}
+		}
+	}
+}
+
+func (s *state) has(commit string) bool {
+	_, ok := s.done[commit]
+	return ok
+}
+
+func (s *state) settled(commit, note string) {
+	s.done[commit] = note
+	fmt.Fprintf(&s.fresh, "%s %s\n", commit, note)
+}
+
+// A progress is what a work tree looked like when it was settled.
+type progress struct {
+	Spool   int64 // how long the spool was
+	Reflog  int64 // how long the reflog
+	Fetched string
+}
+
+// look tells what a work tree looks like now, at the cost of some looks at files.
+func look(place spool.Place) progress {
+	p := progress{size(filepath.Join(place.Dir(), "spool")), size(filepath.Join(place.GitDir, "logs", "HEAD")), ""}
+	remotes, _ := filepath.Glob(filepath.Join(place.Common, filepath.FromSlash(Fetched), "*", "ai"))
+	for _, ref := range remotes {
+		b, _ := os.ReadFile(ref)
+		p.Fetched += string(b)
+	}
+	return p
+}
+
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// captured reports whether there is anything to settle in a clone at all.
+func captured(place spool.Place) bool {
+	p := look(place)
+	return p.Spool > 0 || p.Fetched != ""
+}
+
+// progressOf is where the progress of a work tree is kept.
+func progressOf(place spool.Place) string { return filepath.Join(place.Dir(), "progress") }
+
+// current reports whether nothing has happened in a work tree since it was
+// settled.
+func current(place spool.Place) bool {
+	var p progress
+	b, err := os.ReadFile(progressOf(place))
+	return err == nil && json.Unmarshal(b, &p) == nil && p == look(place)
+}
+
+// save keeps what was settled. What happened meanwhile is left for the next time.
+func (s *state) save(place spool.Place, then progress) error {
+	if err := os.MkdirAll(place.Dir(), 0o700); err != nil {
+		return fmt.Errorf("settling: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(s.dir, "settled"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("settling: %w", err)
+	}
+	_, err = f.Write(s.fresh.Bytes())
+	err = errors.Join(err, f.Close(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(progressOf(place), then))
+	if err != nil {
+		return fmt.Errorf("settling: %w", err)
+	}
+	return nil
+}
+
+// keep writes a file as a whole or not at all.
+func keep(path string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(b)
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}
+
+// Own tells which notes were written here: what they say was seen by hooks of
+// this clone. The version changes when it does.
+func Own(dir string) (own func(commit, blob string) bool, version string) {
+	place, ok := find(dir)
+	if !ok {
+		return nil, ""
+	}
+	at := filepath.Join(stateDir(place), "settled")
+	info, err := os.Stat(at)
+	if errors.Is(err, fs.ErrNotExist) || err != nil {
+		return nil, ""
+	}
+	var written map[string]string
+	return func(commit, blob string) bool {
+		if written == nil {
+			written = map[string]string{}
+			for c, b := range settled(place) {
+				written[c] = b
+			}
+		}
+		return blob != "" && written[commit] == blob
+	}, fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+}

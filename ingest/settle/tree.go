@@ -1,0 +1,313 @@
+package settle
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/attribution/diff"
+	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/git/patch"
+	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// A tree is a work tree with what was captured in it.
+type tree struct {
+	repo     *git.Repo
+	place    spool.Place
+	cat      *git.CatFile
+	moves    []spool.Move
+	evidence *capture.Evidence
+
+	paths   []string            // that matter, sorted
+	blobs   map[string][]string // by path, of the file in the commit of each move
+	watches map[string]*watch
+	pathOf  map[*edits.File]string
+	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
+	known   edits.Memory
+	noise   []noise
+}
+
+// noise is an event that is about any file but some, with the moves before it.
+type noise struct {
+	capture.Event
+	moves int
+}
+
+// A watch follows one path through what was seen of it and what HEAD was.
+type watch struct {
+	*sight.Watch
+	heard int // noise that it knows of
+	seen  bool
+	blob  string // of the file in the commit that HEAD was at last
+}
+
+// A file is one to which a commit added lines.
+type file struct {
+	Path, OldPath string
+	added         []diff.Hunk // their places in the new file alone
+}
+
+// changed are the files of a commit that can be looked into.
+func changed(c *history.Commit) (files []file) {
+	for i := range c.Files {
+		f := &c.Files[i]
+		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() {
+			continue
+		}
+		out := file{Path: f.Path, OldPath: f.OldPath}
+		for _, r := range f.NewLines() {
+			out.added = append(out.added, diff.Hunk{NewStart: r.Start, NewLines: r.End - r.Start + 1})
+		}
+		if len(out.added) > 0 {
+			files = append(files, out)
+		}
+	}
+	return files
+}
+
+// findBlobs finds what the files that matter were in the commit of every move,
+// up to the last that is asked for: those that the commits changed, and those
+// that were looked at.
+func (t *tree) findBlobs(commits []commit) error {
+	want := func(path string) {
+		if path != "" && t.blobs[path] == nil {
+			t.blobs[path] = make([]string, len(t.moves))
+		}
+	}
+	last := -1
+	for _, c := range commits {
+		last = max(last, c.move)
+		for _, f := range c.files {
+			want(f.Path)
+			want(f.OldPath)
+		}
+	}
+	for _, path := range t.evidence.Paths() {
+		want(path)
+	}
+	paths := slices.Sorted(maps.Keys(t.blobs))
+	t.paths = paths
+	at := map[string][]git.TreeEntry{}
+	for i := max(0, t.evidence.Before-1); i <= last && len(paths) > 0; i++ {
+		id := t.moves[i].To
+		found, known := at[id]
+		if !known && id != "" {
+			var err error
+			if found, err = t.cat.Find(id, paths...); err != nil {
+				found = nil // such as a commit that was pruned
+			}
+			at[id] = found
+		}
+		for _, e := range found {
+			if e.Type == "blob" {
+				t.blobs[e.Path][i] = e.ID
+			}
+		}
+	}
+	return nil
+}
+
+// replay goes through all that happened, and tells of each commit, when HEAD
+// comes to it, whose the lines are that it added to its files.
+func (t *tree) replay(commits []commit, tell func(commit, file, []edits.AddedLine)) error {
+	moves := t.evidence.Before
+	for v := range t.evidence.Events() {
+		switch {
+		case len(commits) == 0:
+			return nil
+		case v.Path != "":
+			w, err := t.watch(v.Path)
+			if err != nil {
+				return err
+			}
+			w.seen = w.seen || v.Kept
+			w.See(v.Sight)
+		case v.Move == 0:
+			t.noise = append(t.noise, noise{v, moves})
+		case v.Move > t.evidence.Before:
+			made := 0
+			for made < len(commits) && commits[made].move == v.Move-1 {
+				if err := t.commit(commits[made], tell); err != nil {
+					return err
+				}
+				made++
+			}
+			commits = commits[made:]
+			moves = v.Move
+			if err := t.move(v.Move - 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// watch is that of a path, which began where capture did.
+func (t *tree) watch(path string) (*watch, error) {
+	w := t.watches[path]
+	if w == nil {
+		w = &watch{}
+		if n := t.evidence.Before; n > 0 && t.blobs[path] != nil {
+			w.blob = t.blobs[path][n-1]
+		}
+		content, err := t.content(w.blob)
+		if err != nil {
+			return nil, err
+		}
+		w.Watch = sight.Start(content, nil, &t.known, capture.Person, false)
+		t.watches[path] = w
+		t.pathOf[w.File()] = path
+	}
+	for ; w.heard < len(t.noise); w.heard++ {
+		n := t.noise[w.heard]
+		if !n.Concerns(path) {
+			continue
+		}
+		if n.Kind == sight.Clean && n.moves > 0 && t.blobs[path] != nil {
+			content, err := t.content(t.blobs[path][n.moves-1])
+			if err != nil {
+				return nil, err
+			}
+			n.Sight = sight.Sight{Kind: sight.Seen, Content: content, Kept: true}
+		}
+		w.See(n.Sight)
+	}
+	return w, nil
+}
+
+// content is that of a blob; nothing of one that cannot be looked into.
+func (t *tree) content(blob string) ([]byte, error) {
+	if blob == "" {
+		return nil, nil
+	}
+	o, err := t.cat.Object(blob)
+	return o.Data, err
+}
+
+// move shows the files that are others in the commit to which HEAD moved.
+func (t *tree) move(to int) error {
+	for _, path := range t.paths {
+		before, blobs := "", t.blobs[path]
+		if to > 0 {
+			before = blobs[to-1]
+		}
+		if blobs[to] == before && t.watches[path] == nil {
+			continue
+		}
+		w, err := t.watch(path)
+		if err != nil {
+			return err
+		}
+		if w.blob == blobs[to] {
+			continue
+		}
+		content, err := t.content(blobs[to])
+		if err != nil {
+			return err
+		}
+		w.blob = blobs[to]
+		if putsInPlace(t.moves[to]) {
+			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true})
+		} else {
+			w.Glimpse(content)
+		}
+	}
+	return nil
+}
+
+// putsInPlace reports whether the files that differ between two commits are
+// in the work tree as they are in the second, since git went from one to the
+// other and would not have lost changes.
+func putsInPlace(m spool.Move) bool {
+	what, rest, _ := strings.Cut(m.What, ":")
+	return what == "checkout" || strings.EqualFold(strings.TrimSpace(rest), "fast-forward")
+}
+
+// commit tells whose the lines are that a commit added.
+func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) error {
+	for _, f := range c.files {
+		w, err := t.watch(f.Path)
+		if err != nil {
+			return err
+		}
+		w.blob = t.blobs[f.Path][c.move]
+		from := w
+		if f.OldPath != f.Path && f.OldPath != "" && !w.seen {
+			if from, err = t.watch(f.OldPath); err != nil {
+				return err
+			}
+		}
+		content, err := t.content(w.blob)
+		if err != nil {
+			return err
+		}
+		part := from.Glimpse(content)
+		if err := t.moved(c, f, part, content, w, from); err != nil {
+			return err
+		}
+		tell(c, f, part.Added(f.added))
+	}
+	return nil
+}
+
+// moved gives lines that came from another file, which has them no more, to whom
+// they belonged there. Other text of somebody else is nobody's here.
+func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
+	to := map[edits.Key]edits.Line{}
+	keys := edits.Keys(content)
+	for _, l := range part.Added(f.added) {
+		key := keys[l.Number-1]
+		first, known := t.known.First(key)
+		if !known || first.By.By == l.By {
+			continue
+		}
+		gone := false
+		if from := t.pathOf[first.In]; first.In != here[0].File() && first.In != here[len(here)-1].File() {
+			held, err := t.keys(t.blobs[from][c.move])
+			if err != nil {
+				return err
+			}
+			gone = !held[key]
+		}
+		switch {
+		case gone:
+			to[key] = first.By
+		case l.By == capture.Person: // copied by hand or by git: who wrote it is another
+			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
+		}
+	}
+	if len(to) > 0 {
+		for _, w := range here {
+			w.File().Give(to)
+		}
+	}
+	return nil
+}
+
+// keys are those of the lines of a blob.
+func (t *tree) keys(blob string) (map[edits.Key]bool, error) {
+	if keys, ok := t.keysOf[blob]; ok {
+		return keys, nil
+	}
+	content, err := t.content(blob)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[edits.Key]bool{}
+	for _, k := range edits.Keys(content) {
+		keys[k] = true
+	}
+	if len(t.keysOf) >= maxKeys {
+		clear(t.keysOf)
+	}
+	t.keysOf[blob] = keys
+	return keys, nil
+}
+
+// maxKeys is of how many blobs the keys are remembered.
+const maxKeys = 256
