@@ -33,7 +33,7 @@ var sessionSpec = stemma.KindSpec{
 		{Name: "output_tokens", Type: stemma.Int, Doc: "tokens written"},
 		{Name: "cache_read_tokens", Type: stemma.Int, Doc: "tokens read from the cache"},
 		{Name: "cache_write_tokens", Type: stemma.Int, Doc: "tokens put into the cache"},
-		{Name: "cost", Type: stemma.Int, Doc: "what the tokens cost, in micro-dollars; none unless all of them have a price"},
+		{Name: "cost_micro_usd", Type: stemma.Int, Doc: "what the tokens cost, in micro-dollars; none unless all of them have a price"},
 		{Name: "price_table", Type: stemma.Text, Doc: "date of the table of prices that the cost is by"},
 		{Name: "parent", Type: stemma.Link, Index: true, Doc: "the session that spawned it"},
 		{Name: "depth", Type: stemma.Int, Doc: "spawns above it"},
@@ -49,7 +49,7 @@ var sessionSpec = stemma.KindSpec{
 			{Name: "output_tokens", Type: stemma.Int, Doc: "tokens it wrote"},
 			{Name: "cache_read_tokens", Type: stemma.Int, Doc: "tokens it read from the cache"},
 			{Name: "cache_write_tokens", Type: stemma.Int, Doc: "tokens it put into the cache"},
-			{Name: "cost", Type: stemma.Int, Doc: "what they cost, in micro-dollars"},
+			{Name: "cost_micro_usd", Type: stemma.Int, Doc: "what they cost, in micro-dollars"},
 		}},
 		{Name: "turn", Doc: "messages in their order", Columns: []stemma.Column{
 			{Name: "number", Type: stemma.Int, Doc: "from 1"},

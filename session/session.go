@@ -19,8 +19,8 @@ type Session struct {
 	OutputTokens     int           `json:"output_tokens,omitempty"`
 	CacheReadTokens  int           `json:"cache_read_tokens,omitempty"`
 	CacheWriteTokens int           `json:"cache_write_tokens,omitempty"`
-	Cost             int           `json:"cost,omitempty"`        // in micro-dollars; none unless every token has a price
-	PriceTable       string        `json:"price_table,omitempty"` // date of the table that the cost is by
+	Cost             int           `json:"cost_micro_usd,omitempty"` // in micro-dollars; none unless every token has a price
+	PriceTable       string        `json:"price_table,omitempty"`    // date of the table that the cost is by
 	Parent           stemma.Ref    `json:"parent,omitempty" door:"spawned-by"`
 	Depth            int           `json:"depth,omitempty"` // spawns above it
 	Branch           string        `json:"branch,omitempty"`
@@ -49,7 +49,7 @@ type ModelUse struct {
 
 	CacheReadTokens  int `json:"cache_read_tokens,omitempty"`
 	CacheWriteTokens int `json:"cache_write_tokens,omitempty"`
-	Cost             int `json:"cost,omitempty"` // in micro-dollars
+	Cost             int `json:"cost_micro_usd,omitempty"` // in micro-dollars
 }
 
 // A Turn is one message.
