@@ -266,7 +266,7 @@ func isReference(v []byte) bool {
 	case '$', '<', '{', '%', '*', '&':
 		return true
 	}
-	for _, part := range []string{"${", "{{", "$(", "%s", "...", "xxxx", "XXXX", "****", "process.env", "os.environ", "getenv"} {
+	for _, part := range []string{"${", "#{", "{{", "$(", "%s", "...", "xxxx", "XXXX", "****", "process.env", "os.environ", "getenv"} {
 		if bytes.Contains(v, []byte(part)) {
 			return true
 		}

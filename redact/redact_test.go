@@ -267,7 +267,7 @@ func TestEvidenceStays(t *testing.T) {
 		`token := scanner.NextToken2(input)`, `password := os.Getenv("DB_PASSWORD1")`, `secret = config.values[0].secret1`,
 		`password: string; token: Token2<string>`, `PASSWORD=${DB_PASSWORD_1}`, `api_key = "<your key 12345678>"`,
 		`token_type: "urn:ietf:params:oauth:token-type:jwt12345"`, `"password": "Enter your password, at least 8 characters"`,
-		`Authorization: Bearer $TOKEN`, `Authorization: Bearer <token>`, `"Authorization": "Bearer " + token`,
+		`Authorization: Bearer $TOKEN`, `Authorization: Bearer <token>`, `"Authorization: Bearer #{Helper1.token}"`, `"Authorization": "Bearer " + token`,
 		`strings.Contains(s, "-----BEGIN PRIVATE ` + `KEY-----") || x`, `--- PASS: TestParse2Refs_WithAnOddName (0.00s)`,
 		"PWD=/srv/pay1\nOLDPWD=~/x2", "lines that pass: `x := 55`",
 		`next_page_token: "CAESBwoFdG9rZW4xMjM0NTY3ODk"`, `https://github.com/acme/pay/pull/139#issuecomment-1`, `ssh://git@github.com/acme/pay`,
