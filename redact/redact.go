@@ -164,9 +164,19 @@ func (c cut) before(o cut) bool {
 // two things that stood together may be two things now.
 const maxPasses = 16
 
+// maxText is how much text is looked at at once.
+const maxText = 256 << 20
+
 // settle returns b with everything cut that can be found in it. escapes is how
 // many layers of escapes lie on it, name what it is the value of.
 func (r *Redactor) settle(b []byte, escapes int, as name, report Report) []byte {
+	if len(b) > maxText { // as good as never; what is kept of escapes grows with the text
+		at := lineStart(b, maxText)
+		if at == 0 {
+			at = maxText
+		}
+		return append(slices.Clone(r.settle(b[:at], escapes, as, report)), r.settle(b[at:], escapes, as, report)...)
+	}
 	for range maxPasses {
 		cuts := r.find(b, escapes, as)
 		if len(cuts) == 0 {

@@ -2,7 +2,7 @@ package copilot
 
 import (
 	"io"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/stemma-dev/stemma/ingest/agent/run"
@@ -24,7 +24,8 @@ type Chat struct {
 type request struct {
 	prompt, model, version string
 	at                     time.Time
-	response, result       []byte
+	response               [][]byte // its parts
+	result                 []byte
 }
 
 // NewChat returns a reader of rows, or of a document, that has read nothing.
@@ -65,10 +66,11 @@ func (v *Chat) Transcripts() []run.Transcript {
 	return v.Stream.Transcripts()
 }
 
-// row reads {"kind": 0, "v": state}, {"kind": 1, "k": path, "v": new value} or
-// {"kind": 2, "k": path, "v": what is added to a list}.
+// row reads {"kind": 0, "v": state}, {"kind": 1, "k": path, "v": new value},
+// {"kind": 2, "k": path, "v": what is added to a list, "i": how much of the list
+// stays before that} or {"kind": 3, "k": path} of what is removed.
 func (v *Chat) row(line []byte) {
-	kind := int64(-1)
+	kind, keep := int64(-1), int64(-1)
 	var path []string
 	var value []byte
 	r := jsonwalk.New(line)
@@ -82,6 +84,8 @@ func (v *Chat) row(line []byte) {
 					path = append(path, step(r))
 				}
 			}
+		case "i":
+			keep = r.Int()
 		case "v":
 			value = append([]byte(nil), r.Raw()...)
 		}
@@ -90,23 +94,36 @@ func (v *Chat) row(line []byte) {
 		v.Problem(run.BadRow(r, ""))
 		return
 	}
-	v.Row([]string{"state", "set", "add", "other"}[min(kind, 3)])
+	v.Row([]string{"state", "set", "add", "remove", "other"}[min(kind, 4)])
 	r = jsonwalk.New(value)
 	switch {
-	case value == nil:
-	case kind == 0:
+	case kind == 0 && value != nil:
 		v.requests = nil
 		v.state(r)
+	case kind > 3 || len(path) == 0:
 	case len(path) == 1 && path[0] == "customTitle":
-		v.title = r.Text(500)
-	case len(path) == 1 && path[0] == "requests":
-		if kind == 1 {
-			v.requests = nil
+		if v.title = ""; value != nil {
+			v.title = r.Text(500)
 		}
-		v.add(r)
+	case len(path) == 1 && path[0] == "requests":
+		v.requests = kept(v.requests, kind, keep)
+		if value != nil {
+			v.add(r)
+		}
 	case len(path) == 3 && path[0] == "requests":
-		v.change(path[1], path[2], kind == 2, value)
+		v.change(path[1], path[2], kind, keep, value)
 	}
+}
+
+// kept returns what stays of a list when it is changed.
+func kept[T any](list []T, kind, keep int64) []T {
+	if kind != 2 {
+		return nil
+	}
+	if keep >= 0 && keep < int64(len(list)) {
+		return list[:keep]
+	}
+	return list
 }
 
 // step reads a name or a number of a path.
@@ -166,32 +183,29 @@ func (q *request) member(name string, r *jsonwalk.Reader) {
 			}
 		}
 	case "response":
-		q.response = append([]byte(nil), r.Raw()...)
+		for range r.Array() {
+			q.response = append(q.response, append([]byte(nil), r.Raw()...))
+		}
 	case "result":
 		q.result = append([]byte(nil), r.Raw()...)
 	}
 }
 
 // change applies a change to one member of a request.
-func (v *Chat) change(number, member string, added bool, value []byte) {
-	i := 0
-	for _, c := range number {
-		if c < '0' || c > '9' || i > maxRequests {
-			return
-		}
-		i = 10*i + int(c-'0')
-	}
-	if i >= len(v.requests) {
+func (v *Chat) change(number, member string, kind, keep int64, value []byte) {
+	i, err := strconv.Atoi(number)
+	if err != nil || i < 0 || i >= len(v.requests) {
 		v.Problem("a change of a request that is not there")
 		return
 	}
 	q := v.requests[i]
-	if member == "response" && added && len(q.response) > 1 {
-		old, more := strings.TrimSuffix(string(q.response), "]"), strings.TrimPrefix(string(value), "[")
-		if !strings.HasSuffix(strings.TrimSpace(old), "[") && !strings.HasPrefix(strings.TrimSpace(more), "]") {
-			old += ","
-		}
-		value = []byte(old + more)
+	switch member {
+	case "response":
+		q.response = kept(q.response, kind, keep)
+	case "result":
+		q.result = nil
 	}
-	q.member(member, jsonwalk.New(value))
+	if value != nil {
+		q.member(member, jsonwalk.New(value))
+	}
 }

@@ -35,6 +35,11 @@ func TestChangesOfAChatAreFollowed(t *testing.T) {
 		{`{"kind":1,"k":["requests",99999999999999999999,"response"],"v":[]}`, "One>a"},
 		{`{"kind":1,"k":["requests","x","response"],"v":[]}`, "One>a"},
 		{`{"kind":9,"k":[],"v":1}`, "One>a"},
+		{`{"kind":2,"k":["requests",0,"response"],"i":0,"v":[{"value":"z"}]}`, "One>z"},
+		{`{"kind":2,"k":["requests",0,"response"],"i":9,"v":[{"value":"z"}]}`, "One>az"},
+		{`{"kind":2,"k":["requests"],"i":0}`, ""},
+		{`{"kind":3,"k":["requests",0,"response"]}`, "One"},
+		{`{"kind":3,"k":["requests"]}`, ""},
 	} {
 		said := map[string]string{}
 		r := chat(t, state+c.change, run.Options{Say: func(d stemma.Digest, text string) { said[d.String()] = text }})

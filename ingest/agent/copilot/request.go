@@ -109,13 +109,10 @@ func readRound(r *jsonwalk.Reader) (m run.Message) {
 
 // readShown reads the parts of a response: text, calls and edits as they are
 // shown to the person.
-func readShown(raw []byte) (m run.Message) {
+func readShown(parts [][]byte) (m run.Message) {
 	var text strings.Builder
-	r := jsonwalk.New(raw)
-	if len(raw) == 0 {
-		return m
-	}
-	for range r.Array() {
+	for _, part := range parts {
+		r := jsonwalk.New(part)
 		var kind, said, tool, call, path string
 		for name := range r.Object() {
 			switch name {
