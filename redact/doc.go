@@ -8,10 +8,10 @@
 // was: cuts are made inside string literals. Escapes hide nothing, because a
 // literal is judged as it reads, and as it reads after each further unescaping.
 //
-// The rules here know secrets by their form: tokens that begin in a known way,
+// The rules in redact/secret know secrets by their form: tokens that begin in a known way,
 // whole blocks of private keys, passwords in addresses, headers, and what is
 // assigned to a name that says "password", "secret" or "token", if it looks
-// like one. They are hand-written, take linear time and cost nothing at the
+// like one. They are always asked; they are hand-written, take linear time and cost nothing at the
 // start of a program. The many rules of gitleaks are in redact/rules: they come
 // in by [Options.More], for what is about to be published.
 //

@@ -1,12 +1,14 @@
 package redact
 
+import "github.com/stemma-dev/stemma/redact/secret"
+
 // A level is an object or an array that is open, and the name of the member
 // that its strings are the values of.
 type level struct {
 	object bool
-	as     name
-	names  bool // the member is "name" or "key", as in {"name": "TOKEN", "value": "…"}
-	named  name // what it said
+	as     secret.Name
+	names  bool        // the member is "name" or "key", as in {"name": "TOKEN", "value": "…"}
+	named  secret.Name // what it said
 }
 
 // strings returns a valid JSON value with its string literals redacted, names
@@ -32,7 +34,7 @@ func (r *Redactor) strings(b []byte, report Report) []byte {
 			as := top.as
 			member := top.object && isMember(b, i+1)
 			if member {
-				as = nameless
+				as = secret.Nameless
 			}
 			if clean := r.settle(b[from:i], 1, as, report); !same(clean, b[from:i]) {
 				out = append(append(out, b[done:from]...), clean...)
@@ -42,7 +44,7 @@ func (r *Redactor) strings(b []byte, report Report) []byte {
 			case member:
 				top.is(text)
 			case top.names:
-				top.named = nameOf(text)
+				top.named = secret.NameOf(text)
 			}
 		}
 	}
@@ -51,12 +53,12 @@ func (r *Redactor) strings(b []byte, report Report) []byte {
 
 // is notes the name of the member that comes.
 func (l *level) is(member []byte) {
-	l.as, l.names = nameOf(member), string(member) == "name" || string(member) == "key"
+	l.as, l.names = secret.NameOf(member), string(member) == "name" || string(member) == "key"
 	switch {
-	case string(member) == "value" && l.as == nameless:
+	case string(member) == "value" && l.as == secret.Nameless:
 		l.as = l.named
 	case string(member) == "pass":
-		l.as = password
+		l.as = secret.Password
 	}
 }
 

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stemma-dev/stemma/redact/secret"
 )
 
 // Options say what is cut beside secrets. The zero value cuts secrets by the
@@ -32,11 +35,7 @@ type Finder interface {
 }
 
 // A Match is a secret in a text: the bytes to cut, inside of what it was known by.
-type Match struct {
-	Rule       string // lower case letters, digits and dashes
-	Start, End int    // what is cut
-	From, To   int    // what had to be seen to know it
-}
+type Match = secret.Match
 
 // A Report counts what was cut by the name of the rule.
 type Report map[string]int
@@ -82,7 +81,7 @@ var ErrNotJSON = errors.New("redact: not one JSON value")
 // changes nothing.
 func (r *Redactor) Text(b []byte) ([]byte, Report) {
 	report := Report{}
-	return r.settle(b, 0, nameless, report), report
+	return r.settle(b, 0, secret.Nameless, report), report
 }
 
 // JSON returns the JSON value b with marks inside its strings. It wraps
@@ -107,13 +106,13 @@ func (r *Redactor) Body(b []byte) ([]byte, Report) {
 	for at := 0; at < len(b); {
 		end := lineEnd(b, at)
 		if isRow(b[at:end]) {
-			out = append(out, r.settle(b[text:at], 0, nameless, report)...)
+			out = append(out, r.settle(b[text:at], 0, secret.Nameless, report)...)
 			out = append(out, r.strings(b[at:end], report)...)
 			text = end
 		}
 		at = end
 	}
-	return append(out, r.settle(b[text:], 0, nameless, report)...), report
+	return append(out, r.settle(b[text:], 0, secret.Nameless, report)...), report
 }
 
 // isRow reports whether a line is a JSON object or array.
@@ -141,23 +140,20 @@ func lineEnd(b []byte, at int) int {
 
 // A cut is a part of a text and what takes its place.
 type cut struct {
-	start, end int
-	rule       string
-	with       string // empty for the mark of the rule
-	from, to   int    // what had to be seen to know it
-	more       bool   // known by a rule from outside
+	secret.Match
+	more bool // known by a rule from outside
 }
 
 // before orders what tells of the same bytes: a secret says more than a place
-// that has a name in it, and a rule of this package more than one from outside.
+// that has a name in it, and a rule of our own more than one from outside.
 func (c cut) before(o cut) bool {
-	if secret := c.with == ""; secret != (o.with == "") {
-		return secret
+	if mark := c.With == ""; mark != (o.With == "") {
+		return mark
 	}
 	if c.more != o.more {
 		return o.more
 	}
-	return c.end-c.start > o.end-o.start
+	return c.End-c.Start > o.End-o.Start
 }
 
 // maxPasses bounds how often a text is looked at: again after each cut, since
@@ -169,7 +165,7 @@ const maxText = 256 << 20
 
 // settle returns b with everything cut that can be found in it. escapes is how
 // many layers of escapes lie on it, name what it is the value of.
-func (r *Redactor) settle(b []byte, escapes int, as name, report Report) []byte {
+func (r *Redactor) settle(b []byte, escapes int, as secret.Name, report Report) []byte {
 	if len(b) > maxText { // as good as never; what is kept of escapes grows with the text
 		at := lineStart(b, maxText)
 		if at == 0 {
@@ -188,26 +184,26 @@ func (r *Redactor) settle(b []byte, escapes int, as name, report Report) []byte 
 }
 
 // find returns what is to be cut from b, in order and apart.
-func (r *Redactor) find(b []byte, escapes int, as name) []cut {
+func (r *Redactor) find(b []byte, escapes int, as secret.Name) []cut {
 	cuts := r.layers(b, escapes, as)
 	if len(cuts) < 2 {
 		return cuts
 	}
 	slices.SortFunc(cuts, func(x, y cut) int {
-		return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(y.end, x.end), cmp.Compare(x.rule, y.rule))
+		return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(y.End, x.End), cmp.Compare(x.Rule, y.Rule))
 	})
 	apart := cuts[:1]
 	for _, c := range cuts[1:] {
 		last := &apart[len(apart)-1]
-		if c.start >= last.end {
+		if c.Start >= last.End {
 			apart = append(apart, c)
 			continue
 		}
 		if c.before(*last) { // what overlaps is one cut
-			last.rule, last.with, last.more = c.rule, c.with, c.more
+			last.Rule, last.With, last.more = c.Rule, c.With, c.more
 		}
-		last.end = max(last.end, c.end)
-		last.from, last.to = min(last.from, c.from), max(last.to, c.to)
+		last.End = max(last.End, c.End)
+		last.From, last.To = min(last.From, c.From), max(last.To, c.To)
 	}
 	return apart
 }
@@ -219,17 +215,16 @@ const maxLayers = 5
 // layers finds what is to be cut in b as it reads, and as it reads without each
 // of its layers of escapes. The first escapes layers are sure to be there, so
 // that b does not have to be judged with them.
-func (r *Redactor) layers(b []byte, escapes int, as name) []cut {
+func (r *Redactor) layers(b []byte, escapes int, as secret.Name) []cut {
 	var cuts []cut
 	text, was := b, origin{}
 	for layer := range maxLayers + 1 {
 		if layer >= escapes {
-			s := scanner{b: text, o: r.o, add: func(c cut) {
-				c.start, c.end = was.back(c.start, c.end)
-				c.from, c.to = was.back(c.from, c.to)
+			r.look(text, as, func(c cut) {
+				c.Start, c.End = was.back(c.Start, c.End)
+				c.From, c.To = was.back(c.From, c.To)
 				cuts = append(cuts, c)
-			}}
-			s.scan(as)
+			})
 		}
 		plain, jumps := unescape(text)
 		if jumps == nil {
@@ -243,22 +238,33 @@ func (r *Redactor) layers(b []byte, escapes int, as name) []cut {
 	return cuts
 }
 
+// look finds what is to be cut from a text as it reads.
+func (r *Redactor) look(text []byte, as secret.Name, found func(cut)) {
+	secret.Find(text, as, secret.Options{Homes: r.o.Homes, Mail: r.o.Mail}, func(m Match) { found(cut{Match: m}) })
+	if r.o.More == nil {
+		return
+	}
+	r.o.More.Find(text, func(m Match) {
+		if m.Start < m.End && !bytes.Contains(text[m.Start:m.End], []byte(secret.MarkStart)) {
+			m.From, m.To, m.With = min(m.From, m.Start), max(m.To, m.End), ""
+			found(cut{Match: m, more: true})
+		}
+	})
+}
+
 // apply makes the cuts.
 func apply(b []byte, cuts []cut, report Report) []byte {
 	out := make([]byte, 0, len(b)+16*len(cuts))
 	at := 0
 	for _, c := range cuts {
-		out = append(out, b[at:c.start]...)
-		if c.with != "" {
-			out = append(out, c.with...)
+		out = append(out, b[at:c.Start]...)
+		if c.With != "" {
+			out = append(out, c.With...)
 		} else {
-			out = append(append(append(out, markStart...), c.rule...), ']')
+			out = append(append(append(out, secret.MarkStart...), c.Rule...), ']')
 		}
-		at = c.end
-		report[c.rule]++
+		at = c.End
+		report[c.Rule]++
 	}
 	return append(out, b[at:]...)
 }
-
-// markStart begins every mark.
-const markStart = "[redacted:"

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/stemma-dev/stemma/redact/secret"
 )
 
 const (
 	// MaxLine is the longest line that a stream may have, in bytes.
 	MaxLine = 64 << 20
 
-	piece = 1 << 20      // how much is read at a time
-	slack = 4 * maxBlock // how far behind a border it is looked whether a secret goes over it
+	piece = 1 << 20             // how much is read at a time
+	slack = 4 * secret.MaxBlock // how far behind a border it is looked whether a secret goes over it
 )
 
 // ErrLine is why a stream ends before its end: it cannot be judged in parts.
@@ -57,9 +59,9 @@ func (r *Redactor) border(b []byte) int {
 	end := bytes.LastIndexByte(b[:max(0, len(b)-slack)], '\n') + 1
 	for at := end; at > 0; {
 		from := lineStart(b, max(0, at-slack))
-		for _, c := range r.find(b[from:], 0, nameless) {
-			if from+c.from < at && from+c.to > at {
-				at = lineStart(b, from+c.from)
+		for _, c := range r.find(b[from:], 0, secret.Nameless) {
+			if from+c.From < at && from+c.To > at {
+				at = lineStart(b, from+c.From)
 			}
 		}
 		if at == end {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/stemma-dev/stemma/ingest/agent/codex"
 	"github.com/stemma-dev/stemma/ingest/agent/copilot"
 	"github.com/stemma-dev/stemma/ingest/agent/opencode"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
@@ -23,7 +24,7 @@ func Formats() []Format { return formats }
 
 var formats = []Format{
 	{"claude-code", func(o Options) Reader { return NewClaude(o) }},
-	{"codex", func(o Options) Reader { return NewCodex(o) }},
+	{"codex", func(o Options) Reader { return codex.New(o) }},
 	{"gemini-cli", func(o Options) Reader { return NewGemini(o, false) }},
 	{"gemini-cli document", func(o Options) Reader { return NewGemini(o, true) }},
 	{"cursor", func(o Options) Reader { return NewCursor(o) }},

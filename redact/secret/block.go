@@ -1,4 +1,4 @@
-package redact
+package secret
 
 import "bytes"
 
@@ -7,8 +7,8 @@ var (
 	endKey   = []byte("-----END ")
 )
 
-// maxBlock is how long a block of a key may be.
-const maxBlock = 64 << 10
+// MaxBlock is how long a block of a key may be.
+const MaxBlock = 64 << 10
 
 // block looks at a private key in armour and cuts it whole, from its first
 // dash to its last. One whose end is missing is cut as far as lines look like
@@ -24,7 +24,7 @@ func (s *scanner) block(i int) int {
 	}
 	body += 5
 	end := s.endOfKey(body)
-	next := bytes.Index(b[body:min(len(b), body+maxBlock)], beginKey)
+	next := bytes.Index(b[body:min(len(b), body+MaxBlock)], beginKey)
 	if end > 0 && (next < 0 || end < body+next) && isKeyText(b[body:end]) {
 		end += len(endKey)
 		if line := bytes.Index(b[end:min(len(b), end+80)], []byte("-----")); line >= 0 {
@@ -32,7 +32,7 @@ func (s *scanner) block(i int) int {
 		}
 		return s.cut("private-key", i, end)
 	}
-	last := min(len(b), body+maxBlock)
+	last := min(len(b), body+MaxBlock)
 	if next >= 0 {
 		last = body + next
 	}
@@ -50,7 +50,7 @@ func (s *scanner) endOfKey(from int) int {
 			s.noEnd = from + n
 		}
 	}
-	if s.noEnd == len(s.b) || s.noEnd-from > maxBlock {
+	if s.noEnd == len(s.b) || s.noEnd-from > MaxBlock {
 		return 0
 	}
 	return s.noEnd
@@ -77,7 +77,10 @@ func isKeyText(text []byte) bool {
 func keyLines(b []byte, i int) int {
 	end := i
 	for line := i; line < len(b); {
-		next := lineEnd(b, line)
+		next := len(b)
+		if n := bytes.IndexByte(b[line:], '\n'); n >= 0 {
+			next = line + n + 1
+		}
 		text := bytes.TrimSpace(b[line:next])
 		long := false
 		for _, word := range bytes.Fields(text) {

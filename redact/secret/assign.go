@@ -1,4 +1,4 @@
-package redact
+package secret
 
 import "bytes"
 
@@ -17,7 +17,7 @@ func (s *scanner) assignment(i int) int {
 		return s.address(i)
 	}
 	as, bare := nameBefore(b, i)
-	if as == nameless {
+	if as == Nameless {
 		return i
 	}
 	from := i + 1
@@ -32,7 +32,7 @@ func (s *scanner) assignment(i int) int {
 
 // nameBefore reads the name that stands before i. It is bare at the start of a
 // line, as in a file of variables of an environment.
-func nameBefore(b []byte, i int) (as name, bare bool) {
+func nameBefore(b []byte, i int) (as Name, bare bool) {
 	end := i
 	for end > 0 && i-end < 8 && (b[end-1] == ' ' || b[end-1] == '\t' || b[end-1] == ':' || b[end-1] == '?') {
 		end--
@@ -51,16 +51,16 @@ func nameBefore(b []byte, i int) (as name, bare bool) {
 	}
 	tag := from > 0 && b[from-1] == '<'
 	if from == end || end-from > maxName || (b[i] == '>') != tag {
-		return nameless, false
+		return Nameless, false
 	}
 	line := bytes.TrimSpace(b[max(0, from-8):from])
 	bare = end == i && (from == 0 || b[from-1] == '\n' || bytes.Equal(line, []byte("export")) || bytes.HasSuffix(line, []byte("\nexport")))
-	return nameOf(b[from:end]), bare
+	return NameOf(b[from:end]), bare
 }
 
 // assigned looks at a value that begins at from, behind spaces and in quotes or
 // without. A bare one goes on to the next space.
-func (s *scanner) assigned(as name, from int, bare bool) int {
+func (s *scanner) assigned(as Name, from int, bare bool) int {
 	b := s.b
 	start := from
 	for start < len(b) && start < from+8 && (b[start] == ' ' || b[start] == '\t') {
@@ -138,7 +138,7 @@ var (
 )
 
 // element looks at the text of an element of XML.
-func (s *scanner) element(as name, from int) int {
+func (s *scanner) element(as Name, from int) int {
 	b := s.b
 	end := from
 	for end < len(b) && end < from+maxValue && b[end] != '<' && b[end] != '\n' {
@@ -151,7 +151,7 @@ func (s *scanner) element(as name, from int) int {
 }
 
 // value looks at a text that is as a whole the value of a name.
-func (s *scanner) value(as name) {
+func (s *scanner) value(as Name) {
 	if len(s.b) <= maxValue {
 		s.judge(as, 0, len(s.b), true)
 	}
@@ -159,15 +159,15 @@ func (s *scanner) value(as name) {
 
 // judge cuts the value from start to end if it looks like a secret; meant says
 // that it is a value for sure and not code. It returns where to go on.
-func (s *scanner) judge(as name, start, end int, meant bool) int {
+func (s *scanner) judge(as Name, start, end int, meant bool) int {
 	v := s.b[start:min(end, start+judged)]
 	switch {
 	case as == authorization:
 		if skip := credentials(v); skip >= 0 {
 			return s.cut("authorization", start+skip, end)
 		}
-	case bytes.HasPrefix(v, []byte(markStart)):
-	case as == password:
+	case bytes.HasPrefix(v, []byte(MarkStart)):
+	case as == Password:
 		if isPassword(v, meant) {
 			return s.cut("password", start, end)
 		}
@@ -201,7 +201,7 @@ func credentials(v []byte) int {
 		skip++
 	}
 	rest := v[skip:]
-	if len(rest) < 8 || bytes.HasPrefix(rest, []byte(markStart)) || isReference(rest) || !isMixed(rest) {
+	if len(rest) < 8 || bytes.HasPrefix(rest, []byte(MarkStart)) || isReference(rest) || !isMixed(rest) {
 		return -1
 	}
 	return skip

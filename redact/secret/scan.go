@@ -1,12 +1,30 @@
-package redact
+// Package secret knows what secrets look like: tokens that begin in a known way,
+// keys in armour, passwords in addresses, headers, what is assigned to names that
+// say what it is; and homes and mail addresses. It knows one text as it
+// reads, and nothing of JSON. It does no I/O.
+package secret
 
 import "bytes"
+
+// Options say what is told beside secrets.
+type Options struct{ Homes, Mail bool }
+
+// A Match is what is to be cut from a text, inside of what it was known by.
+type Match struct {
+	Rule       string // lower case letters, digits and dashes
+	Start, End int    // what is cut
+	From, To   int    // what had to be seen to know it
+	With       string // what takes its place, where that is no mark
+}
+
+// MarkStart begins every mark, which is no secret.
+const MarkStart = "[redacted:"
 
 // A scanner goes once over a text as it reads, and tells what to cut.
 type scanner struct {
 	b   []byte
 	o   Options
-	add func(cut)
+	add func(Match)
 
 	noJWT int // no token of three parts begins before
 	noEnd int // no block of a key ends before
@@ -51,9 +69,12 @@ func pairTable() (t [1 << 16]bool) {
 	return t
 }
 
-// scan finds what is to be cut from a text that is the value of a name.
-func (s *scanner) scan(as name) {
-	if as != nameless {
+// Find tells, in order of where they begin but for a value as a whole, what is
+// to be cut from a text that is the value of a name, as it reads: escapes are
+// taken for what they say. It takes time in proportion to the text.
+func Find(text []byte, as Name, o Options, found func(Match)) {
+	s := scanner{b: text, o: o, add: found}
+	if as != Nameless {
 		s.value(as)
 	}
 	b := s.b
@@ -84,18 +105,11 @@ func (s *scanner) scan(as name) {
 		}
 		i = max(end, i+1)
 	}
-	if s.o.More != nil {
-		s.o.More.Find(b, func(m Match) {
-			if m.Start < m.End && !bytes.Contains(b[m.Start:m.End], []byte(markStart)) {
-				s.add(cut{start: m.Start, end: m.End, rule: m.Rule, from: min(m.From, m.Start), to: max(m.To, m.End), more: true})
-			}
-		})
-	}
 }
 
 // cut tells a secret, and returns where to go on.
 func (s *scanner) cut(rule string, start, end int) int {
-	s.add(cut{start: start, end: end, rule: rule, from: start, to: end})
+	s.add(Match{Rule: rule, Start: start, End: end, From: start, To: end})
 	return end
 }
 
@@ -116,8 +130,8 @@ func (s *scanner) dashes(i int) int {
 	if end == len(b) || b[end] != ' ' {
 		return i
 	}
-	as := nameOf(b[i+2 : end])
-	if as == nameless {
+	as := NameOf(b[i+2 : end])
+	if as == Nameless {
 		return i
 	}
 	return s.assigned(as, end+1, false)

@@ -1,4 +1,6 @@
-package agent
+// Package codex reads the rollouts of Codex: rows of JSON, appended while a
+// session runs. It opens no file and reads no clock.
+package codex
 
 import (
 	"io"
@@ -12,13 +14,14 @@ import (
 	"github.com/stemma-dev/stemma/session"
 )
 
-const codexTool = "codex"
+// Tool is the agent in refs of its sessions.
+const Tool = "codex"
 
-// Codex reads a rollout of Codex. Its first row says whose it is: a file of a
+// Reader reads a rollout. Its first row says whose it is: a file of a
 // fork, or of a sub-agent, repeats rows of its parent, with the parent's own
 // first row among them, which is not used. The counts of tokens are totals; what was
 // added since the row before belongs to the answer before.
-type Codex struct {
+type Reader struct {
 	*run.Stream
 	id, model string
 	answer    int  // number of the answer that is being told
@@ -26,13 +29,13 @@ type Codex struct {
 	total     run.Tokens
 }
 
-// NewCodex returns a reader that has read nothing.
-func NewCodex(o Options) *Codex { return &Codex{Stream: run.NewStream(codexTool, o)} }
+// New returns a reader that has read nothing.
+func New(o run.Options) *Reader { return &Reader{Stream: run.NewStream(Tool, o)} }
 
 // Read reads rows to the end of the stream.
-func (c *Codex) Read(r io.Reader) error { return c.Lines(r, c.row) }
+func (c *Reader) Read(r io.Reader) error { return c.Lines(r, c.row) }
 
-func (c *Codex) row(line []byte) {
+func (c *Reader) row(line []byte) {
 	var kind string
 	var at time.Time
 	var payload []byte
@@ -74,7 +77,7 @@ func (c *Codex) row(line []byte) {
 	}
 }
 
-func (c *Codex) meta(raw []byte, at time.Time) {
+func (c *Reader) meta(raw []byte, at time.Time) {
 	if c.id != "" {
 		return
 	}
@@ -113,7 +116,7 @@ func (c *Codex) meta(raw []byte, at time.Time) {
 				depth = max(depth, 1)
 			}
 		case "source":
-			if id, d := codexSpawn(r); id != "" {
+			if id, d := spawn(r); id != "" {
 				parent, depth = id, max(d, 1)
 			}
 		}
@@ -124,14 +127,14 @@ func (c *Codex) meta(raw []byte, at time.Time) {
 	}
 	s.Seen(p)
 	if depth > 0 && parent != "" && parent != c.id {
-		s.Session.Parent, s.Session.Depth = session.Ref(codexTool, parent), int(min(depth, 100))
+		s.Session.Parent, s.Session.Depth = session.Ref(Tool, parent), int(min(depth, 100))
 	}
 	configure(s, session.ConfigPrompt, "", prompt)
 	configure(s, session.ConfigRules, "AGENTS.md", rules)
 }
 
-// codexSpawn reads {"subagent": {"thread_spawn": {…}}}.
-func codexSpawn(r *jsonwalk.Reader) (parent string, depth int64) {
+// spawn reads {"subagent": {"thread_spawn": {…}}}.
+func spawn(r *jsonwalk.Reader) (parent string, depth int64) {
 	for name := range r.Object() {
 		if name != "subagent" {
 			continue
@@ -160,7 +163,7 @@ func configure(s *run.Run, kind, name, text string) {
 	}
 }
 
-func (c *Codex) context(raw []byte, at time.Time) {
+func (c *Reader) context(raw []byte, at time.Time) {
 	p := run.Place{At: at}
 	r := jsonwalk.New(raw)
 	for name := range r.Object() {
@@ -177,7 +180,7 @@ func (c *Codex) context(raw []byte, at time.Time) {
 }
 
 // item reads a part of the conversation: a message, a call or its result.
-func (c *Codex) item(raw []byte, at time.Time) {
+func (c *Reader) item(raw []byte, at time.Time) {
 	var kind, tool, call, status string
 	var input, output []byte
 	r := jsonwalk.New(raw)
@@ -216,11 +219,11 @@ func (c *Codex) item(raw []byte, at time.Time) {
 		}
 	case "function_call_output", "custom_tool_call_output":
 		c.open = false
-		s.Results([]run.Result{{Call: call, Error: codexFailed(output), Raw: output}}, at)
+		s.Results([]run.Result{{Call: call, Error: failed(output), Raw: output}}, at)
 	}
 }
 
-func (c *Codex) message(s *run.Run, raw []byte, at time.Time) {
+func (c *Reader) message(s *run.Run, raw []byte, at time.Time) {
 	m, role := run.ReadMessage(raw)
 	m.ID = ""
 	switch role {
@@ -239,7 +242,7 @@ func (c *Codex) message(s *run.Run, raw []byte, at time.Time) {
 }
 
 // say takes an item of an answer. Items that follow each other are one.
-func (c *Codex) say(s *run.Run, m run.Message, at time.Time) {
+func (c *Reader) say(s *run.Run, m run.Message, at time.Time) {
 	if !c.open {
 		c.answer++
 		c.open = true
@@ -248,9 +251,9 @@ func (c *Codex) say(s *run.Run, m run.Message, at time.Time) {
 	s.Answer(m, at)
 }
 
-// codexFailed reports whether a tool gave back that it failed: a command by its
+// failed reports whether a tool gave back that it failed: a command by its
 // exit code.
-func codexFailed(raw []byte) bool {
+func failed(raw []byte) bool {
 	r := jsonwalk.New(raw)
 	if len(raw) == 0 {
 		return false
@@ -282,7 +285,7 @@ func codexFailed(raw []byte) bool {
 }
 
 // event reads what Codex tells of itself; of that, only how much was used.
-func (c *Codex) event(raw []byte) {
+func (c *Reader) event(raw []byte) {
 	var kind string
 	var total run.Tokens
 	told := false
@@ -294,7 +297,7 @@ func (c *Codex) event(raw []byte) {
 		case "info":
 			for name := range r.Object() {
 				if name == "total_token_usage" {
-					total, told = codexTokens(r), true
+					total, told = tokens(r), true
 				}
 			}
 		}
@@ -308,8 +311,8 @@ func (c *Codex) event(raw []byte) {
 	c.total, c.open = total, false
 }
 
-// codexTokens reads counts of which the cached ones are among those read.
-func codexTokens(r *jsonwalk.Reader) run.Tokens {
+// tokens reads counts of which the cached ones are among those read.
+func tokens(r *jsonwalk.Reader) run.Tokens {
 	var t run.Tokens
 	for name := range r.Object() {
 		switch name {

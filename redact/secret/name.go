@@ -1,13 +1,14 @@
-package redact
+package secret
 
 import "bytes"
 
-// A name is what a value is called, as far as it matters.
-type name uint8
+// A Name is what a value is called, as far as it matters.
+type Name uint8
 
+// What names say of their values.
 const (
-	nameless      name = iota // nothing that is kept secret
-	password                  // what a person or a program thought up
+	Nameless      Name = iota // nothing that is kept secret
+	Password                  // what a person or a program thought up
 	token                     // what was drawn by lot
 	authorization             // a scheme and then a secret
 )
@@ -23,14 +24,14 @@ var nameByte = byteSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 var (
 	secretEnds = []struct {
 		end string
-		is  name
+		is  Name
 	}{
-		{"password", password},
-		{"passwd", password},
-		{"passphrase", password},
-		{"passcode", password},
-		{"pwd", password},
-		{"pass", password},
+		{"password", Password},
+		{"passwd", Password},
+		{"passphrase", Password},
+		{"passcode", Password},
+		{"pwd", Password},
+		{"pass", Password},
 		{"secret", token},
 		{"token", token},
 		{"apikey", token},
@@ -62,14 +63,14 @@ var (
 	}
 )
 
-// nameOf tells what a name says of its value. Words are set apart by dots,
+// NameOf tells what a name says of its value. Words are set apart by dots,
 // dashes, underscores and capitals.
-func nameOf(text []byte) name {
+func NameOf(text []byte) Name {
 	if len(text) > maxName || len(text) < 3 {
-		return nameless
+		return Nameless
 	}
 	var buf [maxName]byte
-	is, before := nameless, ""
+	is, before := Nameless, ""
 	for len(text) > 0 {
 		n := wordLength(text)
 		w := buf[:0]
@@ -84,7 +85,7 @@ func nameOf(text []byte) name {
 			text = text[1:]
 		}
 		if harmless[string(w)] {
-			return nameless
+			return Nameless
 		}
 		if string(w) == "key" && secretPairs[before] {
 			is = max(is, token)

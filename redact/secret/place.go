@@ -1,4 +1,4 @@
-package redact
+package secret
 
 import "bytes"
 
@@ -11,7 +11,7 @@ func (s *scanner) address(i int) int {
 	b := s.b
 	from := i + 3
 	colon, end := -1, -1
-	if bytes.HasPrefix(b[from:], []byte(markStart)) { // the user was cut before
+	if bytes.HasPrefix(b[from:], []byte(MarkStart)) { // the user was cut before
 		from += bytes.IndexByte(b[from:min(len(b), from+maxName)], ']') + 1
 	}
 	for k := from; k < len(b) && k < from+maxUser && !addressStop[b[k]]; k++ {
@@ -34,7 +34,7 @@ func (s *scanner) address(i int) int {
 		return from
 	}
 	secret := b[colon+1 : end]
-	if len(secret) == 0 || isReference(secret) || bytes.HasPrefix(secret, []byte(markStart)) {
+	if len(secret) == 0 || isReference(secret) || bytes.HasPrefix(secret, []byte(MarkStart)) {
 		return from
 	}
 	return s.cut("url-password", colon+1, end)
@@ -74,7 +74,7 @@ func (s *scanner) home(i int) int {
 	if start < 0 {
 		return i
 	}
-	s.add(cut{start: start, end: end, rule: "home", with: "~", from: start, to: end})
+	s.add(Match{Rule: "home", Start: start, End: end, From: start, To: end, With: "~"})
 	return end
 }
 
