@@ -79,7 +79,7 @@ var layers = []struct {
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/gitai ingest/note"},
-	{"ingest/origins", ". rooms git git/blame git/quote ingest/note ingest/records ingest/words"},
+	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},

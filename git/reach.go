@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,13 @@ import (
 )
 
 // Reach lists the commits that the tips reach and not does not, newest first,
-// with one process. Tips and not are ids; of not, those unknown here are ignored.
+// with one process. Tips and not are ids; those unknown here are ignored.
 func (r *Repo) Reach(ctx context.Context, tips, not []string) ([]string, error) {
+	return r.Newest(ctx, math.MaxInt32, tips, not)
+}
+
+// Newest is [Repo.Reach] for at most n of the commits.
+func (r *Repo) Newest(ctx context.Context, n int, tips, not []string) ([]string, error) {
 	if len(tips) == 0 {
 		return nil, nil
 	}
@@ -20,7 +26,7 @@ func (r *Repo) Reach(ctx context.Context, tips, not []string) ([]string, error) 
 	for _, id := range not {
 		in += "^" + id + "\n"
 	}
-	out, err := r.apart.Output(ctx, []byte(in), 1<<30, "rev-list", "--ignore-missing", "--stdin")
+	out, err := r.apart.Output(ctx, []byte(in), 1<<30, "rev-list", "--max-count="+strconv.Itoa(n), "--ignore-missing", "--stdin")
 	return strings.Fields(string(out)), err
 }
 

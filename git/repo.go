@@ -165,7 +165,7 @@ func (r *Repo) discovered(ctx context.Context, dir string, prefixes, lines []str
 	}
 	pop()
 	names := popAll(func(s string) bool { return strings.HasPrefix(s, "refs/") })
-	born := len(lines) > 1 && wire.IsID(lines[len(lines)-2])
+	born := len(lines) > 1 && !wire.IsID(lines[len(lines)-1]) && wire.IsID(lines[len(lines)-2])
 	if born {
 		pop()
 		r.Head = pop()

@@ -2,6 +2,7 @@ package git_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -270,5 +271,25 @@ func TestForeignRepositoryIsReadAndLeftAlone(t *testing.T) {
 	}
 	if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestNotesOfARepositoryWithNothingCheckedOutAreSeen(t *testing.T) {
+	for n := range 4 {
+		r := gittest.New(t)
+		tree := r.GitWith(nil, "mktree")
+		for i := range n {
+			r.Git("update-ref", fmt.Sprint("refs/notes/n", i), r.Git("commit-tree", tree, "-m", "notes"))
+		}
+		repo, refs, err := git.Glance(t.Context(), r.Dir, "refs/notes/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(refs) != n || repo.Head != "" || repo.Format != git.SHA1 || repo.Empty != (n == 0) {
+			t.Errorf("%d notes: %d refs, head %q, format %q, empty %v", n, len(refs), repo.Head, repo.Format, repo.Empty)
+		}
+		if err := repo.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -146,6 +146,26 @@ func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 	}
 }
 
+func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
+	lines := func(s string) (list [][]byte) {
+		for l := range strings.Lines(s) {
+			list = append(list, []byte(strings.TrimSuffix(l, "\n")))
+		}
+		return list
+	}
+	const one, two = "func aLongNameForOneOfThem() {\n\treturn 1\n}\n", "func anotherNameThatIsLong() {\n}\n"
+	var p edits.Pool
+	p.Add(lines(one), []edits.Hand{ai, ai, ann})
+	p.Add(lines(two), []edits.Hand{bot, bot})
+	for range 2 { // asking takes nothing away
+		got := p.Find(lines("x\n"+two+one), lines(one), lines("}\n"), nil)
+		want := [][]edits.Hand{{0, bot, bot, ai, ai, ann}, {0, 0, 0}, {0}, nil}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+	}
+}
+
 // A model knows by the text of a line, which is written once, whose it is.
 type model struct {
 	rng   *rand.Rand

@@ -9,14 +9,91 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/ingest/settle"
 )
 
-// A random history: agents and a person edit, git does all it can, conflicts are
-// resolved in all ways, and the text of a line still tells whose it is.
+// A random history: agents and people edit in two clones, git does all it can,
+// conflicts are resolved in all ways, a forge where nobody watches merges, squashes
+// and rebases, and the text of a line still tells whose it is.
 type history struct {
-	*desk
-	rng *rand.Rand
-	log []string
+	*desk // where the next thing happens
+	rng   *rand.Rand
+	log   []string
+
+	desks      []*desk
+	hub, forge *gittest.Repo
+}
+
+// newHistory begins with one clone, or two.
+func newHistory(t *testing.T, seed, desks int) *history {
+	h := &history{rng: rand.New(rand.NewPCG(uint64(seed), 11))}
+	h.desk = newDesk(t)
+	h.desks = []*desk{h.desk}
+	if desks == 1 {
+		return h
+	}
+	h.hub = gittest.New(t, "--bare")
+	connect(h.Repo, h.hub)
+	h.Git("push", "-q", "origin", "main")
+	h.forge = gittest.New(t)
+	connect(h.forge, h.hub)
+	other := &desk{Repo: gittest.New(t), call: h.call, counts: h.counts}
+	connect(other.Repo, h.hub)
+	for _, r := range []*gittest.Repo{h.forge, other.Repo} {
+		r.Git("reset", "-q", "--hard", "origin/main")
+	}
+	other.begin()
+	h.desks = append(h.desks, other)
+	return h
+}
+
+// connect makes a repository a clone of another, as git clone and stemma init do.
+func connect(r, hub *gittest.Repo) {
+	r.Git("remote", "add", "origin", hub.Dir)
+	r.Git("config", "--add", "remote.origin.fetch", "+"+settle.Ref+"*:"+settle.Fetched+"origin/ai*")
+	r.Git("fetch", "-q")
+}
+
+// push lets a branch travel with all notes.
+func (h *history) push() {
+	branch := h.pick(h.branches()...)
+	_, err := h.Try(nil, "push", "-q", "--force", "origin", branch)
+	h.say("push %s: %v", branch, err == nil)
+	h.travel()
+}
+
+// merges lets the forge bring a branch into main, in one of its ways; what
+// would be a conflict, it refuses.
+func (h *history) merges() {
+	f := h.forge
+	f.Git("fetch", "-q", "--prune")
+	f.Git("checkout", "-q", "-B", "main", "origin/main")
+	branches := strings.Fields(f.Git("for-each-ref", "--format=%(refname)", "refs/remotes/origin/"))
+	branch := h.pick(branches...)
+	way := h.rng.IntN(3)
+	var err error
+	switch way {
+	case 0:
+		_, err = f.Try(nil, "merge", "-q", "--no-edit", "--no-ff", branch)
+	case 1:
+		if _, err = f.Try(nil, "merge", "-q", "--squash", branch); err == nil {
+			_, err = f.Try(nil, "commit", "-q", "-m", "squashed (#1)")
+		}
+	case 2:
+		f.Git("checkout", "-q", "--detach", branch)
+		if _, err = f.Try(nil, "rebase", "-q", "origin/main"); err == nil {
+			f.Git("branch", "-q", "-f", "main", "HEAD")
+		}
+	}
+	if err == nil {
+		_, err = f.Try(nil, "push", "-q", "origin", "main")
+	}
+	h.say("forge merges %s by %d: %v", branch, way, err == nil)
+	if _, err := f.Try(nil, "rebase", "--abort"); err != nil {
+		f.Git("reset", "-q", "--hard")
+	}
 }
 
 func (h *history) pick(list ...string) string { return list[h.rng.IntN(len(list))] }
@@ -170,6 +247,26 @@ func (h *history) clean() bool { return h.Git("status", "--porcelain") == "" }
 
 // step lets one thing happen.
 func (h *history) step() {
+	if len(h.desks) > 1 {
+		h.desk = h.desks[h.rng.IntN(len(h.desks))]
+		switch h.rng.IntN(20) {
+		case 0, 1, 2:
+			h.push()
+			return
+		case 3:
+			h.merges()
+			return
+		case 4:
+			h.try("fetch", "-q", "--prune")
+			return
+		case 5:
+			h.try("pull", "-q", "--no-edit", h.pick("--rebase", "--no-rebase"), "origin", "main")
+			return
+		case 6:
+			h.try("checkout", "-q", "-B", fmt.Sprint("theirs", len(h.log)), h.pick(strings.Fields(h.Git("for-each-ref", "--format=%(refname)", "refs/remotes/origin/"))...))
+			return
+		}
+	}
 	switch h.rng.IntN(30) {
 	case 0, 1, 2, 3, 4, 5:
 		who, path := h.agentName(), h.path()
@@ -195,7 +292,7 @@ func (h *history) step() {
 		h.Git("add", "-A")
 		h.try("commit", "-q", "--amend", "--no-edit")
 	case 15:
-		h.try("checkout", "-q", "-b", fmt.Sprint("branch", h.lines, "-", len(h.log)), h.pick("HEAD", "HEAD~1", "HEAD~2"))
+		h.try("checkout", "-q", "-b", fmt.Sprint("branch", len(h.log)), h.pick("HEAD", "HEAD~1", "HEAD~2"))
 	case 16, 17:
 		h.try("checkout", "-q", h.pick(h.branches()...))
 	case 18:
@@ -233,7 +330,7 @@ func (h *history) step() {
 		case 0:
 			h.try("checkout", "-q", "--", h.path())
 		case 1:
-			h.try("mv", h.path(), fmt.Sprintf("moved%d.txt", h.lines))
+			h.try("mv", h.path(), fmt.Sprintf("moved%d.txt", len(h.log)))
 		case 2:
 			h.say("settle")
 			h.settle()
@@ -243,8 +340,8 @@ func (h *history) step() {
 
 // TestRandomHistoriesLoseAndInventNothing: no line of an agent is lost or given
 // to another session, model or call, and no line of a person to an agent, on
-// any branch. STEMMA_HISTORIES says how many histories are tried, and
-// STEMMA_HISTORY a single seed.
+// any branch of any clone. STEMMA_HISTORIES says how many histories are tried,
+// and STEMMA_HISTORY a single seed.
 func TestRandomHistoriesLoseAndInventNothing(t *testing.T) {
 	first, n := 1, 25
 	if s, ok := os.LookupEnv("STEMMA_HISTORIES"); ok {
@@ -261,21 +358,35 @@ func TestRandomHistoriesLoseAndInventNothing(t *testing.T) {
 	for seed := first; seed < first+n; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			h := &history{desk: newDesk(t), rng: rand.New(rand.NewPCG(uint64(seed), 11))}
+			h := newHistory(t, seed, 1+seed%2)
 			defer func() {
 				if t.Failed() {
 					t.Logf("seed %d:\n%s", seed, strings.Join(h.log, "\n"))
 				}
 			}()
-			for range 15 + h.rng.IntN(25) {
+			for range (15 + h.rng.IntN(25)) * len(h.desks) {
 				h.step()
 			}
-			h.Git("add", "-A")
-			h.try("commit", "-q", "-m", "the rest")
-			for _, branch := range h.branches() {
-				h.checkBranch(branch)
+			for _, d := range h.desks {
+				h.desk = d
+				h.Git("add", "-A")
+				h.try("commit", "-q", "-m", "the rest")
 			}
-			h.checkNotes()
+			for range h.desks { // until everybody knows what all know
+				for _, d := range h.desks {
+					if h.hub != nil {
+						d.travel()
+					}
+				}
+			}
+			for i, d := range h.desks {
+				h.say("check clone %d", i)
+				h.desk = d
+				for _, branch := range h.branches() {
+					h.checkBranch(branch)
+				}
+				h.checkNotes()
+			}
 		})
 	}
 }

@@ -24,16 +24,17 @@ type noteBuilder struct {
 	note     gitai.Authorship
 	operator string // "Name <mail>" of who made the commit
 	hands    []capture.Hand
+	bound    []bound // hands behind those
 	keys     map[edits.Hand]string
 	lines    Lines
 }
 
-func newNote(commit string, by git.Ident, hands []capture.Hand) *noteBuilder {
+func newNote(commit string, by git.Ident, hands []capture.Hand, more []bound) *noteBuilder {
 	return &noteBuilder{
 		note: gitai.Authorship{
 			Writer: Writer, Base: commit, Sessions: map[string]gitai.Agent{}, Humans: map[string]string{}, Traces: map[string]gitai.Trace{},
 		},
-		operator: by.Name + " <" + by.Mail + ">", hands: hands, keys: map[edits.Hand]string{},
+		operator: by.Name + " <" + by.Mail + ">", hands: hands, bound: more, keys: map[edits.Hand]string{},
 	}
 }
 
@@ -41,16 +42,16 @@ func newNote(commit string, by git.Ident, hands []capture.Hand) *noteBuilder {
 func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
 	ranges := map[string][]note.Range{}
 	for _, l := range lines {
-		switch {
-		case l.By == capture.Person:
-			b.lines.Human++
-		case l.By > 0:
-			b.lines.AI++
-		default:
+		if l.By <= edits.Base {
 			b.lines.Unknown++
 			continue
 		}
 		key := b.key(l.By)
+		if gitai.FormOf(key) == gitai.KeyHuman {
+			b.lines.Human++
+		} else {
+			b.lines.AI++
+		}
 		ranges[key] = append(ranges[key], note.Range{Start: l.Number, End: l.Number})
 	}
 	f := gitai.File{Path: path}
@@ -84,6 +85,10 @@ func (b *noteBuilder) key(h edits.Hand) string {
 		b.note.Traces[key] = gitai.Trace{Basis: stemma.BasisObservedHook}
 		b.keys[h] = key
 		return key
+	}
+	if n := len(b.hands); int(h) > n {
+		b.keys[h] = b.keyOfBound(b.bound[int(h)-n-1])
+		return b.keys[h]
 	}
 	hand := b.hands[h-1]
 	id := hand.Session

@@ -37,6 +37,7 @@ type Report struct {
 	Lost    []string // what hooks could not keep
 	Damaged int      // entries that could not be read
 	Kept    []string // notes that could not be joined with those of a remote
+	Started int      // processes of git
 }
 
 // Lines counts lines by who wrote them.
@@ -62,7 +63,10 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err != nil {
 		return r, err
 	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
+	defer func() {
+		r.Started = repo.Processes()
+		err = errors.Join(err, repo.Close())
+	}()
 	s, err := readState(place)
 	if err != nil {
 		return r, err
@@ -117,47 +121,89 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	if err != nil || len(reading.Entries) == 0 {
 		return nil, err
 	}
+	if len(t.moves) == 0 {
+		t.moves = withoutReflog(reading.Entries, place.Stand())
+	}
 	t.evidence = capture.Read(reading, t.moves, place.Content)
+	t.began, t.base = reading.Entries[0].At, reading.Entries[0].Commit
+	if t.notes, err = t.notesTip(ctx); err != nil {
+		return nil, err
+	}
 	t.cat, err = repo.CatFile(ctx, maxContent)
 	return t, err
 }
 
+// withoutReflog makes moves of where HEAD was at each entry and is now, which is
+// less than a reflog tells: what git did between is not known.
+func withoutReflog(entries []spool.Entry, now spool.Stand) (moves []spool.Move) {
+	at := ""
+	to := func(commit string, when time.Time) {
+		if commit != "" && commit != at {
+			moves = append(moves, spool.Move{From: at, To: commit, At: when, End: int64(len(moves) + 1)})
+			at = commit
+		}
+	}
+	for i := range entries {
+		to(entries[i].Commit, entries[i].At)
+		entries[i].Reflog = int64(len(moves))
+	}
+	to(now.Commit, time.Time{})
+	return moves
+}
+
+// A settled is a commit with whose the lines are that it added.
+type settled struct {
+	git.Commit
+	foreign bool // it was made elsewhere
+	added   []added
+}
+
+// An added is what a commit added to one file.
+type added struct {
+	Path  string
+	lines []edits.AddedLine
+	text  [][]byte // of the lines
+}
+
 // settle makes the notes of the commits that are not settled yet.
 func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, error) {
-	pending := t.pending(s)
-	commits, err := t.read(ctx, pending)
+	commits, err := t.read(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
 	}
-	if err := t.findBlobs(commits); err != nil {
-		return nil, err
-	}
-	noted, err := t.noted(ctx, commits)
+	foreign, err := t.foreign(ctx, s, commits)
 	if err != nil {
 		return nil, err
 	}
-	made := map[string]*noteBuilder{}
-	err = t.replay(commits, func(c commit, f file, lines []edits.AddedLine) {
-		if made[c.ID] == nil {
-			made[c.ID] = newNote(c.ID, c.Committer, t.evidence.Hands)
-		}
-		made[c.ID].add(f.Path, lines)
-	})
+	list, err := t.own(commits, len(foreign) > 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.recognise(foreign); err != nil {
+		return nil, err
+	}
+	list = append(list, foreign...)
+	noted, err := t.noted(list)
+	if err != nil {
+		return nil, err
+	}
+	b, err := t.bind(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	var notes []git.NewNote
-	for _, c := range commits {
-		b := made[c.ID]
-		r.Commits++
-		if b != nil {
-			r.Lines.add(b.lines)
+	for _, c := range list {
+		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
+		for _, a := range c.added {
+			n.add(a.Path, a.lines)
 		}
-		if noted[c.ID] || b == nil || b.empty() {
+		r.Commits++
+		r.Lines.add(n.lines)
+		if noted[c.ID] || n.empty() {
 			s.settled(c.ID, "")
 			continue
 		}
-		text, err := b.write()
+		text, err := n.write()
 		if err != nil {
 			return nil, err
 		}
@@ -165,6 +211,20 @@ func (t *tree) settle(ctx context.Context, s *state, r *Report) ([]git.NewNote, 
 		s.settled(c.ID, t.place.ID(text))
 	}
 	return notes, nil
+}
+
+// own tells by what was captured whose the lines are that commits made here
+// added. To the end, it looks at what was captured behind the last of them too.
+func (t *tree) own(commits []commit, toTheEnd bool) (list []*settled, err error) {
+	if err := t.findBlobs(commits); err != nil {
+		return nil, err
+	}
+	at := map[string]*settled{}
+	for _, c := range commits {
+		list = append(list, &settled{Commit: c.Commit})
+		at[c.ID] = list[len(list)-1]
+	}
+	return list, t.replay(commits, toTheEnd, func(c commit, a added) { at[c.ID].added = append(at[c.ID].added, a) })
 }
 
 func (l *Lines) add(m Lines) {
@@ -217,9 +277,22 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 	}
 	o := history.Options{Only: true, MaxLine: 1, MaxFileText: 1, MaxCommitText: 1}
 	at := map[string]int{}
+	var ids []string
 	for _, i := range pending {
-		o.Tips = append(o.Tips, t.moves[i].To)
+		ids = append(ids, t.moves[i].To)
 		at[t.moves[i].To] = i
+	}
+	there, err := t.repo.Readable(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if there[id] { // else it was pruned: nobody can ask of it
+			o.Tips = append(o.Tips, id)
+		}
+	}
+	if len(o.Tips) == 0 {
+		return nil, nil
 	}
 	var list []commit
 	for c, err := range history.Log(ctx, t.repo, o) {
@@ -232,28 +305,33 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 	return list, nil
 }
 
-// noted are the commits that have a note already, whoever wrote it.
-func (t *tree) noted(ctx context.Context, commits []commit) (map[string]bool, error) {
-	noted := map[string]bool{}
+// notesTip is where the notes of the clone stand, "" if there are none.
+func (t *tree) notesTip(ctx context.Context) (string, error) {
 	refs, err := t.repo.RefNames(ctx, Ref)
 	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, c := range commits {
-		ids = append(ids, c.ID)
+		return "", err
 	}
 	for _, ref := range refs {
-		if ref.Name != Ref {
-			continue
-		}
-		notes, err := t.cat.NotesOn(ref.ID, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range notes {
-			noted[n.Object] = true
+		if ref.Name == Ref {
+			return ref.ID, nil
 		}
 	}
-	return noted, nil
+	return "", nil
+}
+
+// noted are the commits that have a note already, whoever wrote it.
+func (t *tree) noted(list []*settled) (map[string]bool, error) {
+	noted := map[string]bool{}
+	if t.notes == "" || len(list) == 0 {
+		return noted, nil
+	}
+	var ids []string
+	for _, c := range list {
+		ids = append(ids, c.ID)
+	}
+	notes, err := t.cat.NotesOn(t.notes, ids)
+	for _, n := range notes {
+		noted[n.Object] = true
+	}
+	return noted, err
 }

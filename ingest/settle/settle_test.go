@@ -28,25 +28,53 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// began is before all commits: clocks of tests and of git are not the same.
+var began = time.Unix(1_000_000_000, 0)
+
 // A desk is a clone in which agents and a person work. Every line that somebody
 // writes begins with the name of who does and is written once, so that its text
 // tells whose it is.
 type desk struct {
 	*gittest.Repo
-	calls, lines int
-	call         map[string]string // by line
-	often        bool              // everything is settled behind every commit
+	*counts
+	call  map[string]string // by line
+	often bool              // everything is settled behind every commit
 }
 
+// Counts number what happens at all desks.
+type counts struct{ calls, lines int }
+
 func newDesk(t testing.TB) *desk {
-	d := &desk{Repo: gittest.New(t), call: map[string]string{}}
+	d := &desk{Repo: gittest.New(t), call: map[string]string{}, counts: &counts{}}
 	d.write("a.txt", d.inserts("base", 0, 6)(nil))
 	d.write("b.txt", d.inserts("base", 0, 6)(nil))
 	d.Repo.Commit("base")
-	place, err := spool.Find(d.Dir)
-	must(t, err)
-	must(t, capture.Begin(place, nil, time.Now()))
+	d.begin()
 	return d
+}
+
+// begin is what stemma init does.
+func (d *desk) begin() {
+	place, err := spool.Find(d.Dir)
+	must(d.T, err)
+	must(d.T, capture.Begin(place, nil, began))
+}
+
+// travel lets notes travel, as a push and a fetch do.
+func (d *desk) travel() {
+	d.T.Helper()
+	for range 3 {
+		d.settle()
+		d.Git("fetch", "-q", "--prune")
+		d.settle()
+		if _, err := d.Try(nil, "rev-parse", "-q", "--verify", settle.Ref); err != nil {
+			return
+		}
+		if _, err := d.Try(nil, "push", "-q", "origin", settle.Ref); err == nil {
+			return
+		}
+	}
+	d.T.Error("the notes cannot be pushed")
 }
 
 // line is a new line of somebody.
@@ -80,7 +108,7 @@ func (d *desk) hook(event, session, tool, path string) {
 		"tool_input": map[string]any{"file_path": filepath.Join(d.Dir, path)}, "model": "model-of-" + session,
 	})
 	must(d.T, err)
-	must(d.T, capture.Keep(capture.Call{Agent: "claude-code", Payload: payload, Directory: d.Dir, At: time.Now()}))
+	must(d.T, capture.Keep(capture.Call{Agent: "claude-code", Payload: payload, Directory: d.Dir, At: began}))
 }
 
 // agent lets an agent edit a file.
@@ -223,6 +251,9 @@ func (d *desk) checkNotes() {
 	}
 	for _, listed := range strings.Split(d.Git("notes", "--ref", "ai", "list"), "\n") {
 		blob, commit, _ := strings.Cut(listed, " ")
+		if _, err := d.Try(nil, "cat-file", "-e", commit); err != nil {
+			continue // it is only in another clone
+		}
 		added := map[string]bool{}
 		path, line, parents := "", 0, 1
 		for _, l := range strings.Split(d.Git("show", "-U0", "-M", "-c", "--format=", commit), "\n") {
@@ -561,6 +592,40 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.Git("checkout", "-q", "main")
 			d.Git("merge", "-q", "--ff-only", "ahead")
 		}},
+		"no reflog": {wild, func(d *desk) {
+			d.Git("config", "core.logAllRefUpdates", "false")
+			must(d.T, os.RemoveAll(filepath.Join(d.Dir, ".git/logs")))
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"commits that were pruned": {wild, func(d *desk) {
+			d.commit()
+			d.Git("reset", "-q", "--soft", "HEAD~1")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			log := filepath.Join(d.Dir, ".git/logs/HEAD")
+			kept, err := os.ReadFile(log)
+			must(d.T, err)
+			d.Git("reflog", "expire", "--expire=now", "--all")
+			d.Git("gc", "-q", "--prune=now")
+			must(d.T, os.WriteFile(log, kept, 0o600))
+			d.commit()
+		}},
+		"a reflog that was cleared": {wild, func(d *desk) {
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.Git("reflog", "expire", "--expire=now", "--all")
+			d.commit()
+		}},
+		"packed refs and objects": {calm, func(d *desk) {
+			d.Git("gc", "-q")
+			d.commit()
+			d.Git("gc", "-q")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.person("a.txt", d.inserts("me", 2, 2))
+			d.Git("gc", "-q")
+			d.commit()
+		}},
 		"white space and line ends": {calm, func(d *desk) {
 			d.person("a.txt", func(l []string) []string {
 				for i := range l {
@@ -593,37 +658,25 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 func TestNotesOfTwoClonesAreJoined(t *testing.T) {
 	hub := gittest.New(t, "--bare")
 	d := newDesk(t)
-	d.Git("remote", "add", "origin", hub.Dir)
-	d.Git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
-	d.Git("config", "--add", "remote.origin.fetch", "+refs/notes/ai*:"+settle.Fetched+"origin/ai*")
+	connect(d.Repo, hub)
 	d.Git("push", "-q", "origin", "main")
-	other := &desk{Repo: gittest.New(t), call: d.call, lines: 1000, calls: 1000}
-	other.Git("remote", "add", "origin", hub.Dir)
-	for _, fetch := range strings.Split(d.Git("config", "--get-all", "remote.origin.fetch"), "\n") {
-		other.Git("config", "--add", "remote.origin.fetch", fetch)
-	}
-	other.Git("fetch", "-q")
+	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+	connect(other.Repo, hub)
 	other.Git("reset", "-q", "--hard", "origin/main")
 
-	travel := func(d *desk) {
-		d.settle()
-		d.Git("fetch", "-q")
-		d.settle()
-		d.Git("push", "-q", "origin", settle.Ref)
-	}
 	d.agent("s1", "a.txt", d.inserts("s1", 2, 3))
 	d.commit()
 	d.Git("push", "-q", "origin", "main")
-	travel(d)
+	d.travel()
 	other.Git("fetch", "-q")
 	other.Git("merge", "-q", "--ff-only", "origin/main")
 	other.agent("s2", "b.txt", other.inserts("s2", 2, 3))
 	other.commit()
 	other.check(false) // what was written elsewhere is known here
-	travel(other)
+	other.travel()
 	d.agent("s3", "a.txt", d.inserts("s3", 0, 1))
 	d.commit()
-	travel(d)
+	d.travel()
 	other.Git("push", "-q", "origin", "main")
 	d.Git("pull", "-q", "--rebase", "origin", "main")
 	d.check(false)
@@ -644,7 +697,7 @@ func TestNotesOfTwoClonesAreJoined(t *testing.T) {
 	other.settle()
 	other.Git("fetch", "-q", d.Dir, "main")
 	other.Note("ai", head, note("02", 2))
-	travel(other)
+	other.travel()
 	d.Git("fetch", "-q")
 	d.settle()
 	joined := gitai.Parse([]byte(d.Git("notes", "--ref", "ai", "show", head)))
@@ -652,4 +705,35 @@ func TestNotesOfTwoClonesAreJoined(t *testing.T) {
 		t.Errorf("the joined note is %+v", joined)
 	}
 	d.Git("push", "-q", "origin", settle.Ref) // it is ahead of what was there
+}
+
+func TestProcessesDoNotGrowWithCommits(t *testing.T) {
+	started := map[int]int{}
+	for _, n := range []int{2, 30} {
+		d := newDesk(t)
+		d.Git("checkout", "-q", "-b", "topic")
+		for range n {
+			d.agent("s1", "a.txt", d.inserts("s1", 0, 1))
+			d.person("b.txt", d.inserts("me", 0, 1))
+			d.commit()
+		}
+		d.Git("checkout", "-q", "main")
+		d.person("c.txt", d.inserts("me", 0, 1))
+		d.commit()
+		d.Git("rebase", "-q", "main", "topic")
+		r, err := settle.Run(t.Context(), d.Dir, began)
+		must(t, err)
+		if r.Commits != 2*n+1 || r.Lines.AI != 2*n {
+			t.Errorf("settled %+v", r)
+		}
+		started[n] = r.Started
+		again, err := settle.Run(t.Context(), d.Dir, began)
+		must(t, err)
+		if again.Started != 0 || again.Commits != 0 {
+			t.Errorf("where nothing is new: %+v", again)
+		}
+	}
+	if started[2] != started[30] || started[2] > 25 {
+		t.Errorf("processes by commits: %v", started)
+	}
 }

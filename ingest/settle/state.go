@@ -28,7 +28,7 @@ func stateDir(place spool.Place) string { return filepath.Join(place.Common, "st
 
 func readState(place spool.Place) (*state, error) {
 	s := &state{dir: stateDir(place), done: map[string]string{}, merged: map[string]string{}}
-	for commit, blob := range settled(place) {
+	for commit, blob := range written(place) {
 		s.done[commit] = blob
 	}
 	if b, err := os.ReadFile(filepath.Join(s.dir, "joined")); err == nil && json.Unmarshal(b, &s.merged) != nil {
@@ -37,8 +37,8 @@ func readState(place spool.Place) (*state, error) {
 	return s, nil
 }
 
-// settled reads the commits that are settled, with the blobs of their notes.
-func settled(place spool.Place) func(func(commit, blob string) bool) {
+// written reads the commits that are settled, with the blobs of their notes.
+func written(place spool.Place) func(func(commit, blob string) bool) {
 	return func(yield func(commit, blob string) bool) {
 		f, err := os.Open(filepath.Join(stateDir(place), "settled"))
 		if err != nil {
@@ -156,14 +156,14 @@ func Own(dir string) (own func(commit, blob string) bool, version string) {
 	if errors.Is(err, fs.ErrNotExist) || err != nil {
 		return nil, ""
 	}
-	var written map[string]string
+	var notes map[string]string
 	return func(commit, blob string) bool {
-		if written == nil {
-			written = map[string]string{}
-			for c, b := range settled(place) {
-				written[c] = b
+		if notes == nil {
+			notes = map[string]string{}
+			for c, b := range written(place) {
+				notes[c] = b
 			}
 		}
-		return blob != "" && written[commit] == blob
+		return blob != "" && notes[commit] == blob
 	}, fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 }

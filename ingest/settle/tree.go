@@ -1,9 +1,12 @@
 package settle
 
 import (
+	"bytes"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stemma-dev/stemma/attribution/diff"
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -22,6 +25,9 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
+	began    time.Time // when capture did
+	base     string    // the commit that was checked out then, if it is known
+	notes    string    // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
@@ -113,12 +119,13 @@ func (t *tree) findBlobs(commits []commit) error {
 }
 
 // replay goes through all that happened, and tells of each commit, when HEAD
-// comes to it, whose the lines are that it added to its files.
-func (t *tree) replay(commits []commit, tell func(commit, file, []edits.AddedLine)) error {
+// comes to it, whose the lines are that it added to its files. It ends with the
+// last commit, or goes to the end.
+func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added)) error {
 	moves := t.evidence.Before
 	for v := range t.evidence.Events() {
 		switch {
-		case len(commits) == 0:
+		case len(commits) == 0 && !toTheEnd:
 			return nil
 		case v.Path != "":
 			w, err := t.watch(v.Path)
@@ -229,7 +236,7 @@ func putsInPlace(m spool.Move) bool {
 }
 
 // commit tells whose the lines are that a commit added.
-func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) error {
+func (t *tree) commit(c commit, tell func(commit, added)) error {
 	for _, f := range c.files {
 		w, err := t.watch(f.Path)
 		if err != nil {
@@ -250,7 +257,15 @@ func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) erro
 		if err := t.moved(c, f, part, content, w, from); err != nil {
 			return err
 		}
-		tell(c, f, part.Added(f.added))
+		a := added{Path: f.Path, lines: part.Added(f.added)}
+		text := bytes.Split(content, []byte("\n"))
+		for _, l := range a.lines {
+			a.text = append(a.text, text[l.Number-1])
+		}
+		if err := t.there(c, f, a); err != nil {
+			return err
+		}
+		tell(c, a)
 	}
 	return nil
 }
@@ -284,6 +299,31 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 	if len(to) > 0 {
 		for _, w := range here {
 			w.File().Give(to)
+		}
+	}
+	return nil
+}
+
+// there finds lines of nobody that were in the file before the commit, which only
+// moved them: they are of who wrote them then.
+func (t *tree) there(c commit, f file, a added) error {
+	var before map[edits.Key]bool
+	for i, l := range a.lines {
+		key := edits.KeyOf(a.text[i])
+		if l.By >= edits.Base || key == 0 || len(c.Parents) == 0 {
+			continue
+		}
+		if before == nil {
+			before = map[edits.Key]bool{}
+			found, err := t.cat.Find(c.Parents[0], cmp.Or(f.OldPath, f.Path))
+			if err == nil && len(found) == 1 && found[0].Type == "blob" { // else it is not in this copy
+				if before, err = t.keys(found[0].ID); err != nil {
+					return err
+				}
+			}
+		}
+		if before[key] {
+			a.lines[i].By = edits.Base
 		}
 	}
 	return nil

@@ -1,0 +1,52 @@
+package edits
+
+// A Pool is text of known hands from anywhere, in which lines are found that came
+// from there: such as those of the commits of a branch that somebody squashed.
+type Pool struct {
+	rows attic
+	runs []span
+}
+
+// Add adds lines that stood together, with whose they were. A run of more lines
+// than a pool holds replaces all others.
+func (p *Pool) Add(text [][]byte, hands []Hand) {
+	run := make([]row, len(text))
+	for i, l := range strip(text) {
+		run[i] = row{text: string(l), line: Line{By: hands[i]}}
+	}
+	if len(run) == 0 {
+		return
+	}
+	p.rows.add(run)
+	end := len(p.rows.rows) - 1
+	if end == len(run) { // it is the first
+		p.runs = nil
+	}
+	p.runs = append(p.runs, span{end - len(run), end})
+}
+
+// Find says whose the lines are of runs that stand in one text: those of the
+// pool, in blocks with enough text to be told, each at most once. The others
+// are of [Base].
+func (p *Pool) Find(runs ...[][]byte) [][]Hand {
+	var all [][]byte
+	var fresh []span
+	for _, r := range runs {
+		fresh = append(fresh, span{len(all), len(all) + len(r)})
+		all = append(all, r...)
+	}
+	s := &step{now: all, lines: make([]Line, len(all))}
+	s.giveBack(&p.rows, fresh)
+	for _, run := range p.runs {
+		for i := run.from; i < run.to; i++ {
+			p.rows.rows[i].back = false
+		}
+	}
+	out := make([][]Hand, len(runs))
+	for i, run := range fresh {
+		for _, l := range s.lines[run.from:run.to] {
+			out[i] = append(out[i], l.By)
+		}
+	}
+	return out
+}
