@@ -33,6 +33,8 @@ var sessionSpec = stemma.KindSpec{
 		{Name: "output_tokens", Type: stemma.Int, Doc: "tokens written"},
 		{Name: "cache_read_tokens", Type: stemma.Int, Doc: "tokens read from the cache"},
 		{Name: "cache_write_tokens", Type: stemma.Int, Doc: "tokens put into the cache"},
+		{Name: "cost_micro_usd", Type: stemma.Int, Doc: "what the tokens cost, in micro-dollars; none unless all of them have a price"},
+		{Name: "price_table", Type: stemma.Text, Doc: "date of the table of prices that the cost is by"},
 		{Name: "parent", Type: stemma.Link, Index: true, Doc: "the session that spawned it"},
 		{Name: "depth", Type: stemma.Int, Doc: "spawns above it"},
 		{Name: "branch", Type: stemma.Text, Doc: "branch it worked on"},
@@ -45,6 +47,9 @@ var sessionSpec = stemma.KindSpec{
 			{Name: "turns", Type: stemma.Int, Doc: "answers it gave"},
 			{Name: "input_tokens", Type: stemma.Int, Doc: "tokens it read"},
 			{Name: "output_tokens", Type: stemma.Int, Doc: "tokens it wrote"},
+			{Name: "cache_read_tokens", Type: stemma.Int, Doc: "tokens it read from the cache"},
+			{Name: "cache_write_tokens", Type: stemma.Int, Doc: "tokens it put into the cache"},
+			{Name: "cost_micro_usd", Type: stemma.Int, Doc: "what they cost, in micro-dollars"},
 		}},
 		{Name: "turn", Doc: "messages in their order", Columns: []stemma.Column{
 			{Name: "number", Type: stemma.Int, Doc: "from 1"},
@@ -67,6 +72,11 @@ var sessionSpec = stemma.KindSpec{
 		{Name: "file", Doc: "files it edited", Columns: []stemma.Column{
 			{Name: "path", Type: stemma.Text, Index: true, Doc: "path in the repository"},
 			{Name: "edits", Type: stemma.Int, Doc: "how many edits"},
+		}},
+		{Name: "config", Doc: "what it worked under", Columns: []stemma.Column{
+			{Name: "kind", Type: stemma.Text, Index: true, Doc: "system-prompt, rules or mcp-server"},
+			{Name: "name", Type: stemma.Text, Doc: "name of the file or the server"},
+			{Name: "digest", Type: stemma.Text, Index: true, Doc: "digest of what it says"},
 		}},
 	},
 	Doors: []stemma.Door{

@@ -19,6 +19,8 @@ type Session struct {
 	OutputTokens     int           `json:"output_tokens,omitempty"`
 	CacheReadTokens  int           `json:"cache_read_tokens,omitempty"`
 	CacheWriteTokens int           `json:"cache_write_tokens,omitempty"`
+	Cost             int           `json:"cost_micro_usd,omitempty"` // in micro-dollars; none unless every token has a price
+	PriceTable       string        `json:"price_table,omitempty"`    // date of the table that the cost is by
 	Parent           stemma.Ref    `json:"parent,omitempty" door:"spawned-by"`
 	Depth            int           `json:"depth,omitempty"` // spawns above it
 	Branch           string        `json:"branch,omitempty"`
@@ -28,6 +30,7 @@ type Session struct {
 	Turns     []Turn     `json:"turn,omitzero"`
 	ToolCalls []ToolCall `json:"tool_call,omitzero"`
 	Files     []File     `json:"file,omitzero"`
+	Configs   []Config   `json:"config,omitzero"`
 
 	Agent    stemma.Ref    `json:"-" door:"agent"`
 	Operator stemma.Ref    `json:"-" door:"operator"`
@@ -43,6 +46,10 @@ type ModelUse struct {
 	Turns        int        `json:"turns,omitempty"`
 	InputTokens  int        `json:"input_tokens,omitempty"`
 	OutputTokens int        `json:"output_tokens,omitempty"`
+
+	CacheReadTokens  int `json:"cache_read_tokens,omitempty"`
+	CacheWriteTokens int `json:"cache_write_tokens,omitempty"`
+	Cost             int `json:"cost_micro_usd,omitempty"` // in micro-dollars
 }
 
 // A Turn is one message.
@@ -71,6 +78,21 @@ type ToolCall struct {
 type File struct {
 	Path  string `json:"path"`
 	Edits int    `json:"edits,omitempty"`
+}
+
+// Kinds of what a session works under.
+const (
+	ConfigPrompt = "system-prompt" // what the harness told the model first
+	ConfigRules  = "rules"         // a file of rules that the model was given
+	ConfigServer = "mcp-server"    // a server whose tools were called
+)
+
+// A Config is something that a session worked under, by its digest where the
+// source shows what it says.
+type Config struct {
+	Kind   string `json:"kind" of:"system-prompt rules mcp-server"`
+	Name   string `json:"name,omitempty"` // of the file or the server
+	Digest string `json:"digest,omitempty"`
 }
 
 // Ref names the session to which tool gave id. The tool's name holds no slash.

@@ -15,3 +15,5 @@ echo "# look-ups in a graph of one million nodes, against one of a hundred thous
 bench -bench 'LookUps$' -benchtime 200x ./query
 echo "# the graph derived from the log"
 bench -bench 'Apply$' ./graph
+echo "# secrets cut from a body, against gzip of it"
+bench -bench 'Body$' ./redact

@@ -1,112 +1,32 @@
 package agent
 
 import (
-	"bytes"
-	"errors"
 	"io"
-	"strings"
 	"time"
 
-	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest/agent/run"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 )
 
 // ClaudeCode is the name of the agent in refs of its sessions.
 const ClaudeCode = "claude-code"
 
-// Limits of one stream.
-const (
-	maxSessions = 10_000
-	maxTurns    = 200_000
-	maxCalls    = 500_000
-	maxKinds    = 64
-)
-
-// Options are what a reader may be told.
-type Options struct {
-	// Say is given what was said, with the digest that the turn's record has.
-	// Without it turns have no digest and no text is held.
-	Say func(stemma.Digest, string)
-
-	// Directory is where the repository is checked out, if known: paths are
-	// relative to it before they are relative to where the session worked.
-	Directory string
-
-	// Growing says that the stream may be read while its last row is being
-	// written: a row without its newline is then left for later.
-	Growing bool
-}
-
 // Claude reads a transcript of Claude Code. Several sessions may be in one
 // stream: a resumed one repeats rows of the one before, and a sub-agent is a
 // session of its own whose parent is known. It is for one goroutine.
 type Claude struct {
-	opts     Options
-	runs     map[string]*run
-	order    []*run
-	main     string // session id of the last row that had one
-	kinds    map[string]int
-	titles   map[string]string // by the id of the row that a summary speaks of
-	problems problems
-	offset   int64
-	line     int64
-	rows     int
+	*run.Stream
+	main   string            // session id of the last row that had one
+	titles map[string]string // by the id of the row that a summary speaks of
 }
 
 // NewClaude returns a reader that has read nothing.
 func NewClaude(o Options) *Claude {
-	return &Claude{opts: o, runs: map[string]*run{}, kinds: map[string]int{}, titles: map[string]string{}}
+	return &Claude{Stream: run.NewStream(ClaudeCode, o), titles: map[string]string{}}
 }
 
-// Read reads rows to the end of the stream. It may be called again with what
-// was appended since, beginning at [Claude.Offset]. The error is the stream's.
-func (c *Claude) Read(r io.Reader) error {
-	lines := newLineReader(r)
-	before := c.offset
-	for {
-		line, whole, tooLong, err := lines.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if c.opts.Growing && !whole {
-			return nil
-		}
-		c.line++
-		c.offset = before + lines.offset
-		switch {
-		case tooLong:
-			c.problems.add(c.line, "a row that is too long")
-		default:
-			if line = bytes.TrimSpace(line); len(line) > 0 {
-				c.read(line)
-			}
-		}
-	}
-}
-
-// Offset is how many bytes of the stream were used: where to go on.
-func (c *Claude) Offset() int64 { return c.offset }
-
-// Rows is how many rows were read, and Kinds how many of each type.
-func (c *Claude) Rows() int { return c.rows }
-
-// Kinds is how many rows there were of each type.
-func (c *Claude) Kinds() map[string]int { return c.kinds }
-
-// Problems lists what could not be read.
-func (c *Claude) Problems() []Problem { return c.problems }
-
-// Transcripts returns the sessions in the order in which they appeared.
-func (c *Claude) Transcripts() []Transcript {
-	list := make([]Transcript, 0, len(c.order))
-	for _, r := range c.order {
-		list = append(list, r.transcript())
-	}
-	return list
-}
+// Read reads rows to the end of the stream.
+func (c *Claude) Read(r io.Reader) error { return c.Lines(r, c.row) }
 
 // A row is the members of a row that are used. Raw members share the line.
 type row struct {
@@ -121,28 +41,29 @@ type row struct {
 	line                            int64
 }
 
-func (c *Claude) read(line []byte) {
+func (w row) place() run.Place {
+	return run.Place{At: w.at, Version: w.version, Directory: w.cwd, Branch: w.branch}
+}
+
+func (c *Claude) row(line []byte) {
 	r := jsonwalk.New(line)
 	if r.Kind() != '{' {
-		c.problems.add(c.line, "a row that is not a JSON object")
+		c.Problem("a row that is not a JSON object")
 		return
 	}
-	w := row{line: c.line}
+	w := row{line: c.Line()}
 	for name := range r.Object() {
 		w.member(name, r)
 	}
 	if r.End() != nil {
-		c.problems.add(c.line, "damaged JSON")
+		c.Problem("damaged JSON")
 		return
 	}
 	if w.kind == "" {
-		c.problems.add(c.line, "a row without a type")
+		c.Problem("a row without a type")
 		return
 	}
-	c.rows++
-	if len(c.kinds) < maxKinds || c.kinds[w.kind] > 0 {
-		c.kinds[w.kind]++
-	}
+	c.Row(w.kind)
 	c.use(w)
 }
 
@@ -205,46 +126,28 @@ func (c *Claude) use(w row) {
 	} else if w.session = c.main; w.session == "" {
 		return // a snapshot of files before the first message
 	}
-	s := c.run(w.session, w.agent)
+	s := c.Run(w.session, w.agent)
 	if s == nil {
 		return
 	}
-	s.seen(w)
+	s.Seen(w.place())
 	if title := c.titles[w.id]; title != "" && w.id != "" {
-		s.session.Title = title
+		s.Session.Title = title
 	}
 	switch w.kind {
 	case "assistant":
 		if !w.apiError {
-			s.answer(parseMessage(w.message), w.at)
+			c.answer(s, w)
 		}
 	case "user":
-		s.input(parseMessage(w.message), w)
-		c.result(s, w)
+		c.result(s, w, c.input(s, w))
 	case "progress":
 		c.progress(w)
 	case "pr-link":
-		s.propose(w)
+		if !s.Propose(w.url, w.repository, w.number, w.at) {
+			c.Problem("a link to a merge request that does not name one")
+		}
 	}
-}
-
-// run returns the session, or the sub-agent in it, and nil beyond the limit.
-func (c *Claude) run(id, agent string) *run {
-	key := id
-	if agent != "" {
-		key = id + ":" + agent
-	}
-	if s := c.runs[key]; s != nil {
-		return s
-	}
-	if len(c.runs) >= maxSessions {
-		c.problems.add(c.line, "a session beyond the limit of one stream")
-		return nil
-	}
-	s := newRun(c, id, agent)
-	c.runs[key] = s
-	c.order = append(c.order, s)
-	return s
 }
 
 // progress reads what a sub-agent says while it works: its messages pass
@@ -266,7 +169,7 @@ func (c *Claude) progress(w row) {
 	if kind != "agent_progress" || agent == "" {
 		return
 	}
-	s := c.run(w.session, agent)
+	s := c.Run(w.session, agent)
 	if s == nil {
 		return
 	}
@@ -278,49 +181,93 @@ func (c *Claude) progress(w row) {
 			sub.member(name, r)
 		}
 	}
-	s.seen(sub)
+	s.Seen(sub.place())
 	switch {
 	case sub.kind == "assistant" && !sub.apiError:
-		s.answer(parseMessage(sub.message), sub.at)
+		c.answer(s, sub)
 	case sub.kind == "user":
-		s.input(parseMessage(sub.message), sub)
+		c.input(s, sub)
 	}
 }
 
-// result reads what a tool gave back: an edit with its patch, or a sub-agent
-// that came to an end.
-func (c *Claude) result(s *run, w row) {
+// answer takes a row of a message of the model: each row has another block of
+// it, and counts that grow.
+func (c *Claude) answer(s *run.Run, w row) {
+	m, _ := run.ReadMessage(w.message)
+	if m.Model != "<synthetic>" { // written by the harness, not by a model
+		s.Answer(m, w.at)
+	}
+}
+
+// input takes a row that stands on the user's side: results of tools, or what
+// a person typed. What the harness or a parent wrote there is no prompt. It
+// returns the call of the last result.
+func (c *Claude) input(s *run.Run, w row) (call string) {
+	m, _ := run.ReadMessage(w.message)
+	s.Results(m.Results, w.at)
+	if n := len(m.Results); n > 0 {
+		return m.Results[n-1].Call
+	}
+	if !w.meta && !w.compacted && run.Typed(m.Text) {
+		s.Prompt(m, w.at, !w.side)
+	}
+	return ""
+}
+
+// result reads what a tool gave back beside its answer: an edit with its patch,
+// or a sub-agent that came to an end.
+func (c *Claude) result(s *run.Run, w row, call string) {
 	res, ok := parseResult(w.result)
 	if !ok {
 		return
 	}
-	call := s.lastResult
 	if res.path != "" {
-		s.edited(call, res)
+		s.Changed(call, run.Change{Exact: res.patch || res.kind == "create", Modified: res.modified})
 	}
-	if res.agent == "" || w.agent != "" {
+	if res.agent == "" || res.agent == w.agent {
 		return
 	}
-	if sub := c.run(w.session, res.agent); sub != nil {
-		sub.parentCall = call
-		sub.totalTokens = max(sub.totalTokens, res.tokens)
-		sub.totalTools = max(sub.totalTools, res.tools)
+	if sub := c.Run(w.session, res.agent); sub != nil {
+		sub.SpawnedBy(s, call, res.tokens, res.tools)
 	}
 }
 
-// machineText begins what stands in a person's place but was not typed by one.
-var machineText = []string{
-	"<local-command-", "<system-reminder>", "<task-notification>", "<teammate-message", "<bash-stdout>", "<bash-stderr>",
-	"<user-memory-input>", "<ide_", "Caveat: The messages below", "[Request interrupted by user",
-	"This session is being continued from a previous conversation",
+// A toolResult is what a tool told the harness beside its answer to the model.
+type toolResult struct {
+	path     string // of a file that was written
+	kind     string // "create", "update", "text"
+	patch    bool
+	modified bool // a person changed the edit before it was applied
+
+	agent         string // a sub-agent that ran
+	tokens, tools int64
 }
 
-func typed(text string) bool {
-	text = strings.TrimSpace(text)
-	for _, m := range machineText {
-		if strings.HasPrefix(text, m) {
-			return false
+func parseResult(raw []byte) (toolResult, bool) {
+	var t toolResult
+	r := jsonwalk.New(raw)
+	if len(raw) == 0 || r.Kind() != '{' {
+		return t, false
+	}
+	for name := range r.Object() {
+		switch name {
+		case "filePath":
+			t.path = r.String()
+		case "type":
+			t.kind = r.String()
+		case "structuredPatch":
+			for range r.Array() {
+				t.patch = true
+			}
+		case "userModified":
+			t.modified = r.Bool()
+		case "agentId":
+			t.agent = r.Text(100)
+		case "totalTokens":
+			t.tokens = run.Count(r)
+		case "totalToolUseCount":
+			t.tools = run.Count(r)
 		}
 	}
-	return text != ""
+	return t, r.Err() == nil
 }

@@ -52,7 +52,7 @@ func TestTranscriptBecomesOneSession(t *testing.T) {
 		InputTokens: 15, OutputTokens: 57, CacheReadTokens: 1000, CacheWriteTokens: 100, Branch: "idem",
 		OriginRecord: "claude-code-transcript", Agent: "agent:claude-code",
 		Models: []session.ModelUse{
-			{Model: "model:anthropic/claude-opus-4-6", Name: "claude-opus-4-6", Turns: 1, InputTokens: 10, OutputTokens: 50},
+			{Model: "model:anthropic/claude-opus-4-6", Name: "claude-opus-4-6", Turns: 1, InputTokens: 10, OutputTokens: 50, CacheReadTokens: 1000, CacheWriteTokens: 100},
 			{Model: "model:anthropic/claude-sonnet-4-5-20250929", Name: "claude-sonnet-4-5-20250929", Turns: 1, InputTokens: 5, OutputTokens: 7},
 		},
 		Turns: []session.Turn{
@@ -68,6 +68,7 @@ func TestTranscriptBecomesOneSession(t *testing.T) {
 			{Turn: 3, Call: "toolu_4", Tool: "mcp__linear-server__get_issue", At: moment(8)},
 		},
 		Files:   []session.File{{Path: "charge.go", Edits: 1}},
+		Configs: []session.Config{{Kind: session.ConfigServer, Name: "linear-server"}},
 		WorksOn: []stemma.Edge{{To: "ticket:linear/PAY-17", Grade: stemma.GradeD, Method: "transcript-tool-call"}},
 		Opened:  []stemma.Edge{{To: "change:github.com/acme/pay#139", Method: "transcript-pr-link"}},
 	}

@@ -20,9 +20,18 @@ const Body = "transcript"
 
 // Media types of transcripts.
 const (
-	MediaClaude = "application/jsonl"
-	MediaGitAI  = gitai.MediaMessages
+	MediaRows     = "application/jsonl" // as agents append them
+	MediaDocument = "application/json"  // as they write it anew
+	MediaGitAI    = gitai.MediaMessages
 )
+
+// MediaOf returns the media type of what a reader has read.
+func MediaOf(r agent.Reader) string {
+	if r.Offset() == 0 {
+		return MediaDocument
+	}
+	return MediaRows
+}
 
 // A Message is one turn of a session with its text.
 type Message struct {
@@ -66,8 +75,8 @@ func Read(media string, ref stemma.Ref, data []byte) ([]Message, error) {
 	switch media {
 	case MediaGitAI:
 		return readGitAI(data), nil
-	case MediaClaude:
-		return readClaude(ref, data)
+	case MediaRows, MediaDocument:
+		return readAgent(ref, data)
 	}
 	return nil, fmt.Errorf("transcript of %s: %s is no form that is known", ref, media)
 }
@@ -88,12 +97,15 @@ func readGitAI(data []byte) []Message {
 	return said
 }
 
-// readClaude takes the turns of one session out of a stream that may hold
-// several.
-func readClaude(ref stemma.Ref, data []byte) ([]Message, error) {
+// readAgent takes the turns of one session out of what an agent wrote, in which
+// several may be.
+func readAgent(ref stemma.Ref, data []byte) ([]Message, error) {
+	_, id := ref.Split()
 	texts := map[string]string{}
-	r := agent.NewClaude(agent.Options{Say: func(d stemma.Digest, text string) { texts[d.String()] = text }})
-	if err := r.Read(bytes.NewReader(data)); err != nil {
+	r, err := agent.Read(bytes.NewReader(data), agent.Options{
+		Session: id, Say: func(d stemma.Digest, text string) { texts[d.String()] = text },
+	})
+	if err != nil {
 		return nil, fmt.Errorf("transcript of %s: %w", ref, err)
 	}
 	var said []Message

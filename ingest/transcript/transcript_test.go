@@ -21,11 +21,20 @@ func TestWhatWasSaidIsReadBackWhateverTheForm(t *testing.T) {
 			{Turn: 1, Role: "user", Text: "make it so"}, {Turn: 3, Role: "user", Text: "again\nplease"},
 		}},
 		{
-			transcript.MediaClaude, "session:claude-code/5e-1",
+			transcript.MediaRows, "session:claude-code/5e-1",
 			`{"sessionId":"5e-1","type":"user","uuid":"a","message":{"role":"user","content":"Make charges idempotent"}}` + "\n" +
 				`{"sessionId":"5e-2","type":"user","uuid":"b","message":{"role":"user","content":"another session"}}` + "\n" +
 				`{"sessionId":"5e-1","type":"assistant","uuid":"c","message":{"role":"assistant","id":"m","model":"claude-opus-4-6","content":[{"type":"text","text":"Done."}]}}` + "\n",
 			[]transcript.Message{{Turn: 1, Role: "user", Text: "Make charges idempotent"}, {Turn: 2, Role: "assistant", Text: "Done."}},
+		},
+		{
+			transcript.MediaDocument, "session:amp/T-1",
+			`{"v":1,"id":"T-1","messages":[{"role":"user","messageId":0,"content":[{"type":"text","text":"Make it so"}]}]}`,
+			[]transcript.Message{{Turn: 1, Role: "user", Text: "Make it so"}},
+		},
+		{
+			transcript.MediaRows, "session:cursor/of-its-file", `{"role":"user","message":{"content":[{"type":"text","text":"Make it so"}]}}`,
+			[]transcript.Message{{Turn: 1, Role: "user", Text: "Make it so"}},
 		},
 		{transcript.MediaGitAI, "session:codex/1", `[{"type":"user","text":"whole"},{"type":"us`, []transcript.Message{{Turn: 1, Role: "user", Text: "whole"}}},
 	} {
@@ -47,7 +56,7 @@ func TestUnknownFormIsAnError(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(transcript.MediaGitAI, []byte(`[{"type":"user","text":"a"}]`))
-	f.Add(transcript.MediaClaude, []byte(`{"sessionId":"1","type":"user","message":{"role":"user","content":"a"}}`+"\n"))
+	f.Add(transcript.MediaRows, []byte(`{"sessionId":"1","type":"user","message":{"role":"user","content":"a"}}`+"\n"))
 	f.Fuzz(func(t *testing.T, media string, data []byte) {
 		said, err := transcript.Read(media, "session:claude-code/1", data)
 		if err != nil {

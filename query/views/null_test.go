@@ -22,6 +22,8 @@ var unknownAsNull = map[string]string{
 	"v1_change": "number ai_lines human_lines unknown_lines",
 	"v1_commit": "ai_lines human_lines unknown_lines",
 
+	"v1_session":           "cost_micro_usd",
+	"v1_session_model":     "cost_micro_usd",
 	"v1_session_tool_call": "turn",
 }
 
@@ -40,7 +42,7 @@ func bare(t *testing.T) []stemma.Fact {
 		change.Change{Repository: repo, MergeCommit: commit.Ref(), Merged: 1, Credits: []change.Credit{{Origin: "ai"}}, Fixes: []change.Fix{{Method: "declared"}}},
 		change.Release{Repository: repo, Name: "v1", Tagged: 1},
 		attribution.File{Repository: repo, Branch: "main", Path: "a", Commit: commit.Ref(), Occurred: 1, Runs: []attribution.Run{{Origin: "unknown"}}},
-		session.Session{Tool: "codex", ExternalID: "s", Started: 1, Models: []session.ModelUse{{Name: "x"}}, Turns: []session.Turn{{Role: "user"}}, ToolCalls: []session.ToolCall{{Tool: "t"}}, Files: []session.File{{Path: "a"}}},
+		session.Session{Tool: "codex", ExternalID: "s", Started: 1, Models: []session.ModelUse{{Name: "x"}}, Turns: []session.Turn{{Role: "user"}}, ToolCalls: []session.ToolCall{{Tool: "t"}}, Files: []session.File{{Path: "a"}}, Configs: []session.Config{{Kind: session.ConfigRules}}},
 		attribution.Attribution{Commit: commit.Ref(), Format: "git-ai", Occurred: 1},
 		identity.ParseModel("gpt-5"),
 		intent.Ticket{Tracker: "jira", Key: "PAY-1", Occurred: 1},

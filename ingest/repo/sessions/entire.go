@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/session"
+	"github.com/stemma-dev/stemma/session/price"
 )
 
 // A checkpoint names a session of Entire's checkpoint branch: the checkpoint
@@ -252,12 +254,15 @@ func (e *entireBranch) stateMetadata(ctx context.Context, meta *entire.Session) 
 func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data []byte) error {
 	meta := e.sessions[key]
 	place := fmt.Sprintf("checkpoint %s/%d full.jsonl", key.id, key.number)
-	reader := agent.NewClaude(agent.Options{Directory: e.Repo.WorkTree})
-	if err := reader.Read(bytes.NewReader(data)); err != nil {
+	reader, err := agent.Read(bytes.NewReader(data), agent.Options{Directory: e.Repo.WorkTree, Session: meta.Session, Prices: price.Default()})
+	var transcripts []agent.Transcript
+	switch {
+	case err == nil:
+		transcripts = reader.Transcripts()
+	case !errors.Is(err, agent.ErrUnknown):
 		return e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place, Reason: err.Error()})
 	}
-	transcripts := reader.Transcripts()
-	if len(transcripts) == 0 { // another agent's; it stays in the repository as it is
+	if len(transcripts) == 0 { // it stays in the repository as it is
 		gap := stemma.Gap{Source: sourceEntire, Place: place, Reason: "a transcript in a form that is not known"}
 		if err := e.Writer.Gap(ctx, gap); err != nil {
 			return err
@@ -275,7 +280,7 @@ func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data
 		x.OriginRecord = "entire " + key.id
 		if i == 0 {
 			e.refs[meta.Session] = x.Ref()
-			body, err := e.Writer.Body(ctx, x.Ref(), transcript.Body, transcript.MediaClaude, data)
+			body, err := e.Writer.Body(ctx, x.Ref(), transcript.Body, transcript.MediaOf(reader), data)
 			if err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-package agent
+package run
 
 import (
 	"strconv"
@@ -20,11 +20,27 @@ var trackers = []struct{ part, tracker string }{
 	{"linear", "linear"}, {"jira", "jira"}, {"atlassian", "jira"}, {"github", "github.com"}, {"gitlab", "gitlab.com"},
 }
 
-// ticketOf returns the ticket that a call of an MCP tool names, if it is one
-// that reads or changes a single ticket.
-func ticketOf(tool string, input []byte) (Ticket, bool) {
-	server, name, ok := strings.Cut(strings.TrimPrefix(tool, "mcp__"), "__")
-	if !ok || !strings.HasPrefix(tool, "mcp__") || !strings.Contains(strings.ToLower(name), "issue") {
+// cutTool takes the name of a tool of the Model Context Protocol apart, as
+// the harnesses spell it: mcp__SERVER__TOOL, SERVER__TOOL.
+func cutTool(tool string) (server, name string, ok bool) {
+	server, name, ok = strings.Cut(strings.TrimPrefix(tool, "mcp__"), "__")
+	return server, name, ok && server != "" && name != ""
+}
+
+// serverOf returns the server behind a tool, if it says that it has one.
+func serverOf(tool string) string {
+	server, _, ok := cutTool(tool)
+	if !ok || server == "acp" || !strings.HasPrefix(tool, "mcp__") { // acp is the editor's own
+		return ""
+	}
+	return server
+}
+
+// TicketOf returns the ticket that a call of a tool of the Model Context
+// Protocol names, if it is one that reads or changes a single ticket.
+func TicketOf(tool string, input []byte) (Ticket, bool) {
+	server, name, ok := cutTool(tool)
+	if !ok || !strings.Contains(strings.ToLower(name), "issue") {
 		return Ticket{}, false
 	}
 	for _, t := range trackers {

@@ -1,4 +1,4 @@
-package agent
+package run
 
 import (
 	"path"
@@ -26,7 +26,7 @@ func (w *workplace) add(dir string) {
 // relative spells a path of a tool call for a record: relative to the first
 // directory that holds it, or with the home directory as "~".
 func (w *workplace) relative(p string) string {
-	p = jsonwalk.Clean(slash(p), 1000)
+	p = jsonwalk.Clean(slash(strings.TrimPrefix(p, "file://")), 1000)
 	if p == "" {
 		return ""
 	}
