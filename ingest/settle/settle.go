@@ -36,7 +36,7 @@ type Report struct {
 	Lines   Lines    // that those commits added
 	Lost    []string // what hooks could not keep
 	Damaged int      // entries that could not be read
-	Kept    []string // notes that could not be joined with those of a remote
+	Kept    []string // notes that could not be written, or joined with those of a remote, and why
 	Started int      // processes of git
 }
 
@@ -227,8 +227,9 @@ func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes [
 			continue
 		}
 		text, err := n.write()
-		if err != nil {
-			return nil, nil, err
+		if err != nil { // a path that the format cannot carry
+			r.Kept = append(r.Kept, err.Error())
+			continue
 		}
 		notes = append(notes, git.NewNote{Object: c.ID, Text: text})
 		blobs[c.ID] = t.place.ID(text)
@@ -322,7 +323,7 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, commit{c.Commit, at[c.ID], lookable(c)})
+		list = append(list, commit{c.Commit, at[c.ID], t.within(lookable(c))})
 	}
 	slices.SortStableFunc(list, func(a, b commit) int { return a.move - b.move })
 	return list, nil

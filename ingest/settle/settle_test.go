@@ -794,3 +794,22 @@ func TestEveryWorkTreeIsSettledFromAny(t *testing.T) {
 	d.checkBranch("topic")
 	linked.check(false)
 }
+
+func TestWhatCannotBeToldHoldsNothingUp(t *testing.T) {
+	d := newDesk(t)
+	hostile := "a\nb\"\n"
+	d.agent("s1", hostile, d.inserts("s1", 0, 1)) // no note can name it
+	d.commit()
+	for i := range 1100 {
+		d.write(fmt.Sprintf("vendor/%04d.txt", i), []string{d.line("me")})
+	}
+	d.agent("s1", "vendor/9999.txt", d.inserts("s1", 0, 1))
+	d.Write("large.txt", strings.Repeat("this line is one of many that are all the same\n", 400_000), "binary", "a\x00b")
+	d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+	d.commit()
+	r, err := settle.Run(t.Context(), d.Dir, began)
+	must(t, err)
+	if r.Commits != 2 || r.Lines.AI != 3 || r.Notes != 1 || len(r.Kept) != 1 {
+		t.Errorf("settled %+v", r)
+	}
+}

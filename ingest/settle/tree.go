@@ -77,6 +77,26 @@ func lookable(c *history.Commit) (files []file) {
 	return files
 }
 
+// maxFiles is how many files of one commit are looked into that no hook looked at,
+// such as those of a library that somebody copies in: of more, nothing is known.
+const maxFiles = 1000
+
+// within are the files of a commit that are looked into.
+func (t *tree) within(files []file) []file {
+	looked := map[string]bool{}
+	for _, path := range t.evidence.Paths() {
+		looked[path] = true
+	}
+	n := 0
+	return slices.DeleteFunc(files, func(f file) bool {
+		if looked[f.Path] || looked[f.OldPath] {
+			return false
+		}
+		n++
+		return n > maxFiles
+	})
+}
+
 // findBlobs finds what the files that matter were in the commit of every move,
 // up to the last that is asked for: those that the commits changed, and those
 // that were looked at.
