@@ -813,3 +813,33 @@ func TestWhatCannotBeToldHoldsNothingUp(t *testing.T) {
 		t.Errorf("settled %+v", r)
 	}
 }
+
+func TestWhatALineReplacedAndWhyNobodyIsKnownStandsInTheNote(t *testing.T) {
+	d := newDesk(t)
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 2))
+	d.commit()
+	d.person("a.txt", func(l []string) []string { l[0] = d.line("me"); return l })
+	d.calls++
+	d.hook("PreToolUse", "s2", "Edit", "a.txt")
+	d.hook("PostToolUse", "s2", "Edit", "a.txt")
+	d.Git("stash", "-q")
+	d.Git("stash", "pop", "-q")
+	d.person("b.txt", d.inserts("me", 0, 1))
+	d.commit()
+	d.settle()
+	own, _ := settle.Own(d.Dir)
+	b, err := origins.Open(t.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	mark := func(path string) note.Mark {
+		lines, err := b.Blame(t.Context(), blame.Options{Path: path, Rev: "HEAD"})
+		must(t, err)
+		return lines[0].Mark
+	}
+	if m := mark("a.txt"); m.Origin != stemma.OriginHuman || m.Replaced != (note.Replaced{Agent: "claude-code", Session: "s1", ModelName: "model-of-s1"}) {
+		t.Errorf("a line that a person wrote anew is %+v", m)
+	}
+	if m := mark("b.txt"); m.Origin != stemma.OriginUnknown || m.Reason != "a command ran or git wrote meanwhile" {
+		t.Errorf("a line that git may have written is %+v", m)
+	}
+}
