@@ -592,6 +592,49 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.Git("checkout", "-q", "main")
 			d.Git("merge", "-q", "--ff-only", "ahead")
 		}},
+		"a history that is filtered": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.Env = append(d.Env, "FILTER_BRANCH_SQUELCH_WARNING=1")
+			d.Git("filter-branch", "-f", "--msg-filter", "echo changed", "main~1..HEAD")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"branches that plumbing stacks anew": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			onto := d.Git("rev-parse", "main")
+			for _, c := range strings.Fields(d.Git("rev-list", "--reverse", "main..topic")) {
+				tree := d.Git("merge-tree", "--write-tree", "main", c)
+				onto = d.Git("commit-tree", "-m", "stacked", "-p", onto, tree)
+			}
+			d.Git("update-ref", "refs/heads/topic", onto)
+			d.Git("checkout", "-q", "topic")
+		}},
+		"a range of picks": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("cherry-pick", "main~1..topic")
+		}},
+		"paths that are reset and restored": {wild, func(d *desk) {
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.Git("add", "-A")
+			d.Git("reset", "-q", "--", "b.txt")
+			d.Git("commit", "-q", "-m", "a")
+			d.commit()
+			d.Git("checkout", "-q", "HEAD~2", "--", "a.txt")
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.Git("checkout", "-q", "HEAD", "--", "a.txt")
+			d.commit()
+		}},
+		"a dirty tree that is merged into another branch": {wild, func(d *desk) {
+			d.Git("branch", "other")
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 9, 2))
+			d.Git("checkout", "-q", "-m", "other")
+			d.commit()
+		}},
 		"no reflog": {wild, func(d *desk) {
 			d.Git("config", "core.logAllRefUpdates", "false")
 			must(d.T, os.RemoveAll(filepath.Join(d.Dir, ".git/logs")))
@@ -842,4 +885,19 @@ func TestWhatALineReplacedAndWhyNobodyIsKnownStandsInTheNote(t *testing.T) {
 	if m := mark("b.txt"); m.Origin != stemma.OriginUnknown || m.Reason != "a command ran or git wrote meanwhile" {
 		t.Errorf("a line that git may have written is %+v", m)
 	}
+}
+
+func TestSubmodulesAreRepositoriesOfTheirOwn(t *testing.T) {
+	d := newDesk(t)
+	inner := newDesk(t)
+	d.Git("-c", "protocol.file.allow=always", "submodule", "add", "-q", inner.Dir, "sub")
+	d.commit()
+	sub := &desk{Repo: gittest.At(t, filepath.Join(d.Dir, "sub")), call: d.call, counts: d.counts}
+	sub.begin()
+	d.agent("s1", "sub/a.txt", d.inserts("s1", 0, 2)) // the agent works in the outer one
+	sub.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+	sub.commit()
+	d.commit()
+	sub.check(false)
+	d.checkNotes()
 }
