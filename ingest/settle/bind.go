@@ -65,7 +65,9 @@ func (b *binder) commit(c *settled) {
 	}
 	under := b.ancestors(c.ID, c.Parents)
 	for _, s := range b.sources {
-		if s.ID == c.ID || s.Committer.When.After(c.Committer.When) {
+		// What was made later came from here, and not the other way; the clock of a
+		// forge is another one.
+		if s.ID == c.ID || !c.foreign && s.Committer.When.After(c.Committer.When) {
 			continue
 		}
 		pools := beside

@@ -223,7 +223,13 @@ func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes [
 		r.Commits++
 		r.Lines.add(n.lines)
 		blobs[c.ID] = ""
-		if noted[c.ID] || n.empty() {
+		switch {
+		case noted[c.ID]:
+			continue
+		case n.empty() && c.foreign && n.lines.Unknown > 0:
+			blobs[c.ID] = unbound
+			continue
+		case n.empty():
 			continue
 		}
 		text, err := n.write()

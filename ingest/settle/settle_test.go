@@ -901,3 +901,35 @@ func TestSubmodulesAreRepositoriesOfTheirOwn(t *testing.T) {
 	sub.check(false)
 	d.checkNotes()
 }
+
+func TestACommitFromElsewhereIsBoundWhenNotesCome(t *testing.T) {
+	hub := gittest.New(t, "--bare")
+	d := newDesk(t)
+	connect(d.Repo, hub)
+	d.Git("push", "-q", "origin", "main")
+	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+	connect(other.Repo, hub)
+	other.Git("reset", "-q", "--hard", "origin/main")
+	other.begin()
+
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "topic") // without its note
+	forge := gittest.New(t)
+	connect(forge, hub)
+	forge.Git("reset", "-q", "--hard", "origin/main")
+	forge.Git("merge", "-q", "--squash", "origin/topic")
+	forge.Git("commit", "-q", "-m", "squashed (#1)")
+	forge.Git("push", "-q", "origin", "HEAD:main")
+
+	other.Git("fetch", "-q")
+	other.Git("merge", "-q", "--ff-only", "origin/main")
+	other.settle() // nothing is known of it yet
+	other.agent("s2", "b.txt", other.inserts("s2", 0, 1))
+	other.commit()
+	other.settle()
+	d.travel()
+	other.Git("fetch", "-q")
+	other.check(false)
+}

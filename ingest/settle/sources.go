@@ -167,7 +167,7 @@ func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled,
 	ids = slices.DeleteFunc(ids, func(id string) bool {
 		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
 	})
-	list, err := t.unwatched(ctx, ids)
+	list, err := t.unwatched(ctx, append(ids, s.again...))
 	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.began.Truncate(time.Second)) }), err
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/spool"
@@ -22,6 +23,21 @@ type state struct {
 	done   map[string]string
 	merged map[string]string // by ref
 	fresh  bytes.Buffer      // lines to be added
+	again  []string          // commits of which nothing was known, and about which notes may have come
+}
+
+// unbound stands in the place of the note of a commit that was made elsewhere and
+// of which nothing is known yet.
+const unbound = "?"
+
+// retry takes up again the commits of which nothing was known.
+func (s *state) retry() {
+	for commit, note := range s.done {
+		if note == unbound {
+			s.again = append(s.again, commit)
+		}
+	}
+	slices.Sort(s.again)
 }
 
 func stateDir(place spool.Place) string { return filepath.Join(place.Common, "stemma") }
