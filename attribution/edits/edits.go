@@ -56,6 +56,7 @@ func Start(content []byte, hands []Hand, known *Memory) *File {
 		known = &Memory{}
 	}
 	f := &File{text: split(content), known: known}
+	known.wrote(f.text)
 	f.lines = make([]Line, len(f.text))
 	for i := range min(len(hands), len(f.lines)) {
 		f.lines[i].By = hands[i]
@@ -131,7 +132,7 @@ func (f *File) step(content []byte, by Hand) *step {
 	keep(len(s.now))
 	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.fresh = s.giveBack(&s.left, s.fresh)
+		s.fresh = s.giveBack(&s.left, s.fresh, letters)
 	}
 	s.other = s.fresh
 	s.fresh = s.recall(f.known.lines(content), s.fresh)
@@ -139,7 +140,7 @@ func (f *File) step(content []byte, by Hand) *step {
 		s.fresh = s.fill(f.other, s.fresh)
 		f.gone.keep(f.other.text, f.other.lines, f.other.extra)
 	}
-	s.fresh = s.giveBack(&f.gone, s.fresh)
+	s.fresh = s.giveBack(&f.gone, s.fresh, f.known.telling)
 	return s
 }
 

@@ -13,6 +13,7 @@ type Memory struct {
 	seen  map[[sha256.Size]byte][]Line
 	size  int // lines
 	first map[Key]First
+	times map[Key]int // how often a text was written, by whomever
 }
 
 // A Key stands for the text of a line without its white space. Lines with too
@@ -35,10 +36,32 @@ type First struct {
 	By Line
 }
 
-// First tells where the text with a key was seen first.
+// First tells where the text with a key was seen first, if it was written once:
+// what several wrote tells nothing.
 func (m *Memory) First(k Key) (First, bool) {
 	at, ok := m.first[k]
-	return at, ok
+	return at, ok && m.times[k] <= 1
+}
+
+// wrote counts lines that somebody wrote, or that were there at the beginning.
+func (m *Memory) wrote(lines [][]byte) {
+	if m.times == nil || len(m.times) >= maxSeen {
+		m.times = map[Key]int{}
+	}
+	for _, l := range lines {
+		if key := KeyOf(l); key != 0 {
+			m.times[key]++
+		}
+	}
+}
+
+// telling counts the letters and digits of a line if they tell where it comes
+// from: not of one that was written more than once.
+func (m *Memory) telling(line []byte) int {
+	if n := letters(line); n < movedText || m.times[KeyOf(line)] <= 1 {
+		return n
+	}
+	return 0
 }
 
 // maxSeen bounds a memory. When it is full, all is forgotten.
@@ -54,6 +77,7 @@ func (m *Memory) keep(f *File, content []byte, s *step) {
 		m.first = map[Key]First{}
 	}
 	for _, run := range s.fresh {
+		m.wrote(s.now[run.from:run.to])
 		for i := run.from; i < run.to; i++ {
 			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
 				if _, known := m.first[key]; !known {

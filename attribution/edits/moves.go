@@ -63,9 +63,9 @@ func (a *attic) add(run []row) {
 }
 
 // giveBack gives the blocks of fresh lines that are in the attic to whom they
-// belonged, also if they were indented anew; every row comes back once. It
-// returns the lines that are still fresh.
-func (s *step) giveBack(a *attic, fresh []span) (still []span) {
+// belonged, also if they were indented anew; every row comes back once. A block
+// must weigh enough to be told. It returns the lines that are still fresh.
+func (s *step) giveBack(a *attic, fresh []span, weigh func(line []byte) int) (still []span) {
 	if len(a.rows) == 0 {
 		return fresh
 	}
@@ -73,7 +73,7 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span) {
 		now := strip(s.now[run.from:run.to])
 		begin, next := 0, -1 // of what is still fresh; the row behind the last block
 		for i := 0; i < len(now); {
-			from, size := a.longest(now[i:])
+			from, size := a.longest(now[i:], s.now[run.from+i:run.to], weigh)
 			if size == 0 && next >= 0 { // less text will do where a block goes on behind a new line
 				from, size = next, a.equal(next, now[i:])
 			}
@@ -98,15 +98,15 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span) {
 	return still
 }
 
-// longest finds the longest block of rows that is the beginning of now and has
-// enough text to be told; of several the one that went last.
-func (a *attic) longest(now [][]byte) (from, size int) {
+// longest finds the longest block of rows that is the beginning of now, the lines
+// without their white space, and weighs enough; of several the one that went last.
+func (a *attic) longest(now, lines [][]byte, weigh func([]byte) int) (from, size int) {
 	places := a.at[string(now[0])]
 	for tried := 0; tried < maxPlaces && tried < len(places); tried++ {
 		p := places[len(places)-1-tried]
 		n, text := a.equal(p, now), 0
-		for _, l := range now[:n] {
-			text += letters(l)
+		for _, l := range lines[:n] {
+			text += weigh(l)
 		}
 		if text >= movedText && n > size {
 			from, size = p, n

@@ -36,7 +36,7 @@ func (p *Pool) Find(runs ...[][]byte) [][]Hand {
 		all = append(all, r...)
 	}
 	s := &step{now: all, lines: make([]Line, len(all))}
-	s.giveBack(&p.rows, fresh)
+	s.giveBack(&p.rows, fresh, letters)
 	for _, run := range p.runs {
 		for i := run.from; i < run.to; i++ {
 			p.rows.rows[i].back = false
