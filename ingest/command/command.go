@@ -23,6 +23,7 @@ type Command struct {
 	Quiet      bool     // it is not for writing what somebody has thought of: a test, a build, a server, git putting files in place
 	Targets    []string // files that it says it writes, and patterns of them
 	Names      []string // other words that may name files or directories
+	Dirs       []string // directories to which it goes
 }
 
 // Limits of what is read.
@@ -224,7 +225,7 @@ func text(w *syntax.Word) string {
 			b.WriteString(n.Value)
 		case *syntax.SglQuoted:
 			b.WriteString(n.Value)
-		case *syntax.ParamExp, *syntax.CmdSubst:
+		case *syntax.ParamExp, *syntax.CmdSubst, *syntax.ProcSubst:
 			b.WriteByte('\x00') // what is computed belongs to no name
 			return false
 		}

@@ -42,14 +42,14 @@ func (r *reader) cd(args []string) string {
 	if len(args) != 1 {
 		return r.dir
 	}
-	return firstOf(r.join(args[0]), r.dir)
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
+	to := r.join(args[0])
+	if to == "" {
+		return r.dir
 	}
-	return b
+	if len(r.Dirs) < maxNames {
+		r.Dirs = append(r.Dirs, to)
+	}
+	return to
 }
 
 // written are the operands that a program says it writes.

@@ -78,7 +78,7 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
 	t := &tree{
 		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
-		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{},
+		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
 	}
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
@@ -92,7 +92,7 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	if n := len(t.moves); n > 0 {
 		t.logged = t.moves[n-1].End
 	}
-	t.evidence = capture.Read(reading, t.moves, place.Content)
+	t.evidence = capture.Read(reading, t.moves, t.captured)
 	t.cat, err = repo.CatFile(ctx, maxContent)
 	return t, err
 }

@@ -32,9 +32,11 @@ type tree struct {
 	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
 	known   edits.Memory
 	noise   []noise
+	began   map[int]int // by the number of a run, the moves before it
 }
 
-// noise is an event that is about any file but some, with the moves before it.
+// noise is an event that is about any file but some, with the moves before it, or
+// before the run began that it ends.
 type noise struct {
 	capture.Event
 	moves int
@@ -130,7 +132,13 @@ func (t *tree) replay(commits []commit, tell func(commit, file, []edits.AddedLin
 			w.seen = w.seen || v.Kept
 			w.See(v.Sight)
 		case v.Move == 0:
-			t.noise = append(t.noise, noise{v, moves})
+			at := moves
+			if v.Kind == sight.Running {
+				t.began[v.Run] = moves
+			} else if n, ok := t.began[v.Run]; ok && v.Kind == sight.Ran {
+				at = n
+			}
+			t.noise = append(t.noise, noise{v, at})
 		case v.Move > t.evidence.Before:
 			made := 0
 			for made < len(commits) && commits[made].move == v.Move-1 {
@@ -167,11 +175,15 @@ func (t *tree) watch(path string) (*watch, error) {
 	}
 	for ; w.heard < len(t.noise); w.heard++ {
 		n := t.noise[w.heard]
-		if !n.Concerns(path) {
+		blob, followed := "", false // what HEAD had
+		if n.moves > 0 && t.blobs[path] != nil {
+			blob, followed = t.blobs[path][n.moves-1], true
+		}
+		if !n.Concerns(path, blob != "") {
 			continue
 		}
-		if n.Kind == sight.Clean && n.moves > 0 && t.blobs[path] != nil {
-			content, err := t.content(t.blobs[path][n.moves-1])
+		if n.Kind == sight.Clean && followed {
+			content, err := t.content(blob)
 			if err != nil {
 				return nil, err
 			}
@@ -180,6 +192,19 @@ func (t *tree) watch(path string) (*watch, error) {
 		w.See(n.Sight)
 	}
 	return w, nil
+}
+
+// captured is the content of a file that was seen, as far as it is kept. That of one
+// which git keeps is it only if git stores files as they are.
+func (t *tree) captured(f spool.File) ([]byte, error) {
+	if f.State != spool.Tracked {
+		return t.place.Content(f.Blob)
+	}
+	content, err := t.content(f.Blob)
+	if err == nil && int64(len(content)) != f.Size {
+		err = spool.ErrNoContent
+	}
+	return content, err
 }
 
 // content is that of a blob; nothing of one that cannot be looked into.
