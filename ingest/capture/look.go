@@ -16,7 +16,7 @@ import (
 // every repository. What lies beyond is not known, and the entry does not say that
 // it was.
 const (
-	maxStats   = 2000      // tracked files that are compared with git's index
+	maxStats   = 1000      // tracked files that are compared with git's index
 	maxIndex   = 3 << 19   // bytes of an index that is read
 	maxFiles   = 64        // files of which the content is taken; twice as many afterwards
 	maxBytes   = 1 << 20   // and their length together; likewise
@@ -76,11 +76,11 @@ func (t *tree) begin(entry *spool.Entry, id string) error {
 	var dirty []string
 	call.Under = dirs
 	call.All = t.compare(t.place.Index(), &call, func(e *index.Entry, is bool) {
-		if _, ok := clean[e.Path]; ok {
-			clean[e.Path] = is
+		if _, ok := clean[string(e.Name)]; ok {
+			clean[string(e.Name)] = is
 		}
 		if !is {
-			dirty = append(dirty, e.Path)
+			dirty = append(dirty, e.Path())
 		}
 	})
 	for _, path := range named {
@@ -134,7 +134,7 @@ func (t *tree) end(entry *spool.Entry, id string) error {
 	}
 	if call.All || call.Under != nil {
 		all := t.compare(before, &call, func(e *index.Entry, clean bool) {
-			if !clean && !was(indexed(e), named[e.Path]) {
+			if !clean && !was(indexed(e), named[string(e.Name)]) {
 				call.All = false
 			}
 		})
@@ -155,9 +155,9 @@ func (t *tree) end(entry *spool.Entry, id string) error {
 
 // indexed is what a file was that was clean.
 func indexed(e *index.Entry) spool.File {
-	f := spool.File{Path: e.Path, State: spool.Tracked, Blob: e.Blob(), Size: int64(e.Stat.Size)}
+	f := spool.File{Path: e.Path(), State: spool.Tracked, Blob: e.Blob(), Size: int64(e.Stat.Size)}
 	if !e.Regular() {
-		f = spool.File{Path: e.Path, State: spool.Other}
+		f = spool.File{Path: e.Path(), State: spool.Other}
 	}
 	return f
 }
@@ -171,24 +171,32 @@ func (t *tree) compare(file string, c *spool.Call, tell func(e *index.Entry, cle
 		return false
 	}
 	all, stats := x.Count <= maxStats, 0
+	full := append([]byte(t.place.WorkTree), '/')
+	root := len(full)
 	for e, err := range x.Entries() {
 		switch {
 		case err != nil:
 			return false
-		case e.Submodule() || !all && !under(e.Path, c.Under):
+		case e.Submodule() || !all && !under(e.Name, c.Under):
 			continue
 		case stats >= maxStats:
 			return false
 		}
 		stats++
-		now, there, err := index.Look(filepath.Join(t.place.WorkTree, filepath.FromSlash(e.Path)))
-		tell(&e, err == nil && (there && x.Clean(&e, now) || !there && e.SkipWorktree))
+		full = append(full[:root], e.Name...)
+		now, there, err := index.Look(string(full))
+		tell(e, err == nil && (there && x.Clean(e, now) || !there && e.SkipWorktree))
 	}
 	return all
 }
 
-func under(path string, dirs []string) bool {
-	return slices.ContainsFunc(dirs, func(d string) bool { return d != "." && strings.HasPrefix(path, d) && path[len(d):][:1] == "/" })
+func under(name []byte, dirs []string) bool {
+	for _, d := range dirs {
+		if len(name) > len(d) && name[len(d)] == '/' && string(name[:len(d)]) == d {
+			return true
+		}
+	}
+	return false
 }
 
 // named are the files that are said to be written, with those that their patterns

@@ -20,7 +20,7 @@ import (
 type Command struct {
 	Reads      bool     // it surely writes no file
 	Background bool     // part of it goes on when it has ended
-	Quiet      bool     // it is not for writing what somebody has thought of: a test, a build, a server, git putting files in place
+	Quiet      bool     // what it does not name it is not for writing: a test, a build, a server, git putting files in place, or all that it writes is named
 	Targets    []string // files that it says it writes, and patterns of them
 	Names      []string // other words that may name files or directories
 	Dirs       []string // directories to which it goes
@@ -48,6 +48,7 @@ func Parse(text string) Command {
 	}
 	r := reader{Command: Command{Reads: len(file.Stmts) > 0}}
 	r.stmts(file.Stmts)
+	r.Quiet = r.Quiet || !r.open
 	r.Targets, r.Names = compact(r.Targets), compact(r.Names)
 	return r.Command
 }
@@ -55,7 +56,8 @@ func Parse(text string) Command {
 // A reader walks through a command.
 type reader struct {
 	Command
-	dir string // where the shell went, from where it began
+	dir  string // where the shell went, from where it began
+	open bool   // one of its programs may write files that it does not name
 }
 
 func (r *reader) stmts(list []*syntax.Stmt) {
@@ -106,6 +108,7 @@ func (r *reader) compound(n syntax.Node) {
 // redirect reads where output goes to.
 func (r *reader) redirect(d *syntax.Redirect) {
 	to, ok := literal(d.Word)
+	r.open = r.open || !ok
 	if d.Hdoc != nil {
 		r.Reads = false
 		r.mentioned(r.dir, text(d.Hdoc))
@@ -151,6 +154,7 @@ func (r *reader) call(c *syntax.CallExpr) {
 		return
 	}
 	r.Reads = r.Reads && exact && reads(words, expands)
+	r.open = r.open || !exact && !slices.Contains(harmless, words[0])
 	r.program(words)
 }
 

@@ -40,14 +40,14 @@ func TestCommandsThatMayWrite(t *testing.T) {
 
 func TestFilesOfACommandAreFound(t *testing.T) {
 	for text, want := range map[string]string{
-		"sed -i s/a/b/ x.go y.go":                       "writes x.go y.go, names s/a/b/",
-		"sed -i -e s/a/b/ -e 5d x.go":                   "writes x.go, names 5d s/a/b/",
-		"cat > src/new.py <<'E'\nopen('out.txt')\nE":    "writes src/new.py, names open out.txt",
-		"cd sub && echo x >> y && cd .. && touch z":     "writes sub/y z, names sub/x",
-		"echo x | tee -a a b":                           "writes a b, names x",
-		"mv old.go new.go":                              "writes new.go old.go",
-		"cp a.go b.go":                                  "writes b.go, names a.go",
-		"git mv a b":                                    "writes a b, names mv",
+		"sed -i s/a/b/ x.go y.go":                       "quiet, writes x.go y.go, names s/a/b/",
+		"sed -i -e s/a/b/ -e 5d x.go":                   "quiet, writes x.go, names 5d s/a/b/",
+		"cat > src/new.py <<'E'\nopen('out.txt')\nE":    "quiet, writes src/new.py, names open out.txt",
+		"cd sub && echo x >> y && cd .. && touch z":     "quiet, writes sub/y z, names sub/x",
+		"echo x | tee -a a b":                           "quiet, writes a b, names x",
+		"mv old.go new.go":                              "quiet, writes new.go old.go",
+		"cp a.go b.go":                                  "quiet, writes b.go, names a.go",
+		"git mv a b":                                    "quiet, writes a b, names mv",
 		"gofmt -w .":                                    "writes .",
 		"prettier --write 'src/*.ts'":                   "writes src/*.ts",
 		"python3 gen.py --out=gen/api.go":               "names gen.py gen/api.go",
@@ -62,8 +62,8 @@ func TestFilesOfACommandAreFound(t *testing.T) {
 		"git apply fix.patch":          "names apply fix.patch",
 		"npm run dev &":                "background, quiet, names dev run",
 		"nohup ./gen.sh > log 2>&1":    "background, writes log",
-		"env A=b timeout 5 sed -i d x": "writes x, names d",
-		"if [ -f a ]; then perl -pi -e 's/a/b/' p.c; fi": "writes p.c, names a s/a/b/",
+		"env A=b timeout 5 sed -i d x": "quiet, writes x, names d",
+		"if [ -f a ]; then perl -pi -e 's/a/b/' p.c; fi": "quiet, writes p.c, names a s/a/b/",
 		"echo 'unfinished > a":                           "names echo unfinished a",
 		"echo x > ~/y; echo x > \"$HOME/z\"":             "names x",
 	} {

@@ -26,6 +26,7 @@ func (r *reader) program(words []string) {
 	}
 	r.Quiet = r.Quiet || quiet(name, args)
 	targets := written(name, args)
+	r.open = r.open || !names(name, args, targets)
 	for _, t := range targets {
 		r.target(t)
 	}
@@ -34,6 +35,33 @@ func (r *reader) program(words []string) {
 			r.mentioned(r.dir, a)
 		}
 	}
+}
+
+// closed are programs that write nothing, or nothing but directories and what they
+// name.
+var closed = []string{
+	"tee", "cp", "mv", "rm", "ln", "sed", "touch", "truncate", "mkdir", "rmdir", "chmod", "chown", "xxd", "tree", "file", "set", "export", "exit", ":", "kill", "wait", "read", "local",
+}
+
+// names reports whether a program names all that it writes.
+func names(name string, args, targets []string) bool {
+	switch {
+	case slices.Contains(closed, name) || slices.Contains(harmless, name):
+		return true
+	case name == "git":
+		return !gitOpen(args)
+	case readers[name] != nil && readers[name](args):
+		return true
+	}
+	return len(targets) > 0 && !slices.ContainsFunc(targets, func(t string) bool {
+		return strings.Trim(path.Ext(t), ".") == "" || strings.ContainsAny(t, "*?[") // perhaps a directory
+	})
+}
+
+// gitOpen reports whether git may write what was thought of now, without naming it.
+func gitOpen(args []string) bool {
+	operands := operandsOf(args)
+	return len(operands) > 0 && (operands[0] == "apply" || operands[0] == "am")
 }
 
 // cd is where the shell is after it was told to go somewhere.

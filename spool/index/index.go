@@ -16,8 +16,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path"
-	"strings"
 )
 
 // Errors tell why an index does not name every tracked file.
@@ -49,15 +47,18 @@ type Stat struct {
 	Inode, Mode, Size uint32
 }
 
-// An Entry is one tracked file.
+// An Entry is one tracked file. It is valid until the next one is read.
 type Entry struct {
-	Path         string // from the root of the work tree, with slashes
+	Name         []byte // its path from the root of the work tree, with slashes
 	Stat         Stat
 	Stage        int  // above 0: a side of a conflict
 	SkipWorktree bool // git does not want it in the work tree
 	Intent       bool // its content was not added yet
 	id           []byte
 }
+
+// Path is its name, for keeps.
+func (e *Entry) Path() string { return string(e.Name) }
 
 // Blob is the id of its content.
 func (e *Entry) Blob() string { return hex.EncodeToString(e.id) }
@@ -142,24 +143,20 @@ func Parse(data []byte, sha256 bool) (*File, error) {
 
 // Entries are the tracked files, in the order of the index. The last value is an
 // error if there may be others.
-func (x *File) Entries() iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
+func (x *File) Entries() iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
 		r := reader{File: x, rest: x.data[head : len(x.data)-x.hash]}
 		for range x.Count {
-			e, err := r.entry()
-			if err == nil && e.Stat.Mode&typeOf == directory {
-				err = ErrPartial
-			}
-			if err != nil {
-				yield(Entry{}, fmt.Errorf("index: %w", err))
+			if err := r.entry(); err != nil {
+				yield(nil, fmt.Errorf("index: %w", err))
 				return
 			}
-			if !yield(e, nil) {
+			if !yield(&r.now, nil) {
 				return
 			}
 		}
 		if err := r.extensions(); err != nil {
-			yield(Entry{}, fmt.Errorf("index: %w", err))
+			yield(nil, fmt.Errorf("index: %w", err))
 		}
 	}
 }
@@ -168,37 +165,39 @@ type reader struct {
 	*File
 	rest []byte
 	path []byte // of the entry before
+	now  Entry
 }
 
-func (r *reader) entry() (e Entry, err error) {
-	size := fixed + r.hash + 2
+func (r *reader) entry() error {
+	e, size := &r.now, fixed+r.hash+2
 	if len(r.rest) < size {
-		return e, ErrDamaged
+		return ErrDamaged
 	}
 	b := r.rest
 	at := func(i int) uint32 { return binary.BigEndian.Uint32(b[i:]) }
+	*e = Entry{}
 	e.Stat = Stat{Changed: Stamp{at(0), at(4)}, Modified: Stamp{at(8), at(12)}, Inode: at(20), Mode: at(24), Size: at(36)}
 	e.id = b[fixed : fixed+r.hash]
 	flags := binary.BigEndian.Uint16(b[fixed+r.hash:])
 	e.Stage = int(flags>>12) & 3
 	if flags&0x4000 != 0 {
 		if r.version < 3 || len(b) < size+2 {
-			return e, ErrDamaged
+			return ErrDamaged
 		}
 		more := binary.BigEndian.Uint16(b[size:])
 		e.SkipWorktree, e.Intent = more&0x4000 != 0, more&0x2000 != 0
 		size += 2
 	}
 	if err := r.name(size); err != nil {
-		return e, err
+		return err
 	}
-	switch e.Path = string(r.path); {
-	case e.Path == "":
-		return e, ErrPartial // it stands for one of another index
-	case !safe(e.Path, e.Stat.Mode):
-		return e, ErrDamaged
+	switch e.Name = r.path; {
+	case len(e.Name) == 0 || e.Stat.Mode&typeOf == directory:
+		return ErrPartial // it stands for one of another index, or for many
+	case !safe(e.Name):
+		return ErrDamaged
 	}
-	return e, nil
+	return nil
 }
 
 // name reads the path of an entry, of which size bytes were read.
@@ -245,15 +244,19 @@ func offset(b []byte) (v, n int) {
 }
 
 // safe reports whether a path lies in the work tree, and not in a git directory.
-func safe(name string, mode uint32) bool {
-	if mode&typeOf == directory {
-		name = strings.TrimSuffix(name, "/")
+func safe(name []byte) bool {
+	for first := true; ; first = false {
+		part, rest, more := bytes.Cut(name, []byte("/"))
+		switch {
+		case len(part) == 0, part[0] == '.' && (len(part) == 1 || string(part) == ".."):
+			return false
+		case first && len(part) == 4 && bytes.EqualFold(part, []byte(".git")):
+			return false
+		case !more:
+			return true
+		}
+		name = rest
 	}
-	if name == "" || name[0] == '/' || path.Clean(name) != name || name == ".." || strings.HasPrefix(name, "../") {
-		return false
-	}
-	first, _, _ := strings.Cut(name, "/")
-	return !strings.EqualFold(first, ".git")
 }
 
 // extensions looks whether there is one without which the entries are not all.

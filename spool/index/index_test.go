@@ -30,7 +30,7 @@ func read(t *testing.T, r *gittest.Repo, sha256 bool) (list []string, x *index.F
 		if err != nil {
 			return list, x, err
 		}
-		list = append(list, fmt.Sprintf("%o %s %d\t%s", e.Stat.Mode, e.Blob(), e.Stage, e.Path))
+		list = append(list, fmt.Sprintf("%o %s %d\t%s", e.Stat.Mode, e.Blob(), e.Stage, e.Path()))
 	}
 	return list, x, nil
 }
@@ -127,8 +127,8 @@ func TestSparseCheckoutNamesFilesThatAreNotThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, there, err := index.Look(filepath.Join(r.Dir, e.Path)); err != nil || there == e.SkipWorktree {
-			t.Errorf("%s is there: %v, skipped: %v, %v", e.Path, there, e.SkipWorktree, err)
+		if _, there, err := index.Look(filepath.Join(r.Dir, e.Path())); err != nil || there == e.SkipWorktree {
+			t.Errorf("%s is there: %v, skipped: %v, %v", e.Path(), there, e.SkipWorktree, err)
 		}
 	}
 }
@@ -144,12 +144,12 @@ func dirty(t *testing.T, r *gittest.Repo) (list []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		now, _, err := index.Look(filepath.Join(r.Dir, e.Path))
+		now, _, err := index.Look(filepath.Join(r.Dir, e.Path()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !x.Clean(&e, now) {
-			list = append(list, e.Path)
+		if !x.Clean(e, now) {
+			list = append(list, e.Path())
 		}
 	}
 	return list
@@ -227,10 +227,10 @@ func FuzzAnyIndexIsReadWithinItself(f *testing.F) {
 				return
 			}
 			n++
-			if !filepath.IsLocal(e.Path) || strings.HasPrefix(strings.ToLower(e.Path), ".git/") {
-				t.Errorf("a path leads to %q", e.Path)
+			if !filepath.IsLocal(e.Path()) || strings.HasPrefix(strings.ToLower(e.Path()), ".git/") {
+				t.Errorf("a path leads to %q", e.Path())
 			}
-			x.Clean(&e, e.Stat)
+			x.Clean(e, e.Stat)
 		}
 		if n != x.Count {
 			t.Errorf("%d entries of %d", n, x.Count)
