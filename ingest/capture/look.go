@@ -45,14 +45,19 @@ func (l *look) take(rel string, named bool) bool {
 	if l.seen[rel] {
 		return true
 	}
+	times := l.times
+	if named {
+		times++ // it matters more than the others, however many they are
+	}
 	full := filepath.Join(l.place.WorkTree, filepath.FromSlash(rel))
-	if at, ok := l.place.Inside(full); !ok || at != rel || len(l.files) >= int(l.times)*maxFiles {
+	if at, ok := l.place.Inside(full); !ok || at != rel || len(l.files) >= int(times)*maxFiles {
 		return false // behind a symbolic link, it is another file
 	}
 	if info, err := os.Lstat(full); err == nil && info.Mode().IsRegular() {
-		if l.bytes += info.Size(); l.bytes > l.times*maxBytes {
+		if l.bytes+info.Size() > times*maxBytes {
 			return false
 		}
+		l.bytes += info.Size()
 	}
 	f := l.place.Take(rel)
 	f.Named = named
