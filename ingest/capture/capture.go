@@ -2,6 +2,23 @@
 // contents of the files that it speaks of, and appends to the spool of every
 // work tree that they lie in. It runs no process, opens no store and reads no
 // file but those and what tells where a work tree is.
+//
+// A command, or a tool that is not known, does not say what it writes. A hook then
+// looks before and after, within bounds that are the same in every repository: at
+// the files that the text of the command names, at those that were worked on last,
+// at the tracked files that differ from git's index, and at what appeared in the
+// directories where the command runs. What a tracked file was that did not differ
+// need not be kept, since git has it. Commands that surely only read are no event.
+//
+// That a file changed while a command ran does not say who changed it: a person may
+// have typed. It is the agent's if the command said that it writes this file, and
+// ran for at most ten minutes; or if it ran for at most five seconds, may by its
+// text write files that it does not name, and the file was new, or as git or an
+// agent had left it. What else changed is nobody's. So a person who for the first
+// time saves a file in those seconds in which a generator runs is taken for the
+// agent; nobody is otherwise. Files that did not change stay whose they are, all
+// tracked ones if all could be compared. A command that was not seen to end, or goes
+// on in the background, may write any file until its session ends.
 package capture
 
 import (

@@ -32,12 +32,27 @@ type look struct {
 	place spool.Place
 	files []spool.File
 	seen  map[string]bool
+	dirs  map[string]bool // whether they are what they seem, and not behind a symbolic link
 	bytes int64
 	times int64 // how often the bounds hold
 }
 
 func (t *tree) look(times int64) *look {
-	return &look{place: t.place, seen: map[string]bool{}, times: times}
+	return &look{place: t.place, seen: map[string]bool{}, dirs: map[string]bool{}, times: times}
+}
+
+// inside reports whether a path is that of a file in the work tree: behind a
+// symbolic link, it would be another one.
+func (l *look) inside(rel string) bool {
+	dir := path.Dir(rel)
+	is, known := l.dirs[dir]
+	if !known {
+		full := filepath.Join(l.place.WorkTree, filepath.FromSlash(rel))
+		at, ok := l.place.Inside(full)
+		is = ok && at == rel
+		l.dirs[dir] = is
+	}
+	return is
 }
 
 // take takes a content; false if that is beyond the bounds.
@@ -50,8 +65,8 @@ func (l *look) take(rel string, named bool) bool {
 		times++ // it matters more than the others, however many they are
 	}
 	full := filepath.Join(l.place.WorkTree, filepath.FromSlash(rel))
-	if at, ok := l.place.Inside(full); !ok || at != rel || len(l.files) >= int(times)*maxFiles {
-		return false // behind a symbolic link, it is another file
+	if !l.inside(rel) || len(l.files) >= int(times)*maxFiles {
+		return false
 	}
 	if info, err := os.Lstat(full); err == nil && info.Mode().IsRegular() {
 		if l.bytes+info.Size() > times*maxBytes {
