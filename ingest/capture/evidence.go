@@ -128,6 +128,7 @@ type told struct {
 	prompts int
 	open    map[string]opened // edits that have begun and not ended, by the ids of their calls
 	runs    map[string]*run   // the same of what may write any file
+	past    map[string]bool   // runs that have ended
 }
 
 // opened is what was looked at when an edit began.
@@ -230,7 +231,7 @@ func (g *gatherer) session(e hook.Event) *told {
 	key := e.Agent + "\x00" + e.Session
 	s := g.sessions[key]
 	if s == nil {
-		s = &told{open: map[string]opened{}, runs: map[string]*run{}}
+		s = &told{open: map[string]opened{}, runs: map[string]*run{}, past: map[string]bool{}}
 		g.sessions[key] = s
 	}
 	s.model = cmp.Or(e.Model, s.model)

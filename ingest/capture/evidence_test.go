@@ -258,6 +258,7 @@ func TestMovesStandWhereTheyWereMade(t *testing.T) {
 
 func FuzzAnySpoolIsEvidence(f *testing.F) {
 	f.Add([]byte(`[{"event":{"kind":"before-shell","session":"s"}},{"event":{"kind":"after-edit"},"files":[{"path":"a","state":"file","blob":"x"}]}]`))
+	f.Add([]byte(`[{"event":{"kind":"before-shell","call":"c"},"files":[{"path":"a","state":"file","blob":"x"}]},{"event":{"kind":"after-shell","call":"c"},"whole":true,"was":[{"path":"b","state":"tracked","blob":"y"}],"files":[{"path":"a","blob":"z","named":true},{"path":"b","blob":"w"}]}]`))
 	f.Add([]byte(`[{"lost":"x"},{"event":[]},{"files":[{"path":"a"}]}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r spool.Reading

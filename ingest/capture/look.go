@@ -108,6 +108,9 @@ func (t *tree) begin(entry *spool.Entry, id string) error {
 			l.take(path, true)
 		}
 	}
+	if len(dirty) > maxFiles {
+		dirty, call.All, call.Under = nil, false, nil // such as in a copy of a clone that git has not looked at yet
+	}
 	for _, path := range dirty {
 		if !l.take(path, false) {
 			call.All, call.Under = false, nil // one that is not clean, and not looked at, would look as if it were
@@ -186,7 +189,7 @@ func indexed(e *index.Entry) spool.File {
 // command names if they are too many. True if it was all of them.
 func (t *tree) compare(file string, c *spool.Call, tell func(e *index.Entry, clean bool)) bool {
 	x, err := index.Open(file, t.place.SHA256, maxIndex)
-	if err != nil {
+	if err != nil || !index.Exact {
 		c.Under = nil
 		return false
 	}

@@ -152,7 +152,7 @@ func TestWhatCouldNotBeComparedIsNotSaidToBeTheSame(t *testing.T) {
 			for i := range 100 {
 				r.Write(fmt.Sprintf("d/f%04d.txt", i), "y\n")
 			}
-		}, 65},
+		}, 1},
 		"a directory that is a link": {[]string{"a.txt", "a\n", "dir/x.txt", "x\n"}, func(t *testing.T, r *gittest.Repo) {
 			outside := t.TempDir()
 			must(t, os.WriteFile(filepath.Join(outside, "x.txt"), []byte("SECRET\n"), 0o600))

@@ -34,10 +34,13 @@ type run struct {
 // run notes that something begins to run. What is to be said of that is known
 // when it ends, and put here then.
 func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
-	if r, ok := s.runs[e.Call]; ok {
-		g.stop(r) // it is told twice
-	}
 	g.expire(entry.At)
+	if r, ok := s.runs[e.Call]; ok && e.Call != "" {
+		g.see(sight.Sight{Kind: sight.Seen}, entry.Files) // it is told twice, by two hooks
+		return
+	} else if ok {
+		g.stop(r)
+	}
 	g.ran++
 	r := &run{event: e, number: g.ran, hand: g.hand(e, s), at: entry.At, place: len(g.events), files: entry.Files}
 	s.runs[e.Call] = r
@@ -49,7 +52,9 @@ func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
 func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	r, ok := s.runs[e.Call]
 	if !ok {
-		g.touched()
+		if !s.past[e.Call] {
+			g.touched()
+		}
 		g.see(sight.Sight{Kind: sight.Seen}, entry.Files)
 		return
 	}
@@ -59,6 +64,7 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 		return
 	}
 	delete(s.runs, e.Call)
+	s.past[e.Call] = e.Call != ""
 	r.ended = true
 	r.event.Quiet = r.event.Quiet || e.Quiet
 	was := map[string]spool.File{}

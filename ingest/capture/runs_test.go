@@ -113,6 +113,20 @@ func TestRunThatIsSaidToHaveChangedNothingElseDisturbsNothing(t *testing.T) {
 	}
 }
 
+func TestRunThatTwoHooksTellOfIsOne(t *testing.T) {
+	var l log
+	l.add(claude(hook.BeforeEdit, "x"), "a=1\n", "b=1\n")
+	l.add(claude(hook.AfterEdit, "x"), "a=1\n", "b=1\n")
+	l.add(claude(hook.BeforeShell, "b"), "a=1\n")
+	l.add(claude(hook.BeforeShell, "b"), "a=1\n")
+	l.ends(claude(hook.AfterShell, "b"), time.Second, true, "a=1\n2\n")
+	l.add(claude(hook.AfterShell, "b"))
+	l.add(claude(hook.Compact, ""), "a=1\n2\n3\n", "b=1\n2\n")
+	if a, b := l.whose("a", "1\n"), l.whose("b", "1\n"); a != "1:0, 2:claude-code s   0 b, 3:person" || b != "1:0, 2:person" {
+		t.Errorf("%s; %s", a, b)
+	}
+}
+
 func TestRunInTheBackgroundEndsWithItsSession(t *testing.T) {
 	serve := func(k hook.Kind) hook.Event {
 		e := claude(k, "b")

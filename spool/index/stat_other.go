@@ -8,6 +8,9 @@ import (
 	"os"
 )
 
+// Exact is whether the file system tells enough of a file to know that it is clean.
+const Exact = false
+
 // Look asks the file system whether there is a file. It does not tell enough of
 // one here to know that it is clean.
 func Look(file string) (s Stat, there bool, err error) {
