@@ -69,6 +69,7 @@ var layers = []struct {
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/records", "git ingest/note ingest/gitai"},
+	{"ingest/agenttrace", ". rooms ingest/note"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/gitai ingest/note"},
@@ -93,7 +94,7 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox ledger graph graph/walk lineage ingest ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox ledger graph graph/walk lineage ingest ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/repo/lines ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},
