@@ -154,7 +154,7 @@ func (r *reader) call(c *syntax.CallExpr) {
 		return
 	}
 	r.Reads = r.Reads && exact && reads(words, expands)
-	r.open = r.open || !exact && !slices.Contains(harmless, words[0])
+	r.open = r.open || !exact && !slices.Contains(harmless, words[0]) && words[0] != "git"
 	r.program(words)
 }
 

@@ -177,7 +177,7 @@ func quiet(name string, args []string) bool {
 		return true
 	case "test":
 		return false
-	case "make", "npm", "pnpm", "yarn", "bun", "npx", "go", "cargo", "deno", "dotnet", "just", "task", "rake", "python", "python3", "uv", "poetry", "php", "swift", "zig", "mix", "composer", "bundle", "nx", "turbo":
+	case "make", "npm", "pnpm", "yarn", "bun", "npx", "go", "cargo", "deno", "dotnet", "just", "task", "rake", "python", "python3", "uv", "poetry", "php", "swift", "zig", "mix", "composer", "bundle", "nx", "turbo", "mise":
 		return slices.ContainsFunc(operands, isQuiet)
 	}
 	return slices.Contains(quietPrograms, name) || isQuiet(strings.TrimSuffix(name, path.Ext(name)))
