@@ -13,6 +13,7 @@ type Memory struct {
 	seen  map[[sha256.Size]byte][]Line
 	size  int // lines
 	first map[Key]First
+	stood map[Key]*File
 }
 
 // A Key stands for the text of a line without its white space. Lines with too
@@ -39,6 +40,24 @@ type First struct {
 func (m *Memory) First(k Key) (First, bool) {
 	at, ok := m.first[k]
 	return at, ok
+}
+
+// Stood tells in which file a text was before anybody edited that.
+func (m *Memory) Stood(k Key) (*File, bool) {
+	f, ok := m.stood[k]
+	return f, ok
+}
+
+// begin remembers what a file is before it is edited.
+func (m *Memory) begin(f *File) {
+	if m.stood == nil || len(m.stood) >= maxSeen {
+		m.stood = map[Key]*File{}
+	}
+	for _, line := range f.text {
+		if key := KeyOf(line); key != 0 && m.stood[key] == nil {
+			m.stood[key] = f
+		}
+	}
 }
 
 // maxSeen bounds a memory. When it is full, all is forgotten.

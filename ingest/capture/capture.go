@@ -16,7 +16,8 @@
 // text write files that it does not name, and the file was new, or as git or an
 // agent had left it. What else changed is nobody's. So a person who for the first
 // time saves a file in those seconds in which a generator runs is taken for the
-// agent; nobody is otherwise. Files that did not change stay whose they are, all
+// agent; nobody is otherwise. Text that a command copied from a file that it names is
+// nobody's where it came to. Files that did not change stay whose they are, all
 // tracked ones if all could be compared. A command that was not seen to end, or goes
 // on in the background, may write any file until its session ends.
 package capture

@@ -24,6 +24,7 @@ type Hand struct {
 	Prompt   int    // number in the session, from 1; 0 if none was seen
 	Tool     string
 	Call     string
+	Run      bool // by a command, or a tool that is not known: the text may be another's
 }
 
 // Person is the hand of the person whose work tree it is.
@@ -266,6 +267,7 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	h := Hand{
 		Agent: e.Agent, Version: e.Version, Session: e.Session, Subagent: e.Subagent, Model: s.model, Prompt: s.prompts, Tool: e.Tool, Call: e.Call,
+		Run: e.Kind == hook.BeforeShell || e.Kind == hook.BeforeTool,
 	}
 	n, ok := g.hands[h]
 	if !ok {

@@ -81,6 +81,14 @@ func (l *look) take(rel string, named bool) bool {
 	return true
 }
 
+// know notes what is known without taking it.
+func (l *look) know(f spool.File) {
+	if !l.seen[f.Path] && len(l.files) < int(l.times)*maxFiles {
+		l.seen[f.Path] = true
+		l.files = append(l.files, f)
+	}
+}
+
 // begin looks at what a command may write: what it says, what was worked on, and
 // what differs from git's index. All else that is tracked is what the index says.
 func (t *tree) begin(entry *spool.Entry, id string) error {
@@ -89,22 +97,22 @@ func (t *tree) begin(entry *spool.Entry, id string) error {
 	named := t.named()
 	files, dirs := t.mentioned()
 	files = append(files, t.recent()...)
-	clean := map[string]bool{}
+	clean := map[string]spool.File{} // what they are, of those that need not be taken
 	for _, path := range append(slices.Clone(named), files...) {
-		clean[path] = false
+		clean[path] = spool.File{}
 	}
 	var dirty []string
 	call.Under = dirs
 	call.All = t.compare(t.place.Index(), &call, func(e *index.Entry, is bool) {
-		if _, ok := clean[string(e.Name)]; ok {
-			clean[string(e.Name)] = is
+		if _, ok := clean[string(e.Name)]; ok && is {
+			clean[string(e.Name)] = indexed(e)
 		}
 		if !is {
 			dirty = append(dirty, e.Path())
 		}
 	})
 	for _, path := range named {
-		if !clean[path] {
+		if clean[path].State == "" {
 			l.take(path, true)
 		}
 	}
@@ -122,7 +130,9 @@ func (t *tree) begin(entry *spool.Entry, id string) error {
 		}
 	}
 	for _, path := range files {
-		if !clean[path] && !secret(path) {
+		if f := clean[path]; f.State == spool.Tracked && call.Under != nil {
+			l.know(f) // a command may copy it
+		} else if !secret(path) {
 			l.take(path, false)
 		}
 	}

@@ -82,9 +82,9 @@ func TestWhatACommandChangedIsFound(t *testing.T) {
 			r.Write("sub/c.txt", "x\n", "new.txt", "n\n", "dir/deep/d.txt", "d\n")
 		}, "", "dir/deep/d.txt<missing new.txt<missing sub/c.txt<tracked", true},
 		"make all":            {func(t *testing.T, r *gittest.Repo) {}, "", "", true},
-		"sed -i s/a/b/ a.txt": {func(t *testing.T, r *gittest.Repo) { r.Write("a.txt", "b\n") }, "", "a.txt*<tracked", true},
+		"sed -i s/a/b/ a.txt": {func(t *testing.T, r *gittest.Repo) { r.Write("a.txt", "b\n") }, "a.txt", "a.txt*", true},
 		"cat > fresh.txt":     {func(t *testing.T, r *gittest.Repo) { r.Write("fresh.txt", "b\n") }, "fresh.txt*", "fresh.txt*", true},
-		"rm a.txt":            {func(t *testing.T, r *gittest.Repo) { must(t, os.Remove(filepath.Join(r.Dir, "a.txt"))) }, "", "a.txt*<tracked", true},
+		"rm a.txt":            {func(t *testing.T, r *gittest.Repo) { must(t, os.Remove(filepath.Join(r.Dir, "a.txt"))) }, "a.txt", "a.txt*", true},
 		"make commit":         {func(t *testing.T, r *gittest.Repo) { r.Commit("more", "a.txt", "x\n", "z.txt", "z\n") }, "", "a.txt<tracked z.txt<missing", true},
 		"make secrets": {func(t *testing.T, r *gittest.Repo) {
 			r.Write(".env", "x\n", "id_rsa", "y\n", "k.pem", "z\n", "node_modules/m/i.js", "m\n")

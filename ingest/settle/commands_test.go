@@ -199,6 +199,12 @@ func TestWhatAPersonTypesIsNoCommands(t *testing.T) {
 			d.commit()
 			d.shell("s1", "git merge -q --no-edit main")
 		}},
+		"and a command copies": {wild, func(d *desk) {
+			d.person("b.txt", d.inserts("me", 2, 2))
+			d.shell("s1", "cp b.txt c.txt; head -3 b.txt > d.txt")
+			d.shell("s1", "cat b.txt d.txt > e.txt; git show HEAD:b.txt > f.txt")
+			d.shell("s1", "sort -r b.txt > t; mv t b.txt")
+		}},
 		"and a command moves": {wild, func(d *desk) {
 			d.person("a.txt", d.inserts("me", 2, 2))
 			d.shell("s1", "mv a.txt c.txt")

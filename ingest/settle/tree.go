@@ -283,19 +283,25 @@ func (t *tree) commit(c commit, tell func(commit, file, []edits.AddedLine)) erro
 }
 
 // moved gives lines that came from another file, which has them no more, to whom
-// they belonged there. Other text of somebody else is nobody's here.
+// they belonged there. Other text of somebody else is nobody's here, if a person or
+// a command put it here.
 func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
+	isHere := func(f *edits.File) bool { return f == here[0].File() || f == here[len(here)-1].File() }
 	for _, l := range part.Added(f.added) {
 		key := keys[l.Number-1]
 		first, known := t.known.First(key)
-		if !known || first.By.By == l.By {
+		run := l.By > 0 && t.evidence.Hands[l.By-1].Run
+		if stood, ok := t.known.Stood(key); ok && run && !isHere(stood) {
+			first, known = edits.First{In: stood}, true
+		}
+		if !known || first.By.By == l.By || run && t.same(l.By, first.By.By) {
 			continue
 		}
 		gone := false
-		if from := t.pathOf[first.In]; first.In != here[0].File() && first.In != here[len(here)-1].File() {
-			held, err := t.keys(t.blobs[from][c.move])
+		if !isHere(first.In) {
+			held, err := t.keys(t.blobs[t.pathOf[first.In]][c.move])
 			if err != nil {
 				return err
 			}
@@ -304,7 +310,7 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		switch {
 		case gone:
 			to[key] = first.By
-		case l.By == capture.Person: // copied by hand or by git: who wrote it is another
+		case l.By == capture.Person || run && !isHere(first.In): // copied by hand, by git or by a command: who wrote it is another
 			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
 		}
 	}
@@ -314,6 +320,15 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		}
 	}
 	return nil
+}
+
+// same reports whether two hands are of one session.
+func (t *tree) same(a, b edits.Hand) bool {
+	if a <= 0 || b <= 0 {
+		return a == b
+	}
+	x, y := t.evidence.Hands[a-1], t.evidence.Hands[b-1]
+	return x.Agent != "" && x.Agent == y.Agent && x.Session == y.Session
 }
 
 // keys are those of the lines of a blob.
