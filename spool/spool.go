@@ -31,7 +31,9 @@ type Entry struct {
 	Stand
 	Event json.RawMessage `json:"event,omitempty"` // what the hook was told, in the caller's form
 	Files []File          `json:"files,omitempty"`
-	Lost  string          `json:"lost,omitempty"` // what could not be kept, and why
+	Was   []File          `json:"was,omitempty"`   // what files that were found only afterwards were when the call began that ends
+	Whole bool            `json:"whole,omitempty"` // since that call began, no tracked file changed but those among Files
+	Lost  string          `json:"lost,omitempty"`  // what could not be kept, and why
 }
 
 // maxEntry bounds one line of the spool.
@@ -162,4 +164,17 @@ func readLine(r *bufio.Reader) (line []byte, size int64, err error) {
 			return bytes.TrimSuffix(line, []byte("\n")), size, nil
 		}
 	}
+}
+
+// Last are the entries at the end of the spool, in up to size bytes.
+func (p Place) Last(size int64) []Entry {
+	info, err := os.Lstat(p.journal())
+	if err != nil {
+		return nil
+	}
+	r, err := p.Read(max(0, info.Size()-size)) // the first line may be a part of one
+	if err != nil {
+		return nil
+	}
+	return r.Entries
 }

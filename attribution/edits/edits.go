@@ -61,6 +61,7 @@ func Start(content []byte, hands []Hand, known *Memory) *File {
 	for i := range min(len(hands), len(f.lines)) {
 		f.lines[i].By = hands[i]
 	}
+	known.begin(f)
 	return f
 }
 

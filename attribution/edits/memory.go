@@ -14,6 +14,7 @@ type Memory struct {
 	size  int // lines
 	first map[Key]First
 	times map[Key]int // how often a text was written, by whomever
+	stood map[Key]*File
 }
 
 // A Key stands for the text of a line without its white space. Lines with too
@@ -36,11 +37,10 @@ type First struct {
 	By Line
 }
 
-// First tells where the text with a key was seen first, if it was written once:
-// what several wrote tells nothing.
+// First tells where the text with a key was seen first.
 func (m *Memory) First(k Key) (First, bool) {
 	at, ok := m.first[k]
-	return at, ok && m.times[k] <= 1
+	return at, ok
 }
 
 // wrote counts lines that somebody wrote, or that were there at the beginning.
@@ -62,6 +62,24 @@ func (m *Memory) telling(line []byte) int {
 		return n
 	}
 	return 0
+}
+
+// Stood tells in which file a text was before anybody edited that.
+func (m *Memory) Stood(k Key) (*File, bool) {
+	f, ok := m.stood[k]
+	return f, ok
+}
+
+// begin remembers what a file is before it is edited.
+func (m *Memory) begin(f *File) {
+	if m.stood == nil || len(m.stood) >= maxSeen {
+		m.stood = map[Key]*File{}
+	}
+	for _, line := range f.text {
+		if key := KeyOf(line); key != 0 && m.stood[key] == nil {
+			m.stood[key] = f
+		}
+	}
 }
 
 // maxSeen bounds a memory. When it is full, all is forgotten.

@@ -24,6 +24,7 @@ type Hand struct {
 	Prompt   int    // number in the session, from 1; 0 if none was seen
 	Tool     string
 	Call     string
+	Run      bool // by a command, or a tool that is not known: the text may be another's
 }
 
 // Person is the hand of the person whose work tree it is.
@@ -40,7 +41,7 @@ type Evidence struct {
 	Damaged int      // entries that could not be read
 
 	events  []event
-	content func(blob string) ([]byte, error)
+	content func(spool.File) ([]byte, error)
 }
 
 // An Event is one of what happened in a work tree, in the order in which it did:
@@ -50,21 +51,24 @@ type Event struct {
 	Path string // of what was seen; "" for what may have written any file
 	sight.Sight
 	But  map[string]bool // files that are known not to be written, or are seen themselves
+	Rest bool            // so are all other files that were tracked when the run began
+	Run  int             // number of the run that begins or ends
 	Move int             // number of the move, from 1; 0 for no move
 }
 
 // An event is one whose content is not at hand yet.
 type event struct {
 	Event
-	blob string // "" for no content, or an empty one
+	file spool.File // whose content it is; without a blob there is none, or an empty one
+	call *run       // in whose place stands what its end tells of its beginning
 }
 
 // Events are what happened, in order. Contents are read as they come.
 func (e *Evidence) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for _, v := range e.events {
-			if v.blob != "" {
-				content, err := e.content(v.blob)
+			if v.file.Blob != "" {
+				content, err := e.content(v.file)
 				v.Content, v.Kept = content, err == nil
 			}
 			if !yield(v.Event) {
@@ -85,17 +89,19 @@ func (e *Evidence) Paths() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// Concerns reports whether an event may have to do with a file.
-func (e Event) Concerns(path string) bool {
-	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path])
+// Concerns reports whether an event may have to do with a file, which is tracked or
+// is not.
+func (e Event) Concerns(path string, tracked bool) bool {
+	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked))
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
-// they were written: clocks jump. content gives what was kept.
-func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
+// they were written: clocks jump. content gives what a file was.
+func Read(r spool.Reading, moves []spool.Move, content func(spool.File) ([]byte, error)) *Evidence {
 	g := gatherer{
 		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content},
 		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
+		left: map[string]string{},
 	}
 	for _, e := range r.Entries {
 		g.entry(e)
@@ -103,6 +109,7 @@ func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte
 	for range g.moves[g.moved:] {
 		g.move()
 	}
+	g.flatten()
 	return g.Evidence
 }
 
@@ -114,21 +121,24 @@ type gatherer struct {
 	moves    []spool.Move
 	moved    int // moves that were made so far
 	stand    spool.Stand
-	begun    bool // there was an entry before
+	begun    bool              // there was an entry before
+	left     map[string]string // by path, the content that an agent left last
+	ran      int               // runs so far
 }
 
 // told is what was heard of a session so far.
 type told struct {
 	model   string
 	prompts int
-	open    map[string]opened // calls of tools that have begun and not ended, by their ids
+	open    map[string]opened // edits that have begun and not ended, by the ids of their calls
+	runs    map[string]*run   // the same of what may write any file
+	past    map[string]bool   // runs that have ended
 }
 
-// opened is what was looked at when a call began.
+// opened is what was looked at when an edit began.
 type opened struct {
 	hand  edits.Hand
 	files map[string]bool
-	any   bool // it may write other files too
 }
 
 // entry reads one entry.
@@ -154,22 +164,29 @@ func (g *gatherer) entry(e spool.Entry) {
 		g.touched()
 		return
 	}
-	g.event(event, e.Files)
+	g.event(event, e)
 }
 
-func (g *gatherer) event(event hook.Event, files []spool.File) {
-	s := g.session(event)
+func (g *gatherer) event(event hook.Event, e spool.Entry) {
+	s, files := g.session(event), e.Files
 	l := sight.Sight{Call: event.Call}
 	switch event.Kind {
-	case hook.BeforeEdit, hook.BeforeShell, hook.BeforeTool:
+	case hook.BeforeShell, hook.BeforeTool:
+		g.run(event, s, e)
+		return
+	case hook.AfterShell, hook.AfterTool:
+		g.done(event, s, e)
+		return
+	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
-		g.begin(event, s, opened{l.Hand, named(files), event.Kind != hook.BeforeEdit})
-	case hook.AfterEdit, hook.AfterShell, hook.AfterTool:
+		g.begin(event, s, opened{l.Hand, named(files)})
+	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
 		if c, ok := s.open[event.Call]; ok {
 			g.end(event.Call, s, c, named(files))
-		} else if event.Kind != hook.AfterEdit {
-			g.touched()
+		}
+		for _, f := range files {
+			g.left[f.Path] = f.Blob
 		}
 	case hook.HumanEdit:
 		l.Kind, l.Hand = sight.Typed, Typist
@@ -179,6 +196,7 @@ func (g *gatherer) event(event hook.Event, files []spool.File) {
 		for _, call := range slices.Sorted(maps.Keys(s.open)) { // refused, killed, or its end was not told
 			g.end(call, s, s.open[call], nil)
 		}
+		g.killed(s, event.Kind == hook.SessionEnd || event.Kind == hook.SessionStart)
 		if event.Kind == hook.Prompt {
 			s.prompts++
 		}
@@ -200,18 +218,12 @@ func (g *gatherer) begin(e hook.Event, s *told, c opened) {
 		g.end(e.Call, s, before, c.files)
 	}
 	s.open[e.Call] = c
-	if c.any {
-		g.noise(sight.Running, c.files)
-	}
 }
 
 // end forgets a call. Of the files that were looked at when it began and are not
 // now, what it made of them is not known.
 func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
-	if c.any {
-		g.noise(sight.Ran, c.files)
-	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
 			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
@@ -223,7 +235,7 @@ func (g *gatherer) session(e hook.Event) *told {
 	key := e.Agent + "\x00" + e.Session
 	s := g.sessions[key]
 	if s == nil {
-		s = &told{open: map[string]opened{}}
+		s = &told{open: map[string]opened{}, runs: map[string]*run{}, past: map[string]bool{}}
 		g.sessions[key] = s
 	}
 	s.model = cmp.Or(e.Model, s.model)
@@ -241,9 +253,14 @@ func named(files []spool.File) map[string]bool {
 // see adds the sights of one entry.
 func (g *gatherer) see(s sight.Sight, files []spool.File) {
 	for _, f := range files {
-		s.Kept = f.State == spool.Missing // an empty content
-		g.events = append(g.events, event{Event: Event{Path: f.Path, Sight: s}, blob: f.Blob})
+		g.events = append(g.events, looked(s, f))
 	}
+}
+
+// looked is the sight of one file.
+func looked(s sight.Sight, f spool.File) event {
+	s.Kept = f.State == spool.Missing // an empty content
+	return event{Event: Event{Path: f.Path, Sight: s}, file: f}
 }
 
 // hand numbers the hand of an event.
@@ -253,6 +270,7 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	h := Hand{
 		Agent: e.Agent, Version: e.Version, Session: e.Session, Subagent: e.Subagent, Model: s.model, Prompt: s.prompts, Tool: e.Tool, Call: e.Call,
+		Run: e.Kind == hook.BeforeShell || e.Kind == hook.BeforeTool,
 	}
 	n, ok := g.hands[h]
 	if !ok {

@@ -122,7 +122,7 @@ func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s
 func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
 	t := &tree{
 		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
-		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{},
+		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
 	}
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
@@ -135,8 +135,8 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	if len(t.moves) == 0 {
 		t.moves = withoutReflog(reading.Entries, place.Stand())
 	}
-	t.evidence = capture.Read(reading, t.moves, place.Content)
-	t.began, t.base = reading.Entries[0].At, reading.Entries[0].Commit
+	t.evidence = capture.Read(reading, t.moves, t.captured)
+	t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
 	if t.notes, err = t.notesTip(ctx); err != nil {
 		return nil, err
 	}

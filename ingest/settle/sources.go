@@ -168,7 +168,7 @@ func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled,
 		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
 	})
 	list, err := t.unwatched(ctx, append(ids, s.again...))
-	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.began.Truncate(time.Second)) }), err
+	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.since.Truncate(time.Second)) }), err
 }
 
 // unwatched reads commits of which nothing was captured.

@@ -25,7 +25,7 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
-	began    time.Time // when capture did
+	since    time.Time // when capture began
 	base     string    // the commit that was checked out then, if it is known
 	from     []string  // commits to look for sources from; else all that the clone knows
 	notes    string    // where the notes of the clone stand, "" if there are none
@@ -37,9 +37,11 @@ type tree struct {
 	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
 	known   edits.Memory
 	noise   []noise
+	began   map[int]int // by the number of a run, the moves before it
 }
 
-// noise is an event that is about any file but some, with the moves before it.
+// noise is an event that is about any file but some, with the moves before it, or
+// before the run began that it ends.
 type noise struct {
 	capture.Event
 	moves int
@@ -156,7 +158,13 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added))
 			w.seen = w.seen || v.Kept
 			w.See(v.Sight)
 		case v.Move == 0:
-			t.noise = append(t.noise, noise{v, moves})
+			at := moves
+			if v.Kind == sight.Running {
+				t.began[v.Run] = moves
+			} else if n, ok := t.began[v.Run]; ok && v.Kind == sight.Ran {
+				at = n
+			}
+			t.noise = append(t.noise, noise{v, at})
 		case v.Move > t.evidence.Before:
 			made := 0
 			for made < len(commits) && commits[made].move == v.Move-1 {
@@ -193,11 +201,15 @@ func (t *tree) watch(path string) (*watch, error) {
 	}
 	for ; w.heard < len(t.noise); w.heard++ {
 		n := t.noise[w.heard]
-		if !n.Concerns(path) {
+		blob, followed := "", false // what HEAD had
+		if n.moves > 0 && t.blobs[path] != nil {
+			blob, followed = t.blobs[path][n.moves-1], true
+		}
+		if !n.Concerns(path, blob != "") {
 			continue
 		}
-		if n.Kind == sight.Clean && n.moves > 0 && t.blobs[path] != nil {
-			content, err := t.content(t.blobs[path][n.moves-1])
+		if n.Kind == sight.Clean && followed {
+			content, err := t.content(blob)
 			if err != nil {
 				return nil, err
 			}
@@ -206,6 +218,19 @@ func (t *tree) watch(path string) (*watch, error) {
 		w.See(n.Sight)
 	}
 	return w, nil
+}
+
+// captured is the content of a file that was seen, as far as it is kept. That of one
+// which git keeps is it only if git stores files as they are.
+func (t *tree) captured(f spool.File) ([]byte, error) {
+	if f.State != spool.Tracked {
+		return t.place.Content(f.Blob)
+	}
+	content, err := t.content(f.Blob)
+	if err == nil && int64(len(content)) != f.Size {
+		err = spool.ErrNoContent
+	}
+	return content, err
 }
 
 // content is that of a blob; nothing of one that cannot be looked into.
@@ -292,19 +317,25 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 }
 
 // moved gives lines that came from another file, which has them no more, to whom
-// they belonged there. Other text of somebody else is nobody's here.
+// they belonged there. Other text of somebody else is nobody's here, if a person or
+// a command put it here.
 func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
+	isHere := func(f *edits.File) bool { return f == here[0].File() || f == here[len(here)-1].File() }
 	for _, l := range part.Added(f.added) {
 		key := keys[l.Number-1]
 		first, known := t.known.First(key)
-		if !known || first.By.By == l.By {
+		run := l.By > 0 && t.evidence.Hands[l.By-1].Run
+		if stood, ok := t.known.Stood(key); ok && run && !isHere(stood) {
+			first, known = edits.First{In: stood}, true
+		}
+		if !known || first.By.By == l.By || run && t.same(l.By, first.By.By) {
 			continue
 		}
 		gone := false
-		if from := t.pathOf[first.In]; first.In != here[0].File() && first.In != here[len(here)-1].File() {
-			held, err := t.keys(t.blobs[from][c.move])
+		if !isHere(first.In) {
+			held, err := t.keys(t.blobs[t.pathOf[first.In]][c.move])
 			if err != nil {
 				return err
 			}
@@ -313,7 +344,7 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		switch {
 		case gone:
 			to[key] = first.By
-		case l.By == capture.Person: // copied by hand or by git: who wrote it is another
+		case l.By == capture.Person || run && !isHere(first.In): // copied by hand, by git or by a command: who wrote it is another
 			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
 		}
 	}
@@ -348,6 +379,15 @@ func (t *tree) there(c commit, f file, a added) error {
 		}
 	}
 	return nil
+}
+
+// same reports whether two hands are of one session.
+func (t *tree) same(a, b edits.Hand) bool {
+	if a <= 0 || b <= 0 {
+		return a == b
+	}
+	x, y := t.evidence.Hands[a-1], t.evidence.Hands[b-1]
+	return x.Agent != "" && x.Agent == y.Agent && x.Session == y.Session
 }
 
 // keys are those of the lines of a blob.
