@@ -119,8 +119,8 @@ func (m *Memory) keep(f *File, content []byte, s *step) {
 	m.size += len(lines)
 }
 
-// lines are those of a content, nil if it is not known.
-func (m *Memory) lines(content []byte) []Line { return m.seen[sha256.Sum256(content)] }
+// Lines are those of a content that was seen before; nil if it was not.
+func (m *Memory) Lines(content []byte) []Line { return m.seen[sha256.Sum256(content)] }
 
 // recall gives fresh lines to whom they belonged when the same content was seen
 // before, and returns those that nobody is known for.

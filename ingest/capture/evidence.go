@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
@@ -139,6 +140,7 @@ type told struct {
 type opened struct {
 	hand  edits.Hand
 	files map[string]bool
+	from  int // its first event
 }
 
 // entry reads one entry.
@@ -179,11 +181,14 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 		return
 	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
-		g.begin(event, s, opened{l.Hand, named(files)})
+		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: named(files)})
 	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
-		if c, ok := s.open[event.Call]; ok {
-			g.end(event.Call, s, c, named(files))
+		if c, ok := s.open[callOf(event, files)]; ok {
+			for i := c.from; i < len(g.events) && i < c.from+len(c.files); i++ {
+				g.events[i].Ends = true
+			}
+			g.end(callOf(event, files), s, c, named(files))
 		}
 		for _, f := range files {
 			g.left[f.Path] = f.Blob
@@ -213,11 +218,29 @@ func (g *gatherer) noise(kind sight.Kind, but map[string]bool) {
 func (g *gatherer) touched() { g.noise(sight.Touched, nil) }
 
 // begin remembers a call. One that is told twice has begun once.
-func (g *gatherer) begin(e hook.Event, s *told, c opened) {
-	if before, ok := s.open[e.Call]; ok {
-		g.end(e.Call, s, before, c.files)
+func (g *gatherer) begin(call string, s *told, c opened) {
+	if before, ok := s.open[call]; ok {
+		g.end(call, s, before, c.files)
 	}
-	s.open[e.Call] = c
+	c.from = len(g.events)
+	s.open[call] = c
+}
+
+// idOf is the id of a call, "" if it has none.
+func idOf(call string) string {
+	if strings.HasPrefix(call, "\x00") {
+		return ""
+	}
+	return call
+}
+
+// callOf tells calls apart: by their ids or, for an agent that has none, by the
+// files they are about.
+func callOf(e hook.Event, files []spool.File) string {
+	if e.Call != "" {
+		return e.Call
+	}
+	return "\x00" + strings.Join(slices.Sorted(maps.Keys(named(files))), "\x00")
 }
 
 // end forgets a call. Of the files that were looked at when it began and are not
@@ -226,7 +249,7 @@ func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
-			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
+			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: idOf(call)}}})
 		}
 	}
 }

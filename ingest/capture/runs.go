@@ -84,10 +84,10 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
 		}
 		if ok {
-			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call}, before))
+			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call, Ends: true}, before))
 			delete(was, now.Path)
 		}
-		ends = append(ends, looked(sight.Sight{Kind: kinds[1], Hand: r.hand, Call: e.Call}, now))
+		ends = append(ends, looked(sight.Sight{Kind: kinds[1], Hand: r.hand, Call: e.Call, Git: true}, now))
 	}
 	for _, path := range slices.Sorted(maps.Keys(was)) {
 		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, was[path]))

@@ -108,6 +108,7 @@ var reasons = map[edits.Hand]string{
 	sight.Crowded:   "edits of several agents were under way at once",
 	sight.Unpaired:  "an agent was not seen to begin its edit",
 	sight.Unkept:    "the content before was not kept",
+	sight.Unended:   "an agent's edit had begun and was not seen to end",
 	sight.Copied:    "the text is another's, which is still where it was",
 	unrecorded:      "it came from a commit of which no record tells",
 }

@@ -210,15 +210,19 @@ func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes [
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := t.bind(ctx, list)
+	b, err := t.binder(ctx, list)
 	if err != nil {
 		return nil, nil, err
 	}
 	blobs = map[string]string{}
 	for _, c := range list {
+		b.commit(c)
 		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
 		for _, a := range c.added {
 			n.add(a.Path, a.lines)
+		}
+		if !noted[c.ID] && !n.empty() {
+			b.notes[c.ID] = &n.note // what comes behind may come from it
 		}
 		r.Commits++
 		r.Lines.add(n.lines)
@@ -283,12 +287,12 @@ func (t *tree) pending(s *state) (list []int) {
 
 // makes reports whether a move may have made the commit that it leads to.
 func makes(m spool.Move) bool {
-	what, rest, _ := strings.Cut(m.What, ":")
+	what, _, _ := strings.Cut(m.What, ":")
 	verb, _, _ := strings.Cut(what, " ")
 	switch {
 	case slices.Contains([]string{"checkout", "reset", "clone", "branch", "Branch", "bisect"}, verb):
 		return false
-	case strings.EqualFold(strings.TrimSpace(rest), "fast-forward"):
+	case forwards(m):
 		return false
 	case verb == "rebase" || verb == "pull":
 		for _, step := range []string{"(start)", "(finish)", "(abort)"} {

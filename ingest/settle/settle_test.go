@@ -189,7 +189,7 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 			who, _, _ := strings.Cut(text, " ")
 			m := l.Mark
 			switch {
-			case times[text] > 1 && m.Origin == stemma.OriginUnknown: // git doubled it
+			case times[text] > 1 && m.Origin != stemma.OriginAI: // git doubled it, or a person did
 			case strings.HasPrefix(who, "s"):
 				if m.Origin != stemma.OriginAI || m.Session != who || m.ModelName != "model-of-"+who || m.ToolCall != d.call[text] {
 					d.T.Errorf("%s:%d %q of call %s is %+v", path, l.FinalLine, text, d.call[text], m)

@@ -43,9 +43,15 @@ func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error
 		return nil, err
 	}
 	var not, under []string
+	listed := map[string]bool{}
 	for _, c := range commits {
-		if c.open() {
-			not = append(not, c.Parents...)
+		listed[c.ID] = true
+	}
+	for _, c := range commits {
+		for _, p := range c.Parents {
+			if c.open() && !listed[p] { // one of them may be where another came from
+				not = append(not, p)
+			}
 		}
 		if c.moves() {
 			under = append(under, c.Parents...)

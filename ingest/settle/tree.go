@@ -277,8 +277,12 @@ func (t *tree) move(to int) error {
 // in the work tree as they are in the second, since git went from one to the
 // other and would not have lost changes.
 func putsInPlace(m spool.Move) bool {
-	what, rest, _ := strings.Cut(m.What, ":")
-	return what == "checkout" || strings.EqualFold(strings.TrimSpace(rest), "fast-forward")
+	return strings.HasPrefix(m.What, "checkout:") || forwards(m)
+}
+
+// forwards reports whether a move went ahead to a commit that was there.
+func forwards(m spool.Move) bool {
+	return strings.HasSuffix(strings.ToLower(m.What), ": fast-forward")
 }
 
 // commit tells whose the lines are that a commit added.
@@ -317,8 +321,8 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 }
 
 // moved gives lines that came from another file, which has them no more, to whom
-// they belonged there. Other text of somebody else is nobody's here, if a person or
-// a command put it here.
+// they belonged there, unless an agent was seen to write them here. Other text of
+// somebody else is nobody's here, if a command put it here.
 func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
@@ -333,18 +337,14 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		if !known || first.By.By == l.By || run && t.same(l.By, first.By.By) {
 			continue
 		}
-		gone := false
-		if !isHere(first.In) {
-			held, err := t.keys(t.blobs[t.pathOf[first.In]][c.move])
-			if err != nil {
-				return err
-			}
-			gone = !held[key]
+		gone, err := t.left(key, first.In, isHere, c.move)
+		if err != nil {
+			return err
 		}
 		switch {
-		case gone:
+		case gone && (l.By <= edits.Base || l.By == capture.Person || run):
 			to[key] = first.By
-		case l.By == capture.Person || run && !isHere(first.In): // copied by hand, by git or by a command: who wrote it is another
+		case run && !isHere(first.In): // copied by git or by a command: who wrote it is another
 			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
 		}
 	}
@@ -354,6 +354,28 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		}
 	}
 	return nil
+}
+
+// left reports whether a text was in another file when the commit before was made,
+// or was seen there since, and is not in that of this commit: then it was moved, and
+// not written again.
+func (t *tree) left(key edits.Key, from *edits.File, isHere func(*edits.File) bool, move int) (bool, error) {
+	if isHere(from) {
+		return false, nil
+	}
+	blobs := t.blobs[t.pathOf[from]]
+	now, err := t.keys(blobs[move])
+	if err != nil || now[key] {
+		return false, err
+	}
+	if from.Has(key) {
+		return true, nil
+	}
+	if move == 0 {
+		return false, nil
+	}
+	before, err := t.keys(blobs[move-1])
+	return before[key], err
 }
 
 // there finds lines of nobody that were in the file before the commit, which only
