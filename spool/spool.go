@@ -39,8 +39,14 @@ type Entry struct {
 // maxEntry bounds one line of the spool.
 const maxEntry = 8 << 20
 
-// Dir is where the spool of a work tree lies.
-func (p Place) Dir() string { return filepath.Join(p.GitDir, "stemma") }
+// Dir is where the spool of a work tree lies: in the git directory that all work
+// trees share, so that it outlives those that are thrown away.
+func (p Place) Dir() string {
+	if p.GitDir == p.Common {
+		return filepath.Join(p.Common, "stemma")
+	}
+	return filepath.Join(p.Common, "stemma", "trees", filepath.Base(p.GitDir))
+}
 
 func (p Place) journal() string { return filepath.Join(p.Dir(), "spool") }
 

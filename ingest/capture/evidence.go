@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"iter"
@@ -70,13 +71,19 @@ func (e *Evidence) Events() iter.Seq[Event] {
 		for _, v := range e.events {
 			if v.file.Blob != "" {
 				content, err := e.content(v.file)
-				v.Content, v.Kept = content, err == nil
+				v.Content, v.Kept = content, err == nil && isText(content)
 			}
 			if !yield(v.Event) {
 				return
 			}
 		}
 	}
+}
+
+// isText reports whether git would compare a content line by line. Of one that it
+// would not, as in UTF-16, what is committed is another content.
+func isText(content []byte) bool {
+	return bytes.IndexByte(content[:min(len(content), 8000)], 0) < 0
 }
 
 // Paths are the files that were looked at, sorted.

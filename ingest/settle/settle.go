@@ -78,6 +78,9 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err := mergeFetched(ctx, repo, s, &r, now); err != nil {
 		return r, err
 	}
+	if err := s.recheck(ctx, repo); err != nil {
+		return r, err
+	}
 	// The one that is asked from comes last: what no tree made came from elsewhere.
 	for i := range trees {
 		tree := trees[len(trees)-1-i]
@@ -85,6 +88,10 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 		if err := settle(ctx, repo, tree, i == len(trees)-1, s, &r, now); err != nil {
 			return r, err
 		}
+		if s.merged[Ref], err = notesTip(ctx, repo); err != nil {
+			return r, err
+		}
+		before.Notes = look(tree).Notes
 		if err := s.save(tree, before); err != nil {
 			return r, err
 		}
@@ -137,7 +144,7 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	}
 	t.evidence = capture.Read(reading, t.moves, t.captured)
 	t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
-	if t.notes, err = t.notesTip(ctx); err != nil {
+	if t.notes, err = notesTip(ctx, repo); err != nil {
 		return nil, err
 	}
 	t.cat, err = repo.CatFile(ctx, maxContent)
@@ -179,6 +186,10 @@ type added struct {
 // settle makes the notes of the commits that are not settled yet; in the last
 // tree also of those that were made in none.
 func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]git.NewNote, error) {
+	t.written = map[string]string{}
+	for commit, blob := range s.done {
+		t.written[blob] = commit
+	}
 	commits, err := t.read(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
@@ -339,9 +350,9 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 	return list, nil
 }
 
-// notesTip is where the notes of the clone stand, "" if there are none.
-func (t *tree) notesTip(ctx context.Context) (string, error) {
-	refs, err := t.repo.RefNames(ctx, Ref)
+// notesTip is where the notes of a clone stand, "" if there are none.
+func notesTip(ctx context.Context, repo *git.Repo) (string, error) {
+	refs, err := repo.RefNames(ctx, Ref)
 	if err != nil {
 		return "", err
 	}
@@ -365,7 +376,8 @@ func (t *tree) noted(list []*settled) (map[string]bool, error) {
 	}
 	notes, err := t.cat.NotesOn(t.notes, ids)
 	for _, n := range notes {
-		noted[n.Object] = true
+		of, ours := t.written[n.Blob]
+		noted[n.Object] = !ours || of == n.Object // git may have copied ours from another commit
 	}
 	return noted, err
 }

@@ -933,3 +933,53 @@ func TestACommitFromElsewhereIsBoundWhenNotesCome(t *testing.T) {
 	other.Git("fetch", "-q")
 	other.check(false)
 }
+
+func TestNotesThatAreLostAreWrittenAgain(t *testing.T) {
+	d := newDesk(t)
+	for range 2 {
+		d.agent("s1", "a.txt", d.inserts("s1", 0, 1))
+		d.commit()
+	}
+	d.settle()
+	first := d.Git("rev-parse", settle.Ref)
+	d.Git("update-ref", "-d", settle.Ref)
+	d.check(true)
+	d.agent("s1", "b.txt", d.inserts("s1", 0, 1))
+	d.commit()
+	d.settle()
+	d.Git("update-ref", settle.Ref, d.Git("commit-tree", "-m", "another", d.GitWith(nil, "mktree")))
+	d.check(true)
+	d.Git("notes", "--ref", "ai", "remove", "HEAD") // on purpose
+	d.settle()
+	if _, err := d.Try(nil, "notes", "--ref", "ai", "show", "HEAD"); err == nil {
+		t.Error("a note that was removed is there again")
+	}
+	if first == "" {
+		t.Error("there were no notes")
+	}
+}
+
+func TestANoteThatGitCopiedIsNoneOfTheCommit(t *testing.T) {
+	d := newDesk(t)
+	d.Git("config", "notes.rewriteRef", "refs/notes/*")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 2))
+	d.commit()
+	d.settle()
+	d.person("a.txt", d.inserts("me", 0, 4))
+	d.commit("--amend")
+	d.check(true)
+}
+
+func TestWhatWasSeenInAWorkTreeOutlivesIt(t *testing.T) {
+	d := newDesk(t)
+	linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
+	d.Git("worktree", "add", "-q", "-b", "topic", linked.Dir)
+	linked.agent("s1", "a.txt", linked.inserts("s1", 0, 2))
+	linked.commit()
+	linked.agent("s1", "a.txt", linked.inserts("s1", 1, 2))
+	linked.commit()
+	linked.hook("Stop", "s1", "", "")
+	d.Git("worktree", "remove", linked.Dir)
+	d.Git("merge", "-q", "topic")
+	d.check(false)
+}

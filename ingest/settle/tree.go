@@ -25,10 +25,11 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
-	since    time.Time // when capture began
-	base     string    // the commit that was checked out then, if it is known
-	from     []string  // commits to look for sources from; else all that the clone knows
-	notes    string    // where the notes of the clone stand, "" if there are none
+	since    time.Time         // when capture began
+	base     string            // the commit that was checked out then, if it is known
+	from     []string          // commits to look for sources from; else all that the clone knows
+	written  map[string]string // commits by the notes that were written here
+	notes    string            // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
