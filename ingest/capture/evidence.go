@@ -39,9 +39,16 @@ type Evidence struct {
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
 
-	events  []event
-	content func(blob string) ([]byte, error)
+	events      []event
+	content     func(blob string) ([]byte, error)
+	transcripts map[string]string // by session
 }
+
+// Transcript is the file in which the agent writes down the session of a hand, as
+// its hooks said last; "" if they did not.
+func (e *Evidence) Transcript(h Hand) string { return e.transcripts[sessionKey(h.Agent, h.Session)] }
+
+func sessionKey(agent, session string) string { return agent + "\x00" + session }
 
 // An Event is one of what happened in a work tree, in the order in which it did:
 // a sight of a file, something that may have written any file but some, or a
@@ -94,7 +101,7 @@ func (e Event) Concerns(path string) bool {
 // they were written: clocks jump. content gives what was kept.
 func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
 	g := gatherer{
-		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content},
+		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content, transcripts: map[string]string{}},
 		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
 	}
 	for _, e := range r.Entries {
@@ -220,7 +227,10 @@ func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 }
 
 func (g *gatherer) session(e hook.Event) *told {
-	key := e.Agent + "\x00" + e.Session
+	key := sessionKey(e.Agent, e.Session)
+	if e.Transcript != "" {
+		g.transcripts[key] = e.Transcript
+	}
 	s := g.sessions[key]
 	if s == nil {
 		s = &told{open: map[string]opened{}}

@@ -214,6 +214,7 @@ func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes [
 	if err != nil {
 		return nil, nil, err
 	}
+	t.learnModels(list)
 	blobs = map[string]string{}
 	for _, c := range list {
 		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
