@@ -71,7 +71,7 @@ var layers = []struct {
 	{"ingest/agent", ". rooms ingest/jsonwalk ingest/agent/run ingest/agent/codex ingest/agent/copilot ingest/agent/opencode"},
 	{"ingest/hook", "identity ingest/jsonwalk"},
 	{"ingest/capture", "attribution/edits attribution/sight spool ingest/hook"},
-	{"ingest/local", ""},
+	{"ingest/local", "spool ingest/agent ingest/hook"},
 	{"ingest/note", ". rooms git/quote ingest/jsonwalk"},
 	{"ingest/gitai", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
@@ -86,9 +86,9 @@ var layers = []struct {
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
 	{"ingest/repo/dag", ""},
 	{"ingest/repo/landing", ". rooms attribution/diff attribution/weave git/history git/patch git/quote storage graph ingest ingest/note ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag"},
-	{"ingest/repo/sessions", ". rooms session/price git storage ingest/agent ingest/entire ingest/gitai ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
+	{"ingest/repo/sessions", ". rooms session/price git storage redact ingest/agent ingest/entire ingest/gitai ingest/local ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
 	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
-	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
+	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
 
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage query/filter"},
@@ -101,7 +101,7 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},
