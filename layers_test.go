@@ -72,6 +72,7 @@ var layers = []struct {
 	{"ingest/hook", "identity ingest/jsonwalk"},
 	{"ingest/capture", "attribution/edits attribution/sight spool ingest/hook"},
 	{"ingest/local", "spool ingest/agent ingest/hook"},
+	{"ingest/replay", "ingest/agent ingest/local"},
 	{"ingest/note", ". rooms git/quote ingest/jsonwalk"},
 	{"ingest/gitai", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
@@ -79,7 +80,7 @@ var layers = []struct {
 	{"ingest/records", "git ingest/note ingest/gitai"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
-	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/agent ingest/capture ingest/gitai ingest/local ingest/note"},
+	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay"},
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
@@ -101,7 +102,7 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma", ". rooms git git/blame git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

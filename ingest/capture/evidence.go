@@ -24,6 +24,7 @@ type Hand struct {
 	Prompt   int    // number in the session, from 1; 0 if none was seen
 	Tool     string
 	Call     string
+	Replayed bool // a transcript tells it afterwards, and no hook did
 }
 
 // Person is the hand of the person whose work tree it is.
@@ -263,6 +264,7 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	h := Hand{
 		Agent: e.Agent, Version: e.Version, Session: e.Session, Subagent: e.Subagent, Model: s.model, Prompt: s.prompts, Tool: e.Tool, Call: e.Call,
+		Replayed: e.Replayed,
 	}
 	n, ok := g.hands[h]
 	if !ok {

@@ -224,7 +224,7 @@ func belongs(path string, trees []spool.Place, said bool) bool {
 	for _, x := range reader.Transcripts() {
 		for _, dir := range x.Directories {
 			worked = true
-			if within(dir, trees) {
+			if Within(dir, trees) {
 				return true
 			}
 		}
@@ -232,9 +232,9 @@ func belongs(path string, trees []spool.Place, said bool) bool {
 	return said && !worked
 }
 
-// within reports whether a directory lies in a work tree, and in no other
+// Within reports whether a directory lies in a work tree, and in no other
 // repository inside of it.
-func within(dir string, trees []spool.Place) bool {
+func Within(dir string, trees []spool.Place) bool {
 	dir = filepath.FromSlash(dir)
 	if !filepath.IsAbs(dir) {
 		return false

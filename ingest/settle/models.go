@@ -55,12 +55,8 @@ func (s spoken) model(h capture.Hand) string {
 	if model := s.byCall[h.Call]; model != "" && h.Call != "" {
 		return model
 	}
-	id := h.Session
-	if h.Subagent != "" {
-		id += ":" + h.Subagent
-	}
-	if len(s.of[id]) == 1 {
-		for model := range s.of[id] {
+	if of := s.of[sessionOf(h)]; len(of) == 1 {
+		for model := range of {
 			return model
 		}
 	}

@@ -90,10 +90,7 @@ func (b *noteBuilder) key(h edits.Hand) string {
 		return b.keys[h]
 	}
 	hand := b.hands[h-1]
-	id := hand.Session
-	if hand.Subagent != "" {
-		id += ":" + hand.Subagent // as its transcript is named
-	}
+	id := sessionOf(hand)
 	session, trace := "s_"+short(hand.Agent+":"+id), "t_"+short(id+"\x00"+hand.Call+"\x00"+fmt.Sprint(hand.Prompt))
 	model := cmp.Or(hand.Model, b.note.Sessions[session].Model, "unknown")
 	agent := gitai.Agent{Tool: hand.Agent, ID: id, Model: model, HumanAuthor: b.operator}
@@ -101,9 +98,22 @@ func (b *noteBuilder) key(h edits.Hand) string {
 		agent.Custom = map[string]string{"parent_session": hand.Session}
 	}
 	b.note.Sessions[session] = agent
-	b.note.Traces[trace] = gitai.Trace{Basis: stemma.BasisObservedHook, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
+	basis := stemma.BasisObservedHook
+	if hand.Replayed {
+		basis = stemma.BasisReplayed
+	}
+	b.note.Traces[trace] = gitai.Trace{Basis: basis, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
 	b.keys[h] = session + "::" + trace
 	return b.keys[h]
+}
+
+// sessionOf is the id of the session of a hand; that of a sub-agent is as its
+// transcript is named.
+func sessionOf(h capture.Hand) string {
+	if h.Subagent != "" {
+		return h.Session + ":" + h.Subagent
+	}
+	return h.Session
 }
 
 // person adds the record of the person who made the commit.

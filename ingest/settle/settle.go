@@ -118,12 +118,16 @@ func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s
 	return repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
-// readTree reads what was captured in a work tree; nil if nothing was.
-func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
-	t := &tree{
+func newTree(repo *git.Repo, place spool.Place) *tree {
+	return &tree{
 		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
 		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{},
 	}
+}
+
+// readTree reads what was captured in a work tree; nil if nothing was.
+func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
+	t := newTree(repo, place)
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
 		return nil, err
