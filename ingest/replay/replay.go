@@ -162,6 +162,14 @@ type Tree struct {
 // Len is how many edits there are that may be replayed.
 func (b *Book) Len() int { return len(b.editions) }
 
+// Began is when the first of them was made.
+func (b *Book) Began() time.Time {
+	if len(b.editions) == 0 {
+		return time.Time{}
+	}
+	return b.editions[0].At
+}
+
 // Sessions are those whose edits there are, by agent and id.
 func (b *Book) Sessions() map[[2]string]bool {
 	all := map[[2]string]bool{}

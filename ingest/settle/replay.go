@@ -82,6 +82,7 @@ type rerun struct {
 	report   *Replayed
 	last     bool
 	commits  []commit
+	edited   func(file) bool // whether it was, or what it came from
 	contents map[string][]byte
 	times    map[[4]string]time.Time // of edits, by agent, session, sub-agent and call
 	hooked   map[[2]string]time.Time // sessions that hooks were told of, and since when
@@ -100,11 +101,13 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 		return 0, err
 	}
 	own := w.moves
+	var foreign []spool.Move
 	if w.last {
-		if err := w.addForeign(ctx); err != nil {
+		if foreign, err = w.foreignMoves(ctx); err != nil {
 			return 0, err
 		}
 	}
+	w.moves = among(own, foreign)
 	looks, skipped := w.book.Looks(replay.Tree{Inside: w.place.Inside, Strange: w.last, Base: w.base})
 	inside = w.book.Len() - skipped[replay.Elsewhere]
 	delete(skipped, replay.Elsewhere)
@@ -118,6 +121,7 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 		return 0, err
 	}
 	w.report.Looks += len(looks)
+	w.moves = among(own, w.touching(looks, foreign))
 	w.evidence = capture.Read(w.reading(looks), w.moves, w.content)
 	if err := w.readCommits(ctx, own); err != nil {
 		return 0, err
@@ -151,30 +155,29 @@ func (w *rerun) readHooked() error {
 	return err
 }
 
-// addForeign puts commits that no move of HEAD made here among the moves, by
-// their time.
-func (w *rerun) addForeign(ctx context.Context) error {
+// foreignMoves reads the commits that no move of HEAD made here, and makes moves
+// that stand for them, by their time.
+func (w *rerun) foreignMoves(ctx context.Context) (foreign []spool.Move, err error) {
 	refs, err := w.repo.RefNames(ctx, "refs/heads/", "refs/remotes/")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var tips []string
 	for _, ref := range refs {
 		tips = append(tips, ref.Peeled)
 	}
-	ids, err := w.repo.Newest(ctx, maxReplayed, tips, nil)
+	ids, err := w.repo.Since(ctx, maxReplayed, tips, w.book.Began())
 	if err != nil || len(ids) == 0 {
-		return err
+		return nil, err
 	}
 	made := map[string]bool{}
 	for _, m := range w.moves {
 		made[m.To] = made[m.To] || makes(m)
 	}
-	var foreign []spool.Move
 	o := history.Options{Tips: ids, Only: true, MaxLine: 1, MaxFileText: 1, MaxCommitText: 1}
 	for c, err := range history.Log(ctx, w.repo, o) {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if made[c.ID] {
 			continue
@@ -186,8 +189,23 @@ func (w *rerun) addForeign(ctx context.Context) error {
 		}
 	}
 	slices.SortStableFunc(foreign, func(a, b spool.Move) int { return a.At.Compare(b.At) })
-	w.moves = among(w.moves, foreign)
-	return nil
+	return foreign, nil
+}
+
+// touching leaves of all that happened what is about files that were edited, and
+// where those came from or went to.
+func (w *rerun) touching(looks []replay.Look, foreign []spool.Move) []spool.Move {
+	edited := map[string]bool{}
+	for _, l := range looks {
+		edited[l.File] = true
+	}
+	touches := map[string]bool{}
+	w.edited = func(f file) bool { return edited[f.Path] || edited[f.OldPath] }
+	w.commits = slices.DeleteFunc(w.commits, func(c commit) bool {
+		touches[c.ID] = slices.ContainsFunc(c.files, w.edited)
+		return !touches[c.ID]
+	})
+	return slices.DeleteFunc(foreign, func(m spool.Move) bool { return !touches[m.To] })
 }
 
 // foreignMove is what is said of a move that stands for a commit made elsewhere.
@@ -297,6 +315,9 @@ func (w *rerun) readCommits(ctx context.Context, own []spool.Move) error {
 	made, err := w.read(ctx, pending)
 	w.commits = append(w.commits, made...)
 	w.commits = slices.DeleteFunc(w.commits, func(c commit) bool { return c.move < w.evidence.Before })
+	for i := range w.commits {
+		w.commits[i].files = slices.DeleteFunc(w.commits[i].files, func(f file) bool { return !w.edited(f) })
+	}
 	slices.SortStableFunc(w.commits, func(a, b commit) int { return cmp.Compare(a.move, b.move) })
 	return err
 }
@@ -313,7 +334,7 @@ func (w *rerun) conclude(ctx context.Context, now time.Time) error {
 	}
 	fresh := slices.DeleteFunc(list, func(c *settled) bool { return noted[c.ID] })
 	w.withhold(fresh)
-	notes, blobs, err := w.notesOf(ctx, fresh, &w.report.Report)
+	notes, blobs, err := w.notesOf(fresh, &binder{}, &w.report.Report)
 	if err != nil {
 		return err
 	}

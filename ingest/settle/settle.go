@@ -200,7 +200,12 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 	if err := t.recognise(foreign); err != nil {
 		return nil, err
 	}
-	notes, blobs, err := t.notesOf(ctx, append(list, foreign...), r)
+	list = append(list, foreign...)
+	b, err := t.bind(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	notes, blobs, err := t.notesOf(list, b, r)
 	for commit, blob := range blobs {
 		s.settled(commit, blob)
 	}
@@ -209,12 +214,8 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 
 // notesOf makes the notes of commits, and tells the blob of each; it is "" for a
 // commit that gets none.
-func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
+func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
 	noted, err := t.noted(list)
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := t.bind(ctx, list)
 	if err != nil {
 		return nil, nil, err
 	}

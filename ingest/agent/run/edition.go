@@ -69,7 +69,7 @@ func (s Step) replace(text string) (string, bool) {
 	switch {
 	case s.Old == "" && text == "": // a file that is made
 		return s.New, true
-	case n == 0, n > 1 && !s.All:
+	case n == 0, n > 1 && !s.All, n*(len(s.New)-len(s.Old)) > MaxRow:
 		return "", false
 	case s.New == "" && !strings.HasSuffix(s.Old, "\n") && strings.Contains(text, s.Old+"\n"):
 		return strings.ReplaceAll(text, s.Old+"\n", ""), true // the line goes as a whole
