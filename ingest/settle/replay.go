@@ -83,7 +83,7 @@ type rerun struct {
 	last     bool
 	commits  []commit
 	edited   func(file) bool // whether it was, or what it came from
-	contents map[string][]byte
+	contents map[string]string
 	times    map[[4]string]time.Time // of edits, by agent, session, sub-agent and call
 	hooked   map[[2]string]time.Time // sessions that hooks were told of, and since when
 }
@@ -135,7 +135,7 @@ func (w *rerun) content(id string) ([]byte, error) {
 	if !ok {
 		return nil, spool.ErrNoContent
 	}
-	return text, nil
+	return []byte(text), nil
 }
 
 // readHooked finds out which sessions hooks were told of.
@@ -258,7 +258,7 @@ func (w *rerun) base(path string, at time.Time) (string, bool) {
 // reading is what a spool would have of the edits: each is under way from one
 // content to the next, and between them anything may have written files.
 func (w *rerun) reading(looks []replay.Look) (r spool.Reading) {
-	w.contents, w.times = map[string][]byte{}, map[[4]string]time.Time{}
+	w.contents, w.times = map[string]string{}, map[[4]string]time.Time{}
 	prompts := map[[2]string]int{}
 	var moved int64
 	add := func(l replay.Look, e hook.Event, files ...spool.File) {
@@ -270,7 +270,7 @@ func (w *rerun) reading(looks []replay.Look) (r spool.Reading) {
 	}
 	keep := func(file, text string) spool.File {
 		id := w.place.ID([]byte(text))
-		w.contents[id] = []byte(text)
+		w.contents[id] = text
 		return spool.File{Path: file, State: spool.Regular, Blob: id, Size: int64(len(text))}
 	}
 	for _, l := range looks {
