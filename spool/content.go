@@ -25,6 +25,7 @@ const (
 	Other      State = "other"      // a directory, a device
 	Large      State = "large"      // longer than [MaxContent]
 	Unreadable State = "unreadable" // it is there and cannot be read or kept
+	Tracked    State = "tracked"    // its content is the blob that git's index names, and not kept here
 )
 
 // A File is one path as a hook saw it.
@@ -33,7 +34,8 @@ type File struct {
 	State State  `json:"state"`
 	Blob  string `json:"blob,omitempty"` // the id that git gives its content
 	Size  int64  `json:"size,omitempty"`
-	Why   string `json:"why,omitempty"` // it is unreadable
+	Why   string `json:"why,omitempty"`   // it is unreadable
+	Named bool   `json:"named,omitempty"` // what was about to happen was said to write it
 }
 
 // MaxContent is how long a file may be of which the content is kept.

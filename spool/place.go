@@ -104,7 +104,8 @@ func head(path string, limit int64) []byte {
 	return b
 }
 
-// Trees are all work trees of the repository, as far as they can be found.
+// Trees are all work trees of the repository, as far as they can be found, and those
+// that are gone but left a spool: these have no WorkTree, and stand nowhere.
 func (p Place) Trees() []Place {
 	list := []Place{p}
 	add := func(dir string) {
@@ -118,6 +119,13 @@ func (p Place) Trees() []Place {
 	for _, l := range linked {
 		if to := strings.TrimSpace(string(head(l, 8<<10))); filepath.IsAbs(to) {
 			add(filepath.Dir(to))
+		}
+	}
+	spooled, _ := filepath.Glob(filepath.Join(p.Common, "stemma", "trees", "*"))
+	for _, dir := range spooled {
+		gone := Place{GitDir: filepath.Join(p.Common, "worktrees", filepath.Base(dir)), Common: p.Common, SHA256: p.SHA256}
+		if !slices.ContainsFunc(list, func(q Place) bool { return q.GitDir == gone.GitDir }) {
+			list = append(list, gone)
 		}
 	}
 	return list

@@ -31,14 +31,22 @@ type Entry struct {
 	Stand
 	Event json.RawMessage `json:"event,omitempty"` // what the hook was told, in the caller's form
 	Files []File          `json:"files,omitempty"`
-	Lost  string          `json:"lost,omitempty"` // what could not be kept, and why
+	Was   []File          `json:"was,omitempty"`   // what files that were found only afterwards were when the call began that ends
+	Whole bool            `json:"whole,omitempty"` // since that call began, no tracked file changed but those among Files
+	Lost  string          `json:"lost,omitempty"`  // what could not be kept, and why
 }
 
 // maxEntry bounds one line of the spool.
 const maxEntry = 8 << 20
 
-// Dir is where the spool of a work tree lies.
-func (p Place) Dir() string { return filepath.Join(p.GitDir, "stemma") }
+// Dir is where the spool of a work tree lies: in the git directory that all work
+// trees share, so that it outlives those that are thrown away.
+func (p Place) Dir() string {
+	if p.GitDir == p.Common {
+		return filepath.Join(p.Common, "stemma")
+	}
+	return filepath.Join(p.Common, "stemma", "trees", filepath.Base(p.GitDir))
+}
 
 func (p Place) journal() string { return filepath.Join(p.Dir(), "spool") }
 
@@ -162,4 +170,17 @@ func readLine(r *bufio.Reader) (line []byte, size int64, err error) {
 			return bytes.TrimSuffix(line, []byte("\n")), size, nil
 		}
 	}
+}
+
+// Last are the entries at the end of the spool, in up to size bytes.
+func (p Place) Last(size int64) []Entry {
+	info, err := os.Lstat(p.journal())
+	if err != nil {
+		return nil
+	}
+	r, err := p.Read(max(0, info.Size()-size)) // the first line may be a part of one
+	if err != nil {
+		return nil
+	}
+	return r.Entries
 }

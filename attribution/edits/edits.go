@@ -17,6 +17,7 @@ package edits
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 
 	"github.com/stemma-dev/stemma/attribution/diff"
@@ -56,15 +57,22 @@ func Start(content []byte, hands []Hand, known *Memory) *File {
 		known = &Memory{}
 	}
 	f := &File{text: split(content), known: known}
+	known.wrote(f.text)
 	f.lines = make([]Line, len(f.text))
 	for i := range min(len(hands), len(f.lines)) {
 		f.lines[i].By = hands[i]
 	}
+	known.begin(f)
 	return f
 }
 
 // Lines are those of the file now; the caller must not change them.
 func (f *File) Lines() []Line { return f.lines }
+
+// Has reports whether the file, as it was seen last, has a line with a key.
+func (f *File) Has(k Key) bool {
+	return slices.ContainsFunc(f.text, func(l []byte) bool { return KeyOf(l) == k })
+}
 
 // Keys are those of the lines of a content.
 func Keys(content []byte) []Key {
@@ -101,15 +109,26 @@ func split(content []byte) [][]byte {
 	return bytes.Split(bytes.TrimSuffix(content, []byte("\n")), []byte("\n"))
 }
 
+// A Back says how much text that comes back is taken for what was there, and not
+// for written again.
+type Back int
+
+// How much is taken back.
+const (
+	Nothing Back = iota // the hand was seen to write it
+	Whole               // a run of lines that went as a whole and comes as a whole, of some length
+	Any                 // any block: git may have put it there
+)
+
 // Step replaces the content by what a hand made of it.
-func (f *File) Step(content []byte, by Hand) {
-	s := f.step(content, by)
+func (f *File) Step(content []byte, by Hand, back Back) {
+	s := f.step(content, by, back)
 	f.text, f.lines, f.other = s.now, s.lines, nil
 	f.gone.take(&s.left)
 	f.known.keep(f, content, s)
 }
 
-func (f *File) step(content []byte, by Hand) *step {
+func (f *File) step(content []byte, by Hand, back Back) *step {
 	s := &step{old: f.text, now: split(content), before: f.lines, by: by}
 	s.lines = make([]Line, len(s.now))
 	hunks, exact := diff.Lines(s.old, s.now)
@@ -131,15 +150,21 @@ func (f *File) step(content []byte, by Hand) *step {
 	keep(len(s.now))
 	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.fresh = s.giveBack(&s.left, s.fresh)
+		s.fresh = s.giveBack(&s.left, s.fresh, block{movedText, false, letters})
 	}
 	s.other = s.fresh
-	s.fresh = s.recall(f.known.lines(content), s.fresh)
+	s.fresh = s.recall(f.known.Lines(content), s.fresh)
 	if f.other != nil {
 		s.fresh = s.fill(f.other, s.fresh)
 		f.gone.keep(f.other.text, f.other.lines, f.other.extra)
 	}
-	s.fresh = s.giveBack(&f.gone, s.fresh)
+	switch back {
+	case Whole:
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{wholeText, true, f.known.telling})
+	case Any:
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{movedText, false, f.known.telling})
+	case Nothing:
+	}
 	return s
 }
 

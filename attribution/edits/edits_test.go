@@ -25,7 +25,7 @@ const (
 func follow(start string, steps ...any) (got []string) {
 	f := edits.Start([]byte(start), nil, nil)
 	for i := 0; i < len(steps); i += 2 {
-		f.Step([]byte(steps[i+1].(string)), steps[i].(edits.Hand))
+		f.Step([]byte(steps[i+1].(string)), steps[i].(edits.Hand), edits.Any)
 	}
 	for _, l := range f.Lines() {
 		s := fmt.Sprint(l.By)
@@ -82,7 +82,7 @@ func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
 
 func TestWhatWasThereMayHaveHands(t *testing.T) {
 	f := edits.Start([]byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown}, nil)
-	f.Step([]byte("\ta\nx\nc\n"), ann)
+	f.Step([]byte("\ta\nx\nc\n"), ann, edits.Any)
 	want := []edits.Line{{By: ai}, {By: ann, Over: edits.Unknown}, {By: edits.Base}}
 	if d := cmp.Diff(want, f.Lines()); d != "" {
 		t.Error(d)
@@ -99,7 +99,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 		return b.String()
 	}
 	f := edits.Start([]byte("first\n"+random()+"last\n"), nil, nil)
-	f.Step([]byte("first\n"+random()+"last\n"), ai)
+	f.Step([]byte("first\n"+random()+"last\n"), ai, edits.Any)
 	l := f.Lines()
 	if l[0].By != edits.Base || l[1].By != edits.Costly || l[len(l)-1].By != edits.Base {
 		t.Errorf("the first lines are of %v, the last of %v", l[:2], l[len(l)-1])
@@ -109,7 +109,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 	const before = "func a() {\n}\n\nfunc c() {\n}\n"
 	f := edits.Start([]byte(before), nil, nil)
-	f.Step([]byte("func a() {\n}\n\nfunc b() {\n}\n\nfunc c() {\n}\n"), ai)
+	f.Step([]byte("func a() {\n}\n\nfunc b() {\n}\n\nfunc c() {\n}\n"), ai, edits.Any)
 	for _, at := range []int{1, 2, 3} { // three equal ways to say which lines are new
 		hunk := diff.Hunk{OldStart: at, NewStart: at + 1, NewLines: 3}
 		want := []edits.AddedLine{{at + 1, edits.Line{By: ai}}, {at + 2, edits.Line{By: ai}}, {at + 3, edits.Line{By: ai}}}
@@ -126,21 +126,21 @@ func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 	const mine, yours = "a line of mine that nobody else has\n", "a line of yours that nobody else has\n"
 	f := edits.Start(nil, nil, nil)
-	f.Step([]byte(mine), ai)
+	f.Step([]byte(mine), ai, edits.Any)
 	hands := func(f *edits.File) (list []edits.Hand) {
 		for _, l := range f.Lines() {
 			list = append(list, l.By)
 		}
 		return list
 	}
-	part := f.Glimpse([]byte(yours), ann)
+	part := f.Glimpse([]byte(yours), ann, edits.Any)
 	if got := hands(part); !slices.Equal(got, []edits.Hand{ann}) {
 		t.Errorf("the glimpse has the hands %v", got)
 	}
 	if got := hands(f); !slices.Equal(got, []edits.Hand{ai}) {
 		t.Errorf("the file has the hands %v", got)
 	}
-	f.Step([]byte(yours+mine), bot) // what the glimpse showed was there
+	f.Step([]byte(yours+mine), bot, edits.Any) // what the glimpse showed was there
 	if got := hands(f); !slices.Equal(got, []edits.Hand{ann, ai}) {
 		t.Errorf("afterwards the file has the hands %v", got)
 	}
@@ -158,7 +158,7 @@ func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
 	p.Add(lines(one), []edits.Hand{ai, ai, ann})
 	p.Add(lines(two), []edits.Hand{bot, bot})
 	for range 2 { // asking takes nothing away
-		got := p.Find(lines("x\n"+two+one), lines(one), lines("}\n"), nil)
+		got := p.Find(edits.Any, lines("x\n"+two+one), lines(one), lines("}\n"), nil)
 		want := [][]edits.Hand{{0, bot, bot, ai, ai, ann}, {0, 0, 0}, {0}, nil}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
@@ -257,10 +257,10 @@ func FuzzEveryLineKeepsItsHand(f *testing.F) {
 			if n%3 == 2 { // somebody commits another version, of which nothing stays
 				part := &model{rng: m.rng, by: m.by, seen: m.seen, lines: slices.Clone(m.lines), gone: slices.Clone(m.gone), next: m.next}
 				part.edit(by)
-				part.check(t, file.Glimpse(part.text(), by))
+				part.check(t, file.Glimpse(part.text(), by, edits.Any))
 				m.next = part.next
 			}
-			file.Step(m.text(), by)
+			file.Step(m.text(), by, edits.Any)
 			m.check(t, file)
 		}
 	})
@@ -271,8 +271,8 @@ func FuzzAnyContentIsFollowed(f *testing.F) {
 	f.Add([]byte("a\r\n\n"), []byte(""), []byte("\n\n"))
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
 		file := edits.Start(a, []edits.Hand{bot}, nil)
-		file.Step(b, ai)
-		file.Step(c, ann)
+		file.Step(b, ai, edits.Any)
+		file.Step(c, ann, edits.Any)
 		lines := len(strings.Split(strings.TrimSuffix(string(c), "\n"), "\n"))
 		if len(c) == 0 {
 			lines = 0

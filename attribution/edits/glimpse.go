@@ -12,8 +12,8 @@ type glimpse struct {
 // Glimpse is another content that a hand made of what is there, beside it and
 // not instead: such as the part of it that somebody committed. The file stays as
 // it is, but remembers the text it did not know.
-func (f *File) Glimpse(content []byte, by Hand) *File {
-	s := f.step(content, by)
+func (f *File) Glimpse(content []byte, by Hand, back Back) *File {
+	s := f.step(content, by, back)
 	f.other = &glimpse{s.now, s.lines, s.other}
 	f.known.keep(f, content, s)
 	return &File{text: s.now, lines: s.lines}

@@ -13,6 +13,8 @@ type Memory struct {
 	seen  map[[sha256.Size]byte][]Line
 	size  int // lines
 	first map[Key]First
+	times map[Key]int // how often a text was written, by whomever
+	stood map[Key]*File
 }
 
 // A Key stands for the text of a line without its white space. Lines with too
@@ -41,6 +43,45 @@ func (m *Memory) First(k Key) (First, bool) {
 	return at, ok
 }
 
+// wrote counts lines that somebody wrote, or that were there at the beginning.
+func (m *Memory) wrote(lines [][]byte) {
+	if m.times == nil || len(m.times) >= maxSeen {
+		m.times = map[Key]int{}
+	}
+	for _, l := range lines {
+		if key := KeyOf(l); key != 0 {
+			m.times[key]++
+		}
+	}
+}
+
+// telling counts the letters and digits of a line if they tell where it comes
+// from: not of one that was written more than once.
+func (m *Memory) telling(line []byte) int {
+	if n := letters(line); n < movedText || m.times[KeyOf(line)] <= 1 {
+		return n
+	}
+	return 0
+}
+
+// Stood tells in which file a text was before anybody edited that.
+func (m *Memory) Stood(k Key) (*File, bool) {
+	f, ok := m.stood[k]
+	return f, ok
+}
+
+// begin remembers what a file is before it is edited.
+func (m *Memory) begin(f *File) {
+	if m.stood == nil || len(m.stood) >= maxSeen {
+		m.stood = map[Key]*File{}
+	}
+	for _, line := range f.text {
+		if key := KeyOf(line); key != 0 && m.stood[key] == nil {
+			m.stood[key] = f
+		}
+	}
+}
+
 // maxSeen bounds a memory. When it is full, all is forgotten.
 const maxSeen = 4 << 20
 
@@ -54,6 +95,7 @@ func (m *Memory) keep(f *File, content []byte, s *step) {
 		m.first = map[Key]First{}
 	}
 	for _, run := range s.fresh {
+		m.wrote(s.now[run.from:run.to])
 		for i := run.from; i < run.to; i++ {
 			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
 				if _, known := m.first[key]; !known {
@@ -77,8 +119,8 @@ func (m *Memory) keep(f *File, content []byte, s *step) {
 	m.size += len(lines)
 }
 
-// lines are those of a content, nil if it is not known.
-func (m *Memory) lines(content []byte) []Line { return m.seen[sha256.Sum256(content)] }
+// Lines are those of a content that was seen before; nil if it was not.
+func (m *Memory) Lines(content []byte) []Line { return m.seen[sha256.Sum256(content)] }
 
 // recall gives fresh lines to whom they belonged when the same content was seen
 // before, and returns those that nobody is known for.

@@ -6,6 +6,17 @@ import "unicode"
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
 
+// wholeText is how many a run must have that goes and comes as a whole, where it
+// may also have been typed again.
+const wholeText = 30
+
+// A block says which blocks of lines count as the same again.
+type block struct {
+	text  int                   // letters and digits that it must have at least
+	whole bool                  // it must be a whole run
+	weigh func(line []byte) int // how many a line has that tell where it comes from
+}
+
 // Limits of what is remembered.
 const (
 	maxPlaces = 32      // that are tried for a line, the last ones first
@@ -63,9 +74,9 @@ func (a *attic) add(run []row) {
 }
 
 // giveBack gives the blocks of fresh lines that are in the attic to whom they
-// belonged, also if they were indented anew; every row comes back once. It
-// returns the lines that are still fresh.
-func (s *step) giveBack(a *attic, fresh []span) (still []span) {
+// belonged, also if they were indented anew; every row comes back once. It returns
+// the lines that are still fresh.
+func (s *step) giveBack(a *attic, fresh []span, is block) (still []span) {
 	if len(a.rows) == 0 {
 		return fresh
 	}
@@ -73,8 +84,8 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span) {
 		now := strip(s.now[run.from:run.to])
 		begin, next := 0, -1 // of what is still fresh; the row behind the last block
 		for i := 0; i < len(now); {
-			from, size := a.longest(now[i:])
-			if size == 0 && next >= 0 { // less text will do where a block goes on behind a new line
+			from, size := a.longest(now[i:], s.now[run.from+i:run.to], is)
+			if size == 0 && next >= 0 && !is.whole { // less text will do where a block goes on behind a new line
 				from, size = next, a.equal(next, now[i:])
 			}
 			if size == 0 {
@@ -98,17 +109,17 @@ func (s *step) giveBack(a *attic, fresh []span) (still []span) {
 	return still
 }
 
-// longest finds the longest block of rows that is the beginning of now and has
-// enough text to be told; of several the one that went last.
-func (a *attic) longest(now [][]byte) (from, size int) {
+// longest finds the longest block of rows that is the beginning of now, the lines
+// without their white space; of several the one that went last.
+func (a *attic) longest(now, lines [][]byte, is block) (from, size int) {
 	places := a.at[string(now[0])]
 	for tried := 0; tried < maxPlaces && tried < len(places); tried++ {
 		p := places[len(places)-1-tried]
 		n, text := a.equal(p, now), 0
-		for _, l := range now[:n] {
-			text += letters(l)
+		for _, l := range lines[:n] {
+			text += is.weigh(l)
 		}
-		if text >= movedText && n > size {
+		if text >= is.text && n > size && (!is.whole || a.isRun(p, n)) {
 			from, size = p, n
 		}
 	}
@@ -131,4 +142,10 @@ func letters(line []byte) (n int) {
 		}
 	}
 	return n
+}
+
+// isRun reports whether n rows from p on are a whole run.
+func (a *attic) isRun(p, n int) bool {
+	end := func(i int) bool { return i < 0 || i == len(a.rows) || a.rows[i].back && a.rows[i].text == "" }
+	return end(p-1) && end(p+n)
 }

@@ -26,9 +26,10 @@ func (p *Pool) Add(text [][]byte, hands []Hand) {
 }
 
 // Find says whose the lines are of runs that stand in one text: those of the
-// pool, in blocks with enough text to be told, each at most once. The others
+// pool, in blocks with enough text to be told, each at most once, or only in runs
+// as they were added. The others
 // are of [Base].
-func (p *Pool) Find(runs ...[][]byte) [][]Hand {
+func (p *Pool) Find(back Back, runs ...[][]byte) [][]Hand {
 	var all [][]byte
 	var fresh []span
 	for _, r := range runs {
@@ -36,7 +37,11 @@ func (p *Pool) Find(runs ...[][]byte) [][]Hand {
 		all = append(all, r...)
 	}
 	s := &step{now: all, lines: make([]Line, len(all))}
-	s.giveBack(&p.rows, fresh)
+	is := block{movedText, false, letters}
+	if back == Whole {
+		is = block{wholeText, true, letters}
+	}
+	s.giveBack(&p.rows, fresh, is)
 	for _, run := range p.runs {
 		for i := run.from; i < run.to; i++ {
 			p.rows.rows[i].back = false

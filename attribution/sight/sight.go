@@ -24,6 +24,7 @@ const (
 	Unpaired                          // an agent had edited, but was not seen to begin
 	Unkept                            // a content was seen, but not kept
 	Copied                            // the text is another's, which is still where it was
+	Unended                           // an agent's edit had begun, and was not seen to end
 )
 
 // A Kind says what a sight is of.
@@ -48,6 +49,8 @@ type Sight struct {
 	Call    string     // tells edits of one hand apart; it may be empty
 	Content []byte
 	Kept    bool // Content is what was seen
+	Ends    bool // the edit that begins is known to end, and not to have been refused
+	Git     bool // whoever did it may have let git put back what was there
 }
 
 // A Watch follows one file. It is for one goroutine.
@@ -64,6 +67,7 @@ type Watch struct {
 type edit struct {
 	hand edits.Hand
 	call string
+	ends bool
 }
 
 // Start begins with what the file was at the commit that is checked out, and
@@ -95,11 +99,12 @@ func (w *Watch) See(s Sight) {
 	case Seen, Begun, Ended, Typed:
 	}
 	if s.Kept {
-		w.file.Step(s.Content, w.since(s))
+		by := w.since(s)
+		w.file.Step(s.Content, by, w.back(by, s))
 	}
 	switch s.Kind {
 	case Begun:
-		w.open = append(w.open, edit{s.Hand, s.Call})
+		w.open = append(w.open, edit{s.Hand, s.Call, s.Ends})
 	case Ended:
 		w.end(s)
 	case Seen, Typed, Touched, Running, Ran, Clean:
@@ -114,7 +119,19 @@ func (w *Watch) See(s Sight) {
 // what somebody committed of it, and who wrote it: the watch goes on from what it
 // saw before.
 func (w *Watch) Glimpse(content []byte) *edits.File {
-	return w.file.Glimpse(content, w.since(Sight{Kind: Seen}))
+	by := w.since(Sight{Kind: Seen})
+	return w.file.Glimpse(content, by, w.back(by, Sight{}))
+}
+
+// back says how much of what was there may have come back.
+func (w *Watch) back(by edits.Hand, s Sight) edits.Back {
+	switch {
+	case by <= edits.Base || s.Git:
+		return edits.Any
+	case by == w.person:
+		return edits.Whole
+	}
+	return edits.Nothing
 }
 
 // since is who changed what was changed since the last sight.
@@ -128,8 +145,10 @@ func (w *Watch) since(s Sight) edits.Hand {
 		return Disturbed
 	case len(w.open) == 1 && w.open[0].hand == edits.Unknown && s.Kind == Ended:
 		return s.Hand // who began is told at the end
-	case len(w.open) == 1:
+	case len(w.open) == 1 && (s.Kind == Ended || w.open[0].ends):
 		return w.open[0].hand
+	case len(w.open) == 1:
+		return Unended
 	case s.Kind == Ended:
 		return Unpaired
 	case !w.seen:
@@ -152,7 +171,7 @@ func (w *Watch) end(s Sight) {
 		}
 		return false
 	}
-	_ = last(func(e edit) bool { return e == edit{s.Hand, s.Call} }) ||
+	_ = last(func(e edit) bool { return e.hand == s.Hand && e.call == s.Call }) ||
 		last(func(e edit) bool { return e.hand == s.Hand }) ||
 		last(func(e edit) bool { return e.hand == edits.Unknown })
 }

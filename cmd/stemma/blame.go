@@ -240,7 +240,14 @@ type lineRecord struct {
 	Model        string        `json:"model,omitempty"`
 	Prompt       int           `json:"prompt,omitempty"`
 	ToolCall     string        `json:"tool_call,omitempty"`
+	Replaced     *replaced     `json:"replaced,omitempty"` // whose line it replaced
 	Author       authorRecord  `json:"author"`
+}
+
+type replaced struct {
+	Agent   string `json:"agent"`
+	Session string `json:"session,omitempty"`
+	Model   string `json:"model,omitempty"`
 }
 
 type authorRecord struct {
@@ -259,6 +266,9 @@ func (b blameResult) record() blameRecord {
 		}
 		if l.Mark.Origin != stemma.OriginUnknown {
 			line.Basis, line.Grade = l.Basis, gradeOf(l.Basis)
+		}
+		if was := l.Mark.Replaced; was.Agent != "" {
+			line.Replaced = &replaced{was.Agent, was.Session, was.ModelName}
 		}
 		r.Lines = append(r.Lines, line)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,11 +102,18 @@ func (a *app) push(ctx context.Context, remote string) error {
 	return failed
 }
 
+// namesRepository reports whether a variable names a repository: the one we stand
+// in is meant.
+func namesRepository(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return slices.Contains([]string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}, name)
+}
+
 // userGit runs git as the user does, with the user's settings: only they know
 // how to reach a remote.
 func userGit(ctx context.Context, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, "git", args...)
-	c.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0")
+	c.Env = append(slices.DeleteFunc(os.Environ(), namesRepository), "GIT_TERMINAL_PROMPT=0")
 	var errs strings.Builder
 	c.Stderr = &errs
 	out, err := c.Output()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/ingest/settle"
@@ -93,7 +94,27 @@ func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.R
 	defer func() { err = errors.Join(err, r.Close()) }()
 	p := a.progress()
 	defer p.end()
-	return repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own, Local: localOf(path)})
+	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own, Local: localOf(path)})
+	if err != nil {
+		return report, err
+	}
+	return report, a.stateSilence(ctx, s, path, report.Repository)
+}
+
+// stateSilence states what hooks could not keep.
+func (a *app) stateSilence(ctx context.Context, s *store, path string, repository stemma.Ref) error {
+	gaps, err := settle.Silence(path, repository)
+	if err != nil || len(gaps) == 0 {
+		return err
+	}
+	w := ingest.NewWriter(ctx, s.Space, a.now)
+	w.Within(repository)
+	for _, g := range gaps {
+		if err := w.Gap(ctx, g); err != nil {
+			return errors.Join(err, w.Close(ctx))
+		}
+	}
+	return w.Close(ctx)
 }
 
 // localOf looks for the transcripts of this machine that belong to the repository

@@ -2,6 +2,24 @@
 // contents of the files that it speaks of, and appends to the spool of every
 // work tree that they lie in. It runs no process, opens no store and reads no
 // file but those and what tells where a work tree is.
+//
+// A command, or a tool that is not known, does not say what it writes. A hook then
+// looks before and after, within bounds that are the same in every repository: at
+// the files that the text of the command names, at those that were worked on last,
+// at the tracked files that differ from git's index, and at what appeared in the
+// directories where the command runs. What a tracked file was that did not differ
+// need not be kept, since git has it. Commands that surely only read are no event.
+//
+// That a file changed while a command ran does not say who changed it: a person may
+// have typed. It is the agent's if the command said that it writes this file, and
+// ran for at most ten minutes; or if it ran for at most five seconds, may by its
+// text write files that it does not name, and the file was new, or as git or an
+// agent had left it. What else changed is nobody's. So a person who for the first
+// time saves a file in those seconds in which a generator runs is taken for the
+// agent; nobody is otherwise. Text that a command copied from a file that it names is
+// nobody's where it came to. Files that did not change stay whose they are, all
+// tracked ones if all could be compared. A command that was not seen to end, or goes
+// on in the background, may write any file until its session ends.
 package capture
 
 import (
@@ -10,8 +28,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/stemma-dev/stemma/ingest/command"
 	"github.com/stemma-dev/stemma/ingest/hook"
 	"github.com/stemma-dev/stemma/spool"
 )
@@ -37,19 +57,52 @@ func Keep(c Call) error {
 	if err != nil {
 		return errors.Join(err, lost(e.Directory, c, err))
 	}
+	run := ran(&e)
+	if run.Reads && len(e.Paths) == 0 {
+		return nil // it writes nothing
+	}
 	event, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("capture: %w", err)
 	}
 	var failed []error
-	for _, t := range trees(e) {
-		entry := spool.Entry{At: c.At, Stand: t.place.Stand(), Event: event, Files: t.take()}
-		if err := t.place.Append(entry); err != nil {
-			failed = append(failed, err)
+	for _, t := range trees(e, run) {
+		entry := spool.Entry{At: c.At, Stand: t.place.Stand(), Event: event}
+		switch e.Kind {
+		case hook.BeforeShell, hook.BeforeTool:
+			failed = append(failed, t.begin(&entry, callID(e)))
+		case hook.AfterShell, hook.AfterTool:
+			failed = append(failed, t.end(&entry, callID(e)))
+		default:
+			entry.Files = t.take()
 		}
+		failed = append(failed, t.place.Append(entry))
 	}
 	return errors.Join(failed...)
 }
+
+// ran reads the text of the command that an event is about. A tool that is not
+// known has none, and was not seen to be asked for anything that it changes but
+// the files that it names.
+func ran(e *hook.Event) (c command.Command) {
+	switch e.Kind {
+	case hook.BeforeShell, hook.AfterShell:
+		c = command.Parse(e.Command)
+		if strings.EqualFold(e.Tool, "powershell") {
+			c.Reads = false
+		}
+		c.Reads = c.Reads && !e.Background
+		e.Background = e.Background || c.Background
+		e.Quiet = c.Quiet
+	case hook.BeforeTool, hook.AfterTool:
+		e.Quiet = true
+	default:
+	}
+	return c
+}
+
+// callID tells calls of tools apart, as evidence does.
+func callID(e hook.Event) string { return strings.Join([]string{e.Agent, e.Session, e.Call}, "\x00") }
 
 // Begin says in the spool of a work tree that capture begins: its files are what
 // is checked out, but for the given ones, by their paths from its root, which are
@@ -75,13 +128,19 @@ func lost(dir string, c Call, why error) error {
 // A tree is a work tree with the files of an event that lie in it.
 type tree struct {
 	place   spool.Place
-	paths   []string
+	paths   []string // that the event is about, from the root
+	names   []string // that the text of a command mentions
+	dirs    []string // in which it runs
 	unsaved map[string]string
 }
 
+// maxTrees is of how many files a command may write it is found out in which work
+// tree they lie.
+const maxTrees = 64
+
 // trees divides the files of an event among the work trees that they lie in. The
 // one in which the agent works comes first, also if it has none of them.
-func trees(e hook.Event) []*tree {
+func trees(e hook.Event, c command.Command) []*tree {
 	var list []*tree
 	at := func(path string) *tree {
 		p, err := spool.Find(path)
@@ -95,11 +154,15 @@ func trees(e hook.Event) []*tree {
 		}
 		return list[i]
 	}
-	at(e.Directory)
-	for _, path := range e.Paths {
-		full := filepath.FromSlash(path)
-		if !filepath.IsAbs(full) {
-			full = filepath.Join(e.Directory, full)
+	for _, dir := range append([]string{"."}, c.Dirs[:min(len(c.Dirs), maxTrees)]...) {
+		if t := at(from(e.Directory, dir)); t != nil {
+			t.dirs = append(t.dirs, from(e.Directory, dir))
+		}
+	}
+	for i, path := range append(slices.Clone(e.Paths), c.Targets...) {
+		full := from(e.Directory, path)
+		if i >= len(e.Paths)+maxTrees {
+			break
 		}
 		t := at(filepath.Dir(full))
 		if t == nil {
@@ -114,7 +177,21 @@ func trees(e hook.Event) []*tree {
 			t.unsaved[rel] = content
 		}
 	}
+	for _, t := range list {
+		for _, name := range c.Names {
+			t.names = append(t.names, from(e.Directory, name))
+		}
+	}
 	return list
+}
+
+// from is a path as an agent names it, which works in a directory.
+func from(dir, path string) string {
+	path = filepath.FromSlash(path)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	return path
 }
 
 // take keeps the contents.

@@ -74,7 +74,7 @@ func TestEditIsKeptBeforeAndAfter(t *testing.T) {
 	call("PreToolUse", "Write", `{"file_path":"../.git/config"}`)
 	want := []string{
 		`claude-code 5c1e before-edit a.go=file"old\n"`, `claude-code 5c1e after-edit a.go=file"new\n"`,
-		`claude-code 5c1e before-edit sub/fresh/c.go=missing`, `claude-code 5c1e before-shell`, `claude-code 5c1e before-edit`, `claude-code 5c1e before-edit`,
+		`claude-code 5c1e before-edit sub/fresh/c.go=missing`, `claude-code 5c1e before-shell a.go=file"new\n" sub/fresh/c.go=missing`, `claude-code 5c1e before-edit`, `claude-code 5c1e before-edit`,
 	}
 	var got []string
 	for _, e := range entries(t, r.Dir) {

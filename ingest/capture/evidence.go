@@ -1,11 +1,13 @@
 package capture
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
@@ -25,6 +27,7 @@ type Hand struct {
 	Tool     string
 	Call     string
 	Replayed bool // a transcript tells it afterwards, and no hook did
+	Run      bool // by a command, or a tool that is not known: the text may be another's
 }
 
 // Person is the hand of the person whose work tree it is.
@@ -41,7 +44,7 @@ type Evidence struct {
 	Damaged int      // entries that could not be read
 
 	events      []event
-	content     func(blob string) ([]byte, error)
+	content     func(spool.File) ([]byte, error)
 	transcripts map[string]string // by session
 }
 
@@ -58,28 +61,37 @@ type Event struct {
 	Path string // of what was seen; "" for what may have written any file
 	sight.Sight
 	But  map[string]bool // files that are known not to be written, or are seen themselves
+	Rest bool            // so are all other files that were tracked when the run began
+	Run  int             // number of the run that begins or ends
 	Move int             // number of the move, from 1; 0 for no move
 }
 
 // An event is one whose content is not at hand yet.
 type event struct {
 	Event
-	blob string // "" for no content, or an empty one
+	file spool.File // whose content it is; without a blob there is none, or an empty one
+	call *run       // in whose place stands what its end tells of its beginning
 }
 
 // Events are what happened, in order. Contents are read as they come.
 func (e *Evidence) Events() iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for _, v := range e.events {
-			if v.blob != "" {
-				content, err := e.content(v.blob)
-				v.Content, v.Kept = content, err == nil
+			if v.file.Blob != "" {
+				content, err := e.content(v.file)
+				v.Content, v.Kept = content, err == nil && isText(content)
 			}
 			if !yield(v.Event) {
 				return
 			}
 		}
 	}
+}
+
+// isText reports whether git would compare a content line by line. Of one that it
+// would not, as in UTF-16, what is committed is another content.
+func isText(content []byte) bool {
+	return bytes.IndexByte(content[:min(len(content), 8000)], 0) < 0
 }
 
 // Paths are the files that were looked at, sorted.
@@ -93,17 +105,19 @@ func (e *Evidence) Paths() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// Concerns reports whether an event may have to do with a file.
-func (e Event) Concerns(path string) bool {
-	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path])
+// Concerns reports whether an event may have to do with a file, which is tracked or
+// is not.
+func (e Event) Concerns(path string, tracked bool) bool {
+	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked))
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
-// they were written: clocks jump. content gives what was kept.
-func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte, error)) *Evidence {
+// they were written: clocks jump. content gives what a file was.
+func Read(r spool.Reading, moves []spool.Move, content func(spool.File) ([]byte, error)) *Evidence {
 	g := gatherer{
 		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content, transcripts: map[string]string{}},
 		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
+		left: map[string]string{},
 	}
 	for _, e := range r.Entries {
 		g.entry(e)
@@ -111,6 +125,7 @@ func Read(r spool.Reading, moves []spool.Move, content func(blob string) ([]byte
 	for range g.moves[g.moved:] {
 		g.move()
 	}
+	g.flatten()
 	return g.Evidence
 }
 
@@ -122,21 +137,25 @@ type gatherer struct {
 	moves    []spool.Move
 	moved    int // moves that were made so far
 	stand    spool.Stand
-	begun    bool // there was an entry before
+	begun    bool              // there was an entry before
+	left     map[string]string // by path, the content that an agent left last
+	ran      int               // runs so far
 }
 
 // told is what was heard of a session so far.
 type told struct {
 	model   string
 	prompts int
-	open    map[string]opened // calls of tools that have begun and not ended, by their ids
+	open    map[string]opened // edits that have begun and not ended, by the ids of their calls
+	runs    map[string]*run   // the same of what may write any file
+	past    map[string]bool   // runs that have ended
 }
 
-// opened is what was looked at when a call began.
+// opened is what was looked at when an edit began.
 type opened struct {
 	hand  edits.Hand
 	files map[string]bool
-	any   bool // it may write other files too
+	from  int // its first event
 }
 
 // entry reads one entry.
@@ -162,22 +181,32 @@ func (g *gatherer) entry(e spool.Entry) {
 		g.touched()
 		return
 	}
-	g.event(event, e.Files)
+	g.event(event, e)
 }
 
-func (g *gatherer) event(event hook.Event, files []spool.File) {
-	s := g.session(event)
+func (g *gatherer) event(event hook.Event, e spool.Entry) {
+	s, files := g.session(event), e.Files
 	l := sight.Sight{Call: event.Call}
 	switch event.Kind {
-	case hook.BeforeEdit, hook.BeforeShell, hook.BeforeTool:
+	case hook.BeforeShell, hook.BeforeTool:
+		g.run(event, s, e)
+		return
+	case hook.AfterShell, hook.AfterTool:
+		g.done(event, s, e)
+		return
+	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
-		g.begin(event, s, opened{l.Hand, named(files), event.Kind != hook.BeforeEdit})
-	case hook.AfterEdit, hook.AfterShell, hook.AfterTool:
+		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: named(files)})
+	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
-		if c, ok := s.open[event.Call]; ok {
-			g.end(event.Call, s, c, named(files))
-		} else if event.Kind != hook.AfterEdit {
-			g.touched()
+		if c, ok := s.open[callOf(event, files)]; ok {
+			for i := c.from; i < len(g.events) && i < c.from+len(c.files); i++ {
+				g.events[i].Ends = true
+			}
+			g.end(callOf(event, files), s, c, named(files))
+		}
+		for _, f := range files {
+			g.left[f.Path] = f.Blob
 		}
 	case hook.HumanEdit:
 		l.Kind, l.Hand = sight.Typed, Typist
@@ -187,6 +216,7 @@ func (g *gatherer) event(event hook.Event, files []spool.File) {
 		for _, call := range slices.Sorted(maps.Keys(s.open)) { // refused, killed, or its end was not told
 			g.end(call, s, s.open[call], nil)
 		}
+		g.killed(s, event.Kind == hook.SessionEnd || event.Kind == hook.SessionStart)
 		if event.Kind == hook.Prompt {
 			s.prompts++
 		}
@@ -203,26 +233,38 @@ func (g *gatherer) noise(kind sight.Kind, but map[string]bool) {
 func (g *gatherer) touched() { g.noise(sight.Touched, nil) }
 
 // begin remembers a call. One that is told twice has begun once.
-func (g *gatherer) begin(e hook.Event, s *told, c opened) {
-	if before, ok := s.open[e.Call]; ok {
-		g.end(e.Call, s, before, c.files)
+func (g *gatherer) begin(call string, s *told, c opened) {
+	if before, ok := s.open[call]; ok {
+		g.end(call, s, before, c.files)
 	}
-	s.open[e.Call] = c
-	if c.any {
-		g.noise(sight.Running, c.files)
+	c.from = len(g.events)
+	s.open[call] = c
+}
+
+// idOf is the id of a call, "" if it has none.
+func idOf(call string) string {
+	if strings.HasPrefix(call, "\x00") {
+		return ""
 	}
+	return call
+}
+
+// callOf tells calls apart: by their ids or, for an agent that has none, by the
+// files they are about.
+func callOf(e hook.Event, files []spool.File) string {
+	if e.Call != "" {
+		return e.Call
+	}
+	return "\x00" + strings.Join(slices.Sorted(maps.Keys(named(files))), "\x00")
 }
 
 // end forgets a call. Of the files that were looked at when it began and are not
 // now, what it made of them is not known.
 func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 	delete(s.open, call)
-	if c.any {
-		g.noise(sight.Ran, c.files)
-	}
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
 		if !now[path] {
-			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: call}}})
+			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: idOf(call)}}})
 		}
 	}
 }
@@ -234,7 +276,7 @@ func (g *gatherer) session(e hook.Event) *told {
 	}
 	s := g.sessions[key]
 	if s == nil {
-		s = &told{open: map[string]opened{}}
+		s = &told{open: map[string]opened{}, runs: map[string]*run{}, past: map[string]bool{}}
 		g.sessions[key] = s
 	}
 	s.model = cmp.Or(e.Model, s.model)
@@ -252,9 +294,14 @@ func named(files []spool.File) map[string]bool {
 // see adds the sights of one entry.
 func (g *gatherer) see(s sight.Sight, files []spool.File) {
 	for _, f := range files {
-		s.Kept = f.State == spool.Missing // an empty content
-		g.events = append(g.events, event{Event: Event{Path: f.Path, Sight: s}, blob: f.Blob})
+		g.events = append(g.events, looked(s, f))
 	}
+}
+
+// looked is the sight of one file.
+func looked(s sight.Sight, f spool.File) event {
+	s.Kept = f.State == spool.Missing // an empty content
+	return event{Event: Event{Path: f.Path, Sight: s}, file: f}
 }
 
 // hand numbers the hand of an event.
@@ -264,7 +311,7 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	h := Hand{
 		Agent: e.Agent, Version: e.Version, Session: e.Session, Subagent: e.Subagent, Model: s.model, Prompt: s.prompts, Tool: e.Tool, Call: e.Call,
-		Replayed: e.Replayed,
+		Run: e.Kind == hook.BeforeShell || e.Kind == hook.BeforeTool, Replayed: e.Replayed,
 	}
 	n, ok := g.hands[h]
 	if !ok {

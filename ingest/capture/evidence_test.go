@@ -38,11 +38,11 @@ func (l *log) add(e hook.Event, files ...string) {
 }
 
 // content is the name of a blob; one begins with "!" that is not there any more.
-func content(blob string) ([]byte, error) {
-	if strings.HasPrefix(blob, "!") {
+func content(f spool.File) ([]byte, error) {
+	if strings.HasPrefix(f.Blob, "!") {
 		return nil, errors.New("gone")
 	}
-	return []byte(blob), nil
+	return []byte(f.Blob), nil
 }
 
 // whose tells the lines of a file, each with who wrote it.
@@ -51,7 +51,7 @@ func (l *log) whose(path, base string) string {
 	w := sight.Start([]byte(base), nil, nil, capture.Person, false)
 	text := ""
 	for look := range e.Events() {
-		if !look.Concerns(path) {
+		if !look.Concerns(path, true) {
 			continue
 		}
 		w.See(look.Sight)
@@ -260,6 +260,7 @@ func TestMovesStandWhereTheyWereMade(t *testing.T) {
 
 func FuzzAnySpoolIsEvidence(f *testing.F) {
 	f.Add([]byte(`[{"event":{"kind":"before-shell","session":"s"}},{"event":{"kind":"after-edit"},"files":[{"path":"a","state":"file","blob":"x"}]}]`))
+	f.Add([]byte(`[{"event":{"kind":"before-shell","call":"c"},"files":[{"path":"a","state":"file","blob":"x"}]},{"event":{"kind":"after-shell","call":"c"},"whole":true,"was":[{"path":"b","state":"tracked","blob":"y"}],"files":[{"path":"a","blob":"z","named":true},{"path":"b","blob":"w"}]}]`))
 	f.Add([]byte(`[{"lost":"x"},{"event":[]},{"files":[{"path":"a"}]}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var r spool.Reading
@@ -274,7 +275,7 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 				watches[v.Path] = sight.Start(nil, nil, nil, capture.Person, true)
 			}
 			for path, w := range watches {
-				if v.Concerns(path) {
+				if v.Concerns(path, true) {
 					w.See(v.Sight)
 				}
 			}

@@ -51,12 +51,13 @@ func (g *gatherer) move() {
 	g.events = append(g.events, event{Event: Event{Move: g.moved}})
 }
 
-// Writes reports whether git may have written files when it made the move: to
-// commit writes none, nor to go to another name of the same commit.
+// Writes reports whether git may have written files when it made the move, or
+// before it for the sake of it: to commit writes none, but for a merge or a pick,
+// nor does it to go to another name of the same commit.
 func Writes(m spool.Move) bool {
 	what, _, _ := strings.Cut(m.What, ":")
 	switch what {
-	case "commit", "commit (amend)", "commit (initial)", "commit (merge)", "commit (cherry-pick)":
+	case "commit", "commit (amend)", "commit (initial)":
 		return false
 	case "checkout":
 		return m.From != m.To

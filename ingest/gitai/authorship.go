@@ -12,7 +12,6 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/ingest/note"
 )
@@ -28,7 +27,8 @@ type Authorship struct {
 	Sessions map[string]Agent  // by "s_" key without the trace
 	Prompts  map[string]Agent  // by legacy key
 	Humans   map[string]string // by "h_" key: "Name <mail>"
-	Traces   map[string]Trace  // by "t_" key, or a person's: a member of our own, which other readers step over
+	Traces   map[string]Trace  // by "t_" key, or a person's
+	Details  []Detail
 
 	Unordered int      // entries whose ranges were not ascending; they were put in order
 	Extra     []string // members of the metadata that no specification names
@@ -47,15 +47,6 @@ type File struct {
 type Entry struct {
 	Key    string
 	Ranges []note.Range
-}
-
-// A Trace is what a session's record cannot say of one of its edits: it has one
-// model, no prompts and no calls.
-type Trace struct {
-	Basis  stemma.Basis // how it is known
-	Model  string       // as the agent names it; "" if it is not known
-	Prompt int          // number in the session, from 1
-	Call   string       // the agent's own id of the call of the tool
 }
 
 // Agent is a session record, or a legacy prompt record.
@@ -263,7 +254,7 @@ func (a *Authorship) readMetadata(b []byte, bad *note.Problems) {
 		case "humans":
 			a.readHumans(r)
 		case ownMember:
-			a.readTraces(r)
+			a.readOwn(r)
 		default:
 			a.Extra = jsonwalk.Remember(a.Extra, name)
 		}
@@ -361,38 +352,6 @@ func (a *Authorship) readHumans(r *jsonwalk.Reader) {
 				}
 				a.Humans[key] = r.Text(500)
 			}
-		}
-	}
-}
-
-// ownMember is the member of the metadata that only stemma writes.
-const ownMember = "stemma"
-
-func (a *Authorship) readTraces(r *jsonwalk.Reader) {
-	for name := range r.Object() {
-		if name != "traces" {
-			continue
-		}
-		for key := range r.Object() {
-			var t Trace
-			for name := range r.Object() {
-				switch name {
-				case "basis":
-					if b := stemma.Basis(r.Text(40)); b.Valid() {
-						t.Basis = b
-					}
-				case "model":
-					t.Model = r.Text(200)
-				case "prompt":
-					t.Prompt = int(min(max(r.Int(), 0), note.MaxLine))
-				case "call":
-					t.Call = r.Text(200)
-				}
-			}
-			if a.Traces == nil {
-				a.Traces = map[string]Trace{}
-			}
-			a.Traces[key] = t
 		}
 	}
 }

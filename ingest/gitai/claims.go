@@ -129,8 +129,16 @@ func (a *Authorship) Claims() note.Claims {
 		}
 		byPath[f.Path] = spans // also when empty: the path is known now
 	}
+	details := map[string][]Detail{}
+	for _, d := range a.Details {
+		if _, known := byPath[d.Path]; !known {
+			byPath[d.Path] = nil
+			paths = append(paths, d.Path)
+		}
+		details[d.Path] = append(details[d.Path], d)
+	}
 	for _, p := range paths {
-		c.Add(p, byPath[p])
+		c.Add(p, explain(byPath[p], details[p]))
 	}
 	c.Sessions = a.claimedSessions()
 	return c

@@ -227,6 +227,7 @@ func TestWrittenNoteIsCanonicalAndReadsBack(t *testing.T) {
 }
 
 func TestTracesSayWhatASessionCannot(t *testing.T) {
+	was := note.Replaced{Agent: "codex", Session: "019e", ModelName: "gpt"}
 	a := &gitai.Authorship{
 		Writer: "stemma", Base: strings.Repeat("a", 40),
 		Files: []gitai.File{{Path: "a.go", Entries: []gitai.Entry{
@@ -237,6 +238,11 @@ func TestTracesSayWhatASessionCannot(t *testing.T) {
 		Traces: map[string]gitai.Trace{
 			"t_01": {Basis: stemma.BasisObservedHook, Model: "sonnet", Prompt: 3, Call: "toolu_1"},
 			"h_01": {Basis: stemma.BasisObservedHook},
+		},
+		Details: []gitai.Detail{
+			{Path: "a.go", Ranges: []note.Range{{Start: 6, End: 6}, {Start: 9, End: 9}}, Replaced: was},
+			{Path: "a.go", Ranges: []note.Range{{Start: 2, End: 2}, {Start: 7, End: 8}}, Reason: "nobody looked"},
+			{Path: "b.go", Ranges: []note.Range{{Start: 1, End: 3}}, Reason: "nobody looked"},
 		},
 	}
 	text, err := a.Write()
@@ -249,8 +255,17 @@ func TestTracesSayWhatASessionCannot(t *testing.T) {
 	first.ModelName, first.Prompt, first.ToolCall, first.Basis = "sonnet", 3, "toolu_1", stemma.BasisObservedHook
 	second.ModelName = "opus"
 	person := note.Mark{Origin: stemma.OriginHuman, Author: "Ada <ada@example.com>", Key: "h_01", Basis: stemma.BasisObservedHook}
-	want := []note.ClaimedSpan{{Range: note.Range{Start: 1, End: 2}, Mark: first}, {Range: note.Range{Start: 4, End: 4}, Mark: second}, {Range: note.Range{Start: 5, End: 6}, Mark: person}}
-	if d := cmp.Diff(want, c.Files[0].Spans); d != "" {
+	changed := person
+	changed.Replaced = was
+	nobody := note.Mark{Origin: stemma.OriginUnknown, Reason: "nobody looked"}
+	span := func(from, to int, m note.Mark) note.ClaimedSpan {
+		return note.ClaimedSpan{Range: note.Range{Start: from, End: to}, Mark: m}
+	}
+	want := []note.ClaimedFile{
+		{Path: "a.go", Spans: []note.ClaimedSpan{span(1, 2, first), span(4, 4, second), span(5, 5, person), span(6, 6, changed), span(7, 8, nobody)}},
+		{Path: "b.go", Spans: []note.ClaimedSpan{span(1, 3, nobody)}},
+	}
+	if d := cmp.Diff(want, c.Files); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if again, err := gitai.Parse(text).Write(); err != nil || string(again) != string(text) {

@@ -40,6 +40,7 @@ func Merge(a, b *Authorship) *Authorship {
 		}
 		m.Files[i].Entries = append(m.Files[i].Entries, f.Entries...)
 	}
+	m.Details = slices.Concat(a.Details, b.Details)
 	return m
 }
 

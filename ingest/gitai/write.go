@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/note"
 )
 
@@ -24,17 +22,6 @@ type writtenNote struct {
 	Humans   map[string]writtenHuman `json:"humans,omitempty"`
 	Sessions map[string]writtenAgent `json:"sessions,omitempty"`
 	Own      *writtenOwn             `json:"stemma,omitempty"`
-}
-
-type writtenOwn struct {
-	Traces map[string]writtenTrace `json:"traces"`
-}
-
-type writtenTrace struct {
-	Basis  stemma.Basis `json:"basis,omitempty"`
-	Model  string       `json:"model,omitempty"`
-	Prompt int          `json:"prompt,omitempty"`
-	Call   string       `json:"call,omitempty"`
 }
 
 type writtenHuman struct {
@@ -107,12 +94,7 @@ func (a *Authorship) Write() ([]byte, error) {
 			meta.Humans[k] = writtenHuman{h}
 		}
 	}
-	if len(a.Traces) > 0 {
-		meta.Own = &writtenOwn{map[string]writtenTrace{}}
-		for k, t := range a.Traces {
-			meta.Own.Traces[k] = writtenTrace(t)
-		}
-	}
+	meta.Own = a.own()
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
@@ -157,20 +139,12 @@ func writeEntry(b *bytes.Buffer, key string, ranges []note.Range) error {
 	if len(ranges) == 0 {
 		return fmt.Errorf("note: writing key %.100q: no lines", key)
 	}
-	b.WriteString("  " + key + " ")
-	for i, r := range ranges {
+	for _, r := range ranges {
 		if r.Start < 1 || r.End < r.Start || r.End > note.MaxLine {
 			return fmt.Errorf("note: writing key %.100q: lines %d-%d", key, r.Start, r.End)
 		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Itoa(r.Start))
-		if r.End > r.Start {
-			b.WriteByte('-')
-			b.WriteString(strconv.Itoa(r.End))
-		}
 	}
+	b.WriteString("  " + key + " " + formatRanges(ranges))
 	b.WriteByte('\n')
 	return nil
 }

@@ -118,6 +118,9 @@ func (a *adapter) event(p *payload) Event {
 	if e.Kind == BeforeTool || e.Kind == AfterTool {
 		e.Kind = a.ofTool(e.Kind, p)
 	}
+	if e.Kind == BeforeShell || e.Kind == AfterShell {
+		e.Command, e.Background = p.command, p.background
+	}
 	if e.Kind == Nothing {
 		return Event{Session: e.Session, Directory: e.Directory, Transcript: e.Transcript}
 	}

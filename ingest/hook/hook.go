@@ -10,7 +10,8 @@
 // two events is found out elsewhere; an event of a tool that only reads is
 // [Nothing], and one of a tool that is not known is [BeforeTool] or [AfterTool],
 // so that what changed meanwhile is nobody's. The package does no I/O and
-// keeps nothing of what was said or written.
+// keeps nothing of what was said or written, but for the text of a command, for as
+// long as it takes to see which files it names.
 package hook
 
 import (
@@ -63,6 +64,9 @@ type Event struct {
 	Directory  string            `json:"directory,omitempty"`  // where the agent works
 	Paths      []string          `json:"paths,omitempty"`      // the files, as the agent names them: from the directory, or absolute
 	Unsaved    map[string]string `json:"-"`                    // content of those that an editor has changed and not written yet
+	Command    string            `json:"-"`                    // the text of the command that runs, to find the files that it names
+	Background bool              `json:"background,omitempty"` // the command goes on when it is said to have ended
+	Quiet      bool              `json:"quiet,omitempty"`      // by its text, the command is not for writing files; said by who read that
 	Transcript string            `json:"transcript,omitempty"` // the file in which the agent writes down the session
 }
 

@@ -30,7 +30,7 @@ func TestPayloadsOfEveryAgentAreUnderstood(t *testing.T) {
 		{
 			"claude runs a command", "claude-code",
 			`{"session_id":"5c1e","cwd":"/w","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"sed -i s/a/b/ x"},"tool_use_id":"t"}`,
-			hook.Event{Agent: "claude-code", Session: "5c1e", Kind: hook.BeforeShell, Tool: "Bash", Call: "t", Directory: "/w"},
+			hook.Event{Agent: "claude-code", Session: "5c1e", Kind: hook.BeforeShell, Tool: "Bash", Call: "t", Directory: "/w", Command: "sed -i s/a/b/ x"},
 		},
 		{
 			"codex patches", "codex",
@@ -40,7 +40,27 @@ func TestPayloadsOfEveryAgentAreUnderstood(t *testing.T) {
 		{
 			"codex patches by a command", "codex",
 			`{"thread_id":"019e","cwd":"/w","hook_event_name":"PreToolUse","tool_name":"shell","tool_input":{"command":["apply_patch","*** Begin Patch\n*** Delete File: old.go\n*** End Patch"]}}`,
-			hook.Event{Agent: "codex", Session: "019e", Kind: hook.BeforeShell, Tool: "shell", Directory: "/w", Paths: []string{"old.go"}},
+			hook.Event{Agent: "codex", Session: "019e", Kind: hook.BeforeShell, Tool: "shell", Directory: "/w", Paths: []string{"old.go"}, Command: "'apply_patch' '*** Begin Patch\n*** Delete File: old.go\n*** End Patch'"},
+		},
+		{
+			"codex runs a shell", "codex",
+			`{"thread_id":"019e","cwd":"/w","hook_event_name":"PreToolUse","tool_name":"shell","tool_input":{"command":["bash","-lc","echo 'x' > a"]}}`,
+			hook.Event{Agent: "codex", Session: "019e", Kind: hook.BeforeShell, Tool: "shell", Directory: "/w", Command: "echo 'x' > a"},
+		},
+		{
+			"codex runs words", "codex",
+			`{"thread_id":"019e","cwd":"/w","hook_event_name":"PostToolUse","tool_name":"exec_command","tool_input":{"cmd":["sed","-i","s/'/b/","a b"]}}`,
+			hook.Event{Agent: "codex", Session: "019e", Kind: hook.AfterShell, Tool: "exec_command", Directory: "/w", Command: `'sed' '-i' 's/'\''/b/' 'a b'`},
+		},
+		{
+			"claude runs a server", "claude-code",
+			`{"session_id":"5c1e","cwd":"/w","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"run_in_background":true,"command":"npm start"},"tool_use_id":"t"}`,
+			hook.Event{Agent: "claude-code", Session: "5c1e", Kind: hook.BeforeShell, Tool: "Bash", Call: "t", Directory: "/w", Command: "npm start", Background: true},
+		},
+		{
+			"cursor runs a command", "cursor",
+			`{"conversation_id":"c","hook_event_name":"beforeShellExecution","command":"make","cwd":"/w","cursor_version":"2.1"}`,
+			hook.Event{Agent: "cursor", Version: "2.1", Session: "c", Kind: hook.BeforeShell, Directory: "/w", Command: "make"},
 		},
 		{
 			"cursor", "cursor",
@@ -80,7 +100,7 @@ func TestPayloadsOfEveryAgentAreUnderstood(t *testing.T) {
 		{
 			"droid", "droid",
 			`{"session_id":"s","cwd":"/w","hookEventName":"PreToolUse","tool_name":"Execute","tool_input":{"command":"make"},"tool_use_id":"c"}`,
-			hook.Event{Agent: "droid", Session: "s", Kind: hook.BeforeShell, Tool: "Execute", Call: "c", Directory: "/w"},
+			hook.Event{Agent: "droid", Session: "s", Kind: hook.BeforeShell, Tool: "Execute", Call: "c", Directory: "/w", Command: "make"},
 		},
 		{
 			"cline", "cline",

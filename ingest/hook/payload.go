@@ -27,6 +27,8 @@ type payload struct {
 	kind          string   // "human", "ai_agent": of a generic payload
 	paths         []string // from the arguments of the tool or beside them
 	unsaved       map[string]string
+	command       string // of a shell
+	background    bool
 	err           error
 }
 
@@ -107,6 +109,8 @@ func (p *payload) member(r *jsonwalk.Reader, name string) {
 		}
 	case "file_path", "edited_filepaths", "will_edit_filepaths":
 		p.readPaths(r)
+	case "command":
+		p.readCommand(r)
 	case "dirty_files":
 		for file := range r.Object() {
 			p.addUnsaved(r, file)
@@ -160,8 +164,10 @@ func (p *payload) readInput(r *jsonwalk.Reader) {
 			if r.Kind() == '"' {
 				p.addPatch(r.String())
 			}
-		case "command":
+		case "command", "cmd", "command_line", "commandLine":
 			p.readCommand(r)
+		case "run_in_background", "is_background", "isBackground":
+			p.background = r.Bool() || p.background
 		case "edits", "files", "paths", "replacements":
 			p.readEdits(r)
 		case "cwd":
@@ -172,15 +178,39 @@ func (p *payload) readInput(r *jsonwalk.Reader) {
 	}
 }
 
-// readCommand reads a command: one that applies a patch is an edit.
+// readCommand reads a command, which may apply a patch: a text, or the words of a
+// program's call, of which the last is a text if the program is a shell.
 func (p *payload) readCommand(r *jsonwalk.Reader) {
 	if r.Kind() == '"' {
-		p.addPatch(r.String())
+		text := r.String()
+		p.command = firstOf(p.command, text)
+		p.addPatch(text)
 		return
 	}
+	var words []string
 	for range r.Array() {
-		p.addPatch(r.String())
+		if word := r.String(); len(words) < maxPaths {
+			p.addPatch(word)
+			words = append(words, word)
+		}
 	}
+	p.command = firstOf(p.command, spoken(words))
+}
+
+// spoken is the text of a command that is given as words; "" if it has none.
+func spoken(words []string) string {
+	n := len(words)
+	if n == 0 {
+		return ""
+	}
+	if n > 2 && strings.HasSuffix(words[0], "sh") && strings.HasPrefix(words[1], "-") && strings.HasSuffix(words[1], "c") {
+		return words[2]
+	}
+	quoted := make([]string, n)
+	for i, w := range words {
+		quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+	}
+	return strings.Join(quoted, " ")
 }
 
 // readEdits reads a list of files, or of objects that each name one.

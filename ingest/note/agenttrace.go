@@ -204,6 +204,26 @@ func readTraceRange(r *jsonwalk.Reader) AgentTraceRange {
 	return one
 }
 
+// SessionURL is the address of a session in records that stemma writes; "" for none.
+func SessionURL(of stemma.Ref) string {
+	if of == "" {
+		return ""
+	}
+	return "stemma:" + string(of)
+}
+
+// sessionAt is the session that an address stands for: the agent's own id in
+// records of stemma, else the address itself.
+func sessionAt(url string) string {
+	if ref, ok := strings.CutPrefix(url, "stemma:"); ok {
+		if r, err := stemma.ParseRef(ref); err == nil && r.Kind() == stemma.KindSession {
+			_, id := r.Split()
+			return id
+		}
+	}
+	return url
+}
+
 // Claims lowers the record. A range's own contributor stands before that of
 // its conversation; the conversation's address serves as session id.
 func (t *AgentTrace) Claims() Claims {
@@ -217,13 +237,13 @@ func (t *AgentTrace) Claims() Claims {
 				if r.Contributor != nil {
 					by = *r.Contributor
 				}
-				list = append(list, claim{Range: r.Range, Mark: by.mark(identity.AgentName(t.Tool), conv.URL)})
+				list = append(list, claim{Range: r.Range, Mark: by.mark(identity.AgentName(t.Tool), sessionAt(conv.URL))})
 			}
 			if conv.URL == "" || known[conv.URL] || conv.Contributor.Type == "human" {
 				continue
 			}
 			known[conv.URL] = true
-			s := ClaimedSession{Agent: identity.AgentName(t.Tool), Session: conv.URL, Started: t.At}
+			s := ClaimedSession{Agent: identity.AgentName(t.Tool), Session: sessionAt(conv.URL), Started: t.At}
 			if conv.Contributor.Model != "" {
 				s.Models = []string{conv.Contributor.Model}
 			}

@@ -67,7 +67,11 @@ type Mark struct {
 	Prompt    int    // number of the prompt, from 1
 	ToolCall  string
 	Basis     stemma.Basis // how the record says it is known; "" if it does not say
+	Replaced  Replaced     // whose line it replaced; the zero value for nobody's that is known
 }
+
+// A Replaced is an agent whose line somebody else wrote anew.
+type Replaced struct{ Agent, Session, ModelName string }
 
 // Foreign takes away how the record says that it knows: who says so is somebody
 // else.

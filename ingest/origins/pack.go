@@ -143,6 +143,7 @@ func (p *packer) commit(c *blame.Commit) {
 
 func (p *packer) shared(s *sharedLine) {
 	p.text(s.OrigPath, s.Previous, s.PreviousPath, string(s.Basis), string(s.Model), string(s.Mark.Origin), string(s.Mark.Basis))
+	p.text(s.Mark.Replaced.Agent, s.Mark.Replaced.Session, s.Mark.Replaced.ModelName)
 	p.text(s.Mark.Reason, s.Mark.Agent, s.Mark.ModelName, s.Mark.Session, s.Mark.Author, s.Mark.Key, s.Mark.ToolCall)
 	p.numbers(s.Mark.Prompt)
 }
@@ -197,6 +198,7 @@ func (u *unpacker) shared(s *sharedLine) {
 	s.OrigPath, s.Previous, s.PreviousPath = u.text(), u.text(), u.text()
 	s.Basis, s.Model, s.Mark.Origin, s.Mark.Basis = stemma.Basis(u.text()), stemma.Ref(u.text()), stemma.Origin(u.text()), stemma.Basis(u.text())
 	m := &s.Mark
+	m.Replaced.Agent, m.Replaced.Session, m.Replaced.ModelName = u.text(), u.text(), u.text()
 	m.Reason, m.Agent, m.ModelName, m.Session, m.Author, m.Key, m.ToolCall =
 		u.text(), u.text(), u.text(), u.text(), u.text(), u.text(), u.text()
 	u.numbers(&m.Prompt)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
-	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
 )
@@ -34,10 +33,16 @@ type binder struct {
 	number  map[bound]edits.Hand
 }
 
-// bind gives lines of which hooks tell nothing, or only that nobody else was
-// seen to write them, to whom the commits say that they came from.
-func (t *tree) bind(ctx context.Context, commits []*settled) (*binder, error) {
-	b := &binder{hands: len(t.evidence.Hands), number: map[bound]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+// newBinder finds nothing.
+func newBinder(t *tree) *binder {
+	return &binder{hands: len(t.evidence.Hands), number: map[bound]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+}
+
+// binder reads the commits from which lines of the given ones may have come, if
+// there are any of which hooks tell nothing, or only that nobody else was seen to
+// write them.
+func (t *tree) binder(ctx context.Context, commits []*settled) (*binder, error) {
+	b := newBinder(t)
 	if !slices.ContainsFunc(commits, (*settled).open) {
 		return b, nil
 	}
@@ -45,34 +50,34 @@ func (t *tree) bind(ctx context.Context, commits []*settled) (*binder, error) {
 	if b.sources, err = t.sources(ctx, commits); err != nil || len(b.sources) == 0 {
 		return b, err
 	}
-	if err := t.readNotes(b); err != nil {
-		return b, err
-	}
-	for _, c := range commits {
-		if c.open() {
-			b.commit(c)
-		}
-	}
-	return b, nil
+	return b, t.readNotes(b)
 }
 
 // commit gives the lines of one commit to whom they came from.
 func (b *binder) commit(c *settled) {
+	if len(b.sources) == 0 || !c.open() {
+		return
+	}
 	beside, below := map[string]*edits.Pool{}, map[string]*edits.Pool{}
 	wanted := map[string]bool{}
 	for _, f := range c.added {
 		wanted[f.Path] = true
 	}
-	under := b.ancestors(c.ID, c.Parents)
+	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
 	for _, s := range b.sources {
-		if s.ID == c.ID || s.Committer.When.After(c.Committer.When) {
+		// What was made later came from here, and not the other way; the clock of a
+		// forge is another one.
+		if s.ID == c.ID || over[s.ID] || !c.foreign && s.Committer.When.After(c.Committer.When) {
 			continue
+		}
+		n := b.notes[s.ID]
+		if n == nil && s.Committer.Mail == c.Committer.Mail {
+			continue // nothing is known of one's own commit, or not yet
 		}
 		pools := beside
 		if under[s.ID] {
 			pools = below
 		}
-		n := b.notes[s.ID]
 		for _, f := range s.files {
 			if !wanted[f.path] {
 				continue
@@ -90,15 +95,64 @@ func (b *binder) commit(c *settled) {
 			}
 		}
 	}
+	// What seems to be typed here is only then another's if nearly all of the
+	// commit is found there, as behind a squash, or whole runs of some length.
+	person := edits.Whole
+	if c.mostly(beside) {
+		person = edits.Any
+	}
 	for i := range c.added {
 		a := &c.added[i]
 		if p := below[a.Path]; p != nil {
-			a.find(p, isMoved)
+			a.take(p, edits.Any, isMoved)
 		}
 		if p := beside[a.Path]; p != nil {
-			a.find(p, isOpen)
+			a.take(p, edits.Any, isNobodys)
+			a.take(p, person, isPersons)
 		}
 	}
+}
+
+// mostly reports whether most of the lines that a commit adds, and that can be
+// told from others, are in the pools.
+func (c *settled) mostly(pools map[string]*edits.Pool) bool {
+	found, all := 0, 0
+	for i := range c.added {
+		a := &c.added[i]
+		var hands []edits.Hand
+		if p := pools[a.Path]; p != nil {
+			hands = a.find(p, edits.Any, isOpen)
+		}
+		for k, l := range a.lines {
+			if edits.KeyOf(a.text[k]) == 0 {
+				continue
+			}
+			if all++; !isOpen(l) || hands != nil && hands[k] != edits.Base {
+				found++
+			}
+		}
+	}
+	return found*10 >= all*7
+}
+
+// descendants are the sources that stand on a commit.
+func (b *binder) descendants(of string) map[string]bool {
+	children := map[string][]string{}
+	for _, s := range b.sources {
+		for _, p := range s.Parents {
+			children[p] = append(children[p], s.ID)
+		}
+	}
+	over := map[string]bool{}
+	for next := children[of]; len(next) > 0; {
+		id := next[len(next)-1]
+		next = next[:len(next)-1]
+		if !over[id] {
+			over[id] = true
+			next = append(next, children[id]...)
+		}
+	}
+	return over
 }
 
 // whose tells the hand of a line of a file by the note of its commit.
@@ -177,7 +231,7 @@ func (t *tree) recognise(foreign []*settled) error {
 			if err != nil {
 				return err
 			}
-			lines := w.File().Glimpse(content, sight.Disturbed).Lines()
+			lines := t.known.Lines(content) // of just this content: a difference to it may be of anybody
 			for k, l := range a.lines {
 				if l.Number <= len(lines) && lines[l.Number-1].By > capture.Typist {
 					a.lines[k].Line = lines[l.Number-1]
@@ -193,7 +247,9 @@ func (c *settled) open() bool {
 	return slices.ContainsFunc(c.added, func(a added) bool { return slices.ContainsFunc(a.lines, isOpen) })
 }
 
-func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
+func isOpen(l edits.AddedLine) bool    { return isPersons(l) || isNobodys(l) }
+func isPersons(l edits.AddedLine) bool { return l.By == capture.Person }
+func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 
 // moves reports whether lines of the commit were there before it.
 func (c *settled) moves() bool {
@@ -202,8 +258,9 @@ func (c *settled) moves() bool {
 
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
 
-// find gives lines of a kind to whom the pool says that they belong.
-func (a *added) find(p *edits.Pool, kind func(edits.AddedLine) bool) {
+// find says of the lines of a kind whose they are by the pool; of the others, and
+// where it does not know, [edits.Base].
+func (a *added) find(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) bool) []edits.Hand {
 	var runs [][][]byte
 	var at [][]int
 	for i, l := range a.lines {
@@ -217,15 +274,23 @@ func (a *added) find(p *edits.Pool, kind func(edits.AddedLine) bool) {
 		}
 		runs[n-1], at[n-1] = append(runs[n-1], a.text[i]), append(at[n-1], i)
 	}
-	for r, hands := range p.Find(runs...) {
-		for k, h := range hands {
-			l := &a.lines[at[r][k]]
-			switch {
-			case h > 0:
-				l.By = h
-			case h < 0 && l.By == capture.Person:
-				l.By = unrecorded
-			}
+	hands := make([]edits.Hand, len(a.lines))
+	for r, found := range p.Find(back, runs...) {
+		for k, h := range found {
+			hands[at[r][k]] = h
+		}
+	}
+	return hands
+}
+
+// take gives lines of a kind to whom the pool says that they belong.
+func (a *added) take(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) bool) {
+	for i, h := range a.find(p, back, kind) {
+		switch {
+		case h > 0:
+			a.lines[i].By = h
+		case h < 0 && isPersons(a.lines[i]):
+			a.lines[i].By = unrecorded
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/ingest/settle"
@@ -234,6 +235,27 @@ func (h *history) resolve(path string) {
 	}
 }
 
+// command lets an agent change a file by a command, while a person may be at another.
+func (h *history) command(who, path, other string) {
+	source := filepath.Join(h.T.TempDir(), "source")
+	text := fmt.Sprintf(h.pick("mkdir -p dir; cat %s > %s", "mkdir -p dir && cp %s %s", "mkdir -p dir; tee %[2]s < %[1]s > /dev/null"), source, path)
+	h.say("%s runs %s", who, text)
+	c := h.begins(who, text)
+	var fresh strings.Builder
+	for _, l := range h.change(who)(h.read(path)) {
+		if strings.HasPrefix(l, who) && h.call[l] == "" {
+			h.call[l] = fmt.Sprint("call", c.call)
+		}
+		fresh.WriteString(l + "\n")
+	}
+	must(h.T, os.WriteFile(source, []byte(fresh.String()), 0o600))
+	if other != path && h.rng.IntN(3) == 0 {
+		h.say("me edits %s meanwhile", other)
+		h.person(other, h.change("me"))
+	}
+	c.runs().ends(time.Duration(h.rng.IntN(20)) * time.Second)
+}
+
 func (h *history) branches() []string {
 	return strings.Fields(h.Git("for-each-ref", "--format=%(refname:short)", "refs/heads"))
 }
@@ -270,6 +292,10 @@ func (h *history) step() {
 	switch h.rng.IntN(30) {
 	case 0, 1, 2, 3, 4, 5:
 		who, path := h.agentName(), h.path()
+		if h.rng.IntN(2) == 0 {
+			h.command(who, path, h.path())
+			return
+		}
 		h.say("%s edits %s", who, path)
 		h.agent(who, path, h.change(who))
 	case 6, 7:

@@ -23,6 +23,7 @@ func mergeFetched(ctx context.Context, repo *git.Repo, s *state, r *Report, now 
 	if err != nil {
 		return err
 	}
+	came := false
 	for _, ref := range refs {
 		if !strings.HasSuffix(ref.Name, "/ai") || s.merged[ref.Name] == ref.ID {
 			continue
@@ -42,6 +43,10 @@ func mergeFetched(ctx context.Context, repo *git.Repo, s *state, r *Report, now 
 			return err
 		}
 		s.merged[ref.Name] = ref.ID
+		came = true
+	}
+	if came {
+		s.retry()
 	}
 	return nil
 }

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
@@ -40,11 +42,15 @@ func newNote(commit string, by git.Ident, hands []capture.Hand, more []bound) *n
 
 // add adds the lines of a file. Those of nobody known are left out.
 func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
-	ranges := map[string][]note.Range{}
+	ranges, unknown, replaced := map[string][]note.Range{}, map[string][]note.Range{}, map[note.Replaced][]note.Range{}
 	for _, l := range lines {
 		if l.By <= edits.Base {
 			b.lines.Unknown++
+			unknown[reasonOf(l.By)] = append(unknown[reasonOf(l.By)], note.Range{Start: l.Number, End: l.Number})
 			continue
+		}
+		if was := b.replaced(l); was != (note.Replaced{}) {
+			replaced[was] = append(replaced[was], note.Range{Start: l.Number, End: l.Number})
 		}
 		key := b.key(l.By)
 		if gitai.FormOf(key) == gitai.KeyHuman {
@@ -62,7 +68,52 @@ func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
 		slices.SortFunc(f.Entries, func(a, b gitai.Entry) int { return cmp.Compare(a.Key, b.Key) })
 		b.note.Files = append(b.note.Files, f)
 	}
+	for _, why := range slices.Sorted(maps.Keys(unknown)) {
+		b.note.Details = append(b.note.Details, gitai.Detail{Path: path, Ranges: note.Union(unknown[why]), Reason: why})
+	}
+	for was, r := range replaced {
+		b.note.Details = append(b.note.Details, gitai.Detail{Path: path, Ranges: note.Union(r), Replaced: was})
+	}
 }
+
+// replaced is the agent whose line a line of somebody else stands for.
+func (b *noteBuilder) replaced(l edits.AddedLine) note.Replaced {
+	if l.Over <= capture.Typist || int(l.Over) > len(b.hands) || l.Over == l.By {
+		return note.Replaced{}
+	}
+	was := b.hands[l.Over-1]
+	if int(l.By) <= len(b.hands) && l.By > capture.Typist && sessionOf(b.hands[l.By-1]) == sessionOf(was) {
+		return note.Replaced{} // it corrected itself
+	}
+	return note.Replaced{Agent: was.Agent, Session: sessionOf(was), ModelName: was.Model}
+}
+
+// sessionOf is the id of the session of a hand; a part of one has its own, as
+// its transcript is named.
+func sessionOf(h capture.Hand) string {
+	if h.Subagent != "" {
+		return h.Session + ":" + h.Subagent
+	}
+	return h.Session
+}
+
+// reasons say why nobody is known who wrote a line.
+var reasons = map[edits.Hand]string{
+	edits.Base:      "it was there before capture began",
+	edits.Unknown:   "who edited was not told",
+	edits.Mixed:     "it joins text of several",
+	edits.Costly:    "comparing the contents would have cost too much",
+	sight.Unwatched: "the file had not been seen before",
+	sight.Disturbed: "a command ran or git wrote meanwhile",
+	sight.Crowded:   "edits of several agents were under way at once",
+	sight.Unpaired:  "an agent was not seen to begin its edit",
+	sight.Unkept:    "the content before was not kept",
+	sight.Unended:   "an agent's edit had begun and was not seen to end",
+	sight.Copied:    "the text is another's, which is still where it was",
+	unrecorded:      "it came from a commit of which no record tells",
+}
+
+func reasonOf(h edits.Hand) string { return cmp.Or(reasons[h], "nothing is known") }
 
 func (b *noteBuilder) empty() bool { return len(b.note.Files) == 0 }
 
@@ -105,15 +156,6 @@ func (b *noteBuilder) key(h edits.Hand) string {
 	b.note.Traces[trace] = gitai.Trace{Basis: basis, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
 	b.keys[h] = session + "::" + trace
 	return b.keys[h]
-}
-
-// sessionOf is the id of the session of a hand; that of a sub-agent is as its
-// transcript is named.
-func sessionOf(h capture.Hand) string {
-	if h.Subagent != "" {
-		return h.Session + ":" + h.Subagent
-	}
-	return h.Session
 }
 
 // person adds the record of the person who made the commit.

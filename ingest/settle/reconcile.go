@@ -18,7 +18,7 @@ import (
 // sources are ids. A commit that has a note keeps it. No capture is needed.
 func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now time.Time) (r Report, err error) {
 	t := &tree{repo: repo, from: from, evidence: capture.Read(spool.Reading{}, nil, nil), keysOf: map[string]map[edits.Key]bool{}}
-	if t.notes, err = t.notesTip(ctx); err != nil {
+	if t.notes, err = notesTip(ctx, repo); err != nil {
 		return r, err
 	}
 	if t.notes == "" {
@@ -32,7 +32,7 @@ func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now 
 	if err != nil {
 		return r, err
 	}
-	b, err := t.bind(ctx, list)
+	b, err := t.binder(ctx, list)
 	if err != nil {
 		return r, err
 	}

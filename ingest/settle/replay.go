@@ -94,7 +94,7 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 		return 0, err
 	}
 	defer w.cat.Kill()
-	if w.notes, err = w.notesTip(ctx); err != nil {
+	if w.notes, err = notesTip(ctx, w.repo); err != nil {
 		return 0, err
 	}
 	if w.moves, err = w.place.Moves(); err != nil {
@@ -130,8 +130,8 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 }
 
 // content gives what was before or after an edit.
-func (w *rerun) content(id string) ([]byte, error) {
-	text, ok := w.contents[id]
+func (w *rerun) content(f spool.File) ([]byte, error) {
+	text, ok := w.contents[f.Blob]
 	if !ok {
 		return nil, spool.ErrNoContent
 	}
@@ -334,7 +334,7 @@ func (w *rerun) conclude(ctx context.Context, now time.Time) error {
 	}
 	fresh := slices.DeleteFunc(list, func(c *settled) bool { return noted[c.ID] })
 	w.withhold(fresh)
-	notes, blobs, err := w.notesOf(fresh, &binder{}, &w.report.Report)
+	notes, blobs, err := w.notesOf(fresh, newBinder(w.tree), &w.report.Report)
 	if err != nil {
 		return err
 	}

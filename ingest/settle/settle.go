@@ -36,7 +36,7 @@ type Report struct {
 	Lines   Lines    // that those commits added
 	Lost    []string // what hooks could not keep
 	Damaged int      // entries that could not be read
-	Kept    []string // notes that could not be joined with those of a remote
+	Kept    []string // notes that could not be written, or joined with those of a remote, and why
 	Started int      // processes of git
 }
 
@@ -78,6 +78,9 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	if err := mergeFetched(ctx, repo, s, &r, now); err != nil {
 		return r, err
 	}
+	if err := s.recheck(ctx, repo); err != nil {
+		return r, err
+	}
 	// The one that is asked from comes last: what no tree made came from elsewhere.
 	for i := range trees {
 		tree := trees[len(trees)-1-i]
@@ -85,6 +88,10 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 		if err := settle(ctx, repo, tree, i == len(trees)-1, s, &r, now); err != nil {
 			return r, err
 		}
+		if s.merged[Ref], err = notesTip(ctx, repo); err != nil {
+			return r, err
+		}
+		before.Notes = look(tree).Notes
 		if err := s.save(tree, before); err != nil {
 			return r, err
 		}
@@ -121,7 +128,7 @@ func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s
 func newTree(repo *git.Repo, place spool.Place) *tree {
 	return &tree{
 		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
-		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{},
+		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
 	}
 }
 
@@ -139,9 +146,9 @@ func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, er
 	if len(t.moves) == 0 {
 		t.moves = withoutReflog(reading.Entries, place.Stand())
 	}
-	t.evidence = capture.Read(reading, t.moves, place.Content)
-	t.began, t.base = reading.Entries[0].At, reading.Entries[0].Commit
-	if t.notes, err = t.notesTip(ctx); err != nil {
+	t.evidence = capture.Read(reading, t.moves, t.captured)
+	t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
+	if t.notes, err = notesTip(ctx, repo); err != nil {
 		return nil, err
 	}
 	t.cat, err = repo.CatFile(ctx, maxContent)
@@ -183,6 +190,10 @@ type added struct {
 // settle makes the notes of the commits that are not settled yet; in the last
 // tree also of those that were made in none.
 func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]git.NewNote, error) {
+	t.written = map[string]string{}
+	for commit, blob := range s.done {
+		t.written[blob] = commit
+	}
 	commits, err := t.read(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
@@ -201,7 +212,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 		return nil, err
 	}
 	list = append(list, foreign...)
-	b, err := t.bind(ctx, list)
+	b, err := t.binder(ctx, list)
 	if err != nil {
 		return nil, err
 	}
@@ -222,19 +233,30 @@ func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNo
 	t.learnModels(list)
 	blobs = map[string]string{}
 	for _, c := range list {
+		b.commit(c)
 		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
 		for _, a := range c.added {
 			n.add(a.Path, a.lines)
 		}
+		if !noted[c.ID] && !n.empty() {
+			b.notes[c.ID] = &n.note // what comes behind may come from it
+		}
 		r.Commits++
 		r.Lines.add(n.lines)
 		blobs[c.ID] = ""
-		if noted[c.ID] || n.empty() {
+		switch {
+		case noted[c.ID]:
+			continue
+		case n.empty() && c.foreign && n.lines.Unknown > 0:
+			blobs[c.ID] = unbound
+			continue
+		case n.empty():
 			continue
 		}
 		text, err := n.write()
-		if err != nil {
-			return nil, nil, err
+		if err != nil { // a path that the format cannot carry
+			r.Kept = append(r.Kept, err.Error())
+			continue
 		}
 		notes = append(notes, git.NewNote{Object: c.ID, Text: text})
 		blobs[c.ID] = t.place.ID(text)
@@ -282,12 +304,12 @@ func (t *tree) pending(s *state) (list []int) {
 
 // makes reports whether a move may have made the commit that it leads to.
 func makes(m spool.Move) bool {
-	what, rest, _ := strings.Cut(m.What, ":")
+	what, _, _ := strings.Cut(m.What, ":")
 	verb, _, _ := strings.Cut(what, " ")
 	switch {
 	case slices.Contains([]string{"checkout", "reset", "clone", "branch", "Branch", "bisect"}, verb):
 		return false
-	case strings.EqualFold(strings.TrimSpace(rest), "fast-forward"):
+	case forwards(m):
 		return false
 	case verb == "rebase" || verb == "pull":
 		for _, step := range []string{"(start)", "(finish)", "(abort)"} {
@@ -328,15 +350,15 @@ func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, commit{c.Commit, at[c.ID], lookable(c)})
+		list = append(list, commit{c.Commit, at[c.ID], t.within(lookable(c))})
 	}
 	slices.SortStableFunc(list, func(a, b commit) int { return a.move - b.move })
 	return list, nil
 }
 
-// notesTip is where the notes of the clone stand, "" if there are none.
-func (t *tree) notesTip(ctx context.Context) (string, error) {
-	refs, err := t.repo.RefNames(ctx, Ref)
+// notesTip is where the notes of a clone stand, "" if there are none.
+func notesTip(ctx context.Context, repo *git.Repo) (string, error) {
+	refs, err := repo.RefNames(ctx, Ref)
 	if err != nil {
 		return "", err
 	}
@@ -360,7 +382,8 @@ func (t *tree) noted(list []*settled) (map[string]bool, error) {
 	}
 	notes, err := t.cat.NotesOn(t.notes, ids)
 	for _, n := range notes {
-		noted[n.Object] = true
+		of, ours := t.written[n.Blob]
+		noted[n.Object] = !ours || of == n.Object // git may have copied ours from another commit
 	}
 	return noted, err
 }

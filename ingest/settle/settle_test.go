@@ -189,7 +189,7 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 			who, _, _ := strings.Cut(text, " ")
 			m := l.Mark
 			switch {
-			case times[text] > 1 && m.Origin == stemma.OriginUnknown: // git doubled it
+			case times[text] > 1 && m.Origin != stemma.OriginAI: // git doubled it, or a person did
 			case strings.HasPrefix(who, "s"):
 				if m.Origin != stemma.OriginAI || m.Session != who || m.ModelName != "model-of-"+who || m.ToolCall != d.call[text] {
 					d.T.Errorf("%s:%d %q of call %s is %+v", path, l.FinalLine, text, d.call[text], m)
@@ -592,6 +592,49 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.Git("checkout", "-q", "main")
 			d.Git("merge", "-q", "--ff-only", "ahead")
 		}},
+		"a history that is filtered": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("checkout", "-q", "topic")
+			d.Env = append(d.Env, "FILTER_BRANCH_SQUELCH_WARNING=1")
+			d.Git("filter-branch", "-f", "--msg-filter", "echo changed", "main~1..HEAD")
+			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"branches that plumbing stacks anew": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			onto := d.Git("rev-parse", "main")
+			for _, c := range strings.Fields(d.Git("rev-list", "--reverse", "main..topic")) {
+				tree := d.Git("merge-tree", "--write-tree", "main", c)
+				onto = d.Git("commit-tree", "-m", "stacked", "-p", onto, tree)
+			}
+			d.Git("update-ref", "refs/heads/topic", onto)
+			d.Git("checkout", "-q", "topic")
+		}},
+		"a range of picks": {wild, func(d *desk) {
+			d.commit()
+			d.topic(0)
+			d.Git("cherry-pick", "main~1..topic")
+		}},
+		"paths that are reset and restored": {wild, func(d *desk) {
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.Git("add", "-A")
+			d.Git("reset", "-q", "--", "b.txt")
+			d.Git("commit", "-q", "-m", "a")
+			d.commit()
+			d.Git("checkout", "-q", "HEAD~2", "--", "a.txt")
+			d.agent("s2", "b.txt", d.inserts("s2", 2, 2))
+			d.Git("checkout", "-q", "HEAD", "--", "a.txt")
+			d.commit()
+		}},
+		"a dirty tree that is merged into another branch": {wild, func(d *desk) {
+			d.Git("branch", "other")
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 9, 2))
+			d.Git("checkout", "-q", "-m", "other")
+			d.commit()
+		}},
 		"no reflog": {wild, func(d *desk) {
 			d.Git("config", "core.logAllRefUpdates", "false")
 			must(d.T, os.RemoveAll(filepath.Join(d.Dir, ".git/logs")))
@@ -793,4 +836,150 @@ func TestEveryWorkTreeIsSettledFromAny(t *testing.T) {
 	linked.commit()
 	d.checkBranch("topic")
 	linked.check(false)
+}
+
+func TestWhatCannotBeToldHoldsNothingUp(t *testing.T) {
+	d := newDesk(t)
+	hostile := "a\nb\"\n"
+	d.agent("s1", hostile, d.inserts("s1", 0, 1)) // no note can name it
+	d.commit()
+	for i := range 1100 {
+		d.write(fmt.Sprintf("vendor/%04d.txt", i), []string{d.line("me")})
+	}
+	d.agent("s1", "vendor/9999.txt", d.inserts("s1", 0, 1))
+	d.Write("large.txt", strings.Repeat("this line is one of many that are all the same\n", 400_000), "binary", "a\x00b")
+	d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+	d.commit()
+	r, err := settle.Run(t.Context(), d.Dir, began)
+	must(t, err)
+	if r.Commits != 2 || r.Lines.AI != 3 || r.Notes != 1 || len(r.Kept) != 1 {
+		t.Errorf("settled %+v", r)
+	}
+}
+
+func TestWhatALineReplacedAndWhyNobodyIsKnownStandsInTheNote(t *testing.T) {
+	d := newDesk(t)
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 2))
+	d.commit()
+	d.person("a.txt", func(l []string) []string { l[0] = d.line("me"); return l })
+	d.calls++
+	d.hook("PreToolUse", "s2", "Edit", "a.txt")
+	d.hook("PostToolUse", "s2", "Edit", "a.txt")
+	d.Git("stash", "-q")
+	d.Git("stash", "pop", "-q")
+	d.person("b.txt", d.inserts("me", 0, 1))
+	d.commit()
+	d.settle()
+	own, _ := settle.Own(d.Dir)
+	b, err := origins.Open(t.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	mark := func(path string) note.Mark {
+		lines, err := b.Blame(t.Context(), blame.Options{Path: path, Rev: "HEAD"})
+		must(t, err)
+		return lines[0].Mark
+	}
+	if m := mark("a.txt"); m.Origin != stemma.OriginHuman || m.Replaced != (note.Replaced{Agent: "claude-code", Session: "s1", ModelName: "model-of-s1"}) {
+		t.Errorf("a line that a person wrote anew is %+v", m)
+	}
+	if m := mark("b.txt"); m.Origin != stemma.OriginUnknown || m.Reason != "a command ran or git wrote meanwhile" {
+		t.Errorf("a line that git may have written is %+v", m)
+	}
+}
+
+func TestSubmodulesAreRepositoriesOfTheirOwn(t *testing.T) {
+	d := newDesk(t)
+	inner := newDesk(t)
+	d.Git("-c", "protocol.file.allow=always", "submodule", "add", "-q", inner.Dir, "sub")
+	d.commit()
+	sub := &desk{Repo: gittest.At(t, filepath.Join(d.Dir, "sub")), call: d.call, counts: d.counts}
+	sub.begin()
+	d.agent("s1", "sub/a.txt", d.inserts("s1", 0, 2)) // the agent works in the outer one
+	sub.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+	sub.commit()
+	d.commit()
+	sub.check(false)
+	d.checkNotes()
+}
+
+func TestACommitFromElsewhereIsBoundWhenNotesCome(t *testing.T) {
+	hub := gittest.New(t, "--bare")
+	d := newDesk(t)
+	connect(d.Repo, hub)
+	d.Git("push", "-q", "origin", "main")
+	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+	connect(other.Repo, hub)
+	other.Git("reset", "-q", "--hard", "origin/main")
+	other.begin()
+
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "topic") // without its note
+	forge := gittest.New(t)
+	connect(forge, hub)
+	forge.Git("reset", "-q", "--hard", "origin/main")
+	forge.Git("merge", "-q", "--squash", "origin/topic")
+	forge.Git("commit", "-q", "-m", "squashed (#1)")
+	forge.Git("push", "-q", "origin", "HEAD:main")
+
+	other.Git("fetch", "-q")
+	other.Git("merge", "-q", "--ff-only", "origin/main")
+	other.settle() // nothing is known of it yet
+	other.agent("s2", "b.txt", other.inserts("s2", 0, 1))
+	other.commit()
+	other.settle()
+	d.travel()
+	other.Git("fetch", "-q")
+	other.check(false)
+}
+
+func TestNotesThatAreLostAreWrittenAgain(t *testing.T) {
+	d := newDesk(t)
+	for range 2 {
+		d.agent("s1", "a.txt", d.inserts("s1", 0, 1))
+		d.commit()
+	}
+	d.settle()
+	first := d.Git("rev-parse", settle.Ref)
+	d.Git("update-ref", "-d", settle.Ref)
+	d.check(true)
+	d.agent("s1", "b.txt", d.inserts("s1", 0, 1))
+	d.commit()
+	d.settle()
+	d.Git("update-ref", settle.Ref, d.Git("commit-tree", "-m", "another", d.GitWith(nil, "mktree")))
+	d.check(true)
+	d.Git("notes", "--ref", "ai", "remove", "HEAD") // on purpose
+	d.settle()
+	if _, err := d.Try(nil, "notes", "--ref", "ai", "show", "HEAD"); err == nil {
+		t.Error("a note that was removed is there again")
+	}
+	if first == "" {
+		t.Error("there were no notes")
+	}
+}
+
+func TestANoteThatGitCopiedIsNoneOfTheCommit(t *testing.T) {
+	d := newDesk(t)
+	d.Git("config", "notes.rewriteRef", "refs/notes/*")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 2))
+	d.commit()
+	d.settle()
+	d.person("a.txt", d.inserts("me", 0, 4))
+	d.commit("--amend")
+	d.check(true)
+}
+
+func TestWhatWasSeenInAWorkTreeOutlivesIt(t *testing.T) {
+	d := newDesk(t)
+	linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
+	d.Git("worktree", "add", "-q", "-b", "topic", linked.Dir)
+	linked.agent("s1", "a.txt", linked.inserts("s1", 0, 2))
+	linked.commit()
+	linked.agent("s1", "a.txt", linked.inserts("s1", 1, 2))
+	linked.commit()
+	linked.hook("Stop", "s1", "", "")
+	d.Git("worktree", "remove", linked.Dir)
+	d.Git("merge", "-q", "topic")
+	d.check(false)
 }

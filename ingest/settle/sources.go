@@ -43,9 +43,15 @@ func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error
 		return nil, err
 	}
 	var not, under []string
+	listed := map[string]bool{}
 	for _, c := range commits {
-		if c.open() {
-			not = append(not, c.Parents...)
+		listed[c.ID] = true
+	}
+	for _, c := range commits {
+		for _, p := range c.Parents {
+			if c.open() && !listed[p] { // one of them may be where another came from
+				not = append(not, p)
+			}
 		}
 		if c.moves() {
 			under = append(under, c.Parents...)
@@ -167,8 +173,8 @@ func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled,
 	ids = slices.DeleteFunc(ids, func(id string) bool {
 		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
 	})
-	list, err := t.unwatched(ctx, ids)
-	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.began.Truncate(time.Second)) }), err
+	list, err := t.unwatched(ctx, append(ids, s.again...))
+	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.since.Truncate(time.Second)) }), err
 }
 
 // unwatched reads commits of which nothing was captured.

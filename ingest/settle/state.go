@@ -3,14 +3,17 @@ package settle
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -22,6 +25,64 @@ type state struct {
 	done   map[string]string
 	merged map[string]string // by ref
 	fresh  bytes.Buffer      // lines to be added
+	again  []string          // commits of which nothing was known, and about which notes may have come
+}
+
+// recheck takes up again the commits whose notes are not there any more, because the
+// ref was deleted or somebody put another in its place. A note that was removed by
+// a commit of notes stays away.
+func (s *state) recheck(ctx context.Context, repo *git.Repo) error {
+	tip, err := notesTip(ctx, repo)
+	before := s.merged[Ref]
+	if err != nil || before == "" || tip == before {
+		return err
+	}
+	if tip != "" {
+		if went, err := repo.Ancestor(ctx, before, tip); err == nil && went {
+			return nil
+		}
+	}
+	var ids []string
+	for commit, blob := range s.done {
+		if blob != "" && blob != unbound {
+			ids = append(ids, commit)
+		}
+	}
+	there := map[string]bool{}
+	if tip != "" {
+		cat, err := repo.CatFile(ctx, 0)
+		if err != nil {
+			return err
+		}
+		defer cat.Kill()
+		notes, err := cat.NotesOn(tip, ids)
+		if err != nil {
+			return err
+		}
+		for _, n := range notes {
+			there[n.Object] = true
+		}
+	}
+	for _, id := range ids {
+		if !there[id] {
+			delete(s.done, id)
+		}
+	}
+	return nil
+}
+
+// unbound stands in the place of the note of a commit that was made elsewhere and
+// of which nothing is known yet.
+const unbound = "?"
+
+// retry takes up again the commits of which nothing was known.
+func (s *state) retry() {
+	for commit, note := range s.done {
+		if note == unbound {
+			s.again = append(s.again, commit)
+		}
+	}
+	slices.Sort(s.again)
 }
 
 func stateDir(place spool.Place) string { return filepath.Join(place.Common, "stemma") }
@@ -69,16 +130,19 @@ type progress struct {
 	Spool   int64 // how long the spool was
 	Reflog  int64 // how long the reflog
 	Fetched string
+	Notes   string // where those of the clone stood
 }
 
 // look tells what a work tree looks like now, at the cost of some looks at files.
 func look(place spool.Place) progress {
-	p := progress{size(filepath.Join(place.Dir(), "spool")), size(filepath.Join(place.GitDir, "logs", "HEAD")), ""}
+	p := progress{size(filepath.Join(place.Dir(), "spool")), size(filepath.Join(place.GitDir, "logs", "HEAD")), "", ""}
 	remotes, _ := filepath.Glob(filepath.Join(place.Common, filepath.FromSlash(Fetched), "*", "ai"))
 	for _, ref := range remotes {
 		b, _ := os.ReadFile(ref)
 		p.Fetched += string(b)
 	}
+	b, _ := os.ReadFile(filepath.Join(place.Common, filepath.FromSlash(Ref)))
+	p.Notes = string(b)
 	return p
 }
 

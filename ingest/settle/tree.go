@@ -25,10 +25,11 @@ type tree struct {
 	cat      *git.CatFile
 	moves    []spool.Move
 	evidence *capture.Evidence
-	began    time.Time // when capture did
-	base     string    // the commit that was checked out then, if it is known
-	from     []string  // commits to look for sources from; else all that the clone knows
-	notes    string    // where the notes of the clone stand, "" if there are none
+	since    time.Time         // when capture began
+	base     string            // the commit that was checked out then, if it is known
+	from     []string          // commits to look for sources from; else all that the clone knows
+	written  map[string]string // commits by the notes that were written here
+	notes    string            // where the notes of the clone stand, "" if there are none
 
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
@@ -37,9 +38,11 @@ type tree struct {
 	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
 	known   edits.Memory
 	noise   []noise
+	began   map[int]int // by the number of a run, the moves before it
 }
 
-// noise is an event that is about any file but some, with the moves before it.
+// noise is an event that is about any file but some, with the moves before it, or
+// before the run began that it ends.
 type noise struct {
 	capture.Event
 	moves int
@@ -75,6 +78,26 @@ func lookable(c *history.Commit) (files []file) {
 		}
 	}
 	return files
+}
+
+// maxFiles is how many files of one commit are looked into that no hook looked at,
+// such as those of a library that somebody copies in: of more, nothing is known.
+const maxFiles = 1000
+
+// within are the files of a commit that are looked into.
+func (t *tree) within(files []file) []file {
+	looked := map[string]bool{}
+	for _, path := range t.evidence.Paths() {
+		looked[path] = true
+	}
+	n := 0
+	return slices.DeleteFunc(files, func(f file) bool {
+		if looked[f.Path] || looked[f.OldPath] {
+			return false
+		}
+		n++
+		return n > maxFiles
+	})
 }
 
 // findBlobs finds what the files that matter were in the commit of every move,
@@ -136,7 +159,13 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added))
 			w.seen = w.seen || v.Kept
 			w.See(v.Sight)
 		case v.Move == 0:
-			t.noise = append(t.noise, noise{v, moves})
+			at := moves
+			if v.Kind == sight.Running {
+				t.began[v.Run] = moves
+			} else if n, ok := t.began[v.Run]; ok && v.Kind == sight.Ran {
+				at = n
+			}
+			t.noise = append(t.noise, noise{v, at})
 		case v.Move > t.evidence.Before:
 			made := 0
 			for made < len(commits) && commits[made].move == v.Move-1 {
@@ -173,11 +202,15 @@ func (t *tree) watch(path string) (*watch, error) {
 	}
 	for ; w.heard < len(t.noise); w.heard++ {
 		n := t.noise[w.heard]
-		if !n.Concerns(path) {
+		blob, followed := "", false // what HEAD had
+		if n.moves > 0 && t.blobs[path] != nil {
+			blob, followed = t.blobs[path][n.moves-1], true
+		}
+		if !n.Concerns(path, blob != "") {
 			continue
 		}
-		if n.Kind == sight.Clean && n.moves > 0 && t.blobs[path] != nil {
-			content, err := t.content(t.blobs[path][n.moves-1])
+		if n.Kind == sight.Clean && followed {
+			content, err := t.content(blob)
 			if err != nil {
 				return nil, err
 			}
@@ -186,6 +219,19 @@ func (t *tree) watch(path string) (*watch, error) {
 		w.See(n.Sight)
 	}
 	return w, nil
+}
+
+// captured is the content of a file that was seen, as far as it is kept. That of one
+// which git keeps is it only if git stores files as they are.
+func (t *tree) captured(f spool.File) ([]byte, error) {
+	if f.State != spool.Tracked {
+		return t.place.Content(f.Blob)
+	}
+	content, err := t.content(f.Blob)
+	if err == nil && int64(len(content)) != f.Size {
+		err = spool.ErrNoContent
+	}
+	return content, err
 }
 
 // content is that of a blob; nothing of one that cannot be looked into.
@@ -232,8 +278,12 @@ func (t *tree) move(to int) error {
 // in the work tree as they are in the second, since git went from one to the
 // other and would not have lost changes.
 func putsInPlace(m spool.Move) bool {
-	what, rest, _ := strings.Cut(m.What, ":")
-	return what == "checkout" || strings.EqualFold(strings.TrimSpace(rest), "fast-forward")
+	return strings.HasPrefix(m.What, "checkout:") || forwards(m)
+}
+
+// forwards reports whether a move went ahead to a commit that was there.
+func forwards(m spool.Move) bool {
+	return strings.HasSuffix(strings.ToLower(m.What), ": fast-forward")
 }
 
 // commit tells whose the lines are that a commit added.
@@ -272,28 +322,30 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 }
 
 // moved gives lines that came from another file, which has them no more, to whom
-// they belonged there. Other text of somebody else is nobody's here.
+// they belonged there, unless an agent was seen to write them here. Other text of
+// somebody else is nobody's here, if a command put it here.
 func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
+	isHere := func(f *edits.File) bool { return f == here[0].File() || f == here[len(here)-1].File() }
 	for _, l := range part.Added(f.added) {
 		key := keys[l.Number-1]
 		first, known := t.known.First(key)
-		if !known || first.By.By == l.By {
+		run := l.By > 0 && t.evidence.Hands[l.By-1].Run
+		if stood, ok := t.known.Stood(key); ok && run && !isHere(stood) {
+			first, known = edits.First{In: stood}, true
+		}
+		if !known || first.By.By == l.By || run && t.same(l.By, first.By.By) {
 			continue
 		}
-		gone := false
-		if from := t.pathOf[first.In]; first.In != here[0].File() && first.In != here[len(here)-1].File() {
-			held, err := t.keys(t.blobs[from][c.move])
-			if err != nil {
-				return err
-			}
-			gone = !held[key]
+		gone, err := t.left(key, first.In, isHere, c.move)
+		if err != nil {
+			return err
 		}
 		switch {
-		case gone:
+		case gone && (l.By <= edits.Base || l.By == capture.Person || run):
 			to[key] = first.By
-		case l.By == capture.Person: // copied by hand or by git: who wrote it is another
+		case run && !isHere(first.In): // copied by git or by a command: who wrote it is another
 			to[key] = edits.Line{By: sight.Copied, Over: l.Over}
 		}
 	}
@@ -303,6 +355,28 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 		}
 	}
 	return nil
+}
+
+// left reports whether a text was in another file when the commit before was made,
+// or was seen there since, and is not in that of this commit: then it was moved, and
+// not written again.
+func (t *tree) left(key edits.Key, from *edits.File, isHere func(*edits.File) bool, move int) (bool, error) {
+	if isHere(from) {
+		return false, nil
+	}
+	blobs := t.blobs[t.pathOf[from]]
+	now, err := t.keys(blobs[move])
+	if err != nil || now[key] {
+		return false, err
+	}
+	if from.Has(key) {
+		return true, nil
+	}
+	if move == 0 {
+		return false, nil
+	}
+	before, err := t.keys(blobs[move-1])
+	return before[key], err
 }
 
 // there finds lines of nobody that were in the file before the commit, which only
@@ -328,6 +402,15 @@ func (t *tree) there(c commit, f file, a added) error {
 		}
 	}
 	return nil
+}
+
+// same reports whether two hands are of one session.
+func (t *tree) same(a, b edits.Hand) bool {
+	if a <= 0 || b <= 0 {
+		return a == b
+	}
+	x, y := t.evidence.Hands[a-1], t.evidence.Hands[b-1]
+	return x.Agent != "" && x.Agent == y.Agent && x.Session == y.Session
 }
 
 // keys are those of the lines of a blob.

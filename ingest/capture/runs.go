@@ -1,0 +1,208 @@
+package capture
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
+	"github.com/stemma-dev/stemma/ingest/hook"
+	"github.com/stemma-dev/stemma/spool"
+)
+
+// How long a run may take for what changed meanwhile to be its work.
+const (
+	briefly = 5 * time.Second  // a file that it did not say it writes
+	atMost  = 10 * time.Minute // one that it did
+	forgot  = 24 * time.Hour   // after which what runs in the background is taken to have ended
+)
+
+// A run is a call of a tool that may write any file: a command, or a tool that is
+// not known.
+type run struct {
+	event  hook.Event
+	number int
+	hand   edits.Hand
+	at     time.Time
+	place  int // in events, where it began
+	files  []spool.File
+	begin  []event // what its end tells of its beginning
+	ended  bool
+}
+
+// run notes that something begins to run. What is to be said of that is known
+// when it ends, and put here then.
+func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
+	g.expire(entry.At)
+	if r, ok := s.runs[e.Call]; ok && e.Call != "" {
+		g.see(sight.Sight{Kind: sight.Seen}, entry.Files) // it is told twice, by two hooks
+		return
+	} else if ok {
+		g.stop(r)
+	}
+	g.ran++
+	r := &run{event: e, number: g.ran, hand: g.hand(e, s), at: entry.At, place: len(g.events), files: entry.Files}
+	s.runs[e.Call] = r
+	g.events = append(g.events, event{call: r})
+}
+
+// done notes that it has ended. Files that were looked at before and now are known:
+// they changed or did not. Who changed them is another question, see [run.wrote].
+func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
+	r, ok := s.runs[e.Call]
+	if !ok {
+		if !s.past[e.Call] {
+			g.touched()
+		}
+		g.see(sight.Sight{Kind: sight.Seen}, entry.Files)
+		return
+	}
+	if r.event.Background || e.Background {
+		g.see(sight.Sight{Kind: sight.Seen}, entry.Files) // it goes on
+		r.event.Background = true
+		return
+	}
+	delete(s.runs, e.Call)
+	s.past[e.Call] = e.Call != ""
+	r.ended = true
+	r.event.Quiet = r.event.Quiet || e.Quiet
+	was := map[string]spool.File{}
+	for _, f := range slices.Concat(entry.Was, r.files) {
+		was[f.Path] = f
+	}
+	but, ends := map[string]bool{}, []event{}
+	for _, now := range entry.Files {
+		before, ok := was[now.Path]
+		kinds := [2]sight.Kind{sight.Seen, sight.Seen}
+		switch {
+		case !ok:
+		case same(before, now) || g.others(r, before, now):
+			but[now.Path] = true
+		case r.wrote(before, now, entry.At, g.left):
+			g.left[now.Path] = now.Blob
+			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
+		}
+		if ok {
+			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call, Ends: true}, before))
+			delete(was, now.Path)
+		}
+		ends = append(ends, looked(sight.Sight{Kind: kinds[1], Hand: r.hand, Call: e.Call, Git: true}, now))
+	}
+	for _, path := range slices.Sorted(maps.Keys(was)) {
+		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, was[path]))
+	}
+	r.begin = append(r.begin, r.noise(sight.Running, but, entry.Whole))
+	g.events = append(append(g.events, r.noise(sight.Ran, but, entry.Whole)), ends...)
+}
+
+// noise is that something runs, or has run, which may have written any file but
+// some.
+func (r *run) noise(kind sight.Kind, but map[string]bool, rest bool) event {
+	return event{Event: Event{Sight: sight.Sight{Kind: kind}, But: but, Rest: rest, Run: r.number}}
+}
+
+// same reports whether a file did not change, as far as that is known.
+func same(before, now spool.File) bool {
+	if before.Blob == "" || now.Blob == "" {
+		return before.State == spool.Missing && now.State == spool.Missing
+	}
+	return before.Blob == now.Blob
+}
+
+// wrote reports whether a run changed a file, and nobody else. A person may type
+// while something runs, so it must have said that it writes the file; or been brief,
+// and been for writing, and the file as git has it, or not there, or as an agent
+// left it: nobody was at it.
+func (r *run) wrote(before, now spool.File, at time.Time, left map[string]string) bool {
+	took := at.Sub(r.at)
+	switch {
+	case took < 0:
+		return false // a clock jumped
+	case now.Named:
+		return took <= atMost
+	case r.event.Quiet || took > briefly:
+		return false
+	}
+	known, ok := left[before.Path]
+	return before.State == spool.Missing || before.State == spool.Tracked || ok && known == before.Blob
+}
+
+// others reports whether all that changed in a file during a run was seen to be
+// done by edits of agents.
+func (g *gatherer) others(r *run, before, now spool.File) bool {
+	at := before.Blob
+	for _, v := range g.events[r.place:] {
+		looks := []event{v}
+		if v.call != nil && v.call != r {
+			looks = v.call.begin
+		}
+		for _, l := range looks {
+			switch {
+			case l.Path != before.Path:
+			case l.Kind == sight.Ended:
+				at = l.file.Blob
+			case l.file.Blob != at:
+				return false
+			}
+		}
+	}
+	return at != "" && at == now.Blob
+}
+
+// stop ends a run of which the end was not told: what it wrote is not known.
+func (g *gatherer) stop(r *run) {
+	if !r.ended {
+		r.ended = true
+		r.goesOn()
+		g.events = append(g.events, r.noise(sight.Ran, nil, false))
+	}
+}
+
+// goesOn says of a run what is known before its end.
+func (r *run) goesOn() {
+	for _, f := range r.files {
+		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, f))
+	}
+	r.begin = append(r.begin, r.noise(sight.Running, nil, false))
+}
+
+// killed ends the runs of a session that were not told to end; those in the
+// background only with the session.
+func (g *gatherer) killed(s *told, all bool) {
+	for _, call := range slices.Sorted(maps.Keys(s.runs)) {
+		if r := s.runs[call]; all || !r.event.Background {
+			delete(s.runs, call)
+			g.stop(r)
+		}
+	}
+}
+
+// expire ends what has run for too long to be running.
+func (g *gatherer) expire(now time.Time) {
+	for _, key := range slices.Sorted(maps.Keys(g.sessions)) {
+		s := g.sessions[key]
+		for _, call := range slices.Sorted(maps.Keys(s.runs)) {
+			if r := s.runs[call]; now.Sub(r.at) > forgot {
+				delete(s.runs, call)
+				g.stop(r)
+			}
+		}
+	}
+}
+
+// flatten puts the beginnings of runs where they belong.
+func (g *gatherer) flatten() {
+	var flat []event
+	for _, v := range g.events {
+		if v.call == nil {
+			flat = append(flat, v)
+			continue
+		}
+		if !v.call.ended {
+			v.call.goesOn()
+		}
+		flat = append(flat, v.call.begin...)
+	}
+	g.events = flat
+}
