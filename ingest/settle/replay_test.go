@@ -3,12 +3,15 @@ package settle_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/gittest"
@@ -46,7 +49,7 @@ func (r *teller) commit(message string) {
 	r.T.Helper()
 	r.Env = []string{fmt.Sprintf("GIT_COMMITTER_DATE=%d +0000", r.tick().Unix())}
 	r.Git("add", "-A")
-	r.Git("commit", "-q", "-m", message)
+	r.Git("commit", "-q", "--allow-empty", "-m", message)
 }
 
 func (r *teller) row(row map[string]any) {
@@ -293,6 +296,90 @@ func BenchmarkReplay(b *testing.B) {
 		b.StartTimer()
 		if got := r.replay(); got.Notes != 25 || got.Lines.AI != 250 {
 			b.Fatalf("%+v", got)
+		}
+	}
+}
+
+// hooked is an edit that hooks are told of too.
+func (r *teller) hooked(path, before, after string) {
+	r.T.Helper()
+	call := fmt.Sprint("call", r.calls+1)
+	tell := func(event string) {
+		payload, err := json.Marshal(map[string]any{
+			"hook_event_name": event, "session_id": "s1", "cwd": r.Dir, "tool_name": "Edit", "tool_use_id": call, "model": "claude-opus-4-6",
+			"tool_input": map[string]any{"file_path": filepath.Join(r.Dir, path)},
+		})
+		must(r.T, err)
+		must(r.T, capture.Keep(capture.Call{Agent: "claude-code", Payload: payload, Directory: r.Dir, At: r.clock}))
+	}
+	tell("PreToolUse")
+	r.edits(path, before, after, nil)
+	tell("PostToolUse")
+}
+
+// agents lists the lines of all commits that notes give to agents.
+func (r *teller) agents() (list []string) {
+	r.T.Helper()
+	for _, commit := range strings.Fields(r.Git("rev-list", "HEAD")) {
+		text, err := r.Try(nil, "notes", "--ref", "ai", "show", commit)
+		if err != nil {
+			continue
+		}
+		n := gitai.Parse([]byte(text))
+		for _, f := range n.Files {
+			for _, e := range f.Entries {
+				if m, _ := n.Mark(e.Key); m.Origin == stemma.OriginAI {
+					list = append(list, fmt.Sprint(commit[:8], " ", f.Path, " ", m.Session, " ", m.ToolCall, " ", m.ModelName, " ", e.Ranges))
+				}
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func TestATranscriptTellsTheSameAsHooks(t *testing.T) {
+	for seed := range uint64(12) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		r := newTeller(t)
+		r.file("b.txt", "other one\nother two\nother three\n")
+		r.commit("more")
+		place, err := spool.Find(r.Dir)
+		must(t, err)
+		must(t, capture.Begin(place, nil, r.tick()))
+		for n := range 25 {
+			path := []string{"a.txt", "b.txt"}[random.IntN(2)]
+			content, err := os.ReadFile(filepath.Join(r.Dir, path))
+			must(t, err)
+			lines := strings.SplitAfter(strings.TrimSuffix(string(content), "\n"), "\n")
+			line := strings.TrimSuffix(lines[random.IntN(len(lines))], "\n") + "\n"
+			switch random.IntN(6) {
+			case 0, 1:
+				r.hooked(path, line, fmt.Sprintf("%ss1 wrote this as number %d of them all\n", line, n))
+			case 2:
+				r.hooked(path, line, fmt.Sprintf("s1 wrote number %d over what was there\n", n))
+			case 3:
+				r.file(path, strings.Replace(string(content), line, fmt.Sprintf("me wrote this as number %d of them all\n%s", n, line), 1))
+			default:
+				r.commit("work")
+			}
+		}
+		r.commit("the end")
+		_, err = settle.Run(t.Context(), r.Dir, time.Unix(1_800_000_000, 0))
+		must(t, err)
+		seen := r.agents()
+
+		bare := *r
+		bare.Repo = gittest.At(t, filepath.Join(t.TempDir(), "copy"))
+		must(t, os.CopyFS(bare.Dir, os.DirFS(r.Dir)))
+		must(t, os.RemoveAll(filepath.Join(bare.Dir, ".git", "stemma")))
+		bare.Git("update-ref", "-d", settle.Ref)
+		bare.replay()
+		if diff := cmp.Diff(seen, bare.agents()); diff != "" || len(seen) == 0 {
+			t.Errorf("seed %d: hooks and transcript differ (-hooks +transcript):\n%s", seed, diff)
+		}
+		if got := r.replay(); got.Compared.Differ+got.Compared.Transcript+got.Compared.Other > 0 || got.Compared.Agree == 0 {
+			t.Errorf("seed %d: compared: %+v", seed, got.Compared)
 		}
 	}
 }
