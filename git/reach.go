@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/stemma-dev/stemma/git/internal/child"
 )
@@ -27,6 +28,18 @@ func (r *Repo) Newest(ctx context.Context, n int, tips, not []string) ([]string,
 		in += "^" + id + "\n"
 	}
 	out, err := r.apart.Output(ctx, []byte(in), 1<<30, "rev-list", "--max-count="+strconv.Itoa(n), "--ignore-missing", "--stdin")
+	return strings.Fields(string(out)), err
+}
+
+// Since is [Repo.Newest] of commits that were committed since a time. Where clocks
+// were wrong, what lies behind an older commit may be left out.
+func (r *Repo) Since(ctx context.Context, n int, tips []string, since time.Time) ([]string, error) {
+	if len(tips) == 0 {
+		return nil, nil
+	}
+	in := []byte(strings.Join(tips, "\n") + "\n")
+	out, err := r.apart.Output(ctx, in, 1<<30, "rev-list", "--max-count="+strconv.Itoa(n), "--ignore-missing",
+		"--since="+strconv.FormatInt(max(since.Unix(), 1), 10), "--stdin")
 	return strings.Fields(string(out)), err
 }
 

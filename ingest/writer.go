@@ -131,6 +131,12 @@ func (w *Writer) Body(ctx context.Context, owner stemma.Ref, name, media string,
 	return body, nil
 }
 
+// Erased reports whether the bodies of owner were erased: [Writer.Body] must not
+// be given more of them.
+func (w *Writer) Erased(ctx context.Context, owner stemma.Ref) (bool, error) {
+	return w.space.Vault.Erased(ctx, owner)
+}
+
 // clean makes text of any origin fit for a fact: valid UTF-8, no control
 // characters, bounded.
 func clean(s string) string {

@@ -280,6 +280,22 @@ func (v *Vault) Check(ctx context.Context, owner stemma.Ref, digest stemma.Diges
 	return err
 }
 
+// Erased reports whether the bodies of owner were erased, so that it may get no
+// more of them.
+func (v *Vault) Erased(ctx context.Context, owner stemma.Ref) (bool, error) {
+	err := v.db.Read(ctx, func(tx *storage.Tx) error {
+		_, err := v.loadKey(ctx, tx, owner)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrErased):
+		return true, nil
+	case errors.Is(err, stemma.ErrNotFound):
+		return false, nil
+	}
+	return false, err
+}
+
 // open undoes what PutAll did to one body.
 func (v *Vault) open(key cipher.AEAD, name string, owner stemma.Ref, digest stemma.Digest, data []byte) ([]byte, error) {
 	packed, err := unseal(key, name, data)

@@ -102,7 +102,7 @@ func (a *app) explain(ctx context.Context, path string, line int, rev string, as
 	}
 	if e.Session = e.session(); e.Session != "" {
 		until := stemma.At(lines[0].Commit.Author.When)
-		if e.Prompts, err = promptsBehind(ctx, s.Space, e.Session, e.Line.Prompt, until); err != nil {
+		if e.Prompts, err = promptsBehind(ctx, s.Space, asked(e.Line, e.Session), e.Line.Prompt, until); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/transcript"
+	"github.com/stemma-dev/stemma/session"
 )
 
 // promptsShown is how many prompts an explanation shows, and promptShown how
@@ -36,6 +38,15 @@ func promptsBehind(ctx context.Context, space *ingest.Space, ref stemma.Ref, exa
 		return nil, err
 	}
 	return choose(said, exact, until), nil
+}
+
+// asked is the session in which a person asked: for a sub-agent, whose records
+// count the prompts of the session that it is part of, that one.
+func asked(l lineRecord, own stemma.Ref) stemma.Ref {
+	if whole, _, sub := strings.Cut(l.Session, ":"); sub && l.Prompt > 0 {
+		return session.Ref(l.Agent, whole)
+	}
+	return own
 }
 
 // choose takes prompt number exact, or the last ones until a moment.

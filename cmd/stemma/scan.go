@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"text/tabwriter"
@@ -14,9 +16,11 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/ingest/settle"
 	"github.com/stemma-dev/stemma/query/views"
+	"github.com/stemma-dev/stemma/spool"
 )
 
 func (a *app) scanCommand() *cobra.Command {
@@ -26,7 +30,10 @@ func (a *app) scanCommand() *cobra.Command {
 		Short: "read repositories and every record of origin in them into the store",
 		Long: `Reads the whole history of the repositories at PATH (the one it stands in, without
 any) and every record of origin it finds there: notes, trailers, checkpoints,
-attestations, accounts of bots and agents, code owners, pipeline definitions.
+attestations, accounts of bots and agents, code owners, pipeline definitions. The
+transcripts of agents on this machine that belong to the repository are read too: those
+that its hooks were told of, and those in the agents' usual places that say that they
+worked in it. What is kept of them has secrets and names of accounts cut out.
 
 Files, lines and changes are those of the default branch: the one that origin/HEAD
 names in a clone, else the one that is checked out. Commits are read from all branches.
@@ -87,7 +94,7 @@ func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.R
 	defer func() { err = errors.Join(err, r.Close()) }()
 	p := a.progress()
 	defer p.end()
-	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own})
+	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own, Local: localOf(path)})
 	if err != nil {
 		return report, err
 	}
@@ -110,6 +117,31 @@ func (a *app) stateSilence(ctx context.Context, s *store, path string, repositor
 	return w.Close(ctx)
 }
 
+// localOf looks for the transcripts of this machine that belong to the repository
+// at a path. A bare one has no work trees in which an agent could work.
+func localOf(path string) func(known func(string) bool) []local.File {
+	return func(known func(string) bool) []local.File {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil
+		}
+		place, err := spool.Find(abs)
+		if err != nil {
+			return nil
+		}
+		return local.Find(agentsHome(), place.Trees(), known)
+	}
+}
+
+// agentsHome is where agents keep things for the account that runs the program.
+func agentsHome() local.Machine {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "" // then only what hooks named is looked at
+	}
+	return local.Machine{Home: home, Env: os.Getenv}
+}
+
 // printReport tells a person what a scan found.
 func (a *app) printReport(r repo.Report) error {
 	name := oneLine(r.Repository.Key())
@@ -120,6 +152,9 @@ func (a *app) printReport(r repo.Report) error {
 	fmt.Fprintf(a.out, "%s (%s): %d commits, %d records of line origin", name, oneLine(r.Branch), r.Commits, r.Notes)
 	if r.Orphans > 0 {
 		fmt.Fprintf(a.out, ", %d of them about commits that are not here", r.Orphans)
+	}
+	if r.Local > 0 {
+		fmt.Fprintf(a.out, ", %d transcripts on this machine", r.Local)
 	}
 	fmt.Fprintln(a.out)
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)

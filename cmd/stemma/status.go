@@ -38,13 +38,14 @@ wrote, and nobody can tell. RANGE names others, such as v1.2..HEAD.`,
 
 // A branchStatus is the JSON form of status; part of the contract.
 type branchStatus struct {
-	Capture captureStatus  `json:"capture"`
-	Range   string         `json:"range"`
-	Lines   int            `json:"lines"`
-	AI      int            `json:"ai"`
-	Human   int            `json:"human"`
-	Unknown int            `json:"unknown"`
-	Commits []commitStatus `json:"commits"`
+	Capture captureStatus      `json:"capture"`
+	Replay  *settle.Comparison `json:"replay,omitempty"` // the last one
+	Range   string             `json:"range"`
+	Lines   int                `json:"lines"`
+	AI      int                `json:"ai"`
+	Human   int                `json:"human"`
+	Unknown int                `json:"unknown"`
+	Commits []commitStatus     `json:"commits"`
 }
 
 type captureStatus struct {
@@ -72,7 +73,7 @@ func (a *app) status(ctx context.Context, commits string, asJSON bool) (err erro
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	s := branchStatus{Commits: []commitStatus{}}
-	if s.Capture, err = a.captured(); err != nil {
+	if s.Capture, s.Replay, err = a.captured(); err != nil {
 		return err
 	}
 	var ids []string
@@ -100,21 +101,25 @@ func statusOf(c origins.Covered) commitStatus {
 	}
 }
 
-// captured is what hooks have kept in this work tree.
-func (a *app) captured() (s captureStatus, err error) {
+// captured is what hooks have kept in this work tree, and how transcripts compared
+// with it last.
+func (a *app) captured() (s captureStatus, last *settle.Comparison, err error) {
 	abs, err := filepath.Abs(".")
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	place, err := spool.Find(abs)
 	if err != nil {
-		return s, nil // a bare repository has no hooks of agents
+		return s, nil, nil // a bare repository has no hooks of agents
+	}
+	if c, ok := settle.Compared(place); ok {
+		last = &c
 	}
 	kept, err := settle.Heard(place)
 	if err != nil || kept.Entries == 0 {
-		return s, err
+		return s, last, err
 	}
-	return captureStatus{Since: &kept.First, Last: &kept.Last, Lost: kept.Lost, Damaged: kept.Damaged}, nil
+	return captureStatus{Since: &kept.First, Last: &kept.Last, Lost: kept.Lost, Damaged: kept.Damaged}, last, nil
 }
 
 // ahead are the commits of a range, the newest first. Without one it is what is
@@ -149,6 +154,10 @@ func (a *app) writeStatus(s branchStatus) error {
 		for _, why := range s.Capture.Lost {
 			fmt.Fprintf(w, "\t%s\n", plain(why))
 		}
+	}
+	if s.Replay != nil {
+		fmt.Fprintf(w, "replay\t%s: %d transcripts, %d notes; %s\n",
+			s.Replay.At.Format("2006-01-02 15:04"), s.Replay.Transcripts, s.Replay.Notes, agreement(s.Replay.Agreement))
 	}
 	fmt.Fprintf(w, "commits\t%d: %s\n", len(s.Commits), plain(s.Range))
 	fmt.Fprintf(w, "lines\t%d added: %s AI, %s human, %s unknown\n", s.Lines, share(s.AI, s.Lines), share(s.Human, s.Lines), share(s.Unknown, s.Lines))

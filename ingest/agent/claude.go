@@ -204,6 +204,11 @@ func (c *Claude) answer(s *run.Run, w row) {
 // returns the call of the last result.
 func (c *Claude) input(s *run.Run, w row) (call string) {
 	m, _ := run.ReadMessage(w.message)
+	if c.Options.Wrote != nil && len(m.Results) == 1 {
+		if e, ok := parseEdition(w.result); ok {
+			s.Told(m.Results[0].Call, e)
+		}
+	}
 	s.Results(m.Results, w.at)
 	if n := len(m.Results); n > 0 {
 		return m.Results[n-1].Call
@@ -270,4 +275,49 @@ func parseResult(raw []byte) (toolResult, bool) {
 		}
 	}
 	return t, r.Err() == nil
+}
+
+// parseEdition takes what a tool says that it made of a file. Of what was there
+// before, it may say nothing.
+func parseEdition(raw []byte) (run.Edition, bool) {
+	var e run.Edition
+	var one run.Step
+	var content run.Content
+	r := jsonwalk.New(raw)
+	if len(raw) == 0 || r.Kind() != '{' {
+		return e, false
+	}
+	for name := range r.Object() {
+		switch name {
+		case "filePath":
+			e.Path = r.String()
+		case "type":
+			if r.String() == "create" {
+				e.Before.Told = true
+			}
+		case "originalFile", "originalFileContents":
+			if r.Kind() == '"' {
+				e.Before = run.Content{Text: r.String(), Told: true}
+			}
+		case "content":
+			if r.Kind() == '"' {
+				content = run.Content{Text: r.String(), Told: true}
+			}
+		case "edits":
+			for range r.Array() {
+				e.Steps = append(e.Steps, run.ReadStep(r))
+			}
+		case "userModified":
+			e.Modified = r.Bool()
+		default:
+			one.Member(name, r)
+		}
+	}
+	switch {
+	case one != (run.Step{}):
+		e.Steps = append(e.Steps, one)
+	case len(e.Steps) == 0:
+		e.After = content
+	}
+	return e, r.Err() == nil && e.Path != "" && (e.After.Told || len(e.Steps) > 0)
 }

@@ -34,6 +34,9 @@ type (
 	// An Edit is one call that changed a file.
 	Edit = run.Edit
 
+	// An Edition is what one call made of one file.
+	Edition = run.Edition
+
 	// A Proposal is a merge request that a session opened.
 	Proposal = run.Proposal
 

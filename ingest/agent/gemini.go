@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ type geminiRow struct {
 	tokens          run.Tokens
 	calls           []run.Call
 	results         []run.Result
+	displays        [][]byte // what was shown of each call
 }
 
 func (g *Gemini) row(line []byte) {
@@ -112,7 +114,7 @@ func (w *geminiRow) member(name string, r *jsonwalk.Reader) {
 
 func (w *geminiRow) call(r *jsonwalk.Reader) {
 	var id, tool, status string
-	var args, result []byte
+	var args, result, display []byte
 	for name := range r.Object() {
 		switch name {
 		case "id":
@@ -125,9 +127,15 @@ func (w *geminiRow) call(r *jsonwalk.Reader) {
 			status = r.Text(40)
 		case "result":
 			result = r.Raw()
+		case "resultDisplay":
+			display = r.Raw()
 		}
 	}
+	w.displays = append(w.displays, display)
 	w.calls = append(w.calls, run.NewCall(id, tool, args))
+	if status != "" && status != "success" && status != "error" && status != "cancelled" {
+		return // it has not ended
+	}
 	w.results = append(w.results, run.Result{Call: id, Error: status == "error" || status == "cancelled", Raw: result})
 }
 
@@ -173,7 +181,35 @@ func (g *Gemini) use(w geminiRow) {
 		return
 	}
 	s.Answer(m, w.at)
+	if g.Options.Wrote != nil {
+		for i, c := range w.calls {
+			if e, ok := geminiEdition(c, w.displays[i]); ok {
+				s.Told(c.ID, e)
+			}
+		}
+	}
 	s.Results(w.results, w.at)
+}
+
+// geminiEdition takes what was shown of a file before and after a call.
+func geminiEdition(c run.Call, display []byte) (run.Edition, bool) {
+	r := jsonwalk.New(display)
+	if len(display) == 0 || r.Kind() != '{' || !c.Edits || len(c.Paths) != 1 {
+		return run.Edition{}, false
+	}
+	e := run.Edition{Path: c.Paths[0]}
+	for name := range r.Object() {
+		switch {
+		case name == "originalContent" && r.Kind() == '"':
+			e.Before = run.Content{Text: r.String(), Told: true}
+		case name == "originalContent" && r.Kind() == 'n':
+			e.Before.Told = true // there was no file
+		case name == "newContent" && r.Kind() == '"':
+			e.After = run.Content{Text: r.String(), Told: true}
+		}
+	}
+	e.Modified = bytes.Contains(c.Input, []byte(`"modified_by_user":true`)) || bytes.Contains(c.Input, []byte(`"modified_by_user": true`))
+	return e, r.Err() == nil && e.Before.Told && e.After.Told
 }
 
 // geminiText reads text, or the text of parts.

@@ -26,6 +26,7 @@ type Hand struct {
 	Prompt   int    // number in the session, from 1; 0 if none was seen
 	Tool     string
 	Call     string
+	Replayed bool // a transcript tells it afterwards, and no hook did
 	Run      bool // by a command, or a tool that is not known: the text may be another's
 }
 
@@ -42,9 +43,16 @@ type Evidence struct {
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
 
-	events  []event
-	content func(spool.File) ([]byte, error)
+	events      []event
+	content     func(spool.File) ([]byte, error)
+	transcripts map[string]string // by session
 }
+
+// Transcript is the file in which the agent writes down the session of a hand, as
+// its hooks said last; "" if they did not.
+func (e *Evidence) Transcript(h Hand) string { return e.transcripts[sessionKey(h.Agent, h.Session)] }
+
+func sessionKey(agent, session string) string { return agent + "\x00" + session }
 
 // An Event is one of what happened in a work tree, in the order in which it did:
 // a sight of a file, something that may have written any file but some, or a
@@ -107,7 +115,7 @@ func (e Event) Concerns(path string, tracked bool) bool {
 // they were written: clocks jump. content gives what a file was.
 func Read(r spool.Reading, moves []spool.Move, content func(spool.File) ([]byte, error)) *Evidence {
 	g := gatherer{
-		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content},
+		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content, transcripts: map[string]string{}},
 		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
 		left: map[string]string{},
 	}
@@ -262,7 +270,10 @@ func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
 }
 
 func (g *gatherer) session(e hook.Event) *told {
-	key := e.Agent + "\x00" + e.Session
+	key := sessionKey(e.Agent, e.Session)
+	if e.Transcript != "" {
+		g.transcripts[key] = e.Transcript
+	}
 	s := g.sessions[key]
 	if s == nil {
 		s = &told{open: map[string]opened{}, runs: map[string]*run{}, past: map[string]bool{}}
@@ -300,7 +311,7 @@ func (g *gatherer) hand(e hook.Event, s *told) edits.Hand {
 	}
 	h := Hand{
 		Agent: e.Agent, Version: e.Version, Session: e.Session, Subagent: e.Subagent, Model: s.model, Prompt: s.prompts, Tool: e.Tool, Call: e.Call,
-		Run: e.Kind == hook.BeforeShell || e.Kind == hook.BeforeTool,
+		Run: e.Kind == hook.BeforeShell || e.Kind == hook.BeforeTool, Replayed: e.Replayed,
 	}
 	n, ok := g.hands[h]
 	if !ok {

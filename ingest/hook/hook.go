@@ -55,10 +55,11 @@ type Event struct {
 	Session  string `json:"session,omitempty"`  // the agent's own id
 	Subagent string `json:"subagent,omitempty"` // the agent's own id of the part of the session that did it, if it says
 	Kind     Kind   `json:"kind"`
-	Tool     string `json:"tool,omitempty"`  // as the agent names it
-	Call     string `json:"call,omitempty"`  // the agent's own id of the call of the tool
-	Turn     string `json:"turn,omitempty"`  // the agent's own id of the turn, if it says
-	Model    string `json:"model,omitempty"` // as the agent names it; "" if it does not say
+	Tool     string `json:"tool,omitempty"`     // as the agent names it
+	Call     string `json:"call,omitempty"`     // the agent's own id of the call of the tool
+	Turn     string `json:"turn,omitempty"`     // the agent's own id of the turn, if it says
+	Model    string `json:"model,omitempty"`    // as the agent names it; "" if it does not say
+	Replayed bool   `json:"replayed,omitempty"` // no hook was told: a transcript tells it afterwards
 
 	Directory  string            `json:"directory,omitempty"`  // where the agent works
 	Paths      []string          `json:"paths,omitempty"`      // the files, as the agent names them: from the directory, or absolute

@@ -8,6 +8,7 @@ import (
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
+	"github.com/stemma-dev/stemma/ingest/repo/sessions"
 )
 
 // prepare finds out what is to be read: which repository this is, where its
@@ -38,8 +39,15 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	}
 	s.report = Report{
 		Repository: s.record.ID, Path: quote.Path(cmp.Or(s.repo.WorkTree, s.repo.GitDir)), Branch: s.repo.BranchName(),
-		Unchanged: s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0,
 	}
+	if s.mark.Local == nil {
+		s.mark.Local = map[string]sessions.Mark{}
+	}
+	if s.o.Local != nil {
+		s.local = s.o.Local(func(path string) bool { return s.mark.Local[path].Size > 0 })
+	}
+	s.report.Unchanged = s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
+		!sessions.Stale(s.local, s.mark.Local)
 	if !s.report.Unchanged {
 		if err := s.repo.CheckTips(ctx); err != nil {
 			return err

@@ -31,6 +31,7 @@ import (
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/repo/claims"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
@@ -57,6 +58,9 @@ type Options struct {
 	// Own, if set, says which notes were written in the clone that is read, by what
 	// its hooks saw: they are no claims of somebody else.
 	Own func(commit, blob string) bool
+	// Local, if set, lists the transcripts of this machine that belong to the
+	// repository, given those that were read before.
+	Local func(known func(path string) bool) []local.File
 }
 
 // A Report says what a scan found.
@@ -68,6 +72,7 @@ type Report struct {
 	Commits    int64                 `json:"commits"`    // read now, and stated
 	Notes      int64                 `json:"notes"`      // records of line origin read now
 	Orphans    int64                 `json:"orphans"`    // of them, about commits that are not here
+	Local      int64                 `json:"local"`      // transcripts of this machine read now
 	Things     map[stemma.Kind]int64 `json:"things"`     // of which something was stated, also if known before
 	Gaps       map[string]int64      `json:"gaps"`       // what could not be read and has not been since, by source
 	Unreadable []ingest.GapCount     `json:"unreadable"` // its reasons, each with its first place
@@ -78,12 +83,13 @@ type Report struct {
 type bookmark struct {
 	Version int `json:"version"`
 	clone.Mark
-	Notes    map[string]string `json:"notes"`              // what each ref of statements and sessions pointed to
-	Records  map[string]string `json:"records,omitempty"`  // what each ref of line records pointed to where it was furthest
-	Weave    int64             `json:"weave"`              // segments of the line weave
-	Boundary string            `json:"boundary,omitempty"` // where the history that was read is cut off
-	Missed   []string          `json:"missed,omitempty"`   // objects that could not be read; not all, if they are many
-	Total    Report            `json:"total"`              // of all scans
+	Notes    map[string]string        `json:"notes"`              // what each ref of statements and sessions pointed to
+	Records  map[string]string        `json:"records,omitempty"`  // what each ref of line records pointed to where it was furthest
+	Weave    int64                    `json:"weave"`              // segments of the line weave
+	Boundary string                   `json:"boundary,omitempty"` // where the history that was read is cut off
+	Local    map[string]sessions.Mark `json:"local,omitempty"`    // transcripts of this machine, by path
+	Missed   []string                 `json:"missed,omitempty"`   // objects that could not be read; not all, if they are many
+	Total    Report                   `json:"total"`              // of all scans
 }
 
 // bookmarkVersion changes when a scan reads more than before, so that what is
@@ -125,6 +131,7 @@ type scanner struct {
 	lags        bool                    // this clone's tip is no news: the picture stays at landed
 	lines       *lines.Origins
 	sessions    *sessions.Book
+	local       []local.File // transcripts of this machine
 	report      Report
 }
 
@@ -193,6 +200,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.noticeRefs,
 		s.readRecords,
 		s.readEntire,
+		s.readLocal,
 		s.learnTrackers,
 		s.readCommits,
 		s.readOrphans,
@@ -225,6 +233,12 @@ func (s *scanner) readRecords(ctx context.Context) error {
 // readEntire reads the sessions that Entire keeps.
 func (s *scanner) readEntire(ctx context.Context) (err error) {
 	s.checkpoints, err = s.sessions.ReadEntire(ctx, s.mark.Notes)
+	return err
+}
+
+// readLocal reads the sessions that agents wrote down on this machine.
+func (s *scanner) readLocal(ctx context.Context) (err error) {
+	s.report.Local, err = s.sessions.ReadLocal(ctx, s.local, s.mark.Local)
 	return err
 }
 
@@ -278,7 +292,7 @@ func (s *scanner) save(ctx context.Context, whole bool) error {
 		next.Total = s.mark.Total.plus(s.finish())
 		next.Records, next.Clones = s.claims.Furthest(), s.mark.Sights(s.repo, s.claims.Shown())
 	} else {
-		next.Refs, next.Notes, next.Landed = "", nil, s.mark.Landed
+		next.Refs, next.Notes, next.Local, next.Landed = "", nil, nil, s.mark.Landed
 	}
 	segment, mark, err := s.segment()
 	if err != nil {
@@ -323,6 +337,7 @@ func (r Report) plus(o Report) Report {
 	sum.Commits += r.Commits
 	sum.Notes += r.Notes
 	sum.Orphans += r.Orphans
+	sum.Local += r.Local
 	sum.Things = addCounts(r.Things, o.Things)
 	return sum
 }

@@ -36,11 +36,16 @@ type binder struct {
 	number  map[bound]edits.Hand
 }
 
+// newBinder finds nothing.
+func newBinder(t *tree) *binder {
+	return &binder{hands: len(t.evidence.Hands), number: map[bound]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+}
+
 // binder reads the commits from which lines of the given ones may have come, if
 // there are any of which hooks tell nothing, or only that nobody else was seen to
 // write them.
 func (t *tree) binder(ctx context.Context, commits []*settled) (*binder, error) {
-	b := &binder{hands: len(t.evidence.Hands), number: map[bound]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+	b := newBinder(t)
 	if !slices.ContainsFunc(commits, (*settled).open) {
 		return b, nil
 	}

@@ -150,7 +150,11 @@ func (b *noteBuilder) key(h edits.Hand) string {
 		agent.Custom = map[string]string{"parent_session": hand.Session}
 	}
 	b.note.Sessions[session] = agent
-	b.note.Traces[trace] = gitai.Trace{Basis: stemma.BasisObservedHook, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
+	basis := stemma.BasisObservedHook
+	if hand.Replayed {
+		basis = stemma.BasisReplayed
+	}
+	b.note.Traces[trace] = gitai.Trace{Basis: basis, Model: hand.Model, Prompt: hand.Prompt, Call: hand.Call}
 	b.keys[h] = session + "::" + trace
 	return b.keys[h]
 }

@@ -32,7 +32,11 @@ func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now 
 	if err != nil {
 		return r, err
 	}
-	notes, _, err := t.notesOf(ctx, list, &r)
+	b, err := t.binder(ctx, list)
+	if err != nil {
+		return r, err
+	}
+	notes, _, err := t.notesOf(list, b, &r)
 	if err != nil {
 		return r, err
 	}

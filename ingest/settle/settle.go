@@ -125,12 +125,16 @@ func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s
 	return repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
-// readTree reads what was captured in a work tree; nil if nothing was.
-func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
-	t := &tree{
+func newTree(repo *git.Repo, place spool.Place) *tree {
+	return &tree{
 		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
 		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
 	}
+}
+
+// readTree reads what was captured in a work tree; nil if nothing was.
+func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
+	t := newTree(repo, place)
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
 		return nil, err
@@ -207,7 +211,12 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 	if err := t.recognise(foreign); err != nil {
 		return nil, err
 	}
-	notes, blobs, err := t.notesOf(ctx, append(list, foreign...), r)
+	list = append(list, foreign...)
+	b, err := t.binder(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	notes, blobs, err := t.notesOf(list, b, r)
 	for commit, blob := range blobs {
 		s.settled(commit, blob)
 	}
@@ -216,15 +225,12 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 
 // notesOf makes the notes of commits, and tells the blob of each; it is "" for a
 // commit that gets none.
-func (t *tree) notesOf(ctx context.Context, list []*settled, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
+func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
 	noted, err := t.noted(list)
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := t.binder(ctx, list)
-	if err != nil {
-		return nil, nil, err
-	}
+	t.learnModels(list)
 	blobs = map[string]string{}
 	for _, c := range list {
 		b.commit(c)

@@ -176,17 +176,21 @@ func (s *state) save(place spool.Place, then progress) error {
 	if err := os.MkdirAll(place.Dir(), 0o700); err != nil {
 		return fmt.Errorf("settling: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.dir, "settled"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("settling: %w", err)
-	}
-	_, err = f.Write(s.fresh.Bytes())
-	s.fresh.Reset()
-	err = errors.Join(err, f.Close(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(progressOf(place), then))
-	if err != nil {
+	if err := errors.Join(s.write(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(progressOf(place), then)); err != nil {
 		return fmt.Errorf("settling: %w", err)
 	}
 	return nil
+}
+
+// write keeps which commits were settled.
+func (s *state) write() error {
+	f, err := os.OpenFile(filepath.Join(s.dir, "settled"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(s.fresh.Bytes())
+	s.fresh.Reset()
+	return errors.Join(err, f.Close())
 }
 
 // keep writes a file as a whole or not at all.

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest"
@@ -15,7 +16,8 @@ import (
 	"github.com/stemma-dev/stemma/ingest/gitai"
 )
 
-// Body is the name of the body that holds the transcript of a session.
+// Body is the name of the bodies that hold the transcript of a session: those of
+// one fact, one after the other, are one transcript.
 const Body = "transcript"
 
 // Media types of transcripts.
@@ -45,7 +47,7 @@ type Message struct {
 // [stemma.ErrNotFound] where no transcript was kept, and vault.ErrErased
 // too where it was erased.
 func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, error) {
-	var newest stemma.Body
+	var newest []stemma.Body
 	for pos, err := range space.Ledger.Positions(ctx, ref) {
 		if err != nil {
 			return nil, err
@@ -54,20 +56,23 @@ func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, er
 		if err != nil {
 			return nil, err
 		}
-		for _, b := range e.Fact.Bodies {
-			if b.Name == Body {
-				newest = b
-			}
+		parts := slices.DeleteFunc(e.Fact.Bodies, func(b stemma.Body) bool { return b.Name != Body })
+		if len(parts) > 0 {
+			newest = parts
 		}
 	}
-	if newest.Name == "" {
+	if len(newest) == 0 {
 		return nil, fmt.Errorf("transcript of %s: %w", ref, stemma.ErrNotFound)
 	}
-	data, err := space.Vault.Get(ctx, ref, newest.Digest)
-	if err != nil {
-		return nil, fmt.Errorf("transcript of %s: %w", ref, err)
+	var data []byte
+	for _, b := range newest {
+		part, err := space.Vault.Get(ctx, ref, b.Digest)
+		if err != nil {
+			return nil, fmt.Errorf("transcript of %s: %w", ref, err)
+		}
+		data = append(data, part...)
 	}
-	return Read(newest.Media, ref, data)
+	return Read(newest[0].Media, ref, data)
 }
 
 // Read returns what a transcript of the given media type says of the session.

@@ -6,7 +6,6 @@ package copilot
 
 import (
 	"io"
-	"time"
 
 	"github.com/stemma-dev/stemma/ingest/agent/run"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
@@ -158,7 +157,7 @@ func (c *Events) use(s *run.Run, e event) {
 	case "assistant.usage":
 		s.Used(e.tokens)
 	case "tool.execution_complete":
-		s.Results([]run.Result{{Call: e.call, Error: e.failed || resultType(e.result) == "failure", Raw: e.result}}, time.Time{})
+		s.Results([]run.Result{{Call: e.call, Error: e.failed || resultType(e.result) == "failure", Raw: e.result}}, at)
 	}
 }
 

@@ -30,6 +30,10 @@ type Options struct {
 	// Without it turns have no digest and no text is held.
 	Say func(stemma.Digest, string)
 
+	// Wrote is given what calls made of files, when they have ended well and as far as
+	// the transcript has it exactly.
+	Wrote func(Edition)
+
 	// Directory is where the repository is checked out, if known: paths are
 	// relative to it before they are relative to where the session worked.
 	Directory string
@@ -116,6 +120,9 @@ type Call struct {
 	Edits    bool     // it changes them
 	Ticket   Ticket   // the ticket that it looks up, if it is one
 	Opens    bool     // it opens a merge request, whose address the result has
+
+	Input   []byte // what it is called with, as JSON; part of the row
+	Command string // what it runs, or the patch that it applies
 }
 
 // A Result is what a tool gave back.

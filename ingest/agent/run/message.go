@@ -132,7 +132,9 @@ func NewCall(id, tool string, input []byte) Call {
 	} else {
 		c.Ticket, _ = TicketOf(tool, input)
 		command = readInput(r, &c)
+		c.Input = input
 	}
+	c.Command = command
 	if patch := strings.Index(command, "*** Begin Patch"); patch >= 0 {
 		c.Paths, c.Edits = append(c.Paths, PatchPaths(command[patch:])...), true
 	}

@@ -35,7 +35,9 @@ type Run struct {
 	edits       map[int]bool     // calls that change files
 	more        map[int][]string // files of a call beside the first
 	changes     map[string]Change
-	opens       map[string]bool // calls that open merge requests
+	expected    map[string][]Edition // by call, whose end is not told yet
+	directory   string               // where it works now
+	opens       map[string]bool      // calls that open merge requests
 	tickets     []Ticket
 	opened      []Proposal
 	parentCall  string
@@ -50,6 +52,7 @@ type Run struct {
 func (r *Run) Seen(p Place) {
 	r.rows++
 	r.place.add(p.Directory)
+	r.directory = cmp.Or(p.Directory, r.directory)
 	r.versions = once(r.versions, p.Version)
 	r.branches = once(r.branches, p.Branch)
 	at := stemma.At(p.At)
@@ -171,6 +174,7 @@ func (r *Run) call(turn int, c Call, at time.Time) {
 		r.tickets = append(r.tickets, c.Ticket)
 	}
 	r.serves(c.Tool)
+	r.expect(c)
 }
 
 // serves notes the server behind a tool of the Model Context Protocol.
@@ -196,6 +200,7 @@ func (r *Run) Results(list []Result, at time.Time) {
 		if r.opens[res.Call] && !res.Error {
 			r.proposedIn(string(res.Raw), at)
 		}
+		r.wrote(res, at)
 	}
 }
 

@@ -32,7 +32,9 @@ func TestCallsAreReadInEveryForm(t *testing.T) {
 		{"Bash", `[1`, Call{}},
 	} {
 		c.want.ID, c.want.Tool = "t", c.tool
-		if diff := cmp.Diff(c.want, NewCall("t", c.tool, []byte(c.input))); diff != "" {
+		got := NewCall("t", c.tool, []byte(c.input))
+		got.Input, got.Command = nil, "" // what else there is, is for editions
+		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s %s: %s", c.tool, c.input, diff)
 		}
 	}

@@ -100,7 +100,7 @@ func (w *Writer) Intents(ctx context.Context, m words.Message) error {
 }
 
 // Session states a session with the agent and the models that ran it.
-func (w *Writer) Session(ctx context.Context, x session.Session, source string) error {
+func (w *Writer) Session(ctx context.Context, x session.Session, source string, grade stemma.Grade) error {
 	if x.Agent != "" {
 		if err := w.Agent(ctx, x.Tool); err != nil {
 			return err
@@ -111,5 +111,5 @@ func (w *Writer) Session(ctx context.Context, x session.Session, source string) 
 			return err
 		}
 	}
-	return w.Record(ctx, x, source, stemma.GradeD)
+	return w.Record(ctx, x, source, grade)
 }

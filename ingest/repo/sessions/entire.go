@@ -246,7 +246,7 @@ func (e *entireBranch) stateMetadata(ctx context.Context, meta *entire.Session) 
 		x.Agent = identity.AgentRef(x.Tool)
 	}
 	e.refs[meta.Session] = x.Ref()
-	return e.Writer.Session(ctx, x, sourceEntire)
+	return e.Writer.Session(ctx, x, sourceEntire, stemma.GradeD)
 }
 
 // stateTranscript states the sessions in a transcript and keeps its text
@@ -289,7 +289,7 @@ func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data
 		if err := e.stateLinks(ctx, &x, t); err != nil {
 			return err
 		}
-		if err := e.Writer.Session(ctx, x, sourceEntire); err != nil {
+		if err := e.Writer.Session(ctx, x, sourceEntire, stemma.GradeD); err != nil {
 			return err
 		}
 	}
@@ -297,13 +297,13 @@ func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data
 }
 
 // stateLinks ties a session to the tickets it looked at.
-func (e *entireBranch) stateLinks(ctx context.Context, x *session.Session, t agent.Transcript) error {
+func (b *Book) stateLinks(ctx context.Context, x *session.Session, t agent.Transcript) error {
 	for _, k := range t.Tickets {
 		ticket := intent.Ticket{Tracker: words.Fit(k.Tracker), Key: words.Fit(k.Key)}
 		if ticket.Ref() == "" {
 			continue
 		}
-		if err := e.Writer.Once(ctx, ticket.Ref(), ticket); err != nil {
+		if err := b.Writer.Once(ctx, ticket.Ref(), ticket); err != nil {
 			return err
 		}
 		x.WorksOn = append(x.WorksOn, stemma.Edge{To: ticket.Ref(), Method: "tool-call"})

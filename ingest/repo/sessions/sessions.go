@@ -65,7 +65,7 @@ func (b *Book) State(ctx context.Context) error {
 			return err
 		}
 		stated[ref] = true
-		return b.Writer.Session(ctx, x, records.Source)
+		return b.Writer.Session(ctx, x, records.Source, stemma.GradeD)
 	})
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (b *Book) State(ctx context.Context) error {
 		if stated[x.Ref()] {
 			continue
 		}
-		if err := b.Writer.Session(ctx, join(x), records.Source); err != nil {
+		if err := b.Writer.Session(ctx, join(x), records.Source, stemma.GradeD); err != nil {
 			return err
 		}
 	}
