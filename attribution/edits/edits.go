@@ -160,9 +160,9 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 	}
 	switch back {
 	case Whole:
-		s.fresh = s.giveBack(&f.gone, s.fresh, block{wholeText, true, f.known.telling})
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, true, f.known.telling})
 	case Any:
-		s.fresh = s.giveBack(&f.gone, s.fresh, block{movedText, false, f.known.telling})
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, false, f.known.telling})
 	case Nothing:
 	}
 	return s

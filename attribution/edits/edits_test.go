@@ -69,7 +69,7 @@ func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
 		"too little text to be told again":        {follow("a\nb\n", ai, "a\n", ann, "a\nb\n"), "0 1"},
 		"what was there comes back":               {follow("a\n"+moved, ai, "a\n", ann, "a\n"+moved), "0 0 0 0"},
 		"an agent's block goes and comes back":    {follow("a\n", ai, "a\n"+moved, ann, "a\n", bot, "a\nx\n", ann, "a\n"+moved+"x\n"), "0 2 2 2 3"},
-		"comes back with another line in it":      {follow("", ai, moved, ann, "", edits.Unknown, strings.Replace(moved, "{", "{\nnew", 1)), "2 -1 2 2"},
+		"comes back with another line in it":      {follow("", ai, moved, ann, "", edits.Unknown, strings.Replace(moved, "\n}", "\nnew\n}", 1)), "2 2 -1 2"},
 		"comes back once":                         {follow("", ai, moved, ann, "", bot, moved+moved), "2 2 2 3 3 3"},
 		"the last of equal blocks that went":      {follow("", ai, moved, ann, "x\n"+moved, bot, "x\n", cal, "x\n"+moved+"y\n"+moved), "1 2 2 2 4 4 4 4"},
 		"blank lines within what is wrapped anew": {follow("", ai, "f(a, b)\n", ann, "f(a,\n\nb)\n"), "2 1 2"},
@@ -153,7 +153,7 @@ func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
 		}
 		return list
 	}
-	const one, two = "func aLongNameForOneOfThem() {\n\treturn 1\n}\n", "func anotherNameThatIsLong() {\n}\n"
+	const one, two = "func aLongNameForOneOfThemAll() {\n\treturn 1\n}\n", "func anotherNameThatIsLongEnough() {\n}\n"
 	var p edits.Pool
 	p.Add(lines(one), []edits.Hand{ai, ai, ann})
 	p.Add(lines(two), []edits.Hand{bot, bot})

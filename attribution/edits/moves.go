@@ -6,9 +6,10 @@ import "unicode"
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
 
-// wholeText is how many a run must have that goes and comes as a whole, where it
-// may also have been typed again.
-const wholeText = 30
+// backText is how many it must have to count as text that came back, and not as
+// written again: more, since time has passed. The usual lines of error handling
+// have less.
+const backText = 30
 
 // A block says which blocks of lines count as the same again.
 type block struct {

@@ -37,9 +37,9 @@ func (p *Pool) Find(back Back, runs ...[][]byte) [][]Hand {
 		all = append(all, r...)
 	}
 	s := &step{now: all, lines: make([]Line, len(all))}
-	is := block{movedText, false, letters}
+	is := block{backText, false, letters}
 	if back == Whole {
-		is = block{wholeText, true, letters}
+		is = block{backText, true, letters}
 	}
 	s.giveBack(&p.rows, fresh, is)
 	for _, run := range p.runs {

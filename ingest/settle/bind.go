@@ -15,8 +15,11 @@ import (
 // lines are found in the commits that they came from, by their text, and are
 // whose they are by the notes of those.
 
-// Unrecorded is the hand of text that came from a commit of which no note tells.
-const unrecorded edits.Hand = -100
+// Hands that are nobody's, besides those of package sight.
+const (
+	unrecorded edits.Hand = -100 - iota // text that came from a commit of which no note tells
+	abroad                              // of a commit that was made where nobody watched
+)
 
 // A bound is what a note says of lines found elsewhere.
 type bound struct {
@@ -95,11 +98,12 @@ func (b *binder) commit(c *settled) {
 			}
 		}
 	}
-	// What seems to be typed here is only then another's if nearly all of the
-	// commit is found there, as behind a squash, or whole runs of some length.
-	person := edits.Whole
+	// Everybody writes "if err != nil": a block is only then another's if nearly all of
+	// the commit is found there, as behind a squash, or if it is a whole run of some
+	// length.
+	back := edits.Whole
 	if c.mostly(beside) {
-		person = edits.Any
+		back = edits.Any
 	}
 	for i := range c.added {
 		a := &c.added[i]
@@ -107,8 +111,7 @@ func (b *binder) commit(c *settled) {
 			a.take(p, edits.Any, isMoved)
 		}
 		if p := beside[a.Path]; p != nil {
-			a.take(p, edits.Any, isNobodys)
-			a.take(p, person, isPersons)
+			a.take(p, back, isOpen)
 		}
 	}
 }
@@ -247,9 +250,7 @@ func (c *settled) open() bool {
 	return slices.ContainsFunc(c.added, func(a added) bool { return slices.ContainsFunc(a.lines, isOpen) })
 }
 
-func isOpen(l edits.AddedLine) bool    { return isPersons(l) || isNobodys(l) }
-func isPersons(l edits.AddedLine) bool { return l.By == capture.Person }
-func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
+func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
 // moves reports whether lines of the commit were there before it.
 func (c *settled) moves() bool {
@@ -289,7 +290,7 @@ func (a *added) take(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) 
 		switch {
 		case h > 0:
 			a.lines[i].By = h
-		case h < 0 && isPersons(a.lines[i]):
+		case h < 0 && a.lines[i].By == capture.Person:
 			a.lines[i].By = unrecorded
 		}
 	}

@@ -110,6 +110,7 @@ var reasons = map[edits.Hand]string{
 	sight.Unkept:    "the content before was not kept",
 	sight.Unended:   "an agent's edit had begun and was not seen to end",
 	sight.Copied:    "the text is another's, which is still where it was",
+	abroad:          "the commit was made where nobody watched",
 	unrecorded:      "it came from a commit of which no record tells",
 }
 

@@ -191,7 +191,7 @@ func (t *tree) unwatched(ctx context.Context, ids []string) (list []*settled, er
 			one := added{Path: a.path}
 			for _, r := range a.runs {
 				for i, l := range r.text {
-					one.lines = append(one.lines, edits.AddedLine{Number: r.start + i})
+					one.lines = append(one.lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: abroad}})
 					one.text = append(one.text, bytes.TrimSuffix(l, []byte("\r")))
 				}
 			}
