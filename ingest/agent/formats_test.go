@@ -368,7 +368,14 @@ func FuzzRead(f *testing.F) {
 	}
 	prices := price.Default()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := agent.Read(bytes.NewReader(b), agent.Options{Session: "s-1", Prices: prices, Say: func(stemma.Digest, string) {}})
+		r, err := agent.Read(bytes.NewReader(b), agent.Options{
+			Session: "s-1", Prices: prices, Say: func(stemma.Digest, string) {},
+			Wrote: func(e agent.Edition) {
+				if _, ok := e.Apply("x\n"); ok && e.Path == "" || e.Call == "" || e.Session == "" {
+					t.Fatalf("%+v", e)
+				}
+			},
+		})
 		if err != nil {
 			if !errors.Is(err, agent.ErrUnknown) {
 				t.Fatal(err)
