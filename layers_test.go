@@ -83,7 +83,7 @@ var layers = []struct {
 	{"ingest/agenttrace", ". rooms ingest/note"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
-	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay"},
+	{"ingest/settle", ". attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay ingest/records"},
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},

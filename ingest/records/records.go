@@ -21,6 +21,11 @@ const Source = "git-note"
 // rest of its name.
 const AuthorshipRefs = "refs/ai/authorship/"
 
+// Fetched is where the notes of remotes are fetched to: the name of the remote and
+// that of the notes follow. They are joined with those of the clone, and so no
+// records beside them.
+const Fetched = "refs/notes/stemma-remote/"
+
 // AgentTraceFile is where Agent Trace's reference hook appends its records.
 const AgentTraceFile = ".agent-trace/traces.jsonl"
 

@@ -87,7 +87,7 @@ func (s *scanner) noticeRefs(ctx context.Context) error {
 // noticeNotes counts, ref by ref, the notes that nothing reads.
 func (s *scanner) noticeNotes(ctx context.Context) error {
 	for _, ref := range s.repo.Refs {
-		if !strings.HasPrefix(ref.Name, "refs/notes/") || ref.Name == provenanceNotes || records.ParserOf(ref.Name) != nil {
+		if !strings.HasPrefix(ref.Name, "refs/notes/") || ref.Name == provenanceNotes || strings.HasPrefix(ref.Name, records.Fetched) || records.ParserOf(ref.Name) != nil {
 			continue
 		}
 		if _, ok := s.moved(ref.Name); !ok {

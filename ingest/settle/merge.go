@@ -10,11 +10,11 @@ import (
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/gitai"
 	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/records"
 )
 
-// Fetched is where the notes of remotes are fetched to: the name of the remote
-// and that of the notes follow.
-const Fetched = "refs/notes/stemma-remote/"
+// Fetched is where the notes of remotes are fetched to, see [records.Fetched].
+const Fetched = records.Fetched
 
 // mergeFetched brings the notes that were fetched from remotes together with
 // those of the clone. Nothing is lost: notes on one commit that differ are joined.
