@@ -688,6 +688,9 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, often := range []bool{false, true} {
+				if often && testing.Short() {
+					continue
+				}
 				d := newDesk(t)
 				d.often = often
 				d.agent("s1", "a.txt", d.inserts("s1", 2, 3))
