@@ -153,7 +153,9 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 		s.fresh = s.giveBack(&s.left, s.fresh, block{movedText, false, letters})
 	}
 	s.other = s.fresh
-	s.fresh = s.recall(f.known.Lines(content), s.fresh)
+	if back != Nothing {
+		s.fresh = s.recall(f.known.Lines(content), s.fresh)
+	}
 	if f.other != nil {
 		s.fresh = s.fill(f.other, s.fresh)
 		f.gone.keep(f.other.text, f.other.lines, f.other.extra)
