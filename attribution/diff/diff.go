@@ -6,6 +6,7 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 )
@@ -22,14 +23,14 @@ func Lines(a, b [][]byte) (hunks []Hunk, exact bool) {
 }
 
 func within(a, b [][]byte, cost int) (hunks []Hunk, exact bool) {
-	x, y := numberLines(a, b)
+	lo, endA, endB := trim(a, b)
+	x, y := numberLines(a[lo:endA], b[lo:endB])
 	d := differ{a: x, b: y, goneA: make([]bool, len(x)), newB: make([]bool, len(y)), cost: cost}
-	lo, hiA, hiB := trim(x, y)
-	d.shortest(lo, hiA, hiB)
+	d.shortest()
 	if d.cost < 0 {
-		return []Hunk{makeHunk(lo, hiA, lo, hiB)}, false
+		return []Hunk{makeHunk(lo, endA, lo, endB)}, false
 	}
-	return d.hunks(), true
+	return d.hunks(a, b, lo), true
 }
 
 // numberLines gives equal lines equal numbers.
@@ -52,12 +53,12 @@ func numberLines(a, b [][]byte) (x, y []int32) {
 
 // trim returns the part of a and b, a[lo:endA] and b[lo:endB], between what is
 // equal at both ends.
-func trim(a, b []int32) (lo, endA, endB int) {
+func trim(a, b [][]byte) (lo, endA, endB int) {
 	endA, endB = len(a), len(b)
-	for lo < endA && lo < endB && a[lo] == b[lo] {
+	for lo < endA && lo < endB && bytes.Equal(a[lo], b[lo]) {
 		lo++
 	}
-	for lo < endA && lo < endB && a[endA-1] == b[endB-1] {
+	for lo < endA && lo < endB && bytes.Equal(a[endA-1], b[endB-1]) {
 		endA--
 		endB--
 	}
@@ -76,28 +77,28 @@ type differ struct {
 	fore, back   []int32 // how far each diagonal was reached from either end
 }
 
-// shortest marks the lines of a[lo:hiA] and b[lo:hiB] that change.
-func (d *differ) shortest(lo, hiA, hiB int) {
-	in := make(map[int32]uint8, hiA-lo)
-	for _, n := range d.a[lo:hiA] {
+// shortest marks the lines of a and b that change.
+func (d *differ) shortest() {
+	in := make(map[int32]uint8, len(d.a))
+	for _, n := range d.a {
 		in[n] |= 1
 	}
-	for _, n := range d.b[lo:hiB] {
+	for _, n := range d.b {
 		in[n] |= 2
 	}
 	// A line that the other side has nowhere changes in any case.
-	pick := func(lines []int32, hi int, changed []bool) (kept, pos []int32) {
-		for i := lo; i < hi; i++ {
-			if in[lines[i]] != 3 {
+	pick := func(lines []int32, changed []bool) (kept, pos []int32) {
+		for i, n := range lines {
+			if in[n] != 3 {
 				changed[i] = true
 				continue
 			}
-			kept, pos = append(kept, lines[i]), append(pos, int32(i))
+			kept, pos = append(kept, n), append(pos, int32(i))
 		}
 		return kept, pos
 	}
-	d.keptA, d.posA = pick(d.a, hiA, d.goneA)
-	d.keptB, d.posB = pick(d.b, hiB, d.newB)
+	d.keptA, d.posA = pick(d.a, d.goneA)
+	d.keptB, d.posB = pick(d.b, d.newB)
 	size := len(d.keptA) + len(d.keptB) + 3
 	d.fore, d.back = make([]int32, size), make([]int32, size)
 	todo := []box{{0, len(d.keptA), 0, len(d.keptB)}}
@@ -187,31 +188,32 @@ func reach(v []int32, zero, k, step, n, m int) int {
 	return best
 }
 
-// hunks gathers the marked lines. Where a hunk that only adds or only removes
-// could as well be further down, it goes as far down as it can, as in git.
-func (d *differ) hunks() []Hunk {
+// hunks gathers the marked lines, which are those of a and b from lo on. Where a
+// hunk that only adds or only removes could as well be further down, it goes as far
+// down as it can, as in git.
+func (d *differ) hunks(a, b [][]byte, lo int) []Hunk {
 	var spans []box
 	for i, j := 0, 0; i < len(d.a) || j < len(d.b); {
-		s := box{i, i, j, j}
-		for s.hiA < len(d.a) && d.goneA[s.hiA] {
+		s := box{lo + i, lo + i, lo + j, lo + j}
+		for ; i < len(d.a) && d.goneA[i]; i++ {
 			s.hiA++
 		}
-		for s.hiB < len(d.b) && d.newB[s.hiB] {
+		for ; j < len(d.b) && d.newB[j]; j++ {
 			s.hiB++
 		}
 		if s.hiA > s.loA || s.hiB > s.loB {
 			spans = append(spans, s)
 		}
-		i, j = s.hiA+1, s.hiB+1 // a line that both have, or the end
+		i, j = i+1, j+1 // a line that both have, or the end
 	}
 	down := make([]box, 0, len(spans)) // last one first
 	for _, s := range slices.Backward(spans) {
-		endA, endB := len(d.a), len(d.b)
+		endA, endB := len(a), len(b)
 		if len(down) > 0 {
 			endA, endB = down[len(down)-1].loA, down[len(down)-1].loB
 		}
 		for s.hiA < endA && s.hiB < endB &&
-			(s.loB == s.hiB && d.a[s.loA] == d.a[s.hiA] || s.loA == s.hiA && d.b[s.loB] == d.b[s.hiB]) {
+			(s.loB == s.hiB && bytes.Equal(a[s.loA], a[s.hiA]) || s.loA == s.hiA && bytes.Equal(b[s.loB], b[s.hiB])) {
 			s = box{s.loA + 1, s.hiA + 1, s.loB + 1, s.hiB + 1}
 		}
 		if len(down) > 0 && s.hiA == endA && s.hiB == endB {

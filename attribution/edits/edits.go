@@ -17,6 +17,7 @@ package edits
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"slices"
 	"unicode"
 
@@ -125,11 +126,11 @@ func (f *File) Step(content []byte, by Hand, back Back) {
 	s := f.step(content, by, back)
 	f.text, f.lines, f.other = s.now, s.lines, nil
 	f.gone.take(&s.left)
-	f.known.keep(f, content, s)
+	f.known.keep(f, s)
 }
 
 func (f *File) step(content []byte, by Hand, back Back) *step {
-	s := &step{old: f.text, now: split(content), before: f.lines, by: by}
+	s := &step{old: f.text, now: split(content), before: f.lines, by: by, sum: sha256.Sum256(content), size: len(content)}
 	s.lines = make([]Line, len(s.now))
 	hunks, exact := diff.Lines(s.old, s.now)
 	if !exact {
@@ -154,7 +155,7 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 	}
 	s.other = s.fresh
 	if back != Nothing {
-		s.fresh = s.recall(f.known.Lines(content), s.fresh)
+		s.fresh = s.recall(f.known.seen[s.sum], s.fresh)
 	}
 	if f.other != nil {
 		s.fresh = s.fill(f.other, s.fresh)
@@ -178,6 +179,8 @@ func (s span) size() int { return s.to - s.from }
 // A step is what one hand made of one content.
 type step struct {
 	old, now [][]byte
+	sum      [sha256.Size]byte // of the content of now
+	size     int               // in bytes
 	before   []Line
 	lines    []Line // of now
 	by       Hand

@@ -15,7 +15,7 @@ type glimpse struct {
 func (f *File) Glimpse(content []byte, by Hand, back Back) *File {
 	s := f.step(content, by, back)
 	f.other = &glimpse{s.now, s.lines, s.other}
-	f.known.keep(f, content, s)
+	f.known.keep(f, s)
 	return &File{text: s.now, lines: s.lines}
 }
 

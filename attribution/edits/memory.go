@@ -90,7 +90,7 @@ const maxSeen = 4 << 20
 const minSeen = movedText
 
 // keep remembers what a step made of a file.
-func (m *Memory) keep(f *File, content []byte, s *step) {
+func (m *Memory) keep(f *File, s *step) {
 	if m.first == nil || len(m.first) >= maxSeen {
 		m.first = map[Key]First{}
 	}
@@ -105,17 +105,16 @@ func (m *Memory) keep(f *File, content []byte, s *step) {
 		}
 	}
 	lines := s.lines
-	if len(content) < minSeen {
+	if s.size < minSeen {
 		return
 	}
 	if m.seen == nil || m.size+len(lines) > maxSeen {
 		m.seen, m.size = map[[sha256.Size]byte][]Line{}, 0
 	}
-	key := sha256.Sum256(content)
-	if before, ok := m.seen[key]; ok {
+	if before, ok := m.seen[s.sum]; ok {
 		m.size -= len(before)
 	}
-	m.seen[key] = lines
+	m.seen[s.sum] = lines
 	m.size += len(lines)
 }
 
