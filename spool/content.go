@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // A State says what a path was when a hook looked.
@@ -176,4 +177,24 @@ func (p Place) Content(id string) ([]byte, error) {
 		return nil, fmt.Errorf("spool: content %s: it was changed: %w", id, ErrNoContent)
 	}
 	return b, nil
+}
+
+// Forget removes the contents that were kept first before a time, but for some, by
+// their ids. It is no error if one goes meanwhile.
+func (p Place) Forget(since time.Time, but map[string]bool) error {
+	root := filepath.Join(p.Common, "stemma", "contents")
+	err := filepath.WalkDir(root, func(at string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || !info.ModTime().Before(since) || but[filepath.Base(filepath.Dir(at))+d.Name()] {
+			return err
+		}
+		return os.Remove(at)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("spool: %w", err)
+	}
+	return nil
 }

@@ -34,6 +34,7 @@ type Entry struct {
 	Was   []File          `json:"was,omitempty"`   // what files that were found only afterwards were when the call began that ends
 	Whole bool            `json:"whole,omitempty"` // since that call began, no tracked file changed but those among Files
 	Lost  string          `json:"lost,omitempty"`  // what could not be kept, and why
+	End   int64           `json:"-"`               // where it ends in the spool, once it was read
 }
 
 // maxEntry bounds one line of the spool.
@@ -144,6 +145,7 @@ func (p Place) Read(from int64) (Reading, error) {
 		}
 		var e Entry
 		if body, ok := unframe(line); ok && json.Unmarshal(body, &e) == nil {
+			e.End = got.Next
 			got.Entries = append(got.Entries, e)
 		} else {
 			got.Damaged++
@@ -170,6 +172,21 @@ func readLine(r *bufio.Reader) (line []byte, size int64, err error) {
 			return bytes.TrimSuffix(line, []byte("\n")), size, nil
 		}
 	}
+}
+
+// Tail is the end of what stands in the spool before an offset, by which it is known
+// again; "" if there is not that much.
+func (p Place) Tail(before int64) string {
+	f, err := os.Open(p.journal())
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	b := make([]byte, min(before, 128))
+	if n, err := f.ReadAt(b, before-int64(len(b))); err != nil || n < len(b) {
+		return ""
+	}
+	return string(b)
 }
 
 // Last are the entries at the end of the spool, in up to size bytes.

@@ -9,9 +9,9 @@ bench() { go test -run '^$' -timeout 60m "$@" | grep -E '^(Benchmark|cpu|---|FAI
 
 echo "# scan and blame against git"
 bench -bench 'Scan$|ScanGrows$|Blame$' -benchtime 1x ./cmd/stemma
-echo "# capture: a commit and a hook, what a rebase owes, a transcript replayed"
+echo "# capture: a commit and a hook, what a rebase and one more commit owe, a transcript replayed"
 bench -bench 'Commit$|Hook$' -benchtime 1x ./cmd/stemma
-bench -bench 'Rebase$|Replay$|Models$' -benchtime 1x ./ingest/settle
+bench -bench 'Rebase$|OneMore$|Replay$|Models$' -benchtime 1x ./ingest/settle
 echo "# the log: durable facts a second, against bare rows in the same number of transactions"
 bench -bench 'Append$' ./ledger
 echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"

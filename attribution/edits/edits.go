@@ -43,6 +43,7 @@ type Line struct {
 
 // A File is one file at one moment of its editing. It is for one goroutine.
 type File struct {
+	name  string
 	text  [][]byte
 	lines []Line
 	gone  attic
@@ -52,12 +53,12 @@ type File struct {
 
 // Start begins with a content. Without hands its lines are those of [Base];
 // hands may have fewer elements than the content has lines. Files with one
-// memory know the contents of each other; it may be nil.
-func Start(content []byte, hands []Hand, known *Memory) *File {
+// memory know the contents of each other, by their names; it may be nil.
+func Start(name string, content []byte, hands []Hand, known *Memory) *File {
 	if known == nil {
 		known = &Memory{}
 	}
-	f := &File{text: split(content), known: known}
+	f := &File{name: name, text: split(content), known: known}
 	known.wrote(f.text)
 	f.lines = make([]Line, len(f.text))
 	for i := range min(len(hands), len(f.lines)) {
@@ -179,8 +180,8 @@ func (s span) size() int { return s.to - s.from }
 // A step is what one hand made of one content.
 type step struct {
 	old, now [][]byte
-	sum      [sha256.Size]byte // of the content of now
-	size     int               // in bytes
+	sum      sum // of the content of now
+	size     int // in bytes
 	before   []Line
 	lines    []Line // of now
 	by       Hand

@@ -23,7 +23,7 @@ const (
 
 // follow makes steps from a content and tells by and over of the lines at the end.
 func follow(start string, steps ...any) (got []string) {
-	f := edits.Start([]byte(start), nil, nil)
+	f := edits.Start("f", []byte(start), nil, nil)
 	for i := 0; i < len(steps); i += 2 {
 		f.Step([]byte(steps[i+1].(string)), steps[i].(edits.Hand), edits.Any)
 	}
@@ -81,7 +81,7 @@ func TestLinesAreOfTheHandThatWroteThem(t *testing.T) {
 }
 
 func TestWhatWasThereMayHaveHands(t *testing.T) {
-	f := edits.Start([]byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown}, nil)
+	f := edits.Start("f", []byte("a\nb\nc\n"), []edits.Hand{ai, edits.Unknown}, nil)
 	f.Step([]byte("\ta\nx\nc\n"), ann, edits.Any)
 	want := []edits.Line{{By: ai}, {By: ann, Over: edits.Unknown}, {By: edits.Base}}
 	if d := cmp.Diff(want, f.Lines()); d != "" {
@@ -98,7 +98,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 		}
 		return b.String()
 	}
-	f := edits.Start([]byte("first\n"+random()+"last\n"), nil, nil)
+	f := edits.Start("f", []byte("first\n"+random()+"last\n"), nil, nil)
 	f.Step([]byte("first\n"+random()+"last\n"), ai, edits.Any)
 	l := f.Lines()
 	if l[0].By != edits.Base || l[1].By != edits.Costly || l[len(l)-1].By != edits.Base {
@@ -108,7 +108,7 @@ func TestWhatCostsTooMuchIsNobodys(t *testing.T) {
 
 func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 	const before = "func a() {\n}\n\nfunc c() {\n}\n"
-	f := edits.Start([]byte(before), nil, nil)
+	f := edits.Start("f", []byte(before), nil, nil)
 	f.Step([]byte("func a() {\n}\n\nfunc b() {\n}\n\nfunc c() {\n}\n"), ai, edits.Any)
 	for _, at := range []int{1, 2, 3} { // three equal ways to say which lines are new
 		hunk := diff.Hunk{OldStart: at, NewStart: at + 1, NewLines: 3}
@@ -125,7 +125,7 @@ func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 
 func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 	const mine, yours = "a line of mine that nobody else has\n", "a line of yours that nobody else has\n"
-	f := edits.Start(nil, nil, nil)
+	f := edits.Start("f", nil, nil, nil)
 	f.Step([]byte(mine), ai, edits.Any)
 	hands := func(f *edits.File) (list []edits.Hand) {
 		for _, l := range f.Lines() {
@@ -249,7 +249,7 @@ func FuzzEveryLineKeepsItsHand(f *testing.F) {
 		for range m.rng.IntN(20) {
 			m.lines = append(m.lines, m.fresh(edits.Base))
 		}
-		file := edits.Start(m.text(), nil, nil)
+		file := edits.Start("f", m.text(), nil, nil)
 		m.check(t, file)
 		for n := range 12 {
 			by := edits.Hand(1 + m.rng.IntN(3))
@@ -270,7 +270,7 @@ func FuzzAnyContentIsFollowed(f *testing.F) {
 	f.Add([]byte("a\nb"), []byte("b\n\xff"), []byte(" a b"))
 	f.Add([]byte("a\r\n\n"), []byte(""), []byte("\n\n"))
 	f.Fuzz(func(t *testing.T, a, b, c []byte) {
-		file := edits.Start(a, []edits.Hand{bot}, nil)
+		file := edits.Start("f", a, []edits.Hand{bot}, nil)
 		file.Step(b, ai, edits.Any)
 		file.Step(c, ann, edits.Any)
 		lines := len(strings.Split(strings.TrimSuffix(string(c), "\n"), "\n"))

@@ -10,12 +10,16 @@ import (
 // lines are whose they were, however short. And it knows where a text was seen
 // first.
 type Memory struct {
-	seen  map[[sha256.Size]byte][]Line
-	size  int // lines
+	seen  map[sum][]Line
+	order []sum // in which contents were seen
+	size  int   // lines
 	first map[Key]First
 	times map[Key]int // how often a text was written, by whomever
-	stood map[Key]*File
+	stood map[Key]string
 }
+
+// A sum tells contents apart.
+type sum = [sha256.Size]byte
 
 // A Key stands for the text of a line without its white space. Lines with too
 // little text to be told from others have none: 0.
@@ -26,14 +30,22 @@ func KeyOf(line []byte) Key {
 	if letters(line) < movedText {
 		return 0
 	}
+	return markOf(strip([][]byte{line})[0])
+}
+
+// markOf is the key of any line without its white space; 0 if nothing is left.
+func markOf(stripped []byte) Key {
+	if len(stripped) == 0 {
+		return 0
+	}
 	h := fnv.New64a()
-	_, _ = h.Write(strip([][]byte{line})[0])
+	_, _ = h.Write(stripped)
 	return Key(h.Sum64() | 1)
 }
 
 // A First is where somebody wrote a text first.
 type First struct {
-	In *File
+	In string // the name of the file
 	By Line
 }
 
@@ -65,7 +77,7 @@ func (m *Memory) telling(line []byte) int {
 }
 
 // Stood tells in which file a text was before anybody edited that.
-func (m *Memory) Stood(k Key) (*File, bool) {
+func (m *Memory) Stood(k Key) (string, bool) {
 	f, ok := m.stood[k]
 	return f, ok
 }
@@ -73,17 +85,19 @@ func (m *Memory) Stood(k Key) (*File, bool) {
 // begin remembers what a file is before it is edited.
 func (m *Memory) begin(f *File) {
 	if m.stood == nil || len(m.stood) >= maxSeen {
-		m.stood = map[Key]*File{}
+		m.stood = map[Key]string{}
 	}
 	for _, line := range f.text {
-		if key := KeyOf(line); key != 0 && m.stood[key] == nil {
-			m.stood[key] = f
+		key := KeyOf(line)
+		if _, known := m.stood[key]; key != 0 && !known {
+			m.stood[key] = f.name
 		}
 	}
 }
 
-// maxSeen bounds a memory. When it is full, all is forgotten.
-const maxSeen = 4 << 20
+// maxSeen bounds a memory. When it is full, the oldest contents are forgotten, and all
+// that is known of single lines.
+const maxSeen = 1 << 20
 
 // minSeen is how long a content must be to be told from others: what is nearly
 // empty looks alike whoever wrote it.
@@ -99,7 +113,7 @@ func (m *Memory) keep(f *File, s *step) {
 		for i := run.from; i < run.to; i++ {
 			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
 				if _, known := m.first[key]; !known {
-					m.first[key] = First{f, s.lines[i]}
+					m.first[key] = First{f.name, s.lines[i]}
 				}
 			}
 		}
@@ -108,14 +122,24 @@ func (m *Memory) keep(f *File, s *step) {
 	if s.size < minSeen {
 		return
 	}
-	if m.seen == nil || m.size+len(lines) > maxSeen {
-		m.seen, m.size = map[[sha256.Size]byte][]Line{}, 0
+	m.see(s.sum, lines)
+}
+
+// see remembers a content.
+func (m *Memory) see(of sum, lines []Line) {
+	if m.seen == nil {
+		m.seen = map[sum][]Line{}
 	}
-	if before, ok := m.seen[s.sum]; ok {
+	if before, ok := m.seen[of]; ok {
 		m.size -= len(before)
+	} else {
+		m.order = append(m.order, of)
 	}
-	m.seen[s.sum] = lines
-	m.size += len(lines)
+	m.seen[of] = lines
+	for m.size += len(lines); m.size > maxSeen && len(m.order) > 1; m.order = m.order[1:] {
+		m.size -= len(m.seen[m.order[0]])
+		delete(m.seen, m.order[0])
+	}
 }
 
 // Lines are those of a content that was seen before; nil if it was not.

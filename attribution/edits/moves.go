@@ -27,14 +27,15 @@ const (
 // An attic keeps lines that are gone, in runs as they stood together.
 type attic struct {
 	rows []row
-	at   map[string][]int // rows by their text, in the order in which they went
+	at   map[Key][]int // rows by their text, in the order in which they went
 }
 
-// A row is one line that is gone; without a text, the end of a run.
+// A row is one line that is gone.
 type row struct {
-	text string // without white space
+	text Key // 0 if it is blank
 	line Line
-	back bool // it is there again
+	back bool // it is there again, or the row is no line but the end of a run
+	end  bool
 }
 
 // keep adds runs of lines.
@@ -42,7 +43,7 @@ func (a *attic) keep(text [][]byte, lines []Line, runs []span) {
 	for _, run := range runs {
 		rows := make([]row, run.size())
 		for i, l := range strip(text[run.from:run.to]) {
-			rows[i] = row{text: string(l), line: lines[run.from+i]}
+			rows[i] = row{text: markOf(l), line: lines[run.from+i]}
 		}
 		a.add(rows)
 	}
@@ -65,13 +66,13 @@ func (a *attic) add(run []row) {
 		return
 	}
 	if a.at == nil || len(a.rows)+len(run) > maxGone {
-		a.rows, a.at = nil, map[string][]int{}
+		a.rows, a.at = nil, map[Key][]int{}
 	}
 	for _, r := range run {
 		a.at[r.text] = append(a.at[r.text], len(a.rows))
 		a.rows = append(a.rows, r)
 	}
-	a.rows = append(a.rows, row{back: true})
+	a.rows = append(a.rows, row{back: true, end: true})
 }
 
 // giveBack gives the blocks of fresh lines that are in the attic to whom they
@@ -82,7 +83,7 @@ func (s *step) giveBack(a *attic, fresh []span, is block) (still []span) {
 		return fresh
 	}
 	for _, run := range fresh {
-		now := strip(s.now[run.from:run.to])
+		now := marksOf(s.now[run.from:run.to])
 		begin, next := 0, -1 // of what is still fresh; the row behind the last block
 		for i := 0; i < len(now); {
 			from, size := a.longest(now[i:], s.now[run.from+i:run.to], is)
@@ -110,10 +111,10 @@ func (s *step) giveBack(a *attic, fresh []span, is block) (still []span) {
 	return still
 }
 
-// longest finds the longest block of rows that is the beginning of now, the lines
-// without their white space; of several the one that went last.
-func (a *attic) longest(now, lines [][]byte, is block) (from, size int) {
-	places := a.at[string(now[0])]
+// longest finds the longest block of rows that is the beginning of now, the keys of
+// lines; of several the one that went last.
+func (a *attic) longest(now []Key, lines [][]byte, is block) (from, size int) {
+	places := a.at[now[0]]
 	for tried := 0; tried < maxPlaces && tried < len(places); tried++ {
 		p := places[len(places)-1-tried]
 		n, text := a.equal(p, now), 0
@@ -127,9 +128,18 @@ func (a *attic) longest(now, lines [][]byte, is block) (from, size int) {
 	return from, size
 }
 
+// marksOf are the keys of lines.
+func marksOf(lines [][]byte) []Key {
+	keys := make([]Key, len(lines))
+	for i, l := range strip(lines) {
+		keys[i] = markOf(l)
+	}
+	return keys
+}
+
 // equal is how many of the lines are those of the rows from p on.
-func (a *attic) equal(p int, now [][]byte) (n int) {
-	for n < len(now) && p+n < len(a.rows) && !a.rows[p+n].back && a.rows[p+n].text == string(now[n]) {
+func (a *attic) equal(p int, now []Key) (n int) {
+	for n < len(now) && p+n < len(a.rows) && !a.rows[p+n].back && a.rows[p+n].text == now[n] {
 		n++
 	}
 	return n
@@ -147,6 +157,6 @@ func letters(line []byte) (n int) {
 
 // isRun reports whether n rows from p on are a whole run.
 func (a *attic) isRun(p, n int) bool {
-	end := func(i int) bool { return i < 0 || i == len(a.rows) || a.rows[i].back && a.rows[i].text == "" }
+	end := func(i int) bool { return i < 0 || i == len(a.rows) || a.rows[i].end }
 	return end(p-1) && end(p+n)
 }

@@ -12,7 +12,7 @@ type Pool struct {
 func (p *Pool) Add(text [][]byte, hands []Hand) {
 	run := make([]row, len(text))
 	for i, l := range strip(text) {
-		run[i] = row{text: string(l), line: Line{By: hands[i]}}
+		run[i] = row{text: markOf(l), line: Line{By: hands[i]}}
 	}
 	if len(run) == 0 {
 		return

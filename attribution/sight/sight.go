@@ -55,26 +55,54 @@ type Sight struct {
 
 // A Watch follows one file. It is for one goroutine.
 type Watch struct {
-	file    *edits.File
-	person  edits.Hand
-	open    []edit
-	running int  // things that run and may write the file
-	seen    bool // the content is known to have been that of the last sight
-	ran     bool // something ran since
-	lost    bool // the last content was not kept
+	State
+	file   *edits.File
+	person edits.Hand
 }
 
-type edit struct {
-	hand edits.Hand
-	call string
-	ends bool
+// A State is what a watch knows besides the file.
+type State struct {
+	Open    []Edit // edits that are under way
+	Running int    // things that run and may write the file
+	Seen    bool   // the content is known to have been that of the last sight
+	Ran     bool   // something ran since
+	Lost    bool   // the last content was not kept
 }
 
-// Start begins with what the file was at the commit that is checked out, and
-// whose its lines were. Watches may share a memory. Watched says that capture was on since the checkout; the
-// person is whose work tree it is.
-func Start(content []byte, hands []edits.Hand, known *edits.Memory, person edits.Hand, watched bool) *Watch {
-	return &Watch{file: edits.Start(content, hands, known), person: person, seen: watched}
+// An Edit is one that is under way.
+type Edit struct {
+	Hand edits.Hand
+	Call string
+	Ends bool
+}
+
+// Start begins with what the file was at the commit that is checked out. Watches
+// may share a memory. The state says what is known of the file since the checkout,
+// nothing or that capture was on; the person is whose work tree it is.
+func Start(name string, content []byte, known *edits.Memory, person edits.Hand, s State) *Watch {
+	return Resume(edits.Start(name, content, nil, known), person, s)
+}
+
+// Resume goes on with a file.
+func Resume(f *edits.File, person edits.Hand, s State) *Watch {
+	return &Watch{State: s, file: f, person: person}
+}
+
+// Hear takes a sight that has no content, and reports whether it was one.
+func (s *State) Hear(k Kind) bool {
+	switch k {
+	case Touched:
+	case Running:
+		s.Running++
+	case Ran:
+		s.Running = max(0, s.Running-1)
+	case Clean:
+		return true
+	case Seen, Begun, Ended, Typed:
+		return false
+	}
+	s.Ran = true
+	return true
 }
 
 // File is the file as it was seen last.
@@ -82,21 +110,8 @@ func (w *Watch) File() *edits.File { return w.file }
 
 // See takes the next sight.
 func (w *Watch) See(s Sight) {
-	switch s.Kind {
-	case Touched:
-		w.ran = true
+	if w.Hear(s.Kind) {
 		return
-	case Running:
-		w.running++
-		w.ran = true
-		return
-	case Ran:
-		w.running = max(0, w.running-1)
-		w.ran = true
-		return
-	case Clean:
-		return
-	case Seen, Begun, Ended, Typed:
 	}
 	if s.Kept {
 		by := w.since(s)
@@ -104,14 +119,14 @@ func (w *Watch) See(s Sight) {
 	}
 	switch s.Kind {
 	case Begun:
-		w.open = append(w.open, edit{s.Hand, s.Call, s.Ends})
+		w.Open = append(w.Open, Edit{s.Hand, s.Call, s.Ends})
 	case Ended:
 		w.end(s)
 	case Seen, Typed, Touched, Running, Ran, Clean:
 	}
-	w.seen, w.lost = true, !s.Kept
+	w.State.Seen, w.Lost = true, !s.Kept
 	if s.Kept {
-		w.ran = w.running > 0
+		w.Ran = w.Running > 0
 	}
 }
 
@@ -137,21 +152,21 @@ func (w *Watch) back(by edits.Hand, s Sight) edits.Back {
 // since is who changed what was changed since the last sight.
 func (w *Watch) since(s Sight) edits.Hand {
 	switch {
-	case w.lost:
+	case w.Lost:
 		return Unkept
-	case len(w.open) > 1:
+	case len(w.Open) > 1:
 		return Crowded
-	case w.ran:
+	case w.Ran:
 		return Disturbed
-	case len(w.open) == 1 && w.open[0].hand == edits.Unknown && s.Kind == Ended:
+	case len(w.Open) == 1 && w.Open[0].Hand == edits.Unknown && s.Kind == Ended:
 		return s.Hand // who began is told at the end
-	case len(w.open) == 1 && (s.Kind == Ended || w.open[0].ends):
-		return w.open[0].hand
-	case len(w.open) == 1:
+	case len(w.Open) == 1 && (s.Kind == Ended || w.Open[0].Ends):
+		return w.Open[0].Hand
+	case len(w.Open) == 1:
 		return Unended
 	case s.Kind == Ended:
 		return Unpaired
-	case !w.seen:
+	case !w.State.Seen:
 		return Unwatched
 	case s.Kind == Typed:
 		return s.Hand
@@ -162,16 +177,16 @@ func (w *Watch) since(s Sight) edits.Hand {
 // end closes the edit that a sight ends: that call, else the last of the hand's,
 // else the last of which it was not said whose it is.
 func (w *Watch) end(s Sight) {
-	last := func(is func(edit) bool) bool {
-		for i, e := range slices.Backward(w.open) {
+	last := func(is func(Edit) bool) bool {
+		for i, e := range slices.Backward(w.Open) {
 			if is(e) {
-				w.open = slices.Delete(w.open, i, i+1)
+				w.Open = slices.Delete(w.Open, i, i+1)
 				return true
 			}
 		}
 		return false
 	}
-	_ = last(func(e edit) bool { return e.hand == s.Hand && e.call == s.Call }) ||
-		last(func(e edit) bool { return e.hand == s.Hand }) ||
-		last(func(e edit) bool { return e.hand == edits.Unknown })
+	_ = last(func(e Edit) bool { return e.Hand == s.Hand && e.Call == s.Call }) ||
+		last(func(e Edit) bool { return e.Hand == s.Hand }) ||
+		last(func(e Edit) bool { return e.Hand == edits.Unknown })
 }

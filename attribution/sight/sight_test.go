@@ -72,7 +72,7 @@ func TestWhoIsCreditedForWhatChanged(t *testing.T) {
 		"an end of another call ends the last":                {true, []sight.Sight{calls(sight.Begun, "1", "a\n"), calls(sight.Ended, "", "a\nx\n"), seen("a\nx\ny\n")}, "2 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := sight.Start([]byte("a\n"), nil, nil, ann, c.watched)
+			w := sight.Start("f", []byte("a\n"), nil, ann, sight.State{Seen: c.watched})
 			for _, s := range c.sights {
 				w.See(s)
 			}
@@ -95,7 +95,7 @@ func TestACommitOfAPartLeavesTheRestWhoseItWas(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	w := sight.Start([]byte("a\n"), nil, nil, ann, true)
+	w := sight.Start("f", []byte("a\n"), nil, ann, sight.State{Seen: true})
 	w.See(begun(ai, "a\n"))
 	w.See(ended(ai, "a\n1\n2\n"))
 	if got := hands(w.Glimpse([]byte("a\n1\nx\n"))); got != "0 2 1" {
@@ -197,7 +197,7 @@ func FuzzNobodyIsCreditedForWhatOthersWrote(f *testing.F) {
 		for range s.rng.IntN(5) {
 			s.write(edits.Base)
 		}
-		s.watch = sight.Start([]byte(s.text()), nil, nil, ann, true)
+		s.watch = sight.Start("f", []byte(s.text()), nil, ann, sight.State{Seen: true})
 		for n := range 30 {
 			s.step()
 			if n%5 != 4 {

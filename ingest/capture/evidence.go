@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
@@ -42,6 +43,7 @@ type Evidence struct {
 	Hands   []Hand   // Hands[n-1] is hand n; the first two are the person's
 	Lost    []string // why something could not be kept, each time
 	Damaged int      // entries that could not be read
+	Mark    *State   // the last one among the events, if there is any
 
 	events      []event
 	content     func(spool.File) ([]byte, error)
@@ -64,6 +66,7 @@ type Event struct {
 	Rest bool            // so are all other files that were tracked when the run began
 	Run  int             // number of the run that begins or ends
 	Move int             // number of the move, from 1; 0 for no move
+	Mark *State          // nothing was under way: from here one can go on
 }
 
 // An event is one whose content is not at hand yet.
@@ -108,25 +111,13 @@ func (e *Evidence) Paths() []string {
 // Concerns reports whether an event may have to do with a file, which is tracked or
 // is not.
 func (e Event) Concerns(path string, tracked bool) bool {
-	return e.Move == 0 && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked))
+	return e.Move == 0 && e.Mark == nil && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked))
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which
 // they were written: clocks jump. content gives what a file was.
 func Read(r spool.Reading, moves []spool.Move, content func(spool.File) ([]byte, error)) *Evidence {
-	g := gatherer{
-		Evidence: &Evidence{Hands: []Hand{{}, {}}, Damaged: r.Damaged, content: content, transcripts: map[string]string{}},
-		hands:    map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves,
-		left: map[string]string{},
-	}
-	for _, e := range r.Entries {
-		g.entry(e)
-	}
-	for range g.moves[g.moved:] {
-		g.move()
-	}
-	g.flatten()
-	return g.Evidence
+	return State{}.Read(r, moves, content, 0)
 }
 
 // A gatherer reads entries one after the other.
@@ -140,6 +131,7 @@ type gatherer struct {
 	begun    bool              // there was an entry before
 	left     map[string]string // by path, the content that an agent left last
 	ran      int               // runs so far
+	expired  time.Time         // when it was looked last for what is taken to have ended
 }
 
 // told is what was heard of a session so far.
@@ -148,7 +140,7 @@ type told struct {
 	prompts int
 	open    map[string]opened // edits that have begun and not ended, by the ids of their calls
 	runs    map[string]*run   // the same of what may write any file
-	past    map[string]bool   // runs that have ended
+	past    []string          // the last runs that have ended
 }
 
 // opened is what was looked at when an edit began.
@@ -156,6 +148,7 @@ type opened struct {
 	hand  edits.Hand
 	files map[string]bool
 	from  int // its first event
+	at    time.Time
 }
 
 // entry reads one entry.
@@ -168,6 +161,7 @@ func (g *gatherer) entry(e spool.Entry) {
 		g.touched() // git wrote files, or may have
 	}
 	g.stand, g.begun = e.Stand, true
+	g.expire(e.At)
 	if e.Lost != "" {
 		g.Lost = append(g.Lost, e.Lost)
 		g.touched()
@@ -196,7 +190,7 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 		return
 	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
-		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: named(files)})
+		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: named(files), at: e.At})
 	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
 		if c, ok := s.open[callOf(event, files)]; ok {
@@ -276,7 +270,7 @@ func (g *gatherer) session(e hook.Event) *told {
 	}
 	s := g.sessions[key]
 	if s == nil {
-		s = &told{open: map[string]opened{}, runs: map[string]*run{}, past: map[string]bool{}}
+		s = newTold()
 		g.sessions[key] = s
 	}
 	s.model = cmp.Or(e.Model, s.model)

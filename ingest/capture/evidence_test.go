@@ -48,7 +48,7 @@ func content(f spool.File) ([]byte, error) {
 // whose tells the lines of a file, each with who wrote it.
 func (l *log) whose(path, base string) string {
 	e := capture.Read(l.Reading, l.moves, content)
-	w := sight.Start([]byte(base), nil, nil, capture.Person, false)
+	w := sight.Start("f", []byte(base), nil, capture.Person, sight.State{})
 	text := ""
 	for look := range e.Events() {
 		if !look.Concerns(path, true) {
@@ -272,7 +272,7 @@ func FuzzAnySpoolIsEvidence(f *testing.F) {
 		watches, made := map[string]*sight.Watch{}, 0
 		for v := range e.Events() {
 			if v.Path != "" && watches[v.Path] == nil {
-				watches[v.Path] = sight.Start(nil, nil, nil, capture.Person, true)
+				watches[v.Path] = sight.Start("f", nil, nil, capture.Person, sight.State{Seen: true})
 			}
 			for path, w := range watches {
 				if v.Concerns(path, true) {

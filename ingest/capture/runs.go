@@ -15,7 +15,7 @@ import (
 const (
 	briefly = 5 * time.Second  // a file that it did not say it writes
 	atMost  = 10 * time.Minute // one that it did
-	forgot  = 24 * time.Hour   // after which what runs in the background is taken to have ended
+	forgot  = 24 * time.Hour   // after which what was not told to end is taken to have ended
 )
 
 // A run is a call of a tool that may write any file: a command, or a tool that is
@@ -34,7 +34,6 @@ type run struct {
 // run notes that something begins to run. What is to be said of that is known
 // when it ends, and put here then.
 func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
-	g.expire(entry.At)
 	if r, ok := s.runs[e.Call]; ok && e.Call != "" {
 		g.see(sight.Sight{Kind: sight.Seen}, entry.Files) // it is told twice, by two hooks
 		return
@@ -52,7 +51,7 @@ func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
 func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	r, ok := s.runs[e.Call]
 	if !ok {
-		if !s.past[e.Call] {
+		if !slices.Contains(s.past, e.Call) {
 			g.touched()
 		}
 		g.see(sight.Sight{Kind: sight.Seen}, entry.Files)
@@ -64,7 +63,7 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 		return
 	}
 	delete(s.runs, e.Call)
-	s.past[e.Call] = e.Call != ""
+	s.ended(e.Call)
 	r.ended = true
 	r.event.Quiet = r.event.Quiet || e.Quiet
 	was := map[string]spool.File{}
@@ -178,10 +177,30 @@ func (g *gatherer) killed(s *told, all bool) {
 	}
 }
 
-// expire ends what has run for too long to be running.
+// ended remembers a run, for an end that is told twice.
+func (s *told) ended(call string) {
+	if call != "" {
+		s.past = append(s.past, call)
+		s.past = s.past[max(0, len(s.past)-maxPast):]
+	}
+}
+
+// maxPast is how many runs of a session are remembered.
+const maxPast = 16
+
+// expire ends what has been under way for too long to be. It looks once an hour.
 func (g *gatherer) expire(now time.Time) {
+	if d := now.Sub(g.expired); 0 <= d && d < time.Hour {
+		return
+	}
+	g.expired = now
 	for _, key := range slices.Sorted(maps.Keys(g.sessions)) {
 		s := g.sessions[key]
+		for _, call := range slices.Sorted(maps.Keys(s.open)) {
+			if c := s.open[call]; now.Sub(c.at) > forgot {
+				g.end(call, s, c, nil)
+			}
+		}
 		for _, call := range slices.Sorted(maps.Keys(s.runs)) {
 			if r := s.runs[call]; now.Sub(r.at) > forgot {
 				delete(s.runs, call)

@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/gitai"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/replay"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -51,12 +52,12 @@ func (a *Agreement) add(commit string, n counts) {
 
 // compare compares what transcripts tell of commits with their notes, and tells
 // which have one.
-func (w *rerun) compare(list []*settled) (noted map[string]bool, err error) {
+func (w *rerun) compare(list []*bind.Commit) (noted map[string]bool, err error) {
 	noted = map[string]bool{}
 	if w.notes == "" || len(list) == 0 {
 		return noted, nil
 	}
-	byID := map[string]*settled{}
+	byID := map[string]*bind.Commit{}
 	var ids, blobs []string
 	for _, c := range list {
 		byID[c.ID] = c
@@ -87,10 +88,10 @@ func (w *rerun) compare(list []*settled) (noted map[string]bool, err error) {
 
 // against compares line by line. What was replayed before is not compared with
 // itself.
-func (w *rerun) against(c *settled, n *gitai.Authorship, sessions map[[2]string]bool) (got counts) {
+func (w *rerun) against(c *bind.Commit, n *gitai.Authorship, sessions map[[2]string]bool) (got counts) {
 	marks := marksOf(n, c)
-	for _, a := range c.added {
-		for _, l := range a.lines {
+	for _, a := range c.Added {
+		for _, l := range a.Lines {
 			m := marks[a.Path][l.Number]
 			if m.Basis == stemma.BasisReplayed {
 				continue
@@ -126,11 +127,11 @@ func same(h capture.Hand, m note.Mark) bool {
 
 // marksOf tells whose each line is that a commit added, by its note; nobody's
 // where that says two things.
-func marksOf(n *gitai.Authorship, c *settled) map[string]map[int]note.Mark {
+func marksOf(n *gitai.Authorship, c *bind.Commit) map[string]map[int]note.Mark {
 	all := map[string]map[int]note.Mark{}
 	added := map[string][]edits.AddedLine{}
-	for _, a := range c.added {
-		added[a.Path], all[a.Path] = a.lines, map[int]note.Mark{}
+	for _, a := range c.Added {
+		added[a.Path], all[a.Path] = a.Lines, map[int]note.Mark{}
 	}
 	for _, f := range n.Files {
 		lines, marks := added[f.Path], all[f.Path]

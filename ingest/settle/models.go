@@ -8,6 +8,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/agent"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/local"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 )
 
 // Some agents do not tell their hooks which model it is that calls a tool, but
@@ -22,12 +23,12 @@ type spoken struct {
 
 // learnModels looks up the models of the hands that wrote lines of the commits
 // and have none. Of each transcript it reads what is there, once.
-func (t *tree) learnModels(list []*settled) {
+func (t *tree) learnModels(list []*bind.Commit) {
 	read := models{}
 	wanted := map[edits.Hand]bool{}
 	for _, c := range list {
-		for _, a := range c.added {
-			for _, l := range a.lines {
+		for _, a := range c.Added {
+			for _, l := range a.Lines {
 				if l.By > capture.Typist && int(l.By) <= len(t.evidence.Hands) && t.evidence.Hands[l.By-1].Model == "" {
 					wanted[l.By] = true
 				}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -16,6 +17,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
 	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 )
 
 // Writer is the writer that our notes name.
@@ -26,12 +28,12 @@ type noteBuilder struct {
 	note     gitai.Authorship
 	operator string // "Name <mail>" of who made the commit
 	hands    []capture.Hand
-	bound    []bound // hands behind those
+	bound    []bind.Found // hands behind those
 	keys     map[edits.Hand]string
 	lines    Lines
 }
 
-func newNote(commit string, by git.Ident, hands []capture.Hand, more []bound) *noteBuilder {
+func newNote(commit string, by git.Ident, hands []capture.Hand, more []bind.Found) *noteBuilder {
 	return &noteBuilder{
 		note: gitai.Authorship{
 			Writer: Writer, Base: commit, Sessions: map[string]gitai.Agent{}, Humans: map[string]string{}, Traces: map[string]gitai.Trace{},
@@ -110,8 +112,8 @@ var reasons = map[edits.Hand]string{
 	sight.Unkept:    "the content before was not kept",
 	sight.Unended:   "an agent's edit had begun and was not seen to end",
 	sight.Copied:    "the text is another's, which is still where it was",
-	abroad:          "the commit was made where nobody watched",
-	unrecorded:      "it came from a commit of which no record tells",
+	bind.Abroad:     "the commit was made where nobody watched",
+	bind.Unrecorded: "it came from a commit of which no record tells",
 }
 
 func reasonOf(h edits.Hand) string { return cmp.Or(reasons[h], "nothing is known") }
@@ -173,3 +175,29 @@ func short(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return hex.EncodeToString(sum[:7])
 }
+
+// keyOfBound copies what stands for a hand in another note into this one.
+func (b *noteBuilder) keyOfBound(of bind.Found) string {
+	id, trace, _ := strings.Cut(of.Key, "::")
+	t := of.Note.Traces[trace]
+	t.Basis = recovered
+	switch gitai.FormOf(of.Key) {
+	case gitai.KeyHuman:
+		b.note.Humans[id] = of.Note.Humans[id]
+		b.note.Traces[id] = gitai.Trace{Basis: recovered}
+	case gitai.KeySession:
+		b.note.Sessions[id] = of.Note.Sessions[id]
+		if trace != "" {
+			b.note.Traces[trace] = t
+		}
+	default:
+		if b.note.Prompts == nil {
+			b.note.Prompts = map[string]gitai.Agent{}
+		}
+		b.note.Prompts[id] = of.Note.Prompts[id]
+	}
+	return of.Key
+}
+
+// recovered is the basis of lines that were found by their text.
+const recovered = "recovered-content"

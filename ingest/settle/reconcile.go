@@ -9,6 +9,7 @@ import (
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -28,11 +29,11 @@ func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now 
 		return r, err
 	}
 	defer t.cat.Kill()
-	list, err := t.unwatched(ctx, commits)
+	list, err := bind.Unwatched(ctx, repo, commits)
 	if err != nil {
 		return r, err
 	}
-	b, err := t.binder(ctx, list)
+	b, err := t.clone().Finder(ctx, list, 2)
 	if err != nil {
 		return r, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/hook"
 	"github.com/stemma-dev/stemma/ingest/replay"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -123,6 +124,7 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 	w.report.Looks += len(looks)
 	w.moves = among(own, w.touching(looks, foreign))
 	w.evidence = capture.Read(w.reading(looks), w.moves, w.content)
+	w.start = w.evidence.Before
 	if err := w.readCommits(ctx, own); err != nil {
 		return 0, err
 	}
@@ -312,7 +314,7 @@ func (w *rerun) readCommits(ctx context.Context, own []spool.Move) error {
 	if len(own) > 0 {
 		pending = slices.DeleteFunc(w.pending(&state{}), func(i int) bool { return w.moves[i].What == foreignMove })
 	}
-	made, err := w.read(ctx, pending)
+	made, err := w.tree.readCommits(ctx, pending)
 	w.commits = append(w.commits, made...)
 	w.commits = slices.DeleteFunc(w.commits, func(c commit) bool { return c.move < w.evidence.Before })
 	for i := range w.commits {
@@ -332,9 +334,9 @@ func (w *rerun) conclude(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	fresh := slices.DeleteFunc(list, func(c *settled) bool { return noted[c.ID] })
+	fresh := slices.DeleteFunc(list, func(c *bind.Commit) bool { return noted[c.ID] })
 	w.withhold(fresh)
-	notes, blobs, err := w.notesOf(fresh, newBinder(w.tree), &w.report.Report)
+	notes, blobs, err := w.notesOf(fresh, bind.Nowhere(len(w.evidence.Hands)), &w.report.Report)
 	if err != nil {
 		return err
 	}
@@ -352,13 +354,13 @@ func (w *rerun) conclude(ctx context.Context, now time.Time) error {
 
 // withhold leaves to hooks what they were told of: where they say nothing of a line
 // that the transcript tells of, that is a difference and no finding.
-func (w *rerun) withhold(fresh []*settled) {
+func (w *rerun) withhold(fresh []*bind.Commit) {
 	for _, c := range fresh {
 		n := 0
-		for i := range c.added {
-			for k, l := range c.added[i].lines {
+		for i := range c.Added {
+			for k, l := range c.Added[i].Lines {
 				if w.heard(l.By) {
-					c.added[i].lines[k].By = edits.Unknown
+					c.Added[i].Lines[k].By = edits.Unknown
 					n++
 				}
 			}

@@ -19,7 +19,7 @@ import (
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
-	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -34,8 +34,6 @@ type Report struct {
 	Commits int      // that were looked at
 	Notes   int      // that were written
 	Lines   Lines    // that those commits added
-	Lost    []string // what hooks could not keep
-	Damaged int      // entries that could not be read
 	Kept    []string // notes that could not be written, or joined with those of a remote, and why
 	Started int      // processes of git
 }
@@ -85,18 +83,19 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 	for i := range trees {
 		tree := trees[len(trees)-1-i]
 		before := look(tree)
-		if err := settle(ctx, repo, tree, i == len(trees)-1, s, &r, now); err != nil {
+		leave, err := settle(ctx, repo, tree, i == len(trees)-1, s, &r, now)
+		if err != nil {
 			return r, err
 		}
 		if s.merged[Ref], err = notesTip(ctx, repo); err != nil {
 			return r, err
 		}
 		before.Notes = look(tree).Notes
-		if err := s.save(tree, before); err != nil {
+		if err := errors.Join(s.save(tree, before), leave()); err != nil {
 			return r, err
 		}
 	}
-	return r, nil
+	return r, forget(place, trees, now)
 }
 
 // find looks for the work tree that a directory lies in; elsewhere nothing was
@@ -110,44 +109,56 @@ func find(dir string) (spool.Place, bool) {
 	return place, err == nil
 }
 
-func settle(ctx context.Context, repo *git.Repo, place spool.Place, last bool, s *state, r *Report, now time.Time) error {
-	t, err := readTree(ctx, repo, place)
+// settle settles what is new in one work tree. What was settled being saved, leave
+// lets the next time go on from here.
+func settle(
+	ctx context.Context, repo *git.Repo, place spool.Place, last bool, s *state, r *Report, now time.Time,
+) (leave func() error, err error) {
+	t, err := readTree(ctx, repo, place, s)
 	if err != nil || t == nil {
-		return err
+		return func() error { return nil }, err
 	}
 	defer t.cat.Kill()
-	r.Lost, r.Damaged = append(r.Lost, t.evidence.Lost...), r.Damaged+t.evidence.Damaged
 	notes, err := t.settle(ctx, s, last, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Notes += len(notes)
-	return repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
+	return t.leave, repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
 func newTree(repo *git.Repo, place spool.Place) *tree {
 	return &tree{
-		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{},
-		pathOf: map[*edits.File]string{}, keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
+		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{}, known: &edits.Memory{},
+		keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
 	}
 }
 
 // readTree reads what was captured in a work tree; nil if nothing was.
-func readTree(ctx context.Context, repo *git.Repo, place spool.Place) (*tree, error) {
+func readTree(ctx context.Context, repo *git.Repo, place spool.Place, s *state) (*tree, error) {
 	t := newTree(repo, place)
 	var err error
 	if t.moves, err = place.Moves(); err != nil {
 		return nil, err
 	}
-	reading, err := place.Read(0)
-	if err != nil || len(reading.Entries) == 0 {
+	logged := len(t.moves) > 0
+	resumed := logged && t.resume(s) == nil
+	reading, err := place.Read(t.heard.End)
+	if err != nil || len(reading.Entries) == 0 && !resumed {
 		return nil, err
 	}
-	if len(t.moves) == 0 {
+	if !logged {
 		t.moves = withoutReflog(reading.Entries, place.Stand())
 	}
-	t.evidence = capture.Read(reading, t.moves, t.captured)
-	t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
+	marks := markEvery
+	if !logged {
+		marks = 0 // there is no telling where one was
+	}
+	t.evidence = t.heard.Read(reading, t.moves, t.captured, marks)
+	t.start = max(t.evidence.Before, t.heard.Moved)
+	if !resumed {
+		t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
+	}
 	if t.notes, err = notesTip(ctx, repo); err != nil {
 		return nil, err
 	}
@@ -173,20 +184,6 @@ func withoutReflog(entries []spool.Entry, now spool.Stand) (moves []spool.Move) 
 	return moves
 }
 
-// A settled is a commit with whose the lines are that it added.
-type settled struct {
-	git.Commit
-	foreign bool // it was made elsewhere
-	added   []added
-}
-
-// An added is what a commit added to one file.
-type added struct {
-	Path  string
-	lines []edits.AddedLine
-	text  [][]byte // of the lines
-}
-
 // settle makes the notes of the commits that are not settled yet; in the last
 // tree also of those that were made in none.
 func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]git.NewNote, error) {
@@ -194,11 +191,11 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 	for commit, blob := range s.done {
 		t.written[blob] = commit
 	}
-	commits, err := t.read(ctx, t.pending(s))
+	commits, err := t.readCommits(ctx, t.pending(s))
 	if err != nil {
 		return nil, err
 	}
-	var foreign []*settled
+	var foreign []*bind.Commit
 	if last {
 		if foreign, err = t.foreign(ctx, s, commits); err != nil {
 			return nil, err
@@ -212,7 +209,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 		return nil, err
 	}
 	list = append(list, foreign...)
-	b, err := t.binder(ctx, list)
+	b, err := t.clone().Finder(ctx, list, len(t.evidence.Hands))
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +222,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 
 // notesOf makes the notes of commits, and tells the blob of each; it is "" for a
 // commit that gets none.
-func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
+func (t *tree) notesOf(list []*bind.Commit, b *bind.Finder, r *Report) (notes []git.NewNote, blobs map[string]string, err error) {
 	noted, err := t.noted(list)
 	if err != nil {
 		return nil, nil, err
@@ -233,13 +230,13 @@ func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNo
 	t.learnModels(list)
 	blobs = map[string]string{}
 	for _, c := range list {
-		b.commit(c)
-		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.bound)
-		for _, a := range c.added {
-			n.add(a.Path, a.lines)
+		b.Bind(c)
+		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.Found)
+		for _, a := range c.Added {
+			n.add(a.Path, a.Lines)
 		}
 		if !noted[c.ID] && !n.empty() {
-			b.notes[c.ID] = &n.note // what comes behind may come from it
+			b.Know(c.ID, &n.note)
 		}
 		r.Commits++
 		r.Lines.add(n.lines)
@@ -247,7 +244,7 @@ func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNo
 		switch {
 		case noted[c.ID]:
 			continue
-		case n.empty() && c.foreign && n.lines.Unknown > 0:
+		case n.empty() && c.Foreign && n.lines.Unknown > 0:
 			blobs[c.ID] = unbound
 			continue
 		case n.empty():
@@ -266,16 +263,16 @@ func (t *tree) notesOf(list []*settled, b *binder, r *Report) (notes []git.NewNo
 
 // own tells by what was captured whose the lines are that commits made here
 // added. To the end, it looks at what was captured behind the last of them too.
-func (t *tree) own(commits []commit, toTheEnd bool) (list []*settled, err error) {
-	if err := t.findBlobs(commits); err != nil {
+func (t *tree) own(commits []commit, toTheEnd bool) (list []*bind.Commit, err error) {
+	if err := t.findBlobs(commits, toTheEnd); err != nil {
 		return nil, err
 	}
-	at := map[string]*settled{}
+	at := map[string]*bind.Commit{}
 	for _, c := range commits {
-		list = append(list, &settled{Commit: c.Commit})
+		list = append(list, &bind.Commit{Commit: c.Commit})
 		at[c.ID] = list[len(list)-1]
 	}
-	return list, t.replay(commits, toTheEnd, func(c commit, a added) { at[c.ID].added = append(at[c.ID].added, a) })
+	return list, t.replay(commits, toTheEnd, func(c commit, a bind.Added) { at[c.ID].Added = append(at[c.ID].Added, a) })
 }
 
 func (l *Lines) add(m Lines) {
@@ -321,8 +318,8 @@ func makes(m spool.Move) bool {
 	return true
 }
 
-// read reads what the commits changed.
-func (t *tree) read(ctx context.Context, pending []int) ([]commit, error) {
+// readCommits reads what the commits changed.
+func (t *tree) readCommits(ctx context.Context, pending []int) ([]commit, error) {
 	if len(pending) == 0 {
 		return nil, nil
 	}
@@ -371,7 +368,7 @@ func notesTip(ctx context.Context, repo *git.Repo) (string, error) {
 }
 
 // noted are the commits that have a note already, whoever wrote it.
-func (t *tree) noted(list []*settled) (map[string]bool, error) {
+func (t *tree) noted(list []*bind.Commit) (map[string]bool, error) {
 	noted := map[string]bool{}
 	if t.notes == "" || len(list) == 0 {
 		return noted, nil

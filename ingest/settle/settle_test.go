@@ -21,6 +21,13 @@ import (
 	"github.com/stemma-dev/stemma/spool"
 )
 
+// TestMain lets every settling go on from as near as it can, so that what is
+// settled behind every commit tests that it comes out the same.
+func TestMain(m *testing.M) {
+	settle.MarkEvery(1)
+	os.Exit(m.Run())
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -199,6 +199,10 @@ func keep(path string, v any) error {
 	if err != nil {
 		return err
 	}
+	return replaceFile(path, b)
+}
+
+func replaceFile(path string, b []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "new-*")
 	if err != nil {
 		return err

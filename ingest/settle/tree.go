@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/git/patch"
 	"github.com/stemma-dev/stemma/ingest/capture"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -24,6 +25,7 @@ type tree struct {
 	place    spool.Place
 	cat      *git.CatFile
 	moves    []spool.Move
+	heard    capture.State // before what is read
 	evidence *capture.Evidence
 	since    time.Time         // when capture began
 	base     string            // the commit that was checked out then, if it is known
@@ -34,11 +36,14 @@ type tree struct {
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
 	watches map[string]*watch
-	pathOf  map[*edits.File]string
+	kept    map[string]*keptWatch         // those that were not needed again
 	keysOf  map[string]map[edits.Key]bool // of the lines of a blob
-	known   edits.Memory
+	known   *edits.Memory
 	noise   []noise
-	began   map[int]int // by the number of a run, the moves before it
+	began   map[int]int    // by the number of a run, the moves before it
+	start   int            // the moves before those that are gone through
+	fresh   [2]sight.State // of files that have no watch yet: not tracked, tracked
+	mark    []byte         // from where one can go on the next time
 }
 
 // noise is an event that is about any file but some, with the moves before it, or
@@ -92,7 +97,7 @@ func (t *tree) within(files []file) []file {
 	}
 	n := 0
 	return slices.DeleteFunc(files, func(f file) bool {
-		if looked[f.Path] || looked[f.OldPath] {
+		if looked[f.Path] || looked[f.OldPath] || t.kept[f.Path] != nil || t.kept[f.OldPath] != nil {
 			return false
 		}
 		n++
@@ -101,9 +106,9 @@ func (t *tree) within(files []file) []file {
 }
 
 // findBlobs finds what the files that matter were in the commit of every move,
-// up to the last that is asked for: those that the commits changed, and those
+// up to the last that is gone through: those that the commits changed, and those
 // that were looked at.
-func (t *tree) findBlobs(commits []commit) error {
+func (t *tree) findBlobs(commits []commit, toTheEnd bool) error {
 	want := func(path string) {
 		if path != "" && t.blobs[path] == nil {
 			t.blobs[path] = make([]string, len(t.moves))
@@ -120,10 +125,19 @@ func (t *tree) findBlobs(commits []commit) error {
 	for _, path := range t.evidence.Paths() {
 		want(path)
 	}
+	for path := range t.kept {
+		want(path)
+	}
+	if m := t.evidence.Mark; m != nil {
+		last = max(last, m.Moved-1)
+	}
+	if toTheEnd {
+		last = len(t.moves) - 1
+	}
 	paths := slices.Sorted(maps.Keys(t.blobs))
 	t.paths = paths
 	at := map[string][]git.TreeEntry{}
-	for i := max(0, t.evidence.Before-1); i <= last && len(paths) > 0; i++ {
+	for i := max(0, t.start-1); i <= last && len(paths) > 0; i++ {
 		id := t.moves[i].To
 		found, known := at[id]
 		if !known && id != "" {
@@ -144,13 +158,21 @@ func (t *tree) findBlobs(commits []commit) error {
 
 // replay goes through all that happened, and tells of each commit, when HEAD
 // comes to it, whose the lines are that it added to its files. It ends with the
-// last commit, or goes to the end.
-func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added)) error {
-	moves := t.evidence.Before
+// last commit, and where one can go on the next time, or goes to the end.
+func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, bind.Added)) error {
+	moves, marked := t.start, t.evidence.Mark == nil
 	for v := range t.evidence.Events() {
 		switch {
-		case len(commits) == 0 && !toTheEnd:
+		case len(commits) == 0 && marked && !toTheEnd:
 			return nil
+		case v.Mark != nil:
+			if v.Mark != t.evidence.Mark {
+				continue
+			}
+			marked = true
+			if err := t.keep(v.Mark); err != nil {
+				return err
+			}
 		case v.Path != "":
 			w, err := t.watch(v.Path)
 			if err != nil {
@@ -166,7 +188,7 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added))
 				at = n
 			}
 			t.noise = append(t.noise, noise{v, at})
-		case v.Move > t.evidence.Before:
+		case v.Move > t.start:
 			made := 0
 			for made < len(commits) && commits[made].move == v.Move-1 {
 				if err := t.commit(commits[made], tell); err != nil {
@@ -188,24 +210,15 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, added))
 func (t *tree) watch(path string) (*watch, error) {
 	w := t.watches[path]
 	if w == nil {
-		w = &watch{}
-		if n := t.evidence.Before; n > 0 && t.blobs[path] != nil {
-			w.blob = t.blobs[path][n-1]
-		}
-		content, err := t.content(w.blob)
-		if err != nil {
+		var err error
+		if w, err = t.begin(path); err != nil {
 			return nil, err
 		}
-		w.Watch = sight.Start(content, nil, &t.known, capture.Person, false)
 		t.watches[path] = w
-		t.pathOf[w.File()] = path
 	}
 	for ; w.heard < len(t.noise); w.heard++ {
 		n := t.noise[w.heard]
-		blob, followed := "", false // what HEAD had
-		if n.moves > 0 && t.blobs[path] != nil {
-			blob, followed = t.blobs[path][n.moves-1], true
-		}
+		blob, followed := t.blobAt(path, n.moves)
 		if !n.Concerns(path, blob != "") {
 			continue
 		}
@@ -219,6 +232,35 @@ func (t *tree) watch(path string) (*watch, error) {
 		w.See(n.Sight)
 	}
 	return w, nil
+}
+
+// blobAt is what a file was in HEAD after some moves, if that is followed.
+func (t *tree) blobAt(path string, moves int) (blob string, followed bool) {
+	if moves <= 0 || t.blobs[path] == nil {
+		return "", false
+	}
+	return t.blobs[path][moves-1], true
+}
+
+// begin makes the watch of a path, or takes it up where it was kept.
+func (t *tree) begin(path string) (*watch, error) {
+	if k := t.kept[path]; k != nil {
+		delete(t.kept, path)
+		return t.restore(path, k)
+	}
+	w := &watch{}
+	w.blob, _ = t.blobAt(path, t.start)
+	content, err := t.content(w.blob)
+	w.Watch = sight.Start(path, content, t.known, capture.Person, t.fresh[tracked(w.blob)])
+	return w, err
+}
+
+// tracked is the place in fresh of a file that HEAD has as a blob, or has not.
+func tracked(blob string) int {
+	if blob == "" {
+		return 0
+	}
+	return 1
 }
 
 // captured is the content of a file that was seen, as far as it is kept. That of one
@@ -287,7 +329,7 @@ func forwards(m spool.Move) bool {
 }
 
 // commit tells whose the lines are that a commit added.
-func (t *tree) commit(c commit, tell func(commit, added)) error {
+func (t *tree) commit(c commit, tell func(commit, bind.Added)) error {
 	for _, f := range c.files {
 		w, err := t.watch(f.Path)
 		if err != nil {
@@ -308,10 +350,10 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 		if err := t.moved(c, f, part, content, w, from); err != nil {
 			return err
 		}
-		a := added{Path: f.Path, lines: part.Added(f.added)}
+		a := bind.Added{Path: f.Path, Lines: part.Added(f.added)}
 		text := bytes.Split(content, []byte("\n"))
-		for _, l := range a.lines {
-			a.text = append(a.text, text[l.Number-1])
+		for _, l := range a.Lines {
+			a.Text = append(a.Text, text[l.Number-1])
 		}
 		if err := t.there(c, f, a); err != nil {
 			return err
@@ -327,7 +369,7 @@ func (t *tree) commit(c commit, tell func(commit, added)) error {
 func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
-	isHere := func(f *edits.File) bool { return f == here[0].File() || f == here[len(here)-1].File() }
+	isHere := func(path string) bool { return path == f.Path || path == f.OldPath && here[0] != here[len(here)-1] }
 	for _, l := range part.Added(f.added) {
 		key := keys[l.Number-1]
 		first, known := t.known.First(key)
@@ -360,17 +402,21 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 // left reports whether a text was in another file when the commit before was made,
 // or was seen there since, and is not in that of this commit: then it was moved, and
 // not written again.
-func (t *tree) left(key edits.Key, from *edits.File, isHere func(*edits.File) bool, move int) (bool, error) {
+func (t *tree) left(key edits.Key, from string, isHere func(string) bool, move int) (bool, error) {
 	if isHere(from) {
 		return false, nil
 	}
-	blobs := t.blobs[t.pathOf[from]]
+	blobs := t.blobs[from]
+	if blobs == nil {
+		return false, nil
+	}
 	now, err := t.keys(blobs[move])
 	if err != nil || now[key] {
 		return false, err
 	}
-	if from.Has(key) {
-		return true, nil
+	w, err := t.watch(from)
+	if err != nil || w.File().Has(key) {
+		return err == nil, err
 	}
 	if move == 0 {
 		return false, nil
@@ -381,10 +427,10 @@ func (t *tree) left(key edits.Key, from *edits.File, isHere func(*edits.File) bo
 
 // there finds lines of nobody that were in the file before the commit, which only
 // moved them: they are of who wrote them then.
-func (t *tree) there(c commit, f file, a added) error {
+func (t *tree) there(c commit, f file, a bind.Added) error {
 	var before map[edits.Key]bool
-	for i, l := range a.lines {
-		key := edits.KeyOf(a.text[i])
+	for i, l := range a.Lines {
+		key := edits.KeyOf(a.Text[i])
 		if l.By >= edits.Base || key == 0 || len(c.Parents) == 0 {
 			continue
 		}
@@ -398,7 +444,7 @@ func (t *tree) there(c commit, f file, a added) error {
 			}
 		}
 		if before[key] {
-			a.lines[i].By = edits.Base
+			a.Lines[i].By = edits.Base
 		}
 	}
 	return nil

@@ -1,10 +1,9 @@
-package settle
+package bind
 
 import (
 	"bytes"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
@@ -14,8 +13,8 @@ import (
 	"github.com/stemma-dev/stemma/ingest/note"
 )
 
-// maxSources is how many commits are searched, the newest.
-const maxSources = 1000
+// MaxSources is how many commits are searched, the newest.
+const MaxSources = 1000
 
 // A source is a commit in which lines may be found.
 type source struct {
@@ -37,8 +36,8 @@ type sourceRun struct {
 // sources are the commits that the commits do not stand on: of other branches,
 // of remotes, and those that were there before history was written anew. Those
 // that a commit stands on are sources for lines that it only moved.
-func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error) {
-	tips, err := t.tips(ctx)
+func (in Clone) sources(ctx context.Context, commits []*Commit) ([]source, error) {
+	tips, err := in.Tips(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +56,11 @@ func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error
 			under = append(under, c.Parents...)
 		}
 	}
-	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
+	ids, err := in.Repo.Newest(ctx, MaxSources, tips, not)
 	if err != nil {
 		return nil, err
 	}
-	below, err := t.repo.Newest(ctx, maxSources, under, nil)
+	below, err := in.Repo.Newest(ctx, MaxSources, under, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,32 +68,13 @@ func (t *tree) sources(ctx context.Context, commits []*settled) ([]source, error
 	slices.Sort(ids)
 	o := history.Options{Tips: slices.Compact(ids), Only: true}
 	var list []source
-	for c, err := range history.Log(ctx, t.repo, o) {
+	for c, err := range history.Log(ctx, in.Repo, o) {
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, source{c.Commit, addedText(c)})
 	}
 	return list, nil
-}
-
-// tips are the commits from which sources are looked for.
-func (t *tree) tips(ctx context.Context) (tips []string, err error) {
-	if len(t.from) > 0 {
-		return t.from, nil
-	}
-	refs, err := t.repo.RefNames(ctx, "refs/heads/", "refs/remotes/")
-	for _, ref := range refs {
-		tips = append(tips, ref.Peeled)
-	}
-	seen := map[string]bool{}
-	for _, m := range t.moves {
-		if m.To != "" && !seen[m.To] {
-			seen[m.To] = true
-			tips = append(tips, m.To)
-		}
-	}
-	return tips, err
 }
 
 // addedText is what a commit added, with its text.
@@ -118,15 +98,15 @@ func addedText(c *history.Commit) (files []sourceFile) {
 }
 
 // readNotes reads the notes of the sources.
-func (t *tree) readNotes(b *binder) error {
-	if t.notes == "" {
+func (in Clone) readNotes(b *Finder) error {
+	if in.Notes == "" {
 		return nil
 	}
 	var ids []string
 	for _, s := range b.sources {
 		ids = append(ids, s.ID)
 	}
-	notes, err := t.cat.NotesOn(t.notes, ids)
+	notes, err := in.Cat.NotesOn(in.Notes, ids)
 	if err != nil {
 		return err
 	}
@@ -135,7 +115,7 @@ func (t *tree) readNotes(b *binder) error {
 		blobs = append(blobs, n.Blob)
 	}
 	i := 0
-	for o, err := range t.cat.Objects(blobs, note.MaxRecord) {
+	for o, err := range in.Cat.Objects(blobs, note.MaxRecord) {
 		if err != nil {
 			return err
 		}
@@ -147,55 +127,25 @@ func (t *tree) readNotes(b *binder) error {
 	return nil
 }
 
-// foreign are the commits that came into the branches of the clone and were
-// made elsewhere since capture began.
-func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*settled, error) {
-	refs, err := t.repo.RefNames(ctx, "refs/heads/")
-	if err != nil {
-		return nil, err
-	}
-	var tips, not []string
-	for _, ref := range refs {
-		if !s.has(ref.ID) {
-			tips = append(tips, ref.ID)
-		}
-	}
-	if t.base != "" {
-		not = append(not, t.base)
-	}
-	for id := range s.done {
-		not = append(not, id)
-	}
-	ids, err := t.repo.Newest(ctx, maxSources, tips, not)
-	if err != nil {
-		return nil, err
-	}
-	ids = slices.DeleteFunc(ids, func(id string) bool {
-		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
-	})
-	list, err := t.unwatched(ctx, append(ids, s.again...))
-	return slices.DeleteFunc(list, func(c *settled) bool { return c.Committer.When.Before(t.since.Truncate(time.Second)) }), err
-}
-
-// unwatched reads commits of which nothing was captured.
-func (t *tree) unwatched(ctx context.Context, ids []string) (list []*settled, err error) {
+// Unwatched reads commits of which nothing was captured.
+func Unwatched(ctx context.Context, repo *git.Repo, ids []string) (list []*Commit, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	for c, err := range history.Log(ctx, t.repo, history.Options{Tips: ids, Only: true}) {
+	for c, err := range history.Log(ctx, repo, history.Options{Tips: ids, Only: true}) {
 		if err != nil {
 			return nil, err
 		}
-		f := &settled{Commit: c.Commit, foreign: true}
+		f := &Commit{Commit: c.Commit, Foreign: true}
 		for _, a := range addedText(c) {
-			one := added{Path: a.path}
+			one := Added{Path: a.path}
 			for _, r := range a.runs {
 				for i, l := range r.text {
-					one.lines = append(one.lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: abroad}})
-					one.text = append(one.text, bytes.TrimSuffix(l, []byte("\r")))
+					one.Lines = append(one.Lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: Abroad}})
+					one.Text = append(one.Text, bytes.TrimSuffix(l, []byte("\r")))
 				}
 			}
-			f.added = append(f.added, one)
+			f.Added = append(f.Added, one)
 		}
 		list = append(list, f)
 	}
