@@ -31,6 +31,27 @@ func (r *Repo) Newest(ctx context.Context, n int, tips, not []string) ([]string,
 	return strings.Fields(string(out)), err
 }
 
+// Lineage is [Repo.Newest] with the parents of each commit.
+func (r *Repo) Lineage(ctx context.Context, n int, tips, not []string) (ids []string, parents map[string][]string, err error) {
+	parents = map[string][]string{}
+	if len(tips) == 0 {
+		return nil, parents, nil
+	}
+	in := strings.Join(tips, "\n") + "\n"
+	for _, id := range not {
+		in += "^" + id + "\n"
+	}
+	out, err := r.apart.Output(ctx, []byte(in), 1<<30, "rev-list", "--max-count="+strconv.Itoa(n), "--ignore-missing", "--parents", "--stdin")
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		if len(words) > 0 {
+			ids = append(ids, words[0])
+			parents[words[0]] = words[1:]
+		}
+	}
+	return ids, parents, err
+}
+
 // Since is [Repo.Newest] of commits that were committed since a time. Where clocks
 // were wrong, what lies behind an older commit may be left out.
 func (r *Repo) Since(ctx context.Context, n int, tips []string, since time.Time) ([]string, error) {
@@ -41,6 +62,30 @@ func (r *Repo) Since(ctx context.Context, n int, tips []string, since time.Time)
 	out, err := r.apart.Output(ctx, in, 1<<30, "rev-list", "--max-count="+strconv.Itoa(n), "--ignore-missing",
 		"--since="+strconv.FormatInt(max(since.Unix(), 1), 10), "--stdin")
 	return strings.Fields(string(out)), err
+}
+
+// Touching lists those of the commits that changed one of the paths, in their order,
+// with one process; merges are none of them.
+func (r *Repo) Touching(ctx context.Context, ids, paths []string) (list []string, err error) {
+	if len(ids) == 0 || len(paths) == 0 {
+		return nil, nil
+	}
+	args := []string{"--literal-pathspecs", "diff-tree", "--stdin", "-r", "-z", "--root", "--name-only", "--no-relative", "--"}
+	out, err := r.apart.Output(ctx, []byte(strings.Join(ids, "\n")+"\n"), 1<<30, append(args, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]bool{}
+	for _, id := range ids {
+		asked[id] = true
+	}
+	for word := range strings.SplitSeq(string(out), "\x00") {
+		if asked[word] { // the others are paths
+			list = append(list, word)
+			delete(asked, word)
+		}
+	}
+	return list, nil
 }
 
 // Count tells how many commits the tips reach and not does not.

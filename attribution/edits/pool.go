@@ -3,8 +3,9 @@ package edits
 // A Pool is text of known hands from anywhere, in which lines are found that came
 // from there: such as those of the commits of a branch that somebody squashed.
 type Pool struct {
-	rows attic
-	runs []span
+	rows  attic
+	runs  []span
+	times map[Key]int
 }
 
 // Add adds lines that stood together, with whose they were. A run of more lines
@@ -17,6 +18,12 @@ func (p *Pool) Add(text [][]byte, hands []Hand) {
 	if len(run) == 0 {
 		return
 	}
+	if p.times == nil {
+		p.times = map[Key]int{}
+	}
+	for _, l := range text {
+		p.times[KeyOf(l)]++
+	}
 	p.rows.add(run)
 	end := len(p.rows.rows) - 1
 	if end == len(run) { // it is the first
@@ -27,9 +34,23 @@ func (p *Pool) Add(text [][]byte, hands []Hand) {
 
 // Find says whose the lines are of runs that stand in one text: those of the
 // pool, in blocks with enough text to be told, each at most once, or only in runs
-// as they were added. The others
-// are of [Base].
+// as they were added. The others are of [Base].
 func (p *Pool) Find(back Back, runs ...[][]byte) [][]Hand {
+	return p.find(block{backText, back == Whole, letters}, runs)
+}
+
+// FindAgain is Find of text that was gone, in longer blocks. Lines that are in the pool
+// more than once, or still there, do not tell that, nor do short ones.
+func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...[][]byte) [][]Hand {
+	return p.find(block{againText, back == Whole, func(line []byte) int {
+		if key := KeyOf(line); key == 0 || p.times[key] > 1 || there[key] {
+			return 0
+		}
+		return letters(line)
+	}}, runs)
+}
+
+func (p *Pool) find(is block, runs [][][]byte) [][]Hand {
 	var all [][]byte
 	var fresh []span
 	for _, r := range runs {
@@ -37,10 +58,6 @@ func (p *Pool) Find(back Back, runs ...[][]byte) [][]Hand {
 		all = append(all, r...)
 	}
 	s := &step{now: all, lines: make([]Line, len(all))}
-	is := block{backText, false, letters}
-	if back == Whole {
-		is = block{backText, true, letters}
-	}
 	s.giveBack(&p.rows, fresh, is)
 	for _, run := range p.runs {
 		for i := run.from; i < run.to; i++ {

@@ -230,7 +230,9 @@ func (t *tree) notesOf(list []*bind.Commit, b *bind.Finder, r *Report) (notes []
 	t.learnModels(list)
 	blobs = map[string]string{}
 	for _, c := range list {
-		b.Bind(c)
+		if err := b.Bind(c); err != nil {
+			return nil, nil, err
+		}
 		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.Found)
 		for _, a := range c.Added {
 			n.add(a.Path, a.Lines)

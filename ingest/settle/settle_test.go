@@ -181,12 +181,7 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 	d.T.Helper()
 	d.settle()
 	for _, path := range strings.Fields(d.Git("ls-tree", "-r", "--name-only", rev)) {
-		own, _ := settle.Own(d.Dir)
-		b, err := origins.Open(d.T.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
-		must(d.T, err)
-		lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: rev})
-		must(d.T, err)
-		must(d.T, b.Close())
+		lines := d.blame(path, rev)
 		times := map[string]int{}
 		for _, l := range lines {
 			times[string(l.Text)]++
@@ -210,6 +205,18 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 			}
 		}
 	}
+}
+
+// blame asks for the origins of the lines of a file.
+func (d *desk) blame(path, rev string) []origins.Line {
+	d.T.Helper()
+	own, _ := settle.Own(d.Dir)
+	b, err := origins.Open(d.T.Context(), d.Dir, origins.Own{Is: own}, origins.Cache{})
+	must(d.T, err)
+	lines, err := b.Blame(d.T.Context(), blame.Options{Path: path, Rev: rev})
+	must(d.T, err)
+	must(d.T, b.Close())
+	return lines
 }
 
 // edit runs git with an editor that is a shell command.
@@ -942,6 +949,69 @@ func TestACommitFromElsewhereIsBoundWhenNotesCome(t *testing.T) {
 	d.travel()
 	other.Git("fetch", "-q")
 	other.check(false)
+}
+
+// What somebody wrote before capture began, in the work tree of somebody else, was gone
+// and is put back in place without any move of HEAD: it is not whose work tree it is.
+func TestWhatIsPutBackFromHistoryIsNotWrittenHere(t *testing.T) {
+	for name, putBack := range map[string]func(other *desk){
+		"a file of an older commit": func(other *desk) { other.Git("checkout", "-q", "HEAD~1", "--", "a.txt") },
+		"only in the work tree":     func(other *desk) { other.Git("restore", "--source", "HEAD~1", "a.txt") },
+		"as a patch": func(other *desk) {
+			other.GitWith([]byte(other.Git("diff", "HEAD", "HEAD~1", "--", "a.txt")+"\n"), "apply")
+		},
+		"with what a person adds": func(other *desk) {
+			other.Git("checkout", "-q", "HEAD~1", "--", "a.txt")
+			other.person("a.txt", other.inserts("me", 0, 1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hub := gittest.New(t, "--bare")
+			d := newDesk(t)
+			connect(d.Repo, hub)
+			d.agent("s1", "a.txt", d.inserts("s1", 1, 3))
+			d.person("a.txt", d.inserts("base", 7, 3)) // of somebody
+			d.commit()
+			d.person("a.txt", func(lines []string) []string {
+				return slices.DeleteFunc(lines, func(l string) bool { return !strings.HasPrefix(l, "base") || strings.Contains(l, "number 1") })
+			})
+			d.commit()
+			d.Git("push", "-q", "origin", "main")
+			d.travel()
+
+			other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+			connect(other.Repo, hub)
+			other.Git("reset", "-q", "--hard", "origin/main")
+			other.begin()
+			putBack(other)
+			other.commit()
+			other.check(true)
+			for _, l := range other.blame("a.txt", "HEAD") {
+				if strings.HasPrefix(string(l.Text), "base") && l.Mark.Origin == stemma.OriginHuman && l.Mark.Basis != "recovered-content" {
+					t.Errorf("%q is taken for typed here", l.Text)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatStoodInHistoryBeforeCaptureIsNobodysWhenItComesBack(t *testing.T) {
+	d := &desk{Repo: gittest.New(t), call: map[string]string{}, counts: &counts{}}
+	whole := d.inserts("base", 0, 6)(nil)
+	d.write("a.txt", whole)
+	d.commit()
+	d.write("a.txt", whole[:2])
+	d.commit()
+	d.begin()
+	d.Git("checkout", "-q", "HEAD~1", "--", "a.txt")
+	d.person("a.txt", d.inserts("me", 0, 1))
+	d.commit()
+	d.check(true)
+	for _, l := range d.blame("a.txt", "HEAD") {
+		if strings.HasPrefix(string(l.Text), "base") && l.Mark.Origin == stemma.OriginHuman {
+			t.Errorf("%q is a person's: %+v", l.Text, l.Mark)
+		}
+	}
 }
 
 func TestNotesThatAreLostAreWrittenAgain(t *testing.T) {

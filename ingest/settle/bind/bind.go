@@ -44,10 +44,11 @@ type Found struct {
 type Finder struct {
 	Found []Found // the hands behind those that are somebody's already
 
-	sources []source
-	notes   map[string]*gitai.Authorship // by commit
-	hands   int                          // that are somebody's already
-	number  map[Found]edits.Hand
+	cat *git.CatFile
+	found
+	notes  map[string]*gitai.Authorship // by commit
+	hands  int                          // that are somebody's already
+	number map[Found]edits.Hand
 }
 
 // Nowhere is where nothing is found. Hands up to the given one are somebody's.
@@ -68,11 +69,12 @@ type Clone struct {
 // write them.
 func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finder, error) {
 	b := Nowhere(hands)
+	b.cat = c.Cat
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
 	}
 	var err error
-	if b.sources, err = c.sources(ctx, commits); err != nil || len(b.sources) == 0 {
+	if b.found, err = c.sources(ctx, commits); err != nil || len(b.sources) == 0 {
 		return b, err
 	}
 	return b, c.readNotes(b)
@@ -82,11 +84,12 @@ func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finde
 func (b *Finder) Know(commit string, n *gitai.Authorship) { b.notes[commit] = n }
 
 // Bind gives the lines of a commit to whom they came from.
-func (b *Finder) Bind(c *Commit) {
+func (b *Finder) Bind(c *Commit) error {
 	if len(b.sources) == 0 || !c.open() {
-		return
+		return nil
 	}
 	beside, below := map[string]*edits.Pool{}, map[string]*edits.Pool{}
+	was := map[[2]string]bool{} // what files were in commits below: path, blob
 	wanted := map[string]bool{}
 	for _, f := range c.Added {
 		wanted[f.Path] = true
@@ -95,11 +98,11 @@ func (b *Finder) Bind(c *Commit) {
 	for _, s := range b.sources {
 		// What was made later came from here, and not the other way; the clock of a
 		// forge is another one.
-		if s.ID == c.ID || over[s.ID] || !c.Foreign && s.Committer.When.After(c.Committer.When) {
+		if s.ID == c.ID || over[s.ID] || !c.Foreign && !under[s.ID] && s.Committer.When.After(c.Committer.When) {
 			continue
 		}
 		n := b.notes[s.ID]
-		if n == nil && s.Committer.Mail == c.Committer.Mail {
+		if n == nil && !under[s.ID] && s.Committer.Mail == c.Committer.Mail {
 			continue // nothing is known of one's own commit, or not yet
 		}
 		pools := beside
@@ -112,6 +115,9 @@ func (b *Finder) Bind(c *Commit) {
 			}
 			if pools[f.path] == nil {
 				pools[f.path] = &edits.Pool{}
+			}
+			if under[s.ID] {
+				was[[2]string{f.path, f.blob}] = true
 			}
 			whose := b.whose(n, f)
 			for _, r := range f.runs {
@@ -126,19 +132,61 @@ func (b *Finder) Bind(c *Commit) {
 	// Everybody writes "if err != nil": a block is only then another's if nearly all of
 	// the commit is found there, as behind a squash, or if it is a whole run of some
 	// length.
-	back := edits.Whole
-	if c.mostly(beside) {
-		back = edits.Any
+	enough := func(pools map[string]*edits.Pool) edits.Back {
+		if c.mostly(pools) {
+			return edits.Any
+		}
+		return edits.Whole
 	}
+	back, put := enough(beside), enough(below)
 	for i := range c.Added {
 		a := &c.Added[i]
 		if p := below[a.Path]; p != nil {
-			a.take(p, edits.Any, isMoved)
+			a.take(isMoved, in(p, edits.Any))
+			if err := b.takeBack(c, a, p, put, was); err != nil {
+				return err
+			}
 		}
 		if p := beside[a.Path]; p != nil {
-			a.take(p, back, isOpen)
+			a.take(isOpen, in(p, back))
 		}
 	}
+	return nil
+}
+
+// takeBack gives lines that were gone and are there again, since somebody put back
+// an older content, to whom they belonged. If it is not the whole file as it was, it
+// takes more text to tell that.
+func (b *Finder) takeBack(c *Commit, a *Added, p *edits.Pool, back edits.Back, was map[[2]string]bool) error {
+	found := a.find(isOpen, in(p, edits.Any))
+	if len(c.Parents) == 0 || !slices.ContainsFunc(found, func(h edits.Hand) bool { return h != edits.Base }) {
+		return nil
+	}
+	if blob := b.blobIn(c.ID, a.Path); was[[2]string{a.Path, blob}] {
+		a.take(isOpen, in(p, edits.Any))
+		return nil
+	}
+	there := map[edits.Key]bool{}
+	if blob := b.blobIn(c.Parents[0], a.Path); blob != "" {
+		o, err := b.cat.Object(blob)
+		if err != nil {
+			return err
+		}
+		for _, key := range edits.Keys(o.Data) {
+			there[key] = true
+		}
+	}
+	a.take(isOpen, func(runs ...[][]byte) [][]edits.Hand { return p.FindAgain(back, there, runs...) })
+	return nil
+}
+
+// blobIn is a file in a commit; "" if it is not there or not in this copy.
+func (b *Finder) blobIn(commit, path string) string {
+	found, err := b.cat.Find(commit, path)
+	if err != nil || len(found) != 1 || found[0].Type != "blob" {
+		return ""
+	}
+	return found[0].ID
 }
 
 // mostly reports whether most of the lines that a commit adds, and that can be
@@ -149,7 +197,7 @@ func (c *Commit) mostly(pools map[string]*edits.Pool) bool {
 		a := &c.Added[i]
 		var hands []edits.Hand
 		if p := pools[a.Path]; p != nil {
-			hands = a.find(p, edits.Any, isOpen)
+			hands = a.find(isOpen, in(p, edits.Any))
 		}
 		for k, l := range a.Lines {
 			if edits.KeyOf(a.Text[k]) == 0 {
@@ -163,12 +211,12 @@ func (c *Commit) mostly(pools map[string]*edits.Pool) bool {
 	return found*10 >= all*7
 }
 
-// descendants are the sources that stand on a commit.
+// descendants are the commits that stand on one, of those that are known.
 func (b *Finder) descendants(of string) map[string]bool {
 	children := map[string][]string{}
-	for _, s := range b.sources {
-		for _, p := range s.Parents {
-			children[p] = append(children[p], s.ID)
+	for id, parents := range b.parents {
+		for _, p := range parents {
+			children[p] = append(children[p], id)
 		}
 	}
 	over := map[string]bool{}
@@ -223,17 +271,13 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 	}
 }
 
-// ancestors are the sources that a commit stands on.
+// ancestors are the commits that one stands on, of those that are known.
 func (b *Finder) ancestors(of string, parents []string) map[string]bool {
-	by := map[string][]string{}
-	for _, s := range b.sources {
-		by[s.ID] = s.Parents
-	}
 	under := map[string]bool{}
 	for next := slices.Clone(parents); len(next) > 0; {
 		id := next[len(next)-1]
 		next = next[:len(next)-1]
-		if p, known := by[id]; known && !under[id] && id != of {
+		if p, known := b.parents[id]; known && !under[id] && id != of {
 			under[id] = true
 			next = append(next, p...)
 		}
@@ -248,16 +292,18 @@ func (c *Commit) open() bool {
 
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
-// moves reports whether lines of the commit were there before it.
-func (c *Commit) moves() bool {
-	return !c.Foreign && slices.ContainsFunc(c.Added, func(a Added) bool { return slices.ContainsFunc(a.Lines, isMoved) })
-}
-
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
 
-// find says of the lines of a kind whose they are by the pool; of the others, and
-// where it does not know, [edits.Base].
-func (a *Added) find(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) bool) []edits.Hand {
+// A search says whose lines are that stand together in runs.
+type search func(runs ...[][]byte) [][]edits.Hand
+
+func in(p *edits.Pool, back edits.Back) search {
+	return func(runs ...[][]byte) [][]edits.Hand { return p.Find(back, runs...) }
+}
+
+// find says of the lines of a kind whose they are; of the others, and where it does
+// not know, [edits.Base].
+func (a *Added) find(kind func(edits.AddedLine) bool, look search) []edits.Hand {
 	var runs [][][]byte
 	var at [][]int
 	for i, l := range a.Lines {
@@ -272,7 +318,7 @@ func (a *Added) find(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) 
 		runs[n-1], at[n-1] = append(runs[n-1], a.Text[i]), append(at[n-1], i)
 	}
 	hands := make([]edits.Hand, len(a.Lines))
-	for r, found := range p.Find(back, runs...) {
+	for r, found := range look(runs...) {
 		for k, h := range found {
 			hands[at[r][k]] = h
 		}
@@ -280,14 +326,19 @@ func (a *Added) find(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) 
 	return hands
 }
 
-// take gives lines of a kind to whom the pool says that they belong.
-func (a *Added) take(p *edits.Pool, back edits.Back, kind func(edits.AddedLine) bool) {
-	for i, h := range a.find(p, back, kind) {
-		switch {
-		case h > 0:
-			a.Lines[i].By = h
-		case h < 0 && a.Lines[i].By == capture.Person:
-			a.Lines[i].By = Unrecorded
-		}
+// take gives lines of a kind to whom they are found to belong.
+func (a *Added) take(kind func(edits.AddedLine) bool, look search) {
+	for i, h := range a.find(kind, look) {
+		a.give(i, h)
+	}
+}
+
+// give gives a line to a hand that was found.
+func (a *Added) give(i int, h edits.Hand) {
+	switch {
+	case h > 0:
+		a.Lines[i].By = h
+	case h < 0 && a.Lines[i].By == capture.Person:
+		a.Lines[i].By = Unrecorded
 	}
 }

@@ -3,6 +3,7 @@ package bind
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
@@ -13,8 +14,15 @@ import (
 	"github.com/stemma-dev/stemma/ingest/note"
 )
 
-// MaxSources is how many commits are searched, the newest.
+// MaxSources is how many commits are searched, the newest, on either side.
 const MaxSources = 1000
+
+// Of how many it is found out first whether they changed the files in question, and
+// of how many files that is asked; of more, all are searched.
+const (
+	maxAsked = 5000
+	maxPaths = 200
+)
 
 // A source is a commit in which lines may be found.
 type source struct {
@@ -22,9 +30,16 @@ type source struct {
 	files []sourceFile
 }
 
+// found are sources, and what stands on what.
+type found struct {
+	sources []source
+	parents map[string][]string
+}
+
 // A sourceFile is what a commit added to one file, run by run.
 type sourceFile struct {
 	path string
+	blob string // what the file was then
 	runs []sourceRun
 }
 
@@ -33,48 +48,70 @@ type sourceRun struct {
 	text  [][]byte
 }
 
-// sources are the commits that the commits do not stand on: of other branches,
-// of remotes, and those that were there before history was written anew. Those
-// that a commit stands on are sources for lines that it only moved.
-func (in Clone) sources(ctx context.Context, commits []*Commit) ([]source, error) {
+// sources are commits that changed the same files: those that the commits do not
+// stand on, of other branches, of remotes, and those that were there before history
+// was written anew; and those that they stand on, for what they moved or put back.
+func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err error) {
 	tips, err := in.Tips(ctx)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	var not, under []string
-	listed := map[string]bool{}
+	listed, open := map[string]bool{}, map[string]bool{}
 	for _, c := range commits {
 		listed[c.ID] = true
 	}
 	for _, c := range commits {
+		for _, a := range c.Added {
+			if slices.ContainsFunc(a.Lines, isOpen) {
+				open[a.Path] = true
+			}
+		}
+		if !c.open() {
+			continue
+		}
+		under = append(under, c.Parents...)
 		for _, p := range c.Parents {
-			if c.open() && !listed[p] { // one of them may be where another came from
+			if !listed[p] { // one of them may be where another came from
 				not = append(not, p)
 			}
 		}
-		if c.moves() {
-			under = append(under, c.Parents...)
-		}
 	}
-	ids, err := in.Repo.Newest(ctx, MaxSources, tips, not)
+	paths := slices.Sorted(maps.Keys(open))
+	f.parents = map[string][]string{}
+	ids, err := in.newest(ctx, tips, not, paths, f.parents)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	below, err := in.Repo.Newest(ctx, MaxSources, under, nil)
+	below, err := in.newest(ctx, under, nil, paths, f.parents)
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	ids = append(ids, below...)
 	slices.Sort(ids)
-	o := history.Options{Tips: slices.Compact(ids), Only: true}
-	var list []source
-	for c, err := range history.Log(ctx, in.Repo, o) {
+	for c, err := range history.Log(ctx, in.Repo, history.Options{Tips: slices.Compact(ids), Only: true}) {
 		if err != nil {
-			return nil, err
+			return f, err
 		}
-		list = append(list, source{c.Commit, addedText(c)})
+		f.sources = append(f.sources, source{c.Commit, addedText(c)})
 	}
-	return list, nil
+	return f, nil
+}
+
+// newest are the newest commits that changed one of the paths. What stands on what
+// is told of all that were asked.
+func (in Clone) newest(ctx context.Context, tips, not, paths []string, parents map[string][]string) ([]string, error) {
+	ids, lineage, err := in.Repo.Lineage(ctx, maxAsked, tips, not)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(parents, lineage)
+	if len(paths) <= maxPaths {
+		if touching, err := in.Repo.Touching(ctx, ids, paths); err == nil { // else trees are missing
+			ids = touching
+		}
+	}
+	return ids[:min(len(ids), MaxSources)], nil
 }
 
 // addedText is what a commit added, with its text.
@@ -84,7 +121,7 @@ func addedText(c *history.Commit) (files []sourceFile) {
 		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() || f.TextDropped || len(f.Parents) > 0 {
 			continue
 		}
-		out := sourceFile{path: f.Path}
+		out := sourceFile{path: f.Path, blob: f.Blob}
 		for _, h := range f.Hunks {
 			if h.NewLines > 0 && len(h.New) == h.NewLines {
 				out.runs = append(out.runs, sourceRun{h.NewStart, h.New})
