@@ -201,3 +201,19 @@ func (p Place) Last(size int64) []Entry {
 	}
 	return r.Entries
 }
+
+// Replace writes a file as a whole or not at all.
+func Replace(path string, content []byte) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(content)
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}

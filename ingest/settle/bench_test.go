@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma/ingest/settle"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 )
 
 // BenchmarkRebase: what 1,000 rebased commits owe is found in at most a quarter
@@ -45,8 +46,8 @@ func BenchmarkRebase(b *testing.B) {
 
 // BenchmarkOneMore: what one more commit owes costs no more behind ten times the looks.
 func BenchmarkOneMore(b *testing.B) {
-	settle.MarkEvery(500)
-	defer settle.MarkEvery(1)
+	follow.MarkEvery = 500
+	defer func() { follow.MarkEvery = 1 }()
 	const commits = 20
 	took := map[int]time.Duration{}
 	for _, looks := range []int{600, 6000} {

@@ -63,7 +63,7 @@ func (w *rerun) compare(list []*bind.Commit) (noted map[string]bool, err error) 
 		byID[c.ID] = c
 		ids = append(ids, c.ID)
 	}
-	notes, err := w.cat.NotesOn(w.notes, ids)
+	notes, err := w.Cat.NotesOn(w.notes, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (w *rerun) compare(list []*bind.Commit) (noted map[string]bool, err error) 
 	}
 	sessions := w.book.Sessions()
 	i := 0
-	for o, err := range w.cat.Objects(blobs, note.MaxRecord) {
+	for o, err := range w.Cat.Objects(blobs, note.MaxRecord) {
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (w *rerun) against(c *bind.Commit, n *gitai.Authorship, sessions map[[2]str
 			if m.Basis == stemma.BasisReplayed {
 				continue
 			}
-			known := l.By > capture.Typist && int(l.By) <= len(w.evidence.Hands)
+			known := l.By > capture.Typist && int(l.By) <= len(w.Evidence.Hands)
 			switch {
 			case !known && m.Origin == stemma.OriginAI:
 				whole, _, _ := strings.Cut(m.Session, ":")
@@ -104,7 +104,7 @@ func (w *rerun) against(c *bind.Commit, n *gitai.Authorship, sessions map[[2]str
 					got.Other++
 				}
 			case !known:
-			case m.Origin == stemma.OriginHuman, m.Origin == stemma.OriginAI && !same(w.evidence.Hands[l.By-1], m):
+			case m.Origin == stemma.OriginHuman, m.Origin == stemma.OriginAI && !same(w.Evidence.Hands[l.By-1], m):
 				got.Differ++
 			case m.Origin == stemma.OriginAI:
 				got.Agree++

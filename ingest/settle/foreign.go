@@ -7,11 +7,12 @@ import (
 
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/settle/bind"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 )
 
 // foreign are the commits that came into the branches of the clone and were
 // made elsewhere since capture began.
-func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*bind.Commit, error) {
+func (t *tree) foreign(ctx context.Context, s *state, own []follow.Commit) ([]*bind.Commit, error) {
 	refs, err := t.repo.RefNames(ctx, "refs/heads/")
 	if err != nil {
 		return nil, err
@@ -22,8 +23,8 @@ func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*bind.Com
 			tips = append(tips, ref.ID)
 		}
 	}
-	if t.base != "" {
-		not = append(not, t.base)
+	if t.Base != "" {
+		not = append(not, t.Base)
 	}
 	for id := range s.done {
 		not = append(not, id)
@@ -33,10 +34,10 @@ func (t *tree) foreign(ctx context.Context, s *state, own []commit) ([]*bind.Com
 		return nil, err
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool {
-		return slices.ContainsFunc(own, func(c commit) bool { return c.ID == id })
+		return slices.ContainsFunc(own, func(c follow.Commit) bool { return c.ID == id })
 	})
 	list, err := bind.Unwatched(ctx, t.repo, append(ids, s.again...))
-	return slices.DeleteFunc(list, func(c *bind.Commit) bool { return c.Committer.When.Before(t.since.Truncate(time.Second)) }), err
+	return slices.DeleteFunc(list, func(c *bind.Commit) bool { return c.Committer.When.Before(t.Since.Truncate(time.Second)) }), err
 }
 
 // recognise finds what agents wrote here in commits that no move of HEAD made, such
@@ -45,18 +46,18 @@ func (t *tree) recognise(foreign []*bind.Commit) error {
 	for _, c := range foreign {
 		for i := range c.Added {
 			a := &c.Added[i]
-			if !t.wasSeen(a.Path) {
+			if !t.WasSeen(a.Path) {
 				continue
 			}
-			found, err := t.cat.Find(c.ID, a.Path)
+			found, err := t.Cat.Find(c.ID, a.Path)
 			if err != nil || len(found) != 1 {
 				continue // it is not in this copy
 			}
-			content, err := t.content(found[0].ID)
+			content, err := t.Content(found[0].ID)
 			if err != nil {
 				return err
 			}
-			lines := t.known.Lines(content) // of just this content: a difference to it may be of anybody
+			lines := t.Lines(content) // of just this content: a difference to it may be of anybody
 			for k, l := range a.Lines {
 				if l.Number <= len(lines) && lines[l.Number-1].By > capture.Typist {
 					a.Lines[k].Line = lines[l.Number-1]
@@ -65,15 +66,6 @@ func (t *tree) recognise(foreign []*bind.Commit) error {
 		}
 	}
 	return nil
-}
-
-// wasSeen reports whether a hook looked at a file.
-func (t *tree) wasSeen(path string) bool {
-	if w := t.watches[path]; w != nil {
-		return w.seen
-	}
-	k := t.kept[path]
-	return k != nil && k.Seen
 }
 
 // tips are the commits from which sources are looked for.
@@ -86,7 +78,7 @@ func (t *tree) tips(ctx context.Context) (tips []string, err error) {
 		tips = append(tips, ref.Peeled)
 	}
 	seen := map[string]bool{}
-	for _, m := range t.moves {
+	for _, m := range t.Moves {
 		if m.To != "" && !seen[m.To] {
 			seen[m.To] = true
 			tips = append(tips, m.To)
@@ -97,5 +89,5 @@ func (t *tree) tips(ctx context.Context) (tips []string, err error) {
 
 // clone is where lines are looked for that were not typed here.
 func (t *tree) clone() bind.Clone {
-	return bind.Clone{Repo: t.repo, Cat: t.cat, Notes: t.notes, Tips: t.tips}
+	return bind.Clone{Repo: t.repo, Cat: t.Cat, Notes: t.notes, Tips: t.tips}
 }

@@ -29,15 +29,15 @@ func (t *tree) learnModels(list []*bind.Commit) {
 	for _, c := range list {
 		for _, a := range c.Added {
 			for _, l := range a.Lines {
-				if l.By > capture.Typist && int(l.By) <= len(t.evidence.Hands) && t.evidence.Hands[l.By-1].Model == "" {
+				if l.By > capture.Typist && int(l.By) <= len(t.Evidence.Hands) && t.Evidence.Hands[l.By-1].Model == "" {
 					wanted[l.By] = true
 				}
 			}
 		}
 	}
 	for by := range wanted {
-		hand := &t.evidence.Hands[by-1]
-		path := filepath.FromSlash(t.evidence.Transcript(*hand))
+		hand := &t.Evidence.Hands[by-1]
+		path := filepath.FromSlash(t.Evidence.Transcript(*hand))
 		if path == "" {
 			continue
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/settle/bind"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -18,17 +18,18 @@ import (
 // given ones reach, or without any the branches of the repository. Commits and
 // sources are ids. A commit that has a note keeps it. No capture is needed.
 func Reconcile(ctx context.Context, repo *git.Repo, commits, from []string, now time.Time) (r Report, err error) {
-	t := &tree{repo: repo, from: from, evidence: capture.Read(spool.Reading{}, nil, nil), keysOf: map[string]map[edits.Key]bool{}}
+	t := &tree{Tree: follow.New(repo, spool.Place{}), repo: repo, from: from}
+	t.Take(capture.Read(spool.Reading{}, nil, nil))
 	if t.notes, err = notesTip(ctx, repo); err != nil {
 		return r, err
 	}
 	if t.notes == "" {
 		return r, fmt.Errorf("reconciling: %w", ErrNoNotes)
 	}
-	if t.cat, err = repo.CatFile(ctx, maxContent); err != nil {
+	if t.Cat, err = repo.CatFile(ctx, spool.MaxContent); err != nil {
 		return r, err
 	}
-	defer t.cat.Kill()
+	defer t.Cat.Kill()
 	list, err := bind.Unwatched(ctx, repo, commits)
 	if err != nil {
 		return r, err

@@ -16,6 +16,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/hook"
 	"github.com/stemma-dev/stemma/ingest/replay"
 	"github.com/stemma-dev/stemma/ingest/settle/bind"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -62,7 +63,7 @@ func Replay(ctx context.Context, dir string, book *replay.Book, now time.Time) (
 	}
 	trees, inside := place.Trees(), 0
 	for i := range trees { // as in Run, the one that is asked from comes last
-		w := &rerun{tree: newTree(repo, trees[len(trees)-1-i]), book: book, state: s, report: &r, last: i == len(trees)-1}
+		w := &rerun{tree: &tree{Tree: follow.New(repo, trees[len(trees)-1-i]), repo: repo}, book: book, state: s, report: &r, last: i == len(trees)-1}
 		n, err := w.run(ctx, now)
 		if err != nil {
 			return r, err
@@ -82,8 +83,8 @@ type rerun struct {
 	state    *state
 	report   *Replayed
 	last     bool
-	commits  []commit
-	edited   func(file) bool // whether it was, or what it came from
+	commits  []follow.Commit
+	edited   func(follow.File) bool // whether it was, or what it came from
 	contents map[string]string
 	times    map[[4]string]time.Time // of edits, by agent, session, sub-agent and call
 	hooked   map[[2]string]time.Time // sessions that hooks were told of, and since when
@@ -91,25 +92,25 @@ type rerun struct {
 
 // run returns how many edits were of files in the work tree.
 func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) {
-	if w.cat, err = w.repo.CatFile(ctx, maxContent); err != nil {
+	if w.Cat, err = w.repo.CatFile(ctx, spool.MaxContent); err != nil {
 		return 0, err
 	}
-	defer w.cat.Kill()
+	defer w.Cat.Kill()
 	if w.notes, err = notesTip(ctx, w.repo); err != nil {
 		return 0, err
 	}
-	if w.moves, err = w.place.Moves(); err != nil {
+	if w.Moves, err = w.Place.Moves(); err != nil {
 		return 0, err
 	}
-	own := w.moves
+	own := w.Moves
 	var foreign []spool.Move
 	if w.last {
 		if foreign, err = w.foreignMoves(ctx); err != nil {
 			return 0, err
 		}
 	}
-	w.moves = among(own, foreign)
-	looks, skipped := w.book.Looks(replay.Tree{Inside: w.place.Inside, Strange: w.last, Base: w.base})
+	w.Moves = among(own, foreign)
+	looks, skipped := w.book.Looks(replay.Tree{Inside: w.Place.Inside, Strange: w.last, Base: w.base})
 	inside = w.book.Len() - skipped[replay.Elsewhere]
 	delete(skipped, replay.Elsewhere)
 	for why, n := range skipped {
@@ -122,10 +123,9 @@ func (w *rerun) run(ctx context.Context, now time.Time) (inside int, err error) 
 		return 0, err
 	}
 	w.report.Looks += len(looks)
-	w.moves = among(own, w.touching(looks, foreign))
-	w.evidence = capture.Read(w.reading(looks), w.moves, w.content)
-	w.start = w.evidence.Before
-	if err := w.readCommits(ctx, own); err != nil {
+	w.Moves = among(own, w.touching(looks, foreign))
+	w.Take(capture.Read(w.reading(looks), w.Moves, w.content))
+	if err := w.bringOwn(ctx, own); err != nil {
 		return 0, err
 	}
 	return inside, w.conclude(ctx, now)
@@ -143,7 +143,7 @@ func (w *rerun) content(f spool.File) ([]byte, error) {
 // readHooked finds out which sessions hooks were told of.
 func (w *rerun) readHooked() error {
 	w.hooked = map[[2]string]time.Time{}
-	reading, err := w.place.Read(0)
+	reading, err := w.Place.Read(0)
 	for _, e := range reading.Entries {
 		var event hook.Event
 		if json.Unmarshal(e.Event, &event) != nil || event.Session == "" {
@@ -173,8 +173,8 @@ func (w *rerun) foreignMoves(ctx context.Context) (foreign []spool.Move, err err
 		return nil, err
 	}
 	made := map[string]bool{}
-	for _, m := range w.moves {
-		made[m.To] = made[m.To] || makes(m)
+	for _, m := range w.Moves {
+		made[m.To] = made[m.To] || follow.Makes(m)
 	}
 	o := history.Options{Tips: ids, Only: true, MaxLine: 1, MaxFileText: 1, MaxCommitText: 1}
 	for c, err := range history.Log(ctx, w.repo, o) {
@@ -184,7 +184,7 @@ func (w *rerun) foreignMoves(ctx context.Context) (foreign []spool.Move, err err
 		if made[c.ID] {
 			continue
 		}
-		w.commits = append(w.commits, commit{Commit: c.Commit, files: lookable(c)})
+		w.commits = append(w.commits, follow.Commit{Commit: c.Commit, Files: follow.Lookable(c)})
 		foreign = append(foreign, spool.Move{To: c.ID, At: c.Committer.When, What: foreignMove})
 		if len(c.Parents) > 0 {
 			foreign[len(foreign)-1].From = c.Parents[0]
@@ -202,9 +202,9 @@ func (w *rerun) touching(looks []replay.Look, foreign []spool.Move) []spool.Move
 		edited[l.File] = true
 	}
 	touches := map[string]bool{}
-	w.edited = func(f file) bool { return edited[f.Path] || edited[f.OldPath] }
-	w.commits = slices.DeleteFunc(w.commits, func(c commit) bool {
-		touches[c.ID] = slices.ContainsFunc(c.files, w.edited)
+	w.edited = func(f follow.File) bool { return edited[f.Path] || edited[f.OldPath] }
+	w.commits = slices.DeleteFunc(w.commits, func(c follow.Commit) bool {
+		touches[c.ID] = slices.ContainsFunc(c.Files, w.edited)
 		return !touches[c.ID]
 	})
 	return slices.DeleteFunc(foreign, func(m spool.Move) bool { return !touches[m.To] })
@@ -235,7 +235,7 @@ func among(own, foreign []spool.Move) []spool.Move {
 func (w *rerun) before(at time.Time) int {
 	second := at.Truncate(time.Second)
 	n := 0
-	for i, m := range w.moves {
+	for i, m := range w.Moves {
 		if m.At.Before(second) {
 			n = i + 1
 		}
@@ -246,14 +246,14 @@ func (w *rerun) before(at time.Time) int {
 // base is a file in the commit that was made last before a time.
 func (w *rerun) base(path string, at time.Time) (string, bool) {
 	n := w.before(at)
-	if n == 0 || w.moves[n-1].To == "" {
+	if n == 0 || w.Moves[n-1].To == "" {
 		return "", false
 	}
-	found, err := w.cat.Find(w.moves[n-1].To, path)
+	found, err := w.Cat.Find(w.Moves[n-1].To, path)
 	if err != nil || len(found) != 1 || found[0].Type != "blob" {
 		return "", false
 	}
-	o, err := w.cat.Object(found[0].ID)
+	o, err := w.Cat.Object(found[0].ID)
 	return string(o.Data), err == nil && o.Data != nil
 }
 
@@ -271,7 +271,7 @@ func (w *rerun) reading(looks []replay.Look) (r spool.Reading) {
 		r.Entries = append(r.Entries, spool.Entry{At: l.At, Stand: spool.Stand{Reflog: moved}, Event: body, Files: files})
 	}
 	keep := func(file, text string) spool.File {
-		id := w.place.ID([]byte(text))
+		id := w.Place.ID([]byte(text))
 		w.contents[id] = text
 		return spool.File{Path: file, State: spool.Regular, Blob: id, Size: int64(len(text))}
 	}
@@ -299,34 +299,34 @@ func (w *rerun) reading(looks []replay.Look) (r spool.Reading) {
 	return r
 }
 
-// readCommits reads the commits that moves of HEAD made, and puts all in order.
-func (w *rerun) readCommits(ctx context.Context, own []spool.Move) error {
+// bringOwn reads the commits that moves of HEAD made, and puts all in order.
+func (w *rerun) bringOwn(ctx context.Context, own []spool.Move) error {
 	at := map[string]int{}
-	for i, m := range w.moves {
-		if _, known := at[m.To]; !known && makes(m) {
+	for i, m := range w.Moves {
+		if _, known := at[m.To]; !known && follow.Makes(m) {
 			at[m.To] = i
 		}
 	}
 	for i := range w.commits {
-		w.commits[i].move = at[w.commits[i].ID]
+		w.commits[i].Move = at[w.commits[i].ID]
 	}
 	var pending []int
 	if len(own) > 0 {
-		pending = slices.DeleteFunc(w.pending(&state{}), func(i int) bool { return w.moves[i].What == foreignMove })
+		pending = slices.DeleteFunc(w.Pending(func(string) bool { return false }), func(i int) bool { return w.Moves[i].What == foreignMove })
 	}
-	made, err := w.tree.readCommits(ctx, pending)
+	made, err := w.ReadCommits(ctx, pending)
 	w.commits = append(w.commits, made...)
-	w.commits = slices.DeleteFunc(w.commits, func(c commit) bool { return c.move < w.evidence.Before })
+	w.commits = slices.DeleteFunc(w.commits, func(c follow.Commit) bool { return c.Move < w.Evidence.Before })
 	for i := range w.commits {
-		w.commits[i].files = slices.DeleteFunc(w.commits[i].files, func(f file) bool { return !w.edited(f) })
+		w.commits[i].Files = slices.DeleteFunc(w.commits[i].Files, func(f follow.File) bool { return !w.edited(f) })
 	}
-	slices.SortStableFunc(w.commits, func(a, b commit) int { return cmp.Compare(a.move, b.move) })
+	slices.SortStableFunc(w.commits, func(a, b follow.Commit) int { return cmp.Compare(a.Move, b.Move) })
 	return err
 }
 
 // conclude writes notes where there are none, and compares where there are.
 func (w *rerun) conclude(ctx context.Context, now time.Time) error {
-	list, err := w.own(w.commits, false)
+	list, err := w.Follow(w.commits, false)
 	if err != nil {
 		return err
 	}
@@ -336,7 +336,7 @@ func (w *rerun) conclude(ctx context.Context, now time.Time) error {
 	}
 	fresh := slices.DeleteFunc(list, func(c *bind.Commit) bool { return noted[c.ID] })
 	w.withhold(fresh)
-	notes, blobs, err := w.notesOf(fresh, bind.Nowhere(len(w.evidence.Hands)), &w.report.Report)
+	notes, blobs, err := w.notesOf(fresh, bind.Nowhere(len(w.Evidence.Hands)), &w.report.Report)
 	if err != nil {
 		return err
 	}
@@ -373,10 +373,10 @@ func (w *rerun) withhold(fresh []*bind.Commit) {
 
 // heard reports whether hooks were told of the edit too.
 func (w *rerun) heard(by edits.Hand) bool {
-	if by <= capture.Typist || int(by) > len(w.evidence.Hands) {
+	if by <= capture.Typist || int(by) > len(w.Evidence.Hands) {
 		return false
 	}
-	h := w.evidence.Hands[by-1]
+	h := w.Evidence.Hands[by-1]
 	since, known := w.hooked[[2]string{h.Agent, h.Session}]
 	return known && !since.After(w.times[[4]string{h.Agent, h.Session, h.Subagent, h.Call}])
 }

@@ -13,21 +13,16 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
-	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/ingest/settle/bind"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 	"github.com/stemma-dev/stemma/spool"
 )
 
 // Ref is where notes are written.
 const Ref = "refs/notes/ai"
-
-// maxContent is the longest file that is looked into, as for hooks.
-const maxContent = spool.MaxContent
 
 // A Report is what was settled.
 type Report struct {
@@ -95,7 +90,7 @@ func Run(ctx context.Context, dir string, now time.Time) (r Report, err error) {
 			return r, err
 		}
 	}
-	return r, forget(place, trees, now)
+	return r, follow.Forget(place, trees, now)
 }
 
 // find looks for the work tree that a directory lies in; elsewhere nothing was
@@ -114,74 +109,30 @@ func find(dir string) (spool.Place, bool) {
 func settle(
 	ctx context.Context, repo *git.Repo, place spool.Place, last bool, s *state, r *Report, now time.Time,
 ) (leave func() error, err error) {
-	t, err := readTree(ctx, repo, place, s)
-	if err != nil || t == nil {
+	followed, err := follow.Open(ctx, repo, place, s.has)
+	if err != nil || followed == nil {
 		return func() error { return nil }, err
 	}
-	defer t.cat.Kill()
+	defer followed.Close()
+	t := &tree{Tree: followed, repo: repo}
+	if t.notes, err = notesTip(ctx, repo); err != nil {
+		return nil, err
+	}
 	notes, err := t.settle(ctx, s, last, r)
 	if err != nil {
 		return nil, err
 	}
 	r.Notes += len(notes)
-	return t.leave, repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
+	return t.Leave, repo.AddNotes(ctx, Ref, notes, "Notes by stemma", now)
 }
 
-func newTree(repo *git.Repo, place spool.Place) *tree {
-	return &tree{
-		repo: repo, place: place, watches: map[string]*watch{}, blobs: map[string][]string{}, known: &edits.Memory{},
-		keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
-	}
-}
-
-// readTree reads what was captured in a work tree; nil if nothing was.
-func readTree(ctx context.Context, repo *git.Repo, place spool.Place, s *state) (*tree, error) {
-	t := newTree(repo, place)
-	var err error
-	if t.moves, err = place.Moves(); err != nil {
-		return nil, err
-	}
-	logged := len(t.moves) > 0
-	resumed := logged && t.resume(s) == nil
-	reading, err := place.Read(t.heard.End)
-	if err != nil || len(reading.Entries) == 0 && !resumed {
-		return nil, err
-	}
-	if !logged {
-		t.moves = withoutReflog(reading.Entries, place.Stand())
-	}
-	marks := markEvery
-	if !logged {
-		marks = 0 // there is no telling where one was
-	}
-	t.evidence = t.heard.Read(reading, t.moves, t.captured, marks)
-	t.start = max(t.evidence.Before, t.heard.Moved)
-	if !resumed {
-		t.since, t.base = reading.Entries[0].At, reading.Entries[0].Commit
-	}
-	if t.notes, err = notesTip(ctx, repo); err != nil {
-		return nil, err
-	}
-	t.cat, err = repo.CatFile(ctx, maxContent)
-	return t, err
-}
-
-// withoutReflog makes moves of where HEAD was at each entry and is now, which is
-// less than a reflog tells: what git did between is not known.
-func withoutReflog(entries []spool.Entry, now spool.Stand) (moves []spool.Move) {
-	at := ""
-	to := func(commit string, when time.Time) {
-		if commit != "" && commit != at {
-			moves = append(moves, spool.Move{From: at, To: commit, At: when, End: int64(len(moves) + 1)})
-			at = commit
-		}
-	}
-	for i := range entries {
-		to(entries[i].Commit, entries[i].At)
-		entries[i].Reflog = int64(len(moves))
-	}
-	to(now.Commit, time.Time{})
-	return moves
+// A tree is a work tree with the notes of its clone.
+type tree struct {
+	*follow.Tree
+	repo    *git.Repo
+	from    []string          // commits to look for sources from; else all that the clone knows
+	written map[string]string // commits by the notes that were written here
+	notes   string            // where the notes of the clone stand, "" if there are none
 }
 
 // settle makes the notes of the commits that are not settled yet; in the last
@@ -191,7 +142,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 	for commit, blob := range s.done {
 		t.written[blob] = commit
 	}
-	commits, err := t.readCommits(ctx, t.pending(s))
+	commits, err := t.ReadCommits(ctx, t.Pending(s.has))
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +152,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 			return nil, err
 		}
 	}
-	list, err := t.own(commits, len(foreign) > 0)
+	list, err := t.Follow(commits, len(foreign) > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +160,7 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 		return nil, err
 	}
 	list = append(list, foreign...)
-	b, err := t.clone().Finder(ctx, list, len(t.evidence.Hands))
+	b, err := t.clone().Finder(ctx, list, len(t.Evidence.Hands))
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +184,7 @@ func (t *tree) notesOf(list []*bind.Commit, b *bind.Finder, r *Report) (notes []
 		if err := b.Bind(c); err != nil {
 			return nil, nil, err
 		}
-		n := newNote(c.ID, c.Committer, t.evidence.Hands, b.Found)
+		n := newNote(c.ID, c.Committer, t.Evidence.Hands, b.Found)
 		for _, a := range c.Added {
 			n.add(a.Path, a.Lines)
 		}
@@ -258,101 +209,13 @@ func (t *tree) notesOf(list []*bind.Commit, b *bind.Finder, r *Report) (notes []
 			continue
 		}
 		notes = append(notes, git.NewNote{Object: c.ID, Text: text})
-		blobs[c.ID] = t.place.ID(text)
+		blobs[c.ID] = t.Place.ID(text)
 	}
 	return notes, blobs, nil
 }
 
-// own tells by what was captured whose the lines are that commits made here
-// added. To the end, it looks at what was captured behind the last of them too.
-func (t *tree) own(commits []commit, toTheEnd bool) (list []*bind.Commit, err error) {
-	if err := t.findBlobs(commits, toTheEnd); err != nil {
-		return nil, err
-	}
-	at := map[string]*bind.Commit{}
-	for _, c := range commits {
-		list = append(list, &bind.Commit{Commit: c.Commit})
-		at[c.ID] = list[len(list)-1]
-	}
-	return list, t.replay(commits, toTheEnd, func(c commit, a bind.Added) { at[c.ID].Added = append(at[c.ID].Added, a) })
-}
-
 func (l *Lines) add(m Lines) {
 	l.AI, l.Human, l.Unknown = l.AI+m.AI, l.Human+m.Human, l.Unknown+m.Unknown
-}
-
-// A commit is one that a move of HEAD made here.
-type commit struct {
-	git.Commit
-	move  int
-	files []file
-}
-
-// pending are the moves that made a commit which is not settled.
-func (t *tree) pending(s *state) (list []int) {
-	seen := map[string]bool{}
-	for i, m := range t.moves {
-		if i < t.evidence.Before || m.To == "" || !makes(m) || seen[m.To] || s.has(m.To) {
-			continue
-		}
-		seen[m.To] = true
-		list = append(list, i)
-	}
-	return list
-}
-
-// makes reports whether a move may have made the commit that it leads to.
-func makes(m spool.Move) bool {
-	what, _, _ := strings.Cut(m.What, ":")
-	verb, _, _ := strings.Cut(what, " ")
-	switch {
-	case slices.Contains([]string{"checkout", "reset", "clone", "branch", "Branch", "bisect"}, verb):
-		return false
-	case forwards(m):
-		return false
-	case verb == "rebase" || verb == "pull":
-		for _, step := range []string{"(start)", "(finish)", "(abort)"} {
-			if strings.HasSuffix(what, step) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// readCommits reads what the commits changed.
-func (t *tree) readCommits(ctx context.Context, pending []int) ([]commit, error) {
-	if len(pending) == 0 {
-		return nil, nil
-	}
-	o := history.Options{Only: true, MaxLine: 1, MaxFileText: 1, MaxCommitText: 1}
-	at := map[string]int{}
-	var ids []string
-	for _, i := range pending {
-		ids = append(ids, t.moves[i].To)
-		at[t.moves[i].To] = i
-	}
-	there, err := t.repo.Readable(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		if there[id] { // else it was pruned: nobody can ask of it
-			o.Tips = append(o.Tips, id)
-		}
-	}
-	if len(o.Tips) == 0 {
-		return nil, nil
-	}
-	var list []commit
-	for c, err := range history.Log(ctx, t.repo, o) {
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, commit{c.Commit, at[c.ID], t.within(lookable(c))})
-	}
-	slices.SortStableFunc(list, func(a, b commit) int { return a.move - b.move })
-	return list, nil
 }
 
 // notesTip is where the notes of a clone stand, "" if there are none.
@@ -379,7 +242,7 @@ func (t *tree) noted(list []*bind.Commit) (map[string]bool, error) {
 	for _, c := range list {
 		ids = append(ids, c.ID)
 	}
-	notes, err := t.cat.NotesOn(t.notes, ids)
+	notes, err := t.Cat.NotesOn(t.notes, ids)
 	for _, n := range notes {
 		of, ours := t.written[n.Blob]
 		noted[n.Object] = !ours || of == n.Object // git may have copied ours from another commit

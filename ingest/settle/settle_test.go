@@ -18,13 +18,14 @@ import (
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/settle"
+	"github.com/stemma-dev/stemma/ingest/settle/follow"
 	"github.com/stemma-dev/stemma/spool"
 )
 
 // TestMain lets every settling go on from as near as it can, so that what is
 // settled behind every commit tests that it comes out the same.
 func TestMain(m *testing.M) {
-	settle.MarkEvery(1)
+	follow.MarkEvery = 1
 	os.Exit(m.Run())
 }
 

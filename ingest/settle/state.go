@@ -199,22 +199,7 @@ func keep(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, b)
-}
-
-func replaceFile(path string, b []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "new-*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(b)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp.Name()))
-	}
-	return nil
+	return spool.Replace(path, b)
 }
 
 // Own tells which notes were written here: what they say was seen by hooks of

@@ -1,38 +1,35 @@
-package settle
+// Package follow goes through what was seen in a work tree and what git did there,
+// and says whose the lines are that commits added. What it found out is written
+// down, so that it goes on from there.
+package follow
 
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/stemma-dev/stemma/attribution/diff"
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
-	"github.com/stemma-dev/stemma/git/history"
-	"github.com/stemma-dev/stemma/git/patch"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
-// A tree is a work tree with what was captured in it.
-type tree struct {
-	repo     *git.Repo
-	place    spool.Place
-	cat      *git.CatFile
-	moves    []spool.Move
-	heard    capture.State // before what is read
-	evidence *capture.Evidence
-	since    time.Time         // when capture began
-	base     string            // the commit that was checked out then, if it is known
-	from     []string          // commits to look for sources from; else all that the clone knows
-	written  map[string]string // commits by the notes that were written here
-	notes    string            // where the notes of the clone stand, "" if there are none
+// A Tree is a work tree with what was captured in it. It is for one goroutine.
+type Tree struct {
+	Place    spool.Place
+	Cat      *git.CatFile
+	Moves    []spool.Move
+	Evidence *capture.Evidence
+	Since    time.Time // when capture began
+	Base     string    // the commit that was checked out then, if it is known
 
+	repo    *git.Repo
+	heard   capture.State       // before what is read
 	paths   []string            // that matter, sorted
 	blobs   map[string][]string // by path, of the file in the commit of each move
 	watches map[string]*watch
@@ -45,6 +42,77 @@ type tree struct {
 	fresh   [2]sight.State // of files that have no watch yet: not tracked, tracked
 	mark    []byte         // from where one can go on the next time
 }
+
+// New is a work tree of which nothing was read.
+func New(repo *git.Repo, place spool.Place) *Tree {
+	return &Tree{
+		repo: repo, Place: place, watches: map[string]*watch{}, blobs: map[string][]string{}, known: &edits.Memory{},
+		keysOf: map[string]map[edits.Key]bool{}, began: map[int]int{},
+	}
+}
+
+// Open reads what was captured in a work tree, from where it was left if the commits
+// before that are settled; nil if there is nothing. Close it.
+func Open(ctx context.Context, repo *git.Repo, place spool.Place, settled func(commit string) bool) (*Tree, error) {
+	t := New(repo, place)
+	var err error
+	if t.Moves, err = place.Moves(); err != nil {
+		return nil, err
+	}
+	logged := len(t.Moves) > 0
+	resumed := logged && t.resume(settled) == nil
+	reading, err := place.Read(t.heard.End)
+	if err != nil || len(reading.Entries) == 0 && !resumed {
+		return nil, err
+	}
+	marks := MarkEvery
+	if !logged {
+		t.Moves = withoutReflog(reading.Entries, place.Stand())
+		marks = 0 // there is no telling where one was
+	}
+	if !resumed {
+		t.Since, t.Base = reading.Entries[0].At, reading.Entries[0].Commit
+	}
+	t.Take(t.heard.Read(reading, t.Moves, t.captured, marks))
+	t.Cat, err = repo.CatFile(ctx, spool.MaxContent)
+	return t, err
+}
+
+// Take sets what happened.
+func (t *Tree) Take(e *capture.Evidence) {
+	t.Evidence, t.start = e, max(e.Before, t.heard.Moved)
+}
+
+// Close ends the process that reads objects.
+func (t *Tree) Close() { t.Cat.Kill() }
+
+// Follow goes through all that happened, and says of each commit whose the lines
+// are that it added. It ends with the last commit, and where one can go on the next
+// time, or goes to the end.
+func (t *Tree) Follow(commits []Commit, toTheEnd bool) ([]*bind.Commit, error) {
+	if err := t.findBlobs(commits, toTheEnd); err != nil {
+		return nil, err
+	}
+	var list []*bind.Commit
+	at := map[string]*bind.Commit{}
+	for _, c := range commits {
+		list = append(list, &bind.Commit{Commit: c.Commit})
+		at[c.ID] = list[len(list)-1]
+	}
+	return list, t.replay(commits, toTheEnd, func(c Commit, a bind.Added) { at[c.ID].Added = append(at[c.ID].Added, a) })
+}
+
+// WasSeen reports whether a hook looked at a file.
+func (t *Tree) WasSeen(path string) bool {
+	if w := t.watches[path]; w != nil {
+		return w.seen
+	}
+	k := t.kept[path]
+	return k != nil && k.Seen
+}
+
+// Lines are those of a content that was seen before; nil if it was not.
+func (t *Tree) Lines(content []byte) []edits.Line { return t.known.Lines(content) }
 
 // noise is an event that is about any file but some, with the moves before it, or
 // before the run began that it ends.
@@ -61,88 +129,44 @@ type watch struct {
 	blob  string // of the file in the commit that HEAD was at last
 }
 
-// A file is one to which a commit added lines.
-type file struct {
-	Path, OldPath string
-	added         []diff.Hunk // their places in the new file alone
-}
-
-// lookable are the files of a commit that can be looked into.
-func lookable(c *history.Commit) (files []file) {
-	for i := range c.Files {
-		f := &c.Files[i]
-		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() {
-			continue
-		}
-		out := file{Path: f.Path, OldPath: f.OldPath}
-		for _, r := range f.NewLines() {
-			out.added = append(out.added, diff.Hunk{NewStart: r.Start, NewLines: r.End - r.Start + 1})
-		}
-		if len(out.added) > 0 {
-			files = append(files, out)
-		}
-	}
-	return files
-}
-
-// maxFiles is how many files of one commit are looked into that no hook looked at,
-// such as those of a library that somebody copies in: of more, nothing is known.
-const maxFiles = 1000
-
-// within are the files of a commit that are looked into.
-func (t *tree) within(files []file) []file {
-	looked := map[string]bool{}
-	for _, path := range t.evidence.Paths() {
-		looked[path] = true
-	}
-	n := 0
-	return slices.DeleteFunc(files, func(f file) bool {
-		if looked[f.Path] || looked[f.OldPath] || t.kept[f.Path] != nil || t.kept[f.OldPath] != nil {
-			return false
-		}
-		n++
-		return n > maxFiles
-	})
-}
-
 // findBlobs finds what the files that matter were in the commit of every move,
 // up to the last that is gone through: those that the commits changed, and those
 // that were looked at.
-func (t *tree) findBlobs(commits []commit, toTheEnd bool) error {
+func (t *Tree) findBlobs(commits []Commit, toTheEnd bool) error {
 	want := func(path string) {
 		if path != "" && t.blobs[path] == nil {
-			t.blobs[path] = make([]string, len(t.moves))
+			t.blobs[path] = make([]string, len(t.Moves))
 		}
 	}
 	last := -1
 	for _, c := range commits {
-		last = max(last, c.move)
-		for _, f := range c.files {
+		last = max(last, c.Move)
+		for _, f := range c.Files {
 			want(f.Path)
 			want(f.OldPath)
 		}
 	}
-	for _, path := range t.evidence.Paths() {
+	for _, path := range t.Evidence.Paths() {
 		want(path)
 	}
 	for path := range t.kept {
 		want(path)
 	}
-	if m := t.evidence.Mark; m != nil {
+	if m := t.Evidence.Mark; m != nil {
 		last = max(last, m.Moved-1)
 	}
 	if toTheEnd {
-		last = len(t.moves) - 1
+		last = len(t.Moves) - 1
 	}
 	paths := slices.Sorted(maps.Keys(t.blobs))
 	t.paths = paths
 	at := map[string][]git.TreeEntry{}
 	for i := max(0, t.start-1); i <= last && len(paths) > 0; i++ {
-		id := t.moves[i].To
+		id := t.Moves[i].To
 		found, known := at[id]
 		if !known && id != "" {
 			var err error
-			if found, err = t.cat.Find(id, paths...); err != nil {
+			if found, err = t.Cat.Find(id, paths...); err != nil {
 				found = nil // such as a commit that was pruned
 			}
 			at[id] = found
@@ -159,14 +183,14 @@ func (t *tree) findBlobs(commits []commit, toTheEnd bool) error {
 // replay goes through all that happened, and tells of each commit, when HEAD
 // comes to it, whose the lines are that it added to its files. It ends with the
 // last commit, and where one can go on the next time, or goes to the end.
-func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, bind.Added)) error {
-	moves, marked := t.start, t.evidence.Mark == nil
-	for v := range t.evidence.Events() {
+func (t *Tree) replay(commits []Commit, toTheEnd bool, tell func(Commit, bind.Added)) error {
+	moves, marked := t.start, t.Evidence.Mark == nil
+	for v := range t.Evidence.Events() {
 		switch {
 		case len(commits) == 0 && marked && !toTheEnd:
 			return nil
 		case v.Mark != nil:
-			if v.Mark != t.evidence.Mark {
+			if v.Mark != t.Evidence.Mark {
 				continue
 			}
 			marked = true
@@ -190,7 +214,7 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, bind.Ad
 			t.noise = append(t.noise, noise{v, at})
 		case v.Move > t.start:
 			made := 0
-			for made < len(commits) && commits[made].move == v.Move-1 {
+			for made < len(commits) && commits[made].Move == v.Move-1 {
 				if err := t.commit(commits[made], tell); err != nil {
 					return err
 				}
@@ -207,7 +231,7 @@ func (t *tree) replay(commits []commit, toTheEnd bool, tell func(commit, bind.Ad
 }
 
 // watch is that of a path, which began where capture did.
-func (t *tree) watch(path string) (*watch, error) {
+func (t *Tree) watch(path string) (*watch, error) {
 	w := t.watches[path]
 	if w == nil {
 		var err error
@@ -223,7 +247,7 @@ func (t *tree) watch(path string) (*watch, error) {
 			continue
 		}
 		if n.Kind == sight.Clean && followed {
-			content, err := t.content(blob)
+			content, err := t.Content(blob)
 			if err != nil {
 				return nil, err
 			}
@@ -235,7 +259,7 @@ func (t *tree) watch(path string) (*watch, error) {
 }
 
 // blobAt is what a file was in HEAD after some moves, if that is followed.
-func (t *tree) blobAt(path string, moves int) (blob string, followed bool) {
+func (t *Tree) blobAt(path string, moves int) (blob string, followed bool) {
 	if moves <= 0 || t.blobs[path] == nil {
 		return "", false
 	}
@@ -243,14 +267,14 @@ func (t *tree) blobAt(path string, moves int) (blob string, followed bool) {
 }
 
 // begin makes the watch of a path, or takes it up where it was kept.
-func (t *tree) begin(path string) (*watch, error) {
+func (t *Tree) begin(path string) (*watch, error) {
 	if k := t.kept[path]; k != nil {
 		delete(t.kept, path)
 		return t.restore(path, k)
 	}
 	w := &watch{}
 	w.blob, _ = t.blobAt(path, t.start)
-	content, err := t.content(w.blob)
+	content, err := t.Content(w.blob)
 	w.Watch = sight.Start(path, content, t.known, capture.Person, t.fresh[tracked(w.blob)])
 	return w, err
 }
@@ -265,28 +289,28 @@ func tracked(blob string) int {
 
 // captured is the content of a file that was seen, as far as it is kept. That of one
 // which git keeps is it only if git stores files as they are.
-func (t *tree) captured(f spool.File) ([]byte, error) {
+func (t *Tree) captured(f spool.File) ([]byte, error) {
 	if f.State != spool.Tracked {
-		return t.place.Content(f.Blob)
+		return t.Place.Content(f.Blob)
 	}
-	content, err := t.content(f.Blob)
+	content, err := t.Content(f.Blob)
 	if err == nil && int64(len(content)) != f.Size {
 		err = spool.ErrNoContent
 	}
 	return content, err
 }
 
-// content is that of a blob; nothing of one that cannot be looked into.
-func (t *tree) content(blob string) ([]byte, error) {
+// Content is that of a blob; nothing of one that cannot be looked into.
+func (t *Tree) Content(blob string) ([]byte, error) {
 	if blob == "" {
 		return nil, nil
 	}
-	o, err := t.cat.Object(blob)
+	o, err := t.Cat.Object(blob)
 	return o.Data, err
 }
 
 // move shows the files that are others in the commit to which HEAD moved.
-func (t *tree) move(to int) error {
+func (t *Tree) move(to int) error {
 	for _, path := range t.paths {
 		before, blobs := "", t.blobs[path]
 		if to > 0 {
@@ -302,12 +326,12 @@ func (t *tree) move(to int) error {
 		if w.blob == blobs[to] {
 			continue
 		}
-		content, err := t.content(blobs[to])
+		content, err := t.Content(blobs[to])
 		if err != nil {
 			return err
 		}
 		w.blob = blobs[to]
-		if putsInPlace(t.moves[to]) {
+		if putsInPlace(t.Moves[to]) {
 			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true})
 		} else {
 			w.Glimpse(content)
@@ -316,33 +340,21 @@ func (t *tree) move(to int) error {
 	return nil
 }
 
-// putsInPlace reports whether the files that differ between two commits are
-// in the work tree as they are in the second, since git went from one to the
-// other and would not have lost changes.
-func putsInPlace(m spool.Move) bool {
-	return strings.HasPrefix(m.What, "checkout:") || forwards(m)
-}
-
-// forwards reports whether a move went ahead to a commit that was there.
-func forwards(m spool.Move) bool {
-	return strings.HasSuffix(strings.ToLower(m.What), ": fast-forward")
-}
-
 // commit tells whose the lines are that a commit added.
-func (t *tree) commit(c commit, tell func(commit, bind.Added)) error {
-	for _, f := range c.files {
+func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
+	for _, f := range c.Files {
 		w, err := t.watch(f.Path)
 		if err != nil {
 			return err
 		}
-		w.blob = t.blobs[f.Path][c.move]
+		w.blob = t.blobs[f.Path][c.Move]
 		from := w
 		if f.OldPath != f.Path && f.OldPath != "" && !w.seen {
 			if from, err = t.watch(f.OldPath); err != nil {
 				return err
 			}
 		}
-		content, err := t.content(w.blob)
+		content, err := t.Content(w.blob)
 		if err != nil {
 			return err
 		}
@@ -366,21 +378,21 @@ func (t *tree) commit(c commit, tell func(commit, bind.Added)) error {
 // moved gives lines that came from another file, which has them no more, to whom
 // they belonged there, unless an agent was seen to write them here. Other text of
 // somebody else is nobody's here, if a command put it here.
-func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ...*watch) error {
+func (t *Tree) moved(c Commit, f File, part *edits.File, content []byte, here ...*watch) error {
 	to := map[edits.Key]edits.Line{}
 	keys := edits.Keys(content)
 	isHere := func(path string) bool { return path == f.Path || path == f.OldPath && here[0] != here[len(here)-1] }
 	for _, l := range part.Added(f.added) {
 		key := keys[l.Number-1]
 		first, known := t.known.First(key)
-		run := l.By > 0 && t.evidence.Hands[l.By-1].Run
+		run := l.By > 0 && t.Evidence.Hands[l.By-1].Run
 		if stood, ok := t.known.Stood(key); ok && run && !isHere(stood) {
 			first, known = edits.First{In: stood}, true
 		}
 		if !known || first.By.By == l.By || run && t.same(l.By, first.By.By) {
 			continue
 		}
-		gone, err := t.left(key, first.In, isHere, c.move)
+		gone, err := t.left(key, first.In, isHere, c.Move)
 		if err != nil {
 			return err
 		}
@@ -402,7 +414,7 @@ func (t *tree) moved(c commit, f file, part *edits.File, content []byte, here ..
 // left reports whether a text was in another file when the commit before was made,
 // or was seen there since, and is not in that of this commit: then it was moved, and
 // not written again.
-func (t *tree) left(key edits.Key, from string, isHere func(string) bool, move int) (bool, error) {
+func (t *Tree) left(key edits.Key, from string, isHere func(string) bool, move int) (bool, error) {
 	if isHere(from) {
 		return false, nil
 	}
@@ -427,7 +439,7 @@ func (t *tree) left(key edits.Key, from string, isHere func(string) bool, move i
 
 // there finds lines of nobody that were in the file before the commit, which only
 // moved them: they are of who wrote them then.
-func (t *tree) there(c commit, f file, a bind.Added) error {
+func (t *Tree) there(c Commit, f File, a bind.Added) error {
 	var before map[edits.Key]bool
 	for i, l := range a.Lines {
 		key := edits.KeyOf(a.Text[i])
@@ -436,7 +448,7 @@ func (t *tree) there(c commit, f file, a bind.Added) error {
 		}
 		if before == nil {
 			before = map[edits.Key]bool{}
-			found, err := t.cat.Find(c.Parents[0], cmp.Or(f.OldPath, f.Path))
+			found, err := t.Cat.Find(c.Parents[0], cmp.Or(f.OldPath, f.Path))
 			if err == nil && len(found) == 1 && found[0].Type == "blob" { // else it is not in this copy
 				if before, err = t.keys(found[0].ID); err != nil {
 					return err
@@ -451,20 +463,20 @@ func (t *tree) there(c commit, f file, a bind.Added) error {
 }
 
 // same reports whether two hands are of one session.
-func (t *tree) same(a, b edits.Hand) bool {
+func (t *Tree) same(a, b edits.Hand) bool {
 	if a <= 0 || b <= 0 {
 		return a == b
 	}
-	x, y := t.evidence.Hands[a-1], t.evidence.Hands[b-1]
+	x, y := t.Evidence.Hands[a-1], t.Evidence.Hands[b-1]
 	return x.Agent != "" && x.Agent == y.Agent && x.Session == y.Session
 }
 
 // keys are those of the lines of a blob.
-func (t *tree) keys(blob string) (map[edits.Key]bool, error) {
+func (t *Tree) keys(blob string) (map[edits.Key]bool, error) {
 	if keys, ok := t.keysOf[blob]; ok {
 		return keys, nil
 	}
-	content, err := t.content(blob)
+	content, err := t.Content(blob)
 	if err != nil {
 		return nil, err
 	}

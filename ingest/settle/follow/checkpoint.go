@@ -1,4 +1,4 @@
-package settle
+package follow
 
 import (
 	"bytes"
@@ -25,9 +25,9 @@ import (
 // checkpointForm changes whenever what is written down does, or what it means.
 const checkpointForm = 1
 
-// markEvery is how many looks of hooks are gone through at least until that is
-// written down again.
-var markEvery = 500
+// MarkEvery is how many looks of hooks are gone through at least until that is
+// written down again; tests let it be fewer.
+var MarkEvery = 500
 
 // A checkpoint is what is known of a work tree at one moment.
 type checkpoint struct {
@@ -70,17 +70,17 @@ func readCheckpoint(place spool.Place) (c checkpoint, err error) {
 
 // resume goes on from where the work tree was left, unless older commits are to be
 // settled, or spool and reflog are not those that were read.
-func (t *tree) resume(s *state) error {
-	c, err := readCheckpoint(t.place)
+func (t *Tree) resume(settled func(commit string) bool) error {
+	c, err := readCheckpoint(t.Place)
 	if err != nil {
 		return err
 	}
 	n := c.Heard.Moved
-	if c.Heard.Before > n || n > len(t.moves) || n > 0 && t.moves[n-1] != c.Last || t.place.Tail(c.Heard.End) != c.Tail || c.Tail == "" {
+	if c.Heard.Before > n || n > len(t.Moves) || n > 0 && t.Moves[n-1] != c.Last || t.Place.Tail(c.Heard.End) != c.Tail || c.Tail == "" {
 		return errNoCheckpoint
 	}
-	t.evidence = &capture.Evidence{Before: c.Heard.Before}
-	for _, i := range t.pending(s) {
+	t.Evidence = &capture.Evidence{Before: c.Heard.Before}
+	for _, i := range t.Pending(settled) {
 		if i < n {
 			return errNoCheckpoint
 		}
@@ -89,18 +89,18 @@ func (t *tree) resume(s *state) error {
 	if !ok {
 		return errNoCheckpoint
 	}
-	t.known, t.kept, t.fresh, t.since, t.base = known, c.Watches, c.Fresh, c.Since, c.Base
+	t.known, t.kept, t.fresh, t.Since, t.Base = known, c.Watches, c.Fresh, c.Since, c.Base
 	t.heard = *c.Heard
 	return nil
 }
 
 // keep writes down all that is known where nothing is under way.
-func (t *tree) keep(at *capture.State) error {
+func (t *Tree) keep(at *capture.State) error {
 	c := checkpoint{
-		Form: checkpointForm, Tail: t.place.Tail(at.End), Since: t.since, Base: t.base, Heard: at, Watches: map[string]*keptWatch{}, Known: t.known.Keep(),
+		Form: checkpointForm, Tail: t.Place.Tail(at.End), Since: t.Since, Base: t.Base, Heard: at, Watches: map[string]*keptWatch{}, Known: t.known.Keep(),
 	}
 	if at.Moved > 0 {
-		c.Last = t.moves[at.Moved-1]
+		c.Last = t.Moves[at.Moved-1]
 	}
 	for path, k := range t.kept {
 		if !t.hears(path, k) {
@@ -147,7 +147,7 @@ const nowhere = "\x00"
 
 // hears tells a watch that was kept of what may have written its file; true if that
 // needs its content.
-func (t *tree) hears(path string, k *keptWatch) (more bool) {
+func (t *Tree) hears(path string, k *keptWatch) (more bool) {
 	s := k.State
 	for _, n := range t.noise {
 		blob, _ := t.blobAt(path, n.moves)
@@ -164,7 +164,7 @@ func (t *tree) hears(path string, k *keptWatch) (more bool) {
 }
 
 // write makes a watch one that can be written down.
-func (t *tree) write(path string, w *watch) (*keptWatch, error) {
+func (t *Tree) write(path string, w *watch) (*keptWatch, error) {
 	file, text, other := w.File().Keep()
 	k := &keptWatch{State: w.State, Blob: w.blob, Seen: w.seen, File: file}
 	var err error
@@ -175,23 +175,23 @@ func (t *tree) write(path string, w *watch) (*keptWatch, error) {
 }
 
 // contentOf is the id of a text, which git has in a blob or which is kept here.
-func (t *tree) contentOf(path string, text []byte, blob string) (string, error) {
-	if id := t.place.ID(text); id == blob {
+func (t *Tree) contentOf(path string, text []byte, blob string) (string, error) {
+	if id := t.Place.ID(text); id == blob {
 		return id, nil
 	}
-	if f := t.place.Keep(path, text); f.State == spool.Regular {
+	if f := t.Place.Keep(path, text); f.State == spool.Regular {
 		return f.Blob, nil
 	}
 	return "", fmt.Errorf("settling: the text of %q is not kept", path)
 }
 
 // restore takes up a watch again. One of which the text is gone begins anew.
-func (t *tree) restore(path string, k *keptWatch) (*watch, error) {
+func (t *Tree) restore(path string, k *keptWatch) (*watch, error) {
 	read := func(id string) ([]byte, error) {
 		if id == k.Blob {
-			return t.content(id)
+			return t.Content(id)
 		}
-		return t.place.Content(id)
+		return t.Place.Content(id)
 	}
 	w := &watch{seen: k.Seen, blob: k.Blob}
 	text, err := read(k.Text)
@@ -203,7 +203,7 @@ func (t *tree) restore(path string, k *keptWatch) (*watch, error) {
 	}
 	file, ok := edits.Restore(path, k.File, text, other, t.known)
 	if err != nil || !ok {
-		content, err := t.content(k.Blob)
+		content, err := t.Content(k.Blob)
 		w.Watch = sight.Start(path, content, t.known, capture.Person, sight.State{Lost: true})
 		return w, err
 	}
@@ -211,12 +211,12 @@ func (t *tree) restore(path string, k *keptWatch) (*watch, error) {
 	return w, nil
 }
 
-// leave writes the place to go on from.
-func (t *tree) leave() error {
-	if t.mark == nil || t.place.GitDir == "" {
+// Leave writes the place to go on from.
+func (t *Tree) Leave() error {
+	if t.mark == nil || t.Place.GitDir == "" {
 		return nil
 	}
-	if err := replaceFile(checkpointOf(t.place), t.mark); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := spool.Replace(checkpointOf(t.Place), t.mark); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("settling: %w", err)
 	}
 	return nil
@@ -229,15 +229,15 @@ const (
 	forgetEvery  = 24 * time.Hour
 )
 
-// forget removes contents that are of no use any more.
-func forget(place spool.Place, trees []spool.Place, now time.Time) error {
-	mark := filepath.Join(stateDir(place), "forgot")
+// Forget removes contents that are of no use any more.
+func Forget(place spool.Place, trees []spool.Place, now time.Time) error {
+	mark := filepath.Join(place.Common, "stemma", "forgot")
 	if info, err := os.Stat(mark); err == nil && now.Sub(info.ModTime()).Abs() < forgetEvery {
 		return nil
 	}
 	since, used := now.Add(-keepContents), map[string]bool{}
 	for _, tree := range trees {
-		if size(filepath.Join(tree.Dir(), "spool")) == 0 {
+		if tree.Tail(1) == "" {
 			continue
 		}
 		c, err := readCheckpoint(tree)
@@ -260,5 +260,5 @@ func forget(place spool.Place, trees []spool.Place, now time.Time) error {
 			}
 		}
 	}
-	return errors.Join(place.Forget(since, used), replaceFile(mark, nil))
+	return errors.Join(place.Forget(since, used), spool.Replace(mark, nil))
 }
