@@ -39,7 +39,8 @@ func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int,
 
 // NotesOn finds the notes on some objects below a notes ref, given by id,
 // whatever the depth of the fan-out: those of [Repo.Notes] that hang on them.
-// It looks only into the trees that may hold one.
+// It looks only into the trees that may hold one. It errs with
+// stemma.ErrNotFound if what ref names is not here.
 func (c *CatFile) NotesOn(ref string, objects []string) ([]Note, error) {
 	want := map[string]string{}
 	for _, id := range objects {

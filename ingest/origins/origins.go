@@ -49,7 +49,7 @@ type Own struct {
 	Version string // changes when Is does
 }
 
-// Open opens the repository that dir lies in, with one process.
+// Open opens the repository that dir lies in, with at most one process.
 func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) {
 	r, refs, err := git.Glance(ctx, dir, "refs/notes/", records.AuthorshipRefs)
 	if err != nil {
@@ -323,7 +323,9 @@ func (set *recordSet) find(commits []string) ([]record, error) {
 			continue
 		}
 		notes, err := set.cat.NotesOn(ref.ID, ids)
-		if err != nil {
+		if errors.Is(err, stemma.ErrNotFound) {
+			continue // the ref is broken, and git would not list it
+		} else if err != nil {
 			return nil, err
 		}
 		for _, n := range notes {
