@@ -116,10 +116,8 @@ func Private(dir, format string) error {
 	config := fmt.Sprintf("[core]\n\trepositoryFormatVersion = %d\n\tbare = true\n\tcommitGraph = false\n"+
 		"\thooksPath = /dev/null\n\tattributesFile = /dev/null\n\tfsmonitor = false\n\tquotePath = true\n%s"+
 		"[attr]\n\ttree = %s\n", version, extension, emptyTree(format))
-	for _, d := range []string{"refs", "objects", "info", "stand-ins"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "refs"), 0o700); err != nil { // git wants that there is one
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		return err
