@@ -112,7 +112,10 @@ func TestRepositoryOutOfTheOrdinaryIsLeftToGit(t *testing.T) {
 			_ = os.Remove(filepath.Join(r.Dir, ".git/HEAD"))
 			_ = os.Symlink("refs/heads/main", filepath.Join(r.Dir, ".git/HEAD"))
 		},
-		"a HEAD elsewhere":   func(r *gittest.Repo) { r.Git("update-ref", "refs/x/y", "HEAD"); r.Write(".git/HEAD", "ref: refs/x/y\n") },
+		"a HEAD elsewhere": func(r *gittest.Repo) {
+			r.Git("update-ref", "refs/x/y", "HEAD")
+			r.Write(".git/HEAD", "ref: refs/x/y\n")
+		},
 		"a HEAD of nothing":  func(r *gittest.Repo) { r.Write(".git/HEAD", "nothing\n") },
 		"a HEAD with blanks": func(r *gittest.Repo) { r.Write(".git/HEAD", "ref:   refs/heads/main  \n") },
 		"an unborn branch":   func(r *gittest.Repo) { r.Git("checkout", "-q", "--orphan", "new") },

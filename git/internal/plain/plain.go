@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/git/internal/wire"
@@ -43,12 +44,12 @@ const (
 var discovery = []string{"GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"}
 
 // Find finds the repository that dir, an absolute path, lies in, with its refs
-// below the prefixes, such as "refs/notes/". It is false if git has to be asked.
+// below the prefixes, each with a slash at its end: "refs/notes/". It is false if
+// git has to be asked.
 func Find(dir string, prefixes ...string) (Repository, bool) {
-	for _, name := range discovery {
-		if os.Getenv(name) != "" {
-			return Repository{}, false
-		}
+	if slices.ContainsFunc(discovery, func(name string) bool { return os.Getenv(name) != "" }) ||
+		slices.ContainsFunc(prefixes, func(p string) bool { return !isName(strings.TrimSuffix(p, "/")) || !strings.HasSuffix(p, "/") }) {
+		return Repository{}, false
 	}
 	r, ok := find(dir)
 	if !ok || !r.isRepository() {
