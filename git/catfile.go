@@ -119,7 +119,7 @@ func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64,
 			yield(Object{}, err)
 			return
 		}
-		asked := make(chan string, 1024)
+		asked := make(chan []string, 8)
 		gone := make(chan struct{})
 		defer func() {
 			cancel()
@@ -131,18 +131,20 @@ func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64,
 			defer close(asked)
 			feed(ctx, p.In, ids, asked)
 		}()
-		for id := range asked {
-			o, err := r.nextObject(p, id, maxSize, want)
-			dead := err != nil && Lost(err) == id
-			if dead {
-				o, err = Object{ID: id, Missing: true, Broken: true}, nil
-			}
-			if !yield(o, err) || err != nil {
-				return
-			}
-			if dead {
-				r.objects(ctx, rest(asked), maxSize, mode, want)(yield)
-				return
+		for some := range asked {
+			for i, id := range some {
+				o, err := r.nextObject(p, id, maxSize, want)
+				dead := err != nil && Lost(err) == id
+				if dead {
+					o, err = Object{ID: id, Missing: true, Broken: true}, nil
+				}
+				if !yield(o, err) || err != nil {
+					return
+				}
+				if dead {
+					r.objects(ctx, rest(some[i+1:], asked), maxSize, mode, want)(yield)
+					return
+				}
 			}
 		}
 		if err := p.End(); err != nil {
@@ -151,41 +153,61 @@ func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64,
 	}
 }
 
-// rest are the ids that are still to come.
-func rest(ids <-chan string) iter.Seq[string] {
+// rest are the ids that are still to come, first those of some.
+func rest(some []string, asked <-chan []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for id := range ids {
-			if !yield(id) {
-				return
+		for more := true; more; some, more = <-asked {
+			for _, id := range some {
+				if !yield(id) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// feed writes the ids and tells them to the reader, also those that git does not
-// live to read; a name that is no id is told and not written.
-func feed(ctx context.Context, in io.WriteCloser, ids iter.Seq[string], asked chan<- string) {
+// atOnce is how many ids are told to the reader at once: telling each by itself
+// costs more than reading a small object.
+const atOnce = 256
+
+// feed tells ids to the reader and writes them, also those that git does not live
+// to read; a name that is no id is told and not written. What git was asked for
+// the reader always knows, so that it takes what git has to write.
+func feed(ctx context.Context, in io.WriteCloser, ids iter.Seq[string], asked chan<- []string) {
 	w := bufio.NewWriterSize(in, 32<<10)
-	for id := range ids {
-		if wire.IsID(id) {
-			_, _ = w.WriteString(id + "\n") // the reader meets the reason
-		}
+	defer func() {
+		_ = w.Flush() // the reader meets the reason
+		_ = in.Close()
+	}()
+	tell := func(some []string) bool {
 		select {
-		case asked <- id:
-			continue
+		case asked <- some:
 		default:
+			// The reader is behind, or waits for what is still in our buffer.
+			_ = w.Flush()
+			select {
+			case asked <- some:
+			case <-ctx.Done():
+				return false
+			}
 		}
-		// The reader is behind, or waits for what is still in our buffer.
-		_ = w.Flush()
-		select {
-		case asked <- id:
-		case <-ctx.Done():
-			_ = in.Close()
-			return
+		for _, id := range some {
+			if wire.IsID(id) {
+				_, _ = w.WriteString(id + "\n")
+			}
+		}
+		return true
+	}
+	some := make([]string, 0, atOnce)
+	for id := range ids {
+		if some = append(some, id); len(some) == atOnce {
+			if !tell(some) {
+				return
+			}
+			some = make([]string, 0, atOnce)
 		}
 	}
-	_ = w.Flush()
-	_ = in.Close()
+	tell(some)
 }
 
 // A part says how much of an object's data is read.

@@ -9,7 +9,8 @@
 // differ, file system monitor, promisor remote or attribute of the scanned
 // repository is ever in force. Only the names of refs and a few values of the
 // configuration are read in the repository itself, with commands that run
-// nothing and with the dangerous settings overridden.
+// nothing and with the dangerous settings overridden. [Glance] reads them without
+// a command where the files of the repository are plain enough.
 //
 // What it never does: write to the scanned repository, fetch from a network,
 // verify a signature, take locks, consult replace refs or the user's own

@@ -19,7 +19,6 @@ type Note struct {
 // object they annotate, whatever the depth of the fan-out. Entries that are no
 // notes are left out and counted.
 func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int, err error) {
-	found := map[string]string{}
 	for e, err := range r.Tree(ctx, ref, "", true) {
 		if err != nil {
 			return nil, others, err
@@ -29,17 +28,25 @@ func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int,
 			others++
 			continue
 		}
-		found[id] = e.ID
+		notes = append(notes, Note{id, e.ID})
 	}
-	for _, id := range slices.Sorted(maps.Keys(found)) {
-		notes = append(notes, Note{id, found[id]})
+	// Listed in that order unless the fan-out is uneven; of two on one object the
+	// last counts.
+	slices.SortStableFunc(notes, func(a, b Note) int { return strings.Compare(a.Object, b.Object) })
+	kept := notes[:0]
+	for i, n := range notes {
+		if i+1 == len(notes) || notes[i+1].Object != n.Object {
+			kept = append(kept, n)
+		}
 	}
+	notes = kept
 	return notes, others, nil
 }
 
 // NotesOn finds the notes on some objects below a notes ref, given by id,
 // whatever the depth of the fan-out: those of [Repo.Notes] that hang on them.
-// It looks only into the trees that may hold one.
+// It looks only into the trees that may hold one. It errs with
+// stemma.ErrNotFound if what ref names is not here.
 func (c *CatFile) NotesOn(ref string, objects []string) ([]Note, error) {
 	want := map[string]string{}
 	for _, id := range objects {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/internal/child"
+	"github.com/stemma-dev/stemma/git/internal/plain"
 	"github.com/stemma-dev/stemma/git/internal/wire"
 	"github.com/stemma-dev/stemma/git/quote"
 )
@@ -53,7 +54,7 @@ type Repo struct {
 // A directory that belongs to someone else is read all the same, since nothing
 // in it is run. Errors carry hints.
 func Open(ctx context.Context, dir string) (*Repo, error) {
-	r, _, err := open(ctx, dir, nil)
+	r, _, err := open(ctx, dir, func(ctx context.Context, r *Repo, dir string) ([]Ref, error) { return r.ask(ctx, dir, nil) })
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +65,21 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 	return r, nil
 }
 
-// Glance is [Open] for one quick question. It tells in the same process which
-// refs there are below the prefixes, as [Repo.RefNames] does but for Target,
-// and does not read the configuration: Partial and Remotes say nothing.
+// Glance is [Open] for one quick question. It also tells which refs there are
+// below the prefixes, as [Repo.RefNames] does but for Target, and does not read
+// the configuration: Partial and Remotes say nothing. It takes one process, or
+// none where the files of the repository say plainly what git would; then a ref
+// may be among them whose object is not here.
 func Glance(ctx context.Context, dir string, prefixes ...string) (*Repo, []Ref, error) {
-	return open(ctx, dir, prefixes)
+	return open(ctx, dir, func(ctx context.Context, r *Repo, dir string) ([]Ref, error) {
+		if found, ok := plain.Find(dir, prefixes...); ok {
+			return r.take(dir, found)
+		}
+		return r.ask(ctx, dir, prefixes)
+	})
 }
 
-func open(ctx context.Context, dir string, prefixes []string) (*Repo, []Ref, error) {
+func open(ctx context.Context, dir string, find finder) (*Repo, []Ref, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("git: opening %s: %w", quote.Path(dir), err)
@@ -86,7 +94,8 @@ func open(ctx context.Context, dir string, prefixes []string) (*Repo, []Ref, err
 		return nil, nil, stemma.WithHint(fmt.Errorf("git: opening %s: %w", quote.Path(dir), err), "a writable temporary directory is needed; TMPDIR names it")
 	}
 	r := &Repo{private: tmp}
-	refs, err := r.open(ctx, abs, prefixes)
+	r.here = child.Inside(abs, filepath.Join(tmp, "home"), &r.count)
+	refs, err := find(ctx, r, abs)
 	if err != nil {
 		_ = os.RemoveAll(tmp)
 		return nil, nil, err
@@ -102,18 +111,33 @@ func (r *Repo) Close() error {
 }
 
 // Apart is where the packages below this one look at objects: in the
-// repository of our own, which has nothing in force of the one that is read.
-func (r *Repo) Apart() child.Place { return r.apart }
+// repository of our own, which has nothing in force of the one that is read. Its
+// directory is there; if it could not be made, the first command says so.
+func (r *Repo) Apart() child.Place {
+	_ = r.apart.Ready()
+	return r.apart
+}
 
 // Processes is the number of git processes started so far.
 func (r *Repo) Processes() int { return int(r.count.Load()) }
 
-func (r *Repo) open(ctx context.Context, dir string, prefixes []string) ([]Ref, error) {
-	own := filepath.Join(r.private, "home")
-	var err error
-	if r.here, err = child.Inside(dir, own, &r.count); err != nil {
-		return nil, fmt.Errorf("git: opening %s: %w", quote.Path(dir), err)
+// A finder finds where everything is in the repository that an absolute path
+// lies in, and some refs.
+type finder func(ctx context.Context, r *Repo, dir string) ([]Ref, error)
+
+// take takes what was found without git.
+func (r *Repo) take(dir string, found plain.Repository) (refs []Ref, err error) {
+	r.WorkTree, r.GitDir, r.CommonDir = found.WorkTree, found.GitDir, found.Common
+	r.Format, r.Head, r.Branch = SHA1, found.Head, found.Branch
+	r.below(dir)
+	for _, ref := range found.Refs {
+		refs = append(refs, Ref{Name: ref.Name, ID: ref.ID, Peeled: ref.ID})
 	}
+	return refs, r.separate()
+}
+
+// ask asks git, with one process where something is checked out.
+func (r *Repo) ask(ctx context.Context, dir string, prefixes []string) ([]Ref, error) {
 	refs, err := r.discover(ctx, dir, prefixes)
 	if err != nil {
 		return nil, err
@@ -205,9 +229,7 @@ func (r *Repo) places(dir string, inside bool, rest string) {
 		if filepath.IsAbs(cdup) {
 			r.WorkTree = filepath.Clean(cdup)
 		}
-		if rel, err := filepath.Rel(r.WorkTree, dir); err == nil && rel != "." {
-			r.Prefix = filepath.ToSlash(rel) + "/"
-		}
+		r.below(dir)
 	}
 	r.CommonDir = r.GitDir
 	if b, err := os.ReadFile(filepath.Join(r.GitDir, "commondir")); err == nil {
@@ -216,6 +238,13 @@ func (r *Repo) places(dir string, inside bool, rest string) {
 			common = filepath.Join(r.GitDir, common)
 		}
 		r.CommonDir = filepath.Clean(common)
+	}
+}
+
+// below takes where a directory lies in the work tree.
+func (r *Repo) below(dir string) {
+	if rel, err := filepath.Rel(r.WorkTree, dir); err == nil && rel != "." {
+		r.Prefix = filepath.ToSlash(rel) + "/"
 	}
 }
 
@@ -232,23 +261,21 @@ func openError(dir string, bad *child.Error) error {
 	return err
 }
 
-// separate makes the repository of our own and points it at the objects.
-func (r *Repo) separate() (err error) {
-	dir := filepath.Join(r.private, "git")
-	if r.apart, err = r.here.Apart(dir, r.Format, filepath.Join(r.CommonDir, "objects")); err != nil {
+// separate sets the repository of our own apart, which the first command there
+// makes, and points it at the objects.
+func (r *Repo) separate() error {
+	shallow, err := os.ReadFile(filepath.Join(r.CommonDir, "shallow"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	b, err := os.ReadFile(filepath.Join(r.CommonDir, "shallow"))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return err
+	if err == nil {
+		r.Edge = map[string]bool{}
 	}
-	r.Edge = map[string]bool{}
-	for line := range bytes.Lines(b) {
+	for line := range bytes.Lines(shallow) {
 		r.Edge[string(bytes.TrimSpace(line))] = true
 	}
-	return os.WriteFile(filepath.Join(dir, "shallow"), b, 0o600)
+	r.apart = r.here.Apart(filepath.Join(r.private, "git"), r.Format, filepath.Join(r.CommonDir, "objects"), shallow)
+	return nil
 }
 
 // readHead finds which branch is checked out and whether there is anything at all.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/internal/wire"
 	"github.com/stemma-dev/stemma/git/quote"
 )
@@ -167,10 +168,14 @@ func (c *CatFile) root(treeish string) ([]TreeEntry, error) {
 
 // tree reads the tree that an id leads to. With an error it is how far it led.
 func (c *CatFile) tree(treeish string) (Object, error) {
+	asked := treeish
 	for range 16 {
 		o, err := c.object(treeish, maxTree)
 		if err != nil {
 			return Object{ID: treeish}, err
+		}
+		if o.Missing && treeish == asked {
+			return o, fmt.Errorf("git: %s: %w", quote.Line(treeish), stemma.ErrNotFound)
 		}
 		first, _, _ := bytes.Cut(o.Data, []byte("\n"))
 		_, id, _ := bytes.Cut(first, []byte(" "))

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stemma-dev/stemma/install/agent"
@@ -77,11 +78,11 @@ func (x *exam) installed(m host.Machine, p spool.Place) {
 	x.job = j
 }
 
-var gitVersion = regexp.MustCompile(`^git version (\d+)\.(\d+)`)
+var gitVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^git version (\d+)\.(\d+)`) })
 
 func (x *exam) programs() {
 	out, err := x.m.Git(x.ctx, "", "version")
-	v := gitVersion.FindStringSubmatch(out)
+	v := gitVersion().FindStringSubmatch(out)
 	switch {
 	case err != nil:
 		x.say(Broken, "git", err.Error(), "nothing of a repository can be read", "install git 2.30 or later")

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
@@ -27,7 +28,9 @@ func notesRefspec(remote string) string {
 func notesOf(remote string) string { return "refs/notes/stemma-remote/" + remote + "/ai" }
 
 // A remote that git would not take as a part of a ref has no notes of its own.
-var remoteName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_+-]*(\.?[A-Za-z0-9_+-]+)*(/[A-Za-z0-9_][A-Za-z0-9_+-]*(\.?[A-Za-z0-9_+-]+)*)*$`)
+var remoteName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_+-]*(\.?[A-Za-z0-9_+-]+)*(/[A-Za-z0-9_][A-Za-z0-9_+-]*(\.?[A-Za-z0-9_+-]+)*)*$`)
+})
 
 // remotes are the remotes with what is fetched from each.
 func (j *job) remotes() (names []string, fetch map[string][]string, err error) {
@@ -62,7 +65,7 @@ func (j *job) notes() {
 	for _, name := range names {
 		t := target{part: notesPart, name: name, base: inCommon, path: "config"}
 		switch spec := notesRefspec(name); {
-		case strings.HasSuffix(name, ".lock") || !remoteName.MatchString(name):
+		case strings.HasSuffix(name, ".lock") || !remoteName().MatchString(name):
 			j.tell(t, Failed, "its name cannot be a part of a ref, so its notes are not fetched")
 		case slices.Contains(fetch[name], spec):
 			j.tell(t, Unchanged, "")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph"
@@ -31,12 +32,18 @@ const (
 	maxFindEach = 10 // candidates of one sort
 )
 
+// pattern is compiled when it is first asked for: most runs of the program ask
+// for none.
+func pattern(form string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(form) })
+}
+
 var (
-	hexadecimal = regexp.MustCompile(`^[0-9a-f]{4,64}$`)
-	numbered    = regexp.MustCompile(`^(?:(?:[a-z0-9.-]+/)?([^\s#!]+/[^\s#!]+))?[#!]([0-9]{1,9})$`)
-	ticketLike  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*-[0-9]+$`)
-	checkpoint  = regexp.MustCompile(`^[0-9a-f]{12}$`)
-	handle      = regexp.MustCompile(`^[0-9a-zA-Z._-]{4,}$`)
+	hexadecimal = pattern(`^[0-9a-f]{4,64}$`)
+	numbered    = pattern(`^(?:(?:[a-z0-9.-]+/)?([^\s#!]+/[^\s#!]+))?[#!]([0-9]{1,9})$`)
+	ticketLike  = pattern(`^[A-Za-z][A-Za-z0-9_]*-[0-9]+$`)
+	checkpoint  = pattern(`^[0-9a-f]{12}$`)
+	handle      = pattern(`^[0-9a-zA-Z._-]{4,}$`)
 )
 
 // Find returns what text may name, the likeliest first: a whole ref or its
@@ -140,7 +147,7 @@ func (f *finder) refs(text string) {
 
 func (f *finder) commits(text string) {
 	id, isDigest := strings.CutPrefix(strings.ToLower(text), "sha256:")
-	if !hexadecimal.MatchString(id) {
+	if !hexadecimal().MatchString(id) {
 		return
 	}
 	if !isDigest {
@@ -154,7 +161,7 @@ func (f *finder) commits(text string) {
 // numbers understands "#142", "!142", "owner/repo#142" and a bare number.
 func (f *finder) numbers(text string) {
 	repository, number := "", text
-	if m := numbered.FindStringSubmatch(text); m != nil {
+	if m := numbered().FindStringSubmatch(text); m != nil {
 		repository, number = m[1], m[2]
 	}
 	n, err := strconv.ParseInt(number, 10, 32)
@@ -187,7 +194,7 @@ func (f *finder) numbers(text string) {
 // keys understands the names that trackers give.
 func (f *finder) keys(text string) {
 	spellings := []string{text}
-	if upper := strings.ToUpper(text); ticketLike.MatchString(text) && upper != text {
+	if upper := strings.ToUpper(text); ticketLike().MatchString(text) && upper != text {
 		spellings = append(spellings, upper)
 	}
 	for _, key := range spellings {
@@ -236,7 +243,7 @@ func (f *finder) paths(text string) {
 // checkpoints finds the sessions that were read at a checkpoint of Entire, whose
 // id stands at the end of where they come from.
 func (f *finder) checkpoints(text string) {
-	if checkpoint.MatchString(text) {
+	if checkpoint().MatchString(text) {
 		f.ends(stemma.KindSession, "origin_record", " "+text, "checkpoint")
 	}
 }
@@ -250,7 +257,7 @@ func (f *finder) people(called []stemma.Ref) {
 
 // beginnings are tried last: few characters begin many names.
 func (f *finder) beginnings(text string) {
-	if !handle.MatchString(text) {
+	if !handle().MatchString(text) {
 		return
 	}
 	f.begins(stemma.KindSession, "external_id", text, "session")

@@ -88,8 +88,8 @@ func (k *kind) measures() []measure {
 // Kinds describes every kind that can be asked for, in the order of the
 // documentation. They are not to be changed.
 func Kinds() []*filter.Kind {
-	out := make([]*filter.Kind, len(kinds))
-	for i, k := range kinds {
+	out := make([]*filter.Kind, len(kinds()))
+	for i, k := range kinds() {
 		out[i] = &k.Kind
 	}
 	return out
@@ -107,7 +107,7 @@ func Fields(kindName string) []*filter.Field {
 
 func lookupKind(name string) (*kind, error) {
 	var names []string
-	for _, k := range kinds {
+	for _, k := range kinds() {
 		if k.Name == name {
 			return k, nil
 		}

@@ -2,66 +2,68 @@ package query
 
 import "github.com/stemma-dev/stemma/query/filter"
 
-var changes = &kind{
-	Kind: filter.Kind{
-		Name: "changes", Doc: "what landed on a branch as one decision: merge requests, squashes, direct pushes",
-		Search:  []string{"title", "number", "commit", "ticket", "ref"},
-		Columns: []string{"ref", "title", "merged", "author", "intent", "author-class", "ai-share", "model"},
-		Order:   []filter.Order{{Name: "merged", Desc: true}},
-		Past:    "dropped",
-	},
-	from: `k_change c`, id: "c.id", key: "c.id", driver: "merged", past: droppedChange,
-	fields: concat([]*field{
-		ref("ref", "c.id", toChange, "the change itself: change:github.com/acme/pay#142"),
-		ref("repo", `c."repository"`, toRepository, "repository"),
-		value(filter.Int, "number", `c."number"`, "number of the merge request"),
-		value(filter.Words, "title", `c."title"`, "title"),
-		value(filter.Time, "merged", `c."merged"`, "when it landed"),
-		ref("author", `c."author"`, toPerson, "who opened or pushed it"),
-		enum("intent", `c."intent"`, "what it is meant to do", intents).alias("type"),
-		value(filter.Text, "intent-method", `c."intent_method"`, "how the intent is known"),
-		value(filter.Text, "method", `c."method"`, "how it landed: merge, squash, rebase, direct"),
-		value(filter.Text, "platform", `c."platform"`, "forge"),
-		value(filter.Text, "branch", `c."branch"`, "branch it came from"),
-		value(filter.Text, "target", `c."target"`, "branch it landed on"),
-		ref("model", `cr."model"`, toModel, "models that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
-		value(filter.Text, "agent", `cr."agent"`, "agents that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
-		ref("session", `cr."session"`, toSession, "sessions that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
-		ref("ticket", "e.dst", toTicket, "tickets it implements").many(`edge e`, "e.src", door("e.door", "implements")),
-		ref("requirement", "e.dst", toRequirement, "requirements it satisfies").many(`edge e`, "e.src", door("e.door", "satisfies")),
-		ref("commit", "e.dst", toCommit, "commits it carries").many(`edge e`, "e.src", door("e.door", "carries")),
-		value(filter.Path, "path", `cf."path"`, "files its commits touch").
-			many(`edge e JOIN k_commit_file cf ON cf.id = e.dst`, "e.src", door("e.door", "carries")),
-		value(filter.Text, "component", `cp."path"`, "components it touches").many(`k_change_component cp`, "cp.id", ""),
-		condition("release", toRelease, "releases that contain it",
-			`c.id IN (SELECT e.src FROM edge e WHERE `+door("e.door", "carries")+` AND e.dst IN `+reaching+`)`),
-		enum("author-class", `c."author_class"`, "who wrote its lines", classes),
-		enum("fix-author", `c."fix_author"`, "of a fix: who wrote it", classes),
-		enum("origin-author", `c."origin_author"`, "of a fix: who wrote what it mends", classes),
-		value(filter.Text, "fix-method", `c."fix_method"`, "of a fix: how what it mends was found"),
-		choice("same", "of a fix: what it has in common with a change it mends", map[string]string{
-			"model":  sameCredit("model"),
-			"agent":  sameCredit("agent"),
-			"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND o."author" = c."author")`,
+func changes() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "changes", Doc: "what landed on a branch as one decision: merge requests, squashes, direct pushes",
+			Search:  []string{"title", "number", "commit", "ticket", "ref"},
+			Columns: []string{"ref", "title", "merged", "author", "intent", "author-class", "ai-share", "model"},
+			Order:   []filter.Order{{Name: "merged", Desc: true}},
+			Past:    "dropped",
+		},
+		from: `k_change c`, id: "c.id", key: "c.id", driver: "merged", past: droppedChange,
+		fields: concat([]*field{
+			ref("ref", "c.id", toChange, "the change itself: change:github.com/acme/pay#142"),
+			ref("repo", `c."repository"`, toRepository, "repository"),
+			value(filter.Int, "number", `c."number"`, "number of the merge request"),
+			value(filter.Words, "title", `c."title"`, "title"),
+			value(filter.Time, "merged", `c."merged"`, "when it landed"),
+			ref("author", `c."author"`, toPerson, "who opened or pushed it"),
+			enum("intent", `c."intent"`, "what it is meant to do", intents).alias("type"),
+			value(filter.Text, "intent-method", `c."intent_method"`, "how the intent is known"),
+			value(filter.Text, "method", `c."method"`, "how it landed: merge, squash, rebase, direct"),
+			value(filter.Text, "platform", `c."platform"`, "forge"),
+			value(filter.Text, "branch", `c."branch"`, "branch it came from"),
+			value(filter.Text, "target", `c."target"`, "branch it landed on"),
+			ref("model", `cr."model"`, toModel, "models that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
+			value(filter.Text, "agent", `cr."agent"`, "agents that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
+			ref("session", `cr."session"`, toSession, "sessions that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
+			ref("ticket", "e.dst", toTicket, "tickets it implements").many(`edge e`, "e.src", door("e.door", "implements")),
+			ref("requirement", "e.dst", toRequirement, "requirements it satisfies").many(`edge e`, "e.src", door("e.door", "satisfies")),
+			ref("commit", "e.dst", toCommit, "commits it carries").many(`edge e`, "e.src", door("e.door", "carries")),
+			value(filter.Path, "path", `cf."path"`, "files its commits touch").
+				many(`edge e JOIN k_commit_file cf ON cf.id = e.dst`, "e.src", door("e.door", "carries")),
+			value(filter.Text, "component", `cp."path"`, "components it touches").many(`k_change_component cp`, "cp.id", ""),
+			condition("release", toRelease, "releases that contain it",
+				`c.id IN (SELECT e.src FROM edge e WHERE `+door("e.door", "carries")+` AND e.dst IN `+reaching+`)`),
+			enum("author-class", `c."author_class"`, "who wrote its lines", classes),
+			enum("fix-author", `c."fix_author"`, "of a fix: who wrote it", classes),
+			enum("origin-author", `c."origin_author"`, "of a fix: who wrote what it mends", classes),
+			value(filter.Text, "fix-method", `c."fix_method"`, "of a fix: how what it mends was found"),
+			choice("same", "of a fix: what it has in common with a change it mends", map[string]string{
+				"model":  sameCredit("model"),
+				"agent":  sameCredit("agent"),
+				"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND o."author" = c."author")`,
+			}),
+		}, lineCounts("c"), []*field{
+			count("added", `c."added"`, "lines added"),
+			count("deleted", `c."deleted"`, "lines deleted"),
+			number("files", `c."files"`, "files touched"),
+			number("commits", `c."commits"`, "commits carried"),
+			value(filter.Int, "its", `(SELECT COUNT(DISTINCT COALESCE(ru."commit", -ru.id)) FROM edge e JOIN k_run ru ON ru.id = e.src WHERE e.dst = c.id AND `+door("e.door", "of-change")+`)`,
+				"iterations to success: heads of it that a pipeline ran on"),
+			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
+			value(filter.Text, "url", `c."url"`, "page on the forge"),
+			choice("is", "class, intent, way of landing", with(
+				with(oneOf(`c."author_class"`, "ai", "human", "mixed", "unknown"),
+					oneOf(`c."intent"`, "feature", "fix", "security-fix", "refactor", "docs", "test", "build", "revert")),
+				map[string]string{
+					"merge": `c."method" = 'merge'`, "squash": `c."method" = 'squash'`, "direct": `c."method" = 'direct'`,
+					"breaking": `c."breaking" = 1`, "dropped": droppedChange,
+					"reverted": `EXISTS (SELECT 1 FROM edge e WHERE e.dst = c.id AND ` + door("e.door", "reverts") + `)`,
+				})),
 		}),
-	}, lineCounts("c"), []*field{
-		count("added", `c."added"`, "lines added"),
-		count("deleted", `c."deleted"`, "lines deleted"),
-		number("files", `c."files"`, "files touched"),
-		number("commits", `c."commits"`, "commits carried"),
-		value(filter.Int, "its", `(SELECT COUNT(DISTINCT COALESCE(ru."commit", -ru.id)) FROM edge e JOIN k_run ru ON ru.id = e.src WHERE e.dst = c.id AND `+door("e.door", "of-change")+`)`,
-			"iterations to success: heads of it that a pipeline ran on"),
-		enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
-		value(filter.Text, "url", `c."url"`, "page on the forge"),
-		choice("is", "class, intent, way of landing", with(
-			with(oneOf(`c."author_class"`, "ai", "human", "mixed", "unknown"),
-				oneOf(`c."intent"`, "feature", "fix", "security-fix", "refactor", "docs", "test", "build", "revert")),
-			map[string]string{
-				"merge": `c."method" = 'merge'`, "squash": `c."method" = 'squash'`, "direct": `c."method" = 'direct'`,
-				"breaking": `c."breaking" = 1`, "dropped": droppedChange,
-				"reverted": `EXISTS (SELECT 1 FROM edge e WHERE e.dst = c.id AND ` + door("e.door", "reverts") + `)`,
-			})),
-	}),
+	}
 }
 
 // droppedChange is true of what a force push took off its target.

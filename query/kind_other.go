@@ -14,74 +14,80 @@ func counted(name, from, doc string) *field {
 	return value(filter.Int, name, `(SELECT COUNT(*) FROM `+from+`)`, doc)
 }
 
-var people = &kind{
-	Kind: filter.Kind{
-		Name: "people", Doc: "people and bots that wrote, landed or operated something",
-		Search:  []string{"name", "login", "email", "ref"},
-		Columns: []string{"ref", "name", "login", "changes", "commits", "last-active"},
-	},
-	from: `node n`, id: "n.id", key: "n.id", where: `n.kind IN ('person', 'bot')`,
-	fields: []*field{
-		ref("ref", "n.id", toPerson, "the pseudonym: person:…"),
-		ofPerson(filter.Words, "name", "name, until it is erased"),
-		ofPerson(filter.Words, "email", "mail address, until it is erased"),
-		ofPerson(filter.Words, "login", "account, until it is erased"),
-		counted("changes", `k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0`, "changes they brought"),
-		counted("commits", `k_commit pc WHERE pc."author" = n.id`, "commits they wrote"),
-		value(filter.Time, "last-active", `(SELECT MAX(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their last commit"),
-		value(filter.Time, "first-active", `(SELECT MIN(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their first commit"),
-		ref("repo", `pc."repository"`, toRepository, "repositories they wrote in").many(`k_commit pc`, `pc."author"`, ""),
-		choice("is", "sort", map[string]string{"person": `n.kind = 'person'`, "bot": `n.kind = 'bot'`}),
-	},
+func people() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "people", Doc: "people and bots that wrote, landed or operated something",
+			Search:  []string{"name", "login", "email", "ref"},
+			Columns: []string{"ref", "name", "login", "changes", "commits", "last-active"},
+		},
+		from: `node n`, id: "n.id", key: "n.id", where: `n.kind IN ('person', 'bot')`,
+		fields: []*field{
+			ref("ref", "n.id", toPerson, "the pseudonym: person:…"),
+			ofPerson(filter.Words, "name", "name, until it is erased"),
+			ofPerson(filter.Words, "email", "mail address, until it is erased"),
+			ofPerson(filter.Words, "login", "account, until it is erased"),
+			counted("changes", `k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0`, "changes they brought"),
+			counted("commits", `k_commit pc WHERE pc."author" = n.id`, "commits they wrote"),
+			value(filter.Time, "last-active", `(SELECT MAX(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their last commit"),
+			value(filter.Time, "first-active", `(SELECT MIN(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their first commit"),
+			ref("repo", `pc."repository"`, toRepository, "repositories they wrote in").many(`k_commit pc`, `pc."author"`, ""),
+			choice("is", "sort", map[string]string{"person": `n.kind = 'person'`, "bot": `n.kind = 'bot'`}),
+		},
+	}
 }
 
 // uses are the times at which a model shows in sessions and changes.
 const uses = `(SELECT us."started" AS at FROM k_session_model um JOIN k_session us ON us.id = um.id WHERE um."model" = c.id
 	UNION ALL SELECT uc."merged" FROM k_change_credit uk JOIN k_change uc ON uc.id = uk.id WHERE uk."model" = c.id AND COALESCE(uc."dropped", 0) = 0) u`
 
-var models = &kind{
-	Kind: filter.Kind{
-		Name: "models", Doc: "language models",
-		Search:  []string{"name", "ref"},
-		Columns: []string{"ref", "first-use", "last-use", "lines", "changes", "sessions"},
-	},
-	from: `k_model c`, id: "c.id", key: "c.id",
-	fields: []*field{
-		ref("ref", "c.id", toModel, "the model itself: model:anthropic/claude-…"),
-		value(filter.Text, "name", `c."name"`, "as its source spells it"),
-		value(filter.Text, "provider", `c."provider"`, "who makes it, or unlisted"),
-		value(filter.Text, "family", `c."family"`, "name without its version"),
-		value(filter.Text, "version", `c."version"`, "as far as the name tells it"),
-		value(filter.Time, "first-use", `(SELECT MIN(u.at) FROM `+uses+`)`, "first session or change with it"),
-		value(filter.Time, "last-use", `(SELECT MAX(u.at) FROM `+uses+`)`, "last session or change with it"),
-		value(filter.Int, "lines", `(SELECT CAST(COALESCE(SUM(ur."count"), 0) AS BIGINT) FROM k_file_run ur JOIN k_file uf ON uf.id = ur.id
+func models() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "models", Doc: "language models",
+			Search:  []string{"name", "ref"},
+			Columns: []string{"ref", "first-use", "last-use", "lines", "changes", "sessions"},
+		},
+		from: `k_model c`, id: "c.id", key: "c.id",
+		fields: []*field{
+			ref("ref", "c.id", toModel, "the model itself: model:anthropic/claude-…"),
+			value(filter.Text, "name", `c."name"`, "as its source spells it"),
+			value(filter.Text, "provider", `c."provider"`, "who makes it, or unlisted"),
+			value(filter.Text, "family", `c."family"`, "name without its version"),
+			value(filter.Text, "version", `c."version"`, "as far as the name tells it"),
+			value(filter.Time, "first-use", `(SELECT MIN(u.at) FROM `+uses+`)`, "first session or change with it"),
+			value(filter.Time, "last-use", `(SELECT MAX(u.at) FROM `+uses+`)`, "last session or change with it"),
+			value(filter.Int, "lines", `(SELECT CAST(COALESCE(SUM(ur."count"), 0) AS BIGINT) FROM k_file_run ur JOIN k_file uf ON uf.id = ur.id
 			JOIN k_repository up ON up.id = uf."repository" AND up."default_branch" = uf."branch" WHERE ur."model" = c.id)`, "lines of it on default branches today"),
-		value(filter.Int, "changes", `(SELECT COUNT(DISTINCT uc.id) FROM k_change_credit uc JOIN k_change ud ON ud.id = uc.id WHERE uc."model" = c.id AND COALESCE(ud."dropped", 0) = 0)`, "changes with lines of it"),
-		value(filter.Int, "sessions", `(SELECT COUNT(DISTINCT us.id) FROM k_session_model us WHERE us."model" = c.id)`, "sessions that used it"),
-		choice("is", "sort", map[string]string{"named": `c."named" = 1`}),
-	},
+			value(filter.Int, "changes", `(SELECT COUNT(DISTINCT uc.id) FROM k_change_credit uc JOIN k_change ud ON ud.id = uc.id WHERE uc."model" = c.id AND COALESCE(ud."dropped", 0) = 0)`, "changes with lines of it"),
+			value(filter.Int, "sessions", `(SELECT COUNT(DISTINCT us.id) FROM k_session_model us WHERE us."model" = c.id)`, "sessions that used it"),
+			choice("is", "sort", map[string]string{"named": `c."named" = 1`}),
+		},
+	}
 }
 
-var tickets = &kind{
-	Kind: filter.Kind{
-		Name: "tickets", Doc: "pieces of work that somebody asked for",
-		Search:  []string{"key", "title", "ref"},
-		Columns: []string{"ref", "title", "state", "changes", "commits", "sessions"},
-	},
-	from: `k_ticket c`, id: "c.id", key: "c.id",
-	fields: []*field{
-		ref("ref", "c.id", toTicket, "the ticket itself: ticket:jira/PAY-17"),
-		value(filter.Text, "key", `c."key"`, "its name there: PAY-17"),
-		value(filter.Text, "tracker", `c."tracker"`, "where it is kept"),
-		value(filter.Words, "title", `c."title"`, "title"),
-		value(filter.Text, "state", `c."state"`, "as the tracker says"),
-		value(filter.Text, "url", `c."url"`, "page of it"),
-		ref("requirement", "e.dst", toRequirement, "requirements it serves").many(`edge e`, "e.src", door("e.door", "refines")),
-		ref("change", "e.src", toChange, "changes that implement it").many(`edge e JOIN k_change ec ON ec.id = e.src`, "e.dst", door("e.door", "implements")),
-		ref("commit", "e.src", toCommit, "commits that work on it").many(`edge e JOIN k_commit ec ON ec.id = e.src`, "e.dst", door("e.door", "implements")),
-		ref("session", "e.src", toSession, "sessions that were asked to do it").many(`edge e`, "e.dst", door("e.door", "works-on")),
-		counted("changes", `edge e JOIN k_change ec ON ec.id = e.src WHERE e.dst = c.id AND COALESCE(ec."dropped", 0) = 0 AND `+door("e.door", "implements"), "changes that implement it"),
-		counted("commits", `edge e JOIN k_commit ec ON ec.id = e.src WHERE e.dst = c.id AND `+door("e.door", "implements"), "commits that work on it"),
-		counted("sessions", `edge e WHERE e.dst = c.id AND `+door("e.door", "works-on"), "sessions that were asked to do it"),
-	},
+func tickets() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "tickets", Doc: "pieces of work that somebody asked for",
+			Search:  []string{"key", "title", "ref"},
+			Columns: []string{"ref", "title", "state", "changes", "commits", "sessions"},
+		},
+		from: `k_ticket c`, id: "c.id", key: "c.id",
+		fields: []*field{
+			ref("ref", "c.id", toTicket, "the ticket itself: ticket:jira/PAY-17"),
+			value(filter.Text, "key", `c."key"`, "its name there: PAY-17"),
+			value(filter.Text, "tracker", `c."tracker"`, "where it is kept"),
+			value(filter.Words, "title", `c."title"`, "title"),
+			value(filter.Text, "state", `c."state"`, "as the tracker says"),
+			value(filter.Text, "url", `c."url"`, "page of it"),
+			ref("requirement", "e.dst", toRequirement, "requirements it serves").many(`edge e`, "e.src", door("e.door", "refines")),
+			ref("change", "e.src", toChange, "changes that implement it").many(`edge e JOIN k_change ec ON ec.id = e.src`, "e.dst", door("e.door", "implements")),
+			ref("commit", "e.src", toCommit, "commits that work on it").many(`edge e JOIN k_commit ec ON ec.id = e.src`, "e.dst", door("e.door", "implements")),
+			ref("session", "e.src", toSession, "sessions that were asked to do it").many(`edge e`, "e.dst", door("e.door", "works-on")),
+			counted("changes", `edge e JOIN k_change ec ON ec.id = e.src WHERE e.dst = c.id AND COALESCE(ec."dropped", 0) = 0 AND `+door("e.door", "implements"), "changes that implement it"),
+			counted("commits", `edge e JOIN k_commit ec ON ec.id = e.src WHERE e.dst = c.id AND `+door("e.door", "implements"), "commits that work on it"),
+			counted("sessions", `edge e WHERE e.dst = c.id AND `+door("e.door", "works-on"), "sessions that were asked to do it"),
+		},
+	}
 }

@@ -1,6 +1,10 @@
 package query
 
-import "github.com/stemma-dev/stemma/query/filter"
+import (
+	"sync"
+
+	"github.com/stemma-dev/stemma/query/filter"
+)
 
 // Values that several kinds share.
 const (
@@ -22,8 +26,11 @@ var (
 	toRelease     = &target{kinds: []string{"release"}, table: "k_release", column: "name"}
 )
 
-// kinds are all that can be asked for, in the order of the documentation.
-var kinds = declare(changes, commits, lines, sessions, people, models, tickets, releases, files)
+// kinds are all that can be asked for, in the order of the documentation. They are
+// made when somebody asks: most runs of the program do not.
+var kinds = sync.OnceValue(func() []*kind {
+	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), releases(), files())
+})
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"
 

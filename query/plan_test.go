@@ -11,7 +11,7 @@ import (
 
 // Values are arguments; the text of a statement is ours alone.
 func TestNoValueEntersTheStatement(t *testing.T) {
-	for _, k := range kinds {
+	for _, k := range kinds() {
 		for _, f := range k.Fields {
 			if f.Type == filter.Enum || f.Type == filter.Choice || f.Type == filter.Hash || f.Type.Numeric() {
 				continue
@@ -39,12 +39,12 @@ func FuzzSQL(f *testing.F) {
 		"path:src/**/x?.go merged:2026-Q1..2026-Q3", `trailer:Refs="a b" has:model no:ticket`, "at:main group:origin", "ai-share:>=12.5%",
 		"group:merged-month sort:changes", "--a", "sha:abcd", "ancestor:p1 tree:x", "author:Ada*",
 	} {
-		for i := range kinds {
+		for i := range kinds() {
 			f.Add(uint8(i), s)
 		}
 	}
 	f.Fuzz(func(t *testing.T, k uint8, text string) {
-		kind := kinds[int(k)%len(kinds)].Name
+		kind := kinds()[int(k)%len(kinds())].Name
 		q, err := Parse(kind, text, querytest.Noon())
 		if err != nil {
 			return

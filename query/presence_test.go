@@ -55,7 +55,7 @@ func TestHasAndNoAddUpToAll(t *testing.T) {
 		w := querytest.Chance(4)
 		w.Store(t, db)
 		n := newNaive(w)
-		for _, k := range kinds {
+		for _, k := range kinds() {
 			for _, f := range k.Fields {
 				if !mayBeThere(f) {
 					continue

@@ -437,7 +437,7 @@ func TestEnginesAnswerInTheSameOrder(t *testing.T) {
 			q := mustParse(t, kind, text)
 			all = append(all, kind+" "+q.String()+" -> "+flat(ask(t, db, q)))
 		}
-		for _, k := range kinds {
+		for _, k := range kinds() {
 			for _, f := range k.Fields {
 				if !f.Shows() {
 					continue
@@ -465,7 +465,7 @@ func TestEveryFieldCanBeAsked(t *testing.T) {
 		db := open()
 		w := querytest.Pay()
 		w.Store(t, db)
-		for _, k := range kinds {
+		for _, k := range kinds() {
 			g := generator{mrand.New(mrand.NewPCG(1, 1)), w, k.Name}
 			for _, f := range k.Fields {
 				values := []string{g.value(f), g.value(f)}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A Place is a work tree and where git keeps what belongs to it.
@@ -84,11 +85,11 @@ func placeAt(dir string) (Place, bool) {
 			return Place{}, false // what is here is no repository
 		}
 	}
-	p.SHA256 = sha256Format.Match(head(filepath.Join(p.Common, "config"), 64<<10))
+	p.SHA256 = sha256Format().Match(head(filepath.Join(p.Common, "config"), 64<<10))
 	return p, true
 }
 
-var sha256Format = regexp.MustCompile(`(?im)^\s*objectformat\s*=\s*"?sha256"?\s*$`)
+var sha256Format = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?im)^\s*objectformat\s*=\s*"?sha256"?\s*$`) })
 
 // head is the beginning of a file; nothing of one that cannot be read.
 func head(path string, limit int64) []byte {

@@ -9,13 +9,14 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 
 	"github.com/stemma-dev/stemma"
 )
 
-var migrationName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
+var migrationName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`) })
 
 // Migrate brings the tables of the package called name up to the newest of
 // its migrations: files 00001_what.sql at the root of fsys with a line
@@ -23,7 +24,7 @@ var migrationName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 // of its own for every name. It may be called again and by several processes
 // at once; a migration that fails leaves nothing behind.
 func (db *DB) Migrate(ctx context.Context, name string, fsys fs.FS) (err error) {
-	if !migrationName.MatchString(name) {
+	if !migrationName().MatchString(name) {
 		return fmt.Errorf("storage: migrations called %.60q: not a plain name", name)
 	}
 	if db.readOnly {

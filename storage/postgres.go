@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -57,7 +58,7 @@ func (db *DB) openPostgres(ctx context.Context, dsn string) error {
 	})
 }
 
-var schemaName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+var schemaName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`) })
 
 // parsePostgres takes the schema out of the query, which the driver would send
 // to the server as a setting. Its errors show no part of a password.
@@ -74,7 +75,7 @@ func parsePostgres(dsn string) (*pgx.ConnConfig, string, error) {
 	if schema == "" {
 		schema = defaultSchema
 	}
-	if !schemaName.MatchString(schema) || strings.HasPrefix(schema, "pg_") {
+	if !schemaName().MatchString(schema) || strings.HasPrefix(schema, "pg_") {
 		return nil, "", fmt.Errorf("storage: the schema %.80q is not a plain lower-case name", schema)
 	}
 	q.Del("schema")
@@ -132,7 +133,7 @@ func (s *session) copyIn(ctx context.Context, table string, columns []string, sr
 	return n, err
 }
 
-var textType = regexp.MustCompile(`\bTEXT\b`)
+var textType = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bTEXT\b`) })
 
 // byteOrder gives every TEXT column of a schema statement the order of its
 // bytes, whatever the locale of the database, so that both engines sort and
@@ -140,7 +141,7 @@ var textType = regexp.MustCompile(`\bTEXT\b`)
 func byteOrder(ddl string) string {
 	var b strings.Builder
 	from := 0
-	for _, at := range textType.FindAllStringIndex(ddl, -1) {
+	for _, at := range textType().FindAllStringIndex(ddl, -1) {
 		before := strings.TrimSpace(ddl[from:at[0]])
 		after := strings.TrimSpace(ddl[at[1]:])
 		b.WriteString(ddl[from:at[1]])

@@ -12,6 +12,8 @@ bench -bench 'Scan$|ScanGrows$|Blame$' -benchtime 1x ./cmd/stemma
 echo "# capture: a commit and a hook, what a rebase and one more commit owe, a transcript replayed"
 bench -bench 'Commit$|Hook$' -benchtime 1x ./cmd/stemma
 bench -bench 'Rebase$|OneMore$|Replay$|Models$' -benchtime 1x ./ingest/settle
+echo "# notes: 100,000 of them read, against git cat-file --batch over the same"
+bench -bench 'Notes$' -benchtime 1x ./ingest/records
 echo "# the log: durable facts a second, against bare rows in the same number of transactions"
 bench -bench 'Append$' ./ledger
 echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"

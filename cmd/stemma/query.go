@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -50,14 +51,14 @@ func (f *formatFlags) format() output.Format {
 }
 
 // aNegation is a filter that begins with a negated field: "-is:ai …".
-var aNegation = regexp.MustCompile(`^-[a-z][a-z-]*:`)
+var aNegation = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-[a-z][a-z-]*:`) })
 
 // filtersLast puts a filter that looks like a flag behind "--".
 func filtersLast(args []string) []string {
 	if !slices.Contains(args, "query") || slices.Contains(args, "--") {
 		return args
 	}
-	i := slices.IndexFunc(args, aNegation.MatchString)
+	i := slices.IndexFunc(args, aNegation().MatchString)
 	if i < 0 {
 		return args
 	}

@@ -82,7 +82,8 @@ func read[T any](ctx context.Context, r *git.Repo, o Options, form string, next 
 			return
 		}
 		defer done()
-		p, err := at.Start(ctx, args...)
+		// Git would hand over each group by itself, and each costs a waking.
+		p, err := at.With("GIT_FLUSH=0").Start(ctx, args...)
 		if err != nil {
 			yield(none, err)
 			return

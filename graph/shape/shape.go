@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 )
@@ -76,7 +77,7 @@ const maxIndexed = stemma.MaxRef
 // schemaVersion changes when the tables are laid out differently.
 const schemaVersion = 1
 
-var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`)
+var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`) })
 
 // New returns the shape of a graph of those specs.
 func New(specs []stemma.KindSpec) (*Shape, error) {
@@ -184,7 +185,7 @@ func (s *Shape) sum() error {
 
 func newTable(spec stemma.KindSpec) (*Table, error) {
 	base := strings.ReplaceAll(string(spec.Kind), "-", "_")
-	if !identifier.MatchString(base) {
+	if !identifier().MatchString(base) {
 		return nil, fmt.Errorf("graph: kind %q cannot name a table", spec.Kind)
 	}
 	t := &Table{Spec: spec, doors: map[string]*Door{}, to: map[string][]stemma.Kind{}}
@@ -193,7 +194,7 @@ func newTable(spec stemma.KindSpec) (*Table, error) {
 		return nil, err
 	}
 	for _, l := range spec.Lists {
-		if _, taken := t.at[l.Name]; taken || !identifier.MatchString(l.Name) || t.List(l.Name) != nil {
+		if _, taken := t.at[l.Name]; taken || !identifier().MatchString(l.Name) || t.List(l.Name) != nil {
 			return nil, fmt.Errorf("graph: kind %q: list %q is no name or taken", spec.Kind, l.Name)
 		}
 		c, err := newCells(t.Name+"_"+l.Name, l.Columns)
@@ -219,7 +220,7 @@ func (t *Table) List(name string) *List {
 func newCells(name string, columns []stemma.Column) (Cells, error) {
 	c := Cells{Name: name, Columns: columns, at: map[string]int{}}
 	for i, col := range columns {
-		if _, twice := c.at[col.Name]; twice || !identifier.MatchString(col.Name) || col.Name == "id" || col.Name == "seq" {
+		if _, twice := c.at[col.Name]; twice || !identifier().MatchString(col.Name) || col.Name == "id" || col.Name == "seq" {
 			return Cells{}, fmt.Errorf("graph: table %s: column %q is no name or taken", name, col.Name)
 		}
 		switch col.Type {

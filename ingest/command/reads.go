@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // harmless are programs that write no file whatever they are told.
@@ -63,10 +64,10 @@ func operands(args []string) (n int) {
 }
 
 // printing is a script of sed that prints lines by their numbers.
-var printing = regexp.MustCompile(`^([0-9]+|\$)(,([0-9]+|\$))?p$`)
+var printing = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+|\$)(,([0-9]+|\$))?p$`) })
 
 func printsLines(args []string) bool {
-	return len(args) >= 2 && args[0] == "-n" && printing.MatchString(args[1]) && !begins(args[2:], "-")
+	return len(args) >= 2 && args[0] == "-n" && printing().MatchString(args[1]) && !begins(args[2:], "-")
 }
 
 // gitVerbs only read, given that no option starts a program or names a file to

@@ -7,18 +7,15 @@
 package origins
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/blame"
-	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
@@ -49,7 +46,7 @@ type Own struct {
 	Version string // changes when Is does
 }
 
-// Open opens the repository that dir lies in, with one process.
+// Open opens the repository that dir lies in, with at most one process.
 func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) {
 	r, refs, err := git.Glance(ctx, dir, "refs/notes/", records.AuthorshipRefs)
 	if err != nil {
@@ -73,7 +70,8 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	}
 	cat := lazyCatFile{open: func() (*git.CatFile, error) { return b.CatFile(ctx, note.MaxRecord) }}
 	defer cat.close()
-	place := b.place(&cat, &o)
+	place, ahead := b.place(ctx, &cat, &o)
+	defer ahead.stop()
 	refs := b.refs
 	if place.trace != "" {
 		refs = append(slices.Clone(refs), git.Ref{Name: records.AgentTraceFile, ID: place.trace})
@@ -89,7 +87,7 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, set, err := b.read(ctx, o, place, objects, refs)
+	lines, set, err := b.read(ctx, o, place, ahead, objects, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +101,8 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 
 // read runs git blame and reads what is recorded about the commits of its
 // lines. Where the content is at hand, that is done while git blame looks for
-// more of them.
-func (b *Repo) read(ctx context.Context, o blame.Options, at place, cat *git.CatFile, refs []git.Ref) ([]blame.Line, *recordSet, error) {
+// more of them; ahead is a search for them that runs already, or nil.
+func (b *Repo) read(ctx context.Context, o blame.Options, at place, ahead *search, cat *git.CatFile, refs []git.Ref) ([]blame.Line, *recordSet, error) {
 	content, ok := at.text(cat)
 	if !ok {
 		lines, commits, err := b.lines(ctx, o)
@@ -114,10 +112,14 @@ func (b *Repo) read(ctx context.Context, o blame.Options, at place, cat *git.Cat
 		set := newRecordSet(cat, refs, b.own)
 		return lines, set, errors.Join(set.read(commits), set.readTraces())
 	}
+	if ahead == nil {
+		ahead = b.search(ctx, o)
+		defer ahead.stop()
+	}
 	set := newRecordSet(cat, refs, b.own)
 	commits, done := make(chan string, 1024), make(chan error, 1)
 	go func() { done <- set.follow(commits) }()
-	lines, err := b.groups(ctx, o, content, commits)
+	lines, err := ahead.lines(o.Path, content, commits)
 	close(commits)
 	if read := <-done; err == nil {
 		err = read
@@ -158,33 +160,6 @@ func (b *Repo) lines(ctx context.Context, o blame.Options) (lines []blame.Line, 
 		}
 	}
 	return lines, commits, nil
-}
-
-// groups runs git blame for a file with this content, and tells the commits of
-// its lines while they are found, each once.
-func (b *Repo) groups(ctx context.Context, o blame.Options, content []byte, commits chan<- string) ([]blame.Line, error) {
-	texts := bytes.SplitAfter(content, []byte("\n"))
-	found := make([]blame.Line, len(texts))
-	known := map[string]bool{}
-	for g, err := range blame.Groups(ctx, b.Repo, o) {
-		if err != nil {
-			return nil, err
-		}
-		if id := g.Commit.ID; !known[id] {
-			known[id] = true
-			commits <- id
-		}
-		for i := range g.Lines {
-			l, at := g.Line, g.FinalLine+i-1
-			if at < 0 || at >= len(texts) {
-				return nil, fmt.Errorf("blame of %s: git found a line %d in a file of %d", quote.Path(o.Path), at+1, len(texts))
-			}
-			text := bytes.TrimSuffix(texts[at], []byte("\n"))
-			l.OrigLine, l.FinalLine, l.Text = g.OrigLine+i, at+1, text[:min(len(text), blame.MaxText)]
-			found[at] = l
-		}
-	}
-	return slices.DeleteFunc(found, func(l blame.Line) bool { return l.Commit == nil }), nil
 }
 
 // A recordSet is what the repository says about the lines of some commits.
@@ -323,7 +298,9 @@ func (set *recordSet) find(commits []string) ([]record, error) {
 			continue
 		}
 		notes, err := set.cat.NotesOn(ref.ID, ids)
-		if err != nil {
+		if errors.Is(err, stemma.ErrNotFound) {
+			continue // the ref is broken, and git would not list it
+		} else if err != nil {
 			return nil, err
 		}
 		for _, n := range notes {

@@ -1,6 +1,7 @@
 package origins
 
 import (
+	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,34 +34,52 @@ func (p place) text(cat *git.CatFile) ([]byte, bool) {
 }
 
 // place finds it. Where the file in the work tree is as it was committed, o is
-// made to ask for the commit.
-func (b *Repo) place(cat *lazyCatFile, o *blame.Options) place {
+// made to ask for the commit. What was never asked for at that commit is most
+// likely not known, so git blame begins to search it meanwhile; the search is nil
+// otherwise, and where the work tree is to be looked at.
+func (b *Repo) place(ctx context.Context, cat *lazyCatFile, o *blame.Options) (place, *search) {
 	commit := o.Rev
 	if commit == "" {
 		commit = b.Head
 	}
 	if commit == "" {
-		return place{}
+		return place{}, nil
 	}
-	p := b.committed(cat, commit, o.Path)
+	var ahead *search
+	p, known := b.known(commit, o.Path)
+	if !known {
+		ahead = b.search(ctx, blame.Options{Rev: commit, Path: o.Path, Flags: o.Flags})
+		p = b.committed(cat, commit, o.Path)
+	}
 	if o.Rev == "" && p.blob != "" {
 		p.content = b.checkedOut(o.Path, p.blob)
 		if p.content == nil {
 			p.blob = ""
 		}
 	}
-	if p.blob != "" {
-		o.Rev = p.commit
+	if p.blob == "" {
+		ahead.stop()
+		return p, nil
 	}
-	return p
+	o.Rev = p.commit
+	return p, ahead
 }
 
-// committed asks git, once: what a commit holds never changes.
-func (b *Repo) committed(cat *lazyCatFile, commit, path string) place {
-	name := cacheName("place", commit, b.Head, path)
-	if ids := strings.Split(string(b.cache.read(name)), " "); len(ids) == 3 {
-		return place{commit: commit, blob: ids[0], mailmap: ids[1], trace: ids[2]}
+// known is the place if it was asked for before: what a commit holds never changes.
+func (b *Repo) known(commit, path string) (place, bool) {
+	ids := strings.Split(string(b.cache.read(b.placeName(commit, path))), " ")
+	if len(ids) != 3 {
+		return place{}, false
 	}
+	return place{commit: commit, blob: ids[0], mailmap: ids[1], trace: ids[2]}, true
+}
+
+func (b *Repo) placeName(commit, path string) string {
+	return cacheName("place", commit, b.Head, path)
+}
+
+// committed asks git, and keeps the answer.
+func (b *Repo) committed(cat *lazyCatFile, commit, path string) place {
 	p, none := place{commit: commit}, place{commit: commit} // git blame will say it better
 	objects, err := cat.get()
 	if err != nil {
@@ -90,7 +109,7 @@ func (b *Repo) committed(cat *lazyCatFile, commit, path string) place {
 		}
 	}
 	if p.blob != "" {
-		b.cache.write(name, []byte(p.blob+" "+p.mailmap+" "+p.trace))
+		b.cache.write(b.placeName(commit, path), []byte(p.blob+" "+p.mailmap+" "+p.trace))
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package words
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // MaxTitle is how many bytes of a title, a name or a place become an attribute.
@@ -32,11 +33,13 @@ func Title(message string) string {
 	return Short(strings.TrimSpace(line), MaxTitle)
 }
 
-var anAddress = regexp.MustCompile(`<?[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}>?`)
+var anAddress = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`<?[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}>?`)
+})
 
 // WithoutAddresses takes mail addresses from a text. They identify people, so
 // what a repository says becomes a fact only without them.
-func WithoutAddresses(s string) string { return anAddress.ReplaceAllString(s, "…") }
+func WithoutAddresses(s string) string { return anAddress().ReplaceAllString(s, "…") }
 
 // Nameless takes from a message the lines that name people and every address.
 func Nameless(message string) string {

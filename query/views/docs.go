@@ -9,7 +9,7 @@ import (
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("| view | what a row is | columns |\n|---|---|---|\n")
-	for _, v := range views {
+	for _, v := range views() {
 		var names []string
 		names = append(names, map[bool]string{true: "`effect`", false: "`ref`"}[v.name == "v1_edge"])
 		for _, c := range v.cols {

@@ -214,14 +214,14 @@ func checkNames(words []string, tables map[string]bool) error {
 		if strings.HasPrefix(w, "v1_") {
 			if !tables[w] {
 				var names []string
-				for _, v := range views {
+				for _, v := range views() {
 					names = append(names, v.name)
 				}
 				return fmt.Errorf("query: unknown view %s: %s", filter.Visible(w), filter.Suggest(w, names))
 			}
 			continue
 		}
-		hidden := tables[w] && !slices.ContainsFunc(views, func(v view) bool {
+		hidden := tables[w] && !slices.ContainsFunc(views(), func(v view) bool {
 			return slices.ContainsFunc(v.cols, func(c viewCol) bool { return c.name == w })
 		})
 		for _, r := range reserved {

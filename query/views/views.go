@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/storage"
@@ -72,67 +73,70 @@ const (
 	lineCountCols = "#ai_lines #human_lines #unknown_lines"
 )
 
-var views = []view{
-	{
-		"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
-		cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
-			lineCols+" author_class fix_author origin_author fix_method #breaking", viewCol{"grade", plain, "n.grade"}, viewCol{"dropped", count, `c."dropped"`}),
-	},
-	{
-		"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,
-		cols("c", "seq origin agent @model model_name @session #lines"),
-	},
-	{
-		"v1_change_fix", "what a fix mends", `k_change_fixes c JOIN node n ON n.id = c.id`,
-		cols("c", "seq @change @commit #lines "+lineCountCols+" method"),
-	},
-	{
-		"v1_commit", "single commits", `k_commit c JOIN node n ON n.id = c.id`,
-		cols("c", "@repository sha @author @committer ~authored ~committed title message signature change_id #on_default #merge #parents #files #added #deleted "+
-			lineCols+" author_class", viewCol{"grade", plain, "n.grade"}),
-	},
-	{"v1_commit_file", "files that a commit touched", `k_commit_file c JOIN node n ON n.id = c.id`, cols("c", "seq path old_path status #added #deleted")},
-	{
-		"v1_line", "lines at the tip of a branch, in runs of one origin", `k_file f JOIN k_file_run c ON c.id = f.id JOIN node n ON n.id = f.id`,
-		append(cols("f", "@repository branch path"), cols("c", "#start #count origin basis reason agent @model model_name @session @commit")...),
-	},
-	{"v1_file", "files at the tip of a branch", `k_file c JOIN node n ON n.id = c.id`, cols("c", "@repository branch path blob @commit #lines "+lineCountCols+" #deleted")},
-	{
-		"v1_session", "runs of coding agents", `k_session c JOIN node n ON n.id = c.id`,
-		cols("c", "tool external_id ~started ~ended title #turns #prompts #tool_calls #iterations #input_tokens #output_tokens @parent #depth branch #cache_read_tokens #cache_write_tokens cost_micro_usd price_table"),
-	},
-	{"v1_session_turn", "messages of a session in their order", `k_session_turn c JOIN node n ON n.id = c.id`, cols("c", "seq #number role ~at model #input_tokens #output_tokens #tool_calls")},
-	{"v1_session_tool_call", "calls of tools of a session in their order", `k_session_tool_call c JOIN node n ON n.id = c.id`, cols("c", "seq turn call tool path ~at #error")},
-	{"v1_session_file", "files that a session edited", `k_session_file c JOIN node n ON n.id = c.id`, cols("c", "seq path #edits")},
-	{"v1_session_model", "models that a session used", `k_session_model c JOIN node n ON n.id = c.id`, cols("c", "seq @model name #turns #input_tokens #output_tokens #cache_read_tokens #cache_write_tokens cost_micro_usd")},
-	{"v1_session_config", "what a session worked under: prompts and rules by digest, servers of tools by name", `k_session_config c JOIN node n ON n.id = c.id`, cols("c", "seq kind name digest")},
-	{"v1_person", "people and bots, by pseudonym", `node n`, []viewCol{
-		{"kind", plain, "n.kind"},
-		{"commits", plain, `(SELECT COUNT(*) FROM k_commit pc WHERE pc."author" = n.id)`},
-		{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
-	}},
-	{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
-	{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state")},
-	{"v1_release", "tags", `k_release c JOIN node n ON n.id = c.id`, cols("c", "@repository name @target ~tagged #annotated signature title #deleted")},
-	{"v1_repository", "histories", `k_repository c JOIN node n ON n.id = c.id`, cols("c", "name host url default_branch @tip #shallow")},
-	{
-		"v1_attribution", "records of line origin, each about a commit; repository is empty if that is not here",
-		`k_attribution c JOIN node n ON n.id = c.id LEFT JOIN k_commit k ON k.id = c."commit"`,
-		append(cols("c", "@commit format writer basis "+lineCountCols+" #withdrawn"), cols("k", "@repository")...),
-	},
-	{"v1_thing", "everything that the log names; stated is 0 if others name it only", `node n`, []viewCol{{"kind", plain, "n.kind"}, {"grade", plain, "n.grade"}, {"stated", plain, "n.stated"}}},
-	{"v1_fact", "the facts about a thing, by their positions in the log", `node_fact c JOIN node n ON n.id = c.node`, cols("c", "pos")},
-	{"v1_skip", "parts of facts that have no place in the graph", `graph_skip c`, cols("c", "pos reason")},
-	{"v1_gap", "what could not be seen or read, and why", `k_gap c JOIN node n ON n.id = c.id`, cols("c", "source place reason #count @about @repository object #closed")},
-	{"v1_edge", "every edge, from effect to cause", `edge c JOIN door d ON d.id = c.door JOIN node n ON n.id = c.src JOIN node x ON x.id = c.dst`, []viewCol{
-		{"door", plain, "d.name"},
-		{"cause", plain, "x.ref"},
-		{"grade", plain, "c.grade"},
-		{"basis", plain, "c.basis"},
-		{"method", plain, "c.method"},
-		{"flow", plain, "CASE WHEN c.door < 65536 THEN 'causal' WHEN c.door < 131072 THEN 'both' ELSE 'aside' END"},
-	}},
-}
+// views are made when somebody asks: most runs of the program do not.
+var views = sync.OnceValue(func() []view {
+	return []view{
+		{
+			"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
+			cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
+				lineCols+" author_class fix_author origin_author fix_method #breaking", viewCol{"grade", plain, "n.grade"}, viewCol{"dropped", count, `c."dropped"`}),
+		},
+		{
+			"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,
+			cols("c", "seq origin agent @model model_name @session #lines"),
+		},
+		{
+			"v1_change_fix", "what a fix mends", `k_change_fixes c JOIN node n ON n.id = c.id`,
+			cols("c", "seq @change @commit #lines "+lineCountCols+" method"),
+		},
+		{
+			"v1_commit", "single commits", `k_commit c JOIN node n ON n.id = c.id`,
+			cols("c", "@repository sha @author @committer ~authored ~committed title message signature change_id #on_default #merge #parents #files #added #deleted "+
+				lineCols+" author_class", viewCol{"grade", plain, "n.grade"}),
+		},
+		{"v1_commit_file", "files that a commit touched", `k_commit_file c JOIN node n ON n.id = c.id`, cols("c", "seq path old_path status #added #deleted")},
+		{
+			"v1_line", "lines at the tip of a branch, in runs of one origin", `k_file f JOIN k_file_run c ON c.id = f.id JOIN node n ON n.id = f.id`,
+			append(cols("f", "@repository branch path"), cols("c", "#start #count origin basis reason agent @model model_name @session @commit")...),
+		},
+		{"v1_file", "files at the tip of a branch", `k_file c JOIN node n ON n.id = c.id`, cols("c", "@repository branch path blob @commit #lines "+lineCountCols+" #deleted")},
+		{
+			"v1_session", "runs of coding agents", `k_session c JOIN node n ON n.id = c.id`,
+			cols("c", "tool external_id ~started ~ended title #turns #prompts #tool_calls #iterations #input_tokens #output_tokens @parent #depth branch #cache_read_tokens #cache_write_tokens cost_micro_usd price_table"),
+		},
+		{"v1_session_turn", "messages of a session in their order", `k_session_turn c JOIN node n ON n.id = c.id`, cols("c", "seq #number role ~at model #input_tokens #output_tokens #tool_calls")},
+		{"v1_session_tool_call", "calls of tools of a session in their order", `k_session_tool_call c JOIN node n ON n.id = c.id`, cols("c", "seq turn call tool path ~at #error")},
+		{"v1_session_file", "files that a session edited", `k_session_file c JOIN node n ON n.id = c.id`, cols("c", "seq path #edits")},
+		{"v1_session_model", "models that a session used", `k_session_model c JOIN node n ON n.id = c.id`, cols("c", "seq @model name #turns #input_tokens #output_tokens #cache_read_tokens #cache_write_tokens cost_micro_usd")},
+		{"v1_session_config", "what a session worked under: prompts and rules by digest, servers of tools by name", `k_session_config c JOIN node n ON n.id = c.id`, cols("c", "seq kind name digest")},
+		{"v1_person", "people and bots, by pseudonym", `node n`, []viewCol{
+			{"kind", plain, "n.kind"},
+			{"commits", plain, `(SELECT COUNT(*) FROM k_commit pc WHERE pc."author" = n.id)`},
+			{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
+		}},
+		{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
+		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state")},
+		{"v1_release", "tags", `k_release c JOIN node n ON n.id = c.id`, cols("c", "@repository name @target ~tagged #annotated signature title #deleted")},
+		{"v1_repository", "histories", `k_repository c JOIN node n ON n.id = c.id`, cols("c", "name host url default_branch @tip #shallow")},
+		{
+			"v1_attribution", "records of line origin, each about a commit; repository is empty if that is not here",
+			`k_attribution c JOIN node n ON n.id = c.id LEFT JOIN k_commit k ON k.id = c."commit"`,
+			append(cols("c", "@commit format writer basis "+lineCountCols+" #withdrawn"), cols("k", "@repository")...),
+		},
+		{"v1_thing", "everything that the log names; stated is 0 if others name it only", `node n`, []viewCol{{"kind", plain, "n.kind"}, {"grade", plain, "n.grade"}, {"stated", plain, "n.stated"}}},
+		{"v1_fact", "the facts about a thing, by their positions in the log", `node_fact c JOIN node n ON n.id = c.node`, cols("c", "pos")},
+		{"v1_skip", "parts of facts that have no place in the graph", `graph_skip c`, cols("c", "pos reason")},
+		{"v1_gap", "what could not be seen or read, and why", `k_gap c JOIN node n ON n.id = c.id`, cols("c", "source place reason #count @about @repository object #closed")},
+		{"v1_edge", "every edge, from effect to cause", `edge c JOIN door d ON d.id = c.door JOIN node n ON n.id = c.src JOIN node x ON x.id = c.dst`, []viewCol{
+			{"door", plain, "d.name"},
+			{"cause", plain, "x.ref"},
+			{"grade", plain, "c.grade"},
+			{"basis", plain, "c.basis"},
+			{"method", plain, "c.method"},
+			{"flow", plain, "CASE WHEN c.door < 65536 THEN 'causal' WHEN c.door < 131072 THEN 'both' ELSE 'aside' END"},
+		}},
+	}
+})
 
 // sql is the statement that makes v.
 func (v view) sql(engine storage.Engine) string {
@@ -171,7 +175,7 @@ func (v view) sql(engine storage.Engine) string {
 // Statements are those that make the public views.
 func Statements(engine storage.Engine) []string {
 	var out []string
-	for _, v := range views {
+	for _, v := range views() {
 		out = append(out, v.sql(engine))
 	}
 	return out
@@ -214,7 +218,7 @@ func Ensure(ctx context.Context, db *storage.DB) error {
 			return err // another process was faster
 		}
 		statements := []string{`DROP VIEW IF EXISTS ` + stamp}
-		for i, v := range views {
+		for i, v := range views() {
 			statements = append(statements, `DROP VIEW IF EXISTS `+v.name, Statements(db.Engine())[i])
 		}
 		for _, x := range indexes(db.Engine()) {
@@ -244,7 +248,7 @@ func ensured(ctx context.Context, tx *storage.Tx, digest string) (bool, error) {
 		return false, err
 	}
 	want := []string{stamp}
-	for _, v := range views {
+	for _, v := range views() {
 		want = append(want, v.name)
 	}
 	for _, x := range indexes(tx.Engine()) {

@@ -72,7 +72,7 @@ func TestViewsAnswerSQLAlikeOnBothEngines(t *testing.T) {
 			`SELECT version FROM v1_about`,
 			`SELECT 'it''s; DROP TABLE node' AS x /* node; */`,
 		}
-		for _, v := range views {
+		for _, v := range views() {
 			statements = append(statements, `SELECT * FROM `+v.name+` WHERE 1 = 0`, `SELECT COUNT(*) AS n FROM `+v.name)
 		}
 		for _, s := range statements {
@@ -160,7 +160,7 @@ func TestSQLStopsAtItsLimits(t *testing.T) {
 
 func TestPrivateTablesAreNoColumnsOfViews(t *testing.T) {
 	for _, private := range []string{"profile", "node", "edge", "body", "data_key", "fact", "entry", "inbox", "bookmark"} {
-		for _, v := range views {
+		for _, v := range views() {
 			for _, c := range v.cols {
 				if c.name == private {
 					t.Errorf("column %s of %s would open the table of that name", private, v.name)

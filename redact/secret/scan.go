@@ -62,11 +62,24 @@ func startTable() (t [256]uint8) {
 	return t
 }
 
-func pairTable() (t [1 << 16]bool) {
+// pairTable has a bit for each pair: the table is filled whenever the program
+// starts, and so small a one costs nothing then.
+func pairTable() (t [1 << 10]uint64) {
 	for _, p := range prefixes {
-		t[int(p.text[0])<<8|int(p.text[1])] = true
+		at, bit := pairAt(p.text[0], p.text[1])
+		t[at] |= bit
 	}
 	return t
+}
+
+// pairAt is where two bytes are in the table of pairs.
+func pairAt(a, b byte) (at int, bit uint64) {
+	return int(a)<<2 | int(b)>>6, 1 << (b & 63)
+}
+
+func isPair(a, b byte) bool {
+	at, bit := pairAt(a, b)
+	return pairs[at]&bit != 0
 }
 
 // Find tells, in order of where they begin but for a value as a whole, what is
@@ -87,7 +100,7 @@ func Find(text []byte, as Name, o Options, found func(Match)) {
 		end := i
 		switch {
 		case what&tokenStart != 0:
-			if i+1 < len(b) && pairs[int(b[i])<<8|int(b[i+1])] && (i == 0 || !isAlnum(b[i-1])) {
+			if i+1 < len(b) && isPair(b[i], b[i+1]) && (i == 0 || !isAlnum(b[i-1])) {
 				end = s.token(i)
 			}
 		case what&separator != 0:

@@ -1,9 +1,11 @@
 package child
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 )
 
@@ -14,27 +16,46 @@ type Place struct {
 	env      []string // whole environment
 	settings []string // stand in front of every command
 	started  *atomic.Int64
+	ready    func() error // makes what is needed there, once; nil: nothing is
 }
 
 // Inside is the place in a directory of the repository that is read, for
-// commands that ask for names and settings only. It makes home, the directory
-// that takes the place of the user's. The commands are counted in started.
-func Inside(dir, home string, started *atomic.Int64) (Place, error) {
-	// Whoever reads a repository need not own it: nothing of it is run.
-	if err := os.Mkdir(home, 0o700); err != nil {
-		return Place{}, err
-	}
-	safe := []byte("[safe]\n\tdirectory = *\n")
-	return Place{Dir: dir, env: base(home), started: started}.Guarded(),
-		os.WriteFile(filepath.Join(home, ".gitconfig"), safe, 0o600)
+// commands that ask for names and settings only. The first command makes home,
+// the directory that takes the place of the user's. The commands are counted in
+// started.
+func Inside(dir, home string, started *atomic.Int64) Place {
+	ready := sync.OnceValue(func() error {
+		if err := os.Mkdir(home, 0o700); err != nil {
+			return err
+		}
+		// Whoever reads a repository need not own it: nothing of it is run.
+		return os.WriteFile(filepath.Join(home, ".gitconfig"), []byte("[safe]\n\tdirectory = *\n"), 0o600)
+	})
+	return Place{Dir: dir, env: base(home), started: started, ready: ready}.Guarded()
 }
 
-// Apart makes the repository of our own in dir and is the place there, for
-// commands that look at objects.
-func (at Place) Apart(dir, format, objects string) (Place, error) {
+// Apart is the place in a repository of our own, for commands that look at
+// objects. The first command makes it in dir.
+func (at Place) Apart(dir, format, objects string, shallow []byte) Place {
+	home := at.Ready
 	at = at.With("GIT_DIR="+dir, "GIT_OBJECT_DIRECTORY="+objects)
 	at.Dir, at.settings = dir, nil
-	return at, Private(dir, format)
+	at.ready = sync.OnceValue(func() error {
+		if err := errors.Join(home(), Private(dir, format)); err != nil || shallow == nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, "shallow"), shallow, 0o600)
+	})
+	return at
+}
+
+// Ready makes what commands need at the place, unless that is done. It is called
+// by the first of them.
+func (at Place) Ready() error {
+	if at.ready == nil {
+		return nil
+	}
+	return at.ready()
 }
 
 // With is the place with further variables.
@@ -95,10 +116,8 @@ func Private(dir, format string) error {
 	config := fmt.Sprintf("[core]\n\trepositoryFormatVersion = %d\n\tbare = true\n\tcommitGraph = false\n"+
 		"\thooksPath = /dev/null\n\tattributesFile = /dev/null\n\tfsmonitor = false\n\tquotePath = true\n%s"+
 		"[attr]\n\ttree = %s\n", version, extension, emptyTree(format))
-	for _, d := range []string{"refs", "objects", "info", "stand-ins"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(filepath.Join(dir, "refs"), 0o700); err != nil { // git wants that there is one
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config"), []byte(config), 0o600); err != nil {
 		return err

@@ -55,6 +55,9 @@ func (at Place) Start(ctx context.Context, args ...string) (*Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := at.Ready(); err != nil {
+		return nil, fmt.Errorf("git: making a place to work: %w", err)
+	}
 	args = append(at.settings[:len(at.settings):len(at.settings)], args...)
 	own, cancel := context.WithCancel(ctx)
 	p := &Process{verb: verb(args), ctx: ctx, cancel: cancel}

@@ -11,7 +11,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // BufferSize is how much of a command's output is read at once.
@@ -126,7 +125,12 @@ func ID(b []byte) string {
 
 // IsID reports whether s is a whole object id in lower case.
 func IsID(s string) bool {
-	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == 40 || len(s) == 64
 }
 
 // IDIn finds an object id in a message; "" if it names none.
