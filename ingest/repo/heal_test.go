@@ -3,6 +3,7 @@ package repo_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,78 @@ func TestWhatComesBackIsReadAgainAndItsGapCloses(t *testing.T) {
 				s.verify()
 			})
 		}
+	}
+}
+
+// packed moves all objects of a repository into one pack, none as a difference from
+// another, and returns where the pack lies and at which byte of it each object.
+func packed(t testing.TB, r *gittest.Repo) (pack string, at map[string]int) {
+	t.Helper()
+	r.Git("repack", "-adq", "--window=0")
+	r.Git("prune-packed")
+	list, err := filepath.Glob(filepath.Join(r.Dir, ".git", "objects", "pack", "*.pack"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("packs %v, %v", list, err)
+	}
+	must(t, os.Chmod(list[0], 0o644))
+	at = map[string]int{}
+	for line := range strings.Lines(r.Git("verify-pack", "-v", list[0])) {
+		if f := strings.Fields(line); len(f) == 5 {
+			at[f[0]] = atoi(f[4])
+		}
+	}
+	return list[0], at
+}
+
+func TestWhatIsDamagedInAPackIsCalledDamagedAndHeals(t *testing.T) {
+	for _, rev := range []string{"HEAD:a.go", "HEAD~1:a.go", "HEAD~1^{tree}", "HEAD:dir", "HEAD", "HEAD~1", "refs/notes/ai", "refs/notes/ai^{tree}", "NOTE"} {
+		for harm, from := range map[string]int{"no type": 0, "another size": 1, "no content": 4} {
+			t.Run(strings.NewReplacer(":", " ", "/", " ").Replace(rev+" "+harm), func(t *testing.T) {
+				r, s := threeCommits(t), newSpace(t)
+				if rev == "NOTE" {
+					rev = r.Git("notes", "--ref", "ai", "list", "HEAD~2")
+				}
+				pack, at := packed(t, r)
+				whole, err := os.ReadFile(pack)
+				must(t, err)
+				broken := slices.Clone(whole)
+				copy(broken[at[r.Git("rev-parse", rev)]+from:], "\xff\xff")
+				must(t, os.WriteFile(pack, broken, 0o644))
+				s.scan(r.Dir)
+				if gaps := strings.Join(s.open(), "\n"); gaps == "" || strings.Contains(gaps, "is not in") || strings.Contains(gaps, "missing") {
+					t.Errorf("gaps: %s", gaps)
+				}
+				must(t, os.WriteFile(pack, whole, 0o644))
+				if report := s.scan(r.Dir); report.Unchanged || len(report.Gaps) > 0 {
+					t.Errorf("unchanged %v, gaps %v", report.Unchanged, report.Gaps)
+				}
+				s.asFresh("healed", r.Dir)
+				s.verify()
+			})
+		}
+	}
+}
+
+func TestPackThatIsCutShortOrGoneIsDamage(t *testing.T) {
+	for harm, size := range map[string]int64{"cut short": 300, "empty": 0, "gone": -1} {
+		t.Run(harm, func(t *testing.T) {
+			r, s := threeCommits(t), newSpace(t)
+			pack, _ := packed(t, r)
+			whole, err := os.ReadFile(pack)
+			must(t, err)
+			if size < 0 {
+				must(t, os.Remove(pack))
+			} else {
+				must(t, os.Truncate(pack, size))
+			}
+			s.scan(r.Dir)
+			if gaps := strings.Join(s.open(), "\n"); !strings.Contains(gaps, "refs/heads/main it points at an object that is damaged") || strings.Contains(gaps, "is not in") {
+				t.Errorf("gaps: %s", gaps)
+			}
+			must(t, os.WriteFile(pack, whole, 0o644))
+			s.scan(r.Dir)
+			s.asFresh("healed", r.Dir)
+		})
 	}
 }
 
