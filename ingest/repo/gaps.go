@@ -121,12 +121,3 @@ func (s *scanner) noticeEdge(ctx context.Context) error {
 		Count: s.edge, About: s.record.ID, Object: s.beyond,
 	})
 }
-
-// closeGaps closes the gaps that are no more. Only a scan that read everything
-// can tell.
-func (s *scanner) closeGaps(ctx context.Context) error {
-	if !s.whole {
-		return nil
-	}
-	return s.w.CloseGaps(ctx, func(objects []string) (map[string]bool, error) { return s.repo.Readable(ctx, objects) })
-}

@@ -1,6 +1,7 @@
 package repo_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -331,4 +332,104 @@ func TestNotesThatNothingReadsAreGaps(t *testing.T) {
 	s.scan(r.Dir)
 	gaps[3] = strings.Replace(gaps[3], "read 2", "read 1", 1)
 	want(t, "gaps of fewer notes", s.open(), gaps...)
+}
+
+func TestGapsAboutARefEndWithIt(t *testing.T) {
+	const absent = "00112233445566778899aabbccddeeff00112233"
+	hang := func(r *gittest.Repo, ref, id string) { // a ref that points nowhere
+		must(t, os.WriteFile(filepath.Join(r.Dir, ".git", filepath.FromSlash(ref)), []byte(id+"\n"), 0o644))
+	}
+	for what, c := range map[string]struct{ harm, mend func(r *gittest.Repo) }{
+		"notes that nothing reads": {
+			func(r *gittest.Repo) { r.Note("review", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/review") },
+		},
+		"the last note that nothing reads": {
+			func(r *gittest.Repo) { r.Note("review", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("notes", "--ref", "review", "remove", "HEAD") },
+		},
+		"no attestation in a note": {
+			func(r *gittest.Repo) { r.Note("commits", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/commits") },
+		},
+		"a note that makes no sense": {
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("notes", "--ref", "ai", "remove", "HEAD") },
+		},
+		"a note that is written anew": {
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", notetest.GitAI(r.Head(), "a.go", "1-3", "")) },
+		},
+		"notes whose object is lost": {
+			func(r *gittest.Repo) {
+				r.Note("review", "HEAD", "words")
+				must(t, os.Remove(loose(r, r.Git("rev-parse", "refs/notes/review^{tree}"))))
+			},
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/review") },
+		},
+		"records whose object is lost": {
+			func(r *gittest.Repo) {
+				r.Note("ai-other", "HEAD", "words")
+				must(t, os.Remove(loose(r, r.Git("rev-parse", "refs/notes/ai-other^{tree}"))))
+			},
+			func(r *gittest.Repo) { r.Git("update-ref", "refs/notes/ai-other", "refs/notes/ai") },
+		},
+		"a tag that points nowhere": {
+			func(r *gittest.Repo) { hang(r, "refs/tags/v1", absent) },
+			func(r *gittest.Repo) { must(t, os.Remove(filepath.Join(r.Dir, ".git", "refs", "tags", "v1"))) },
+		},
+		"a branch that points nowhere": {
+			func(r *gittest.Repo) { hang(r, "refs/heads/side", absent) },
+			func(r *gittest.Repo) { hang(r, "refs/heads/side", r.Head()) },
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			r, s := threeCommits(t), newSpace(t)
+			before := r.Clone()
+			s.scan(r.Dir)
+			clean := s.open()
+			c.harm(r)
+			s.scan(r.Dir)
+			dirty := s.open()
+			if len(dirty) != len(clean)+1 {
+				t.Fatalf("gaps %q", dirty)
+			}
+			s.scan(before.Dir)
+			want(t, "another clone knows nothing of it", s.open(), dirty...)
+			r.Git("tag", "unrelated")
+			s.scan(r.Dir)
+			want(t, "it is still so", s.open(), dirty...)
+			c.mend(r)
+			s.scan(r.Dir)
+			want(t, "gaps", s.open(), clean...)
+			c.harm(r)
+			s.scan(r.Dir)
+			if len(s.open()) != len(dirty) {
+				t.Errorf("harmed again: %q", s.open())
+			}
+			s.verify()
+		})
+	}
+}
+
+func TestEveryLostObjectIsWatchedHoweverMany(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	for i := range 700 {
+		r.Write(fmt.Sprintf("f%03d", i), fmt.Sprintf("content %d\n", i))
+	}
+	r.Commit("feat: many")
+	putBack := takeAway(t, r, "HEAD:f000")
+	for _, id := range strings.Fields(r.Git("ls-tree", "--object-only", "HEAD"))[1:] {
+		must(t, os.Remove(loose(r, id)))
+	}
+	s.scan(r.Dir)
+	if !s.scan(r.Dir).Unchanged {
+		t.Error("nothing came back, and it is read again")
+	}
+	putBack()
+	if s.scan(r.Dir).Unchanged {
+		t.Error("the first of 700 came back, and nobody noticed")
+	}
+	want(t, "lines", s.rows(`SELECT path, lines FROM k_file WHERE lines > 0`), "f000 1")
+	s.verify()
 }
