@@ -159,3 +159,11 @@ func TestKeysBelongToTheTrackerThatHasTheirProject(t *testing.T) {
 	want(t, "tickets", s.rows(`SELECT t.ref FROM k_commit c JOIN edge e ON e.src = c.id JOIN door d ON d.id = e.door AND d.name = 'implements' JOIN node t ON t.id = e.dst
 		WHERE c.title LIKE 'feat: two%' ORDER BY t.ref`), "ticket:jira/PAY-2", "ticket:linear/ENT-2")
 }
+
+func TestCheckpointThatIsNotHereIsAGap(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	r.Commit("one\n\nEntire-Checkpoint: abcdef012345\n", "a.go", gittest.Lines("one", 3))
+	s.scan(r.Dir)
+	want(t, "gaps", s.open(), "entire commit "+r.Head()+" the checkpoint that the commit names is not here, or tells no session 1")
+	s.verify()
+}
