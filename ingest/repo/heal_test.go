@@ -209,6 +209,34 @@ func TestPartialCloneHealsWhenItIsCheckedOut(t *testing.T) {
 	s.everyLineIsCovered()
 }
 
+func TestCloneWithoutTreesSaysSoOnce(t *testing.T) {
+	r, s := threeCommits(t), newSpace(t)
+	r.Git("config", "uploadpack.allowFilter", "true")
+	c := r.Clone("--filter=tree:0", "--no-checkout")
+	s.scan(c.Dir)
+	want(t, "gaps of commits", s.rows(`SELECT reason, "count" FROM k_gap WHERE source = 'git'`),
+		"a tree of the commit is not in this copy of the repository 3")
+}
+
+func TestDamageOfACommitIsNamed(t *testing.T) {
+	for rev, what := range map[string]string{"HEAD~1": "the commit", "HEAD~1^{tree}": "a tree of the commit", "HEAD:dir": "a tree of the commit"} {
+		for how, harm := range map[string]func(testing.TB, string){
+			"is damaged in": damage,
+			"is not in":     func(t testing.TB, path string) { must(t, os.Remove(path)) },
+		} {
+			r, s := threeCommits(t), newSpace(t)
+			r.Write("dir/b.go", "changed\n")
+			r.Commit("fix: four")
+			harm(t, loose(r, r.Git("rev-parse", rev)))
+			s.scan(r.Dir)
+			gaps := strings.Join(s.rows(`SELECT DISTINCT reason FROM k_gap WHERE source = 'git'`), "\n")
+			if !strings.Contains(gaps, what+" "+how+" this copy of the repository") || strings.Contains(gaps, "object ") {
+				t.Errorf("%s %s: gaps %s", rev, how, gaps)
+			}
+		}
+	}
+}
+
 // everyLineIsCovered checks that the runs of every file cover its lines.
 func (s *space) everyLineIsCovered() {
 	s.t.Helper()

@@ -119,8 +119,8 @@ type scanner struct {
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
-	missing     int64                   // files of a partial clone that could not be compared
-	absent      string                  // one of the objects they want
+	files       leftOut                 // files of a partial clone that could not be compared
+	trees       leftOut                 // trees of commits in a partial clone
 	edge        int64                   // commits whose parents were not fetched
 	beyond      string                  // one of those parents
 	binary      map[string]bool         // contents of files that git calls binary
