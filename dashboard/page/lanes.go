@@ -36,6 +36,7 @@ type lane struct {
 }
 
 type box struct {
+	Number            int // from 1; 0 for one that is nothing by itself
 	X, Y, W, H        int
 	TextX, TextY      int
 	GradeX            int
@@ -45,9 +46,10 @@ type box struct {
 }
 
 type arrow struct {
-	Path  string
-	Title string
-	Weak  bool // declared or inferred
+	From, To int // numbers of boxes
+	Path     string
+	Title    string
+	Weak     bool // declared or inferred
 }
 
 // A form says how a drawing is laid out.
@@ -137,6 +139,7 @@ func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[
 	for i, n := range shown {
 		b := f.place(i, x0, y0)
 		b.Text, b.Title, b.Href = fitting(b.W-36, Show(n.Title)), Show(n.Title)+" ("+string(n.Ref)+")", Href(n.Ref)
+		b.Number = len(at) + 1
 		b.Grade, b.Start, b.Named = string(n.Grade), n.Side == "start", !n.Stated
 		at[n.Ref] = b
 		d.Boxes = append(d.Boxes, b)
@@ -237,6 +240,7 @@ func (l *line) arrow() arrow {
 	}
 	mid := (y1 + y2) / 2
 	return arrow{
+		From: l.from.Number, To: l.to.Number,
 		Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", l.x1, y1, l.x1, mid, l.x2, mid, l.x2, y2),
 		Title: l.edge.Door + ", grade " + string(l.edge.Grade), Weak: l.edge.Grade == stemma.GradeD,
 	}

@@ -108,6 +108,9 @@ func (b *blamed) add(f reading.Run, lines [][]byte, author string) {
 		if f.Model == "" {
 			out.By = page.Text(cmp.Or(f.ModelName, f.Agent, "AI"))
 		}
+		if f.ModelName == "unknown" { // a tool's own word, beside a line of known origin
+			out.By.Text = "model not named"
+		}
 	case stemma.OriginHuman:
 		out.By = page.To(f.Author, author)
 	default:
