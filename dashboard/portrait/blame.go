@@ -9,6 +9,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/query/filter"
 )
 
@@ -108,7 +109,7 @@ func (b *blamed) add(f reading.Run, lines [][]byte, author string) {
 		if f.Model == "" {
 			out.By = page.Text(cmp.Or(f.ModelName, f.Agent, "AI"))
 		}
-		if f.ModelName == "unknown" { // a tool's own word, beside a line of known origin
+		if f.ModelName != "" && !identity.ParseModel(f.ModelName).Named { // "unknown" beside a line of known origin
 			out.By.Text = "model not named"
 		}
 	case stemma.OriginHuman:
