@@ -90,7 +90,7 @@ func open(name string) (x index, err error) {
 	if err != nil {
 		return x, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	head := make([]byte, headerV2+fanOut)
 	n, err := io.ReadFull(f, head)
 	if err != nil && n < fanOut {
@@ -116,7 +116,7 @@ func (x *index) has(id []byte) bool {
 	if err != nil { // another one has taken its place
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	step := x.step
 	if step == 0 {
 		step = int64(len(id))

@@ -71,7 +71,7 @@ func FuzzIndex(f *testing.F) {
 			t.Fatal(err)
 		}
 		var p packs.Packs
-		if p.Hold(dir, id) != p.Hold(dir, id) {
+		if held := p.Hold(dir, id); p.Hold(dir, id) != held {
 			t.Error("asked twice, it answers differently")
 		}
 	})
