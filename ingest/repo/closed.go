@@ -26,7 +26,7 @@ func (s *scanner) closeGaps(ctx context.Context) error {
 	for _, g := range open {
 		ref := refOf(g)
 		again := s.w.Stated(g.Ref())
-		if !again && (g.Object != "" && readable[g.Object] || g.Source == records.Source && s.claims.Gone(g.Place) || s.answered(g, ref)) {
+		if !again && (g.Object != "" && readable[g.Object] || s.whole && checkpointOf(g) != "" || g.Source == records.Source && s.claims.Gone(g.Place) || s.answered(g, ref)) {
 			over = append(over, g)
 		} else if ref != "" && (again || s.shows(ref)) && !slices.Contains(s.silent, ref) {
 			s.silent = append(s.silent, ref)

@@ -196,12 +196,14 @@ func (s *scanner) countGaps(ctx context.Context) (err error) {
 // read goes through the sources, each resting on those before it.
 func (s *scanner) read(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
+		s.judgeMark,
+		s.readEntire,
+		s.judgeCheckpoints,
 		s.loadWeave,
 		s.judgeTip,
 		func(ctx context.Context) error { return s.w.Record(ctx, s.record, sourceGit, stemma.GradeD) },
 		s.noticeRefs,
 		s.readRecords,
-		s.readEntire,
 		s.readLocal,
 		s.learnTrackers,
 		s.readCommits,
@@ -230,12 +232,6 @@ func (s *scanner) readRecords(ctx context.Context) error {
 		Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
 	}
 	return s.claims.Read(ctx)
-}
-
-// readEntire reads the sessions that Entire keeps.
-func (s *scanner) readEntire(ctx context.Context) (err error) {
-	s.checkpoints, err = s.sessions.ReadEntire(ctx, s.mark.Notes)
-	return err
 }
 
 // readLocal reads the sessions that agents wrote down on this machine.

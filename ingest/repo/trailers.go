@@ -9,7 +9,6 @@ import (
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/note"
-	"github.com/stemma-dev/stemma/ingest/repo/sessions"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/session"
 )
@@ -56,29 +55,22 @@ func (s *scanner) readTrailers(ctx context.Context, r *change.Commit, w words.Me
 		}
 		r.Trailers = append(r.Trailers, trailer)
 	}
-	lost := int64(0) // checkpoints
 	for _, d := range w.Declared {
 		if d.Agent != "" {
 			r.AssistedBy = stemma.AddEdge(r.AssistedBy, stemma.Edge{To: identity.AgentRef(d.Agent), Basis: stemma.BasisDeclared, Method: d.Method})
 		}
 		named := s.declaredSessions(d)
 		if d.Checkpoint != "" && len(named) == 0 {
-			lost++
+			if err := s.noticeCheckpoint(ctx, r, d.Checkpoint); err != nil {
+				return err
+			}
 		}
 		for _, ref := range named {
 			r.Sessions = stemma.AddEdge(r.Sessions, stemma.Edge{To: ref, Basis: stemma.BasisDeclared, Method: d.Method})
 		}
 	}
-	if lost > 0 {
-		gap := stemma.Gap{Source: sessions.SourceEntire, Place: "commit " + r.SHA, Reason: reasonCheckpoint, Count: lost, About: r.Ref()}
-		if err := s.w.Gap(ctx, gap); err != nil {
-			return err
-		}
-	}
 	return s.w.Intents(ctx, w)
 }
-
-const reasonCheckpoint = "the checkpoint that the commit names is not here, or tells no session"
 
 // declaredSessions are the sessions that a mark of a commit names.
 func (s *scanner) declaredSessions(d note.Declared) []stemma.Ref {
