@@ -310,6 +310,29 @@ func TestKeysLeadThroughThePages(t *testing.T) {
 	b.quiet()
 }
 
+func TestBoxOfALineageShowsWhatItIsLinkedTo(t *testing.T) {
+	b := browse(t, full(t, storagetest.SQLite(t)))
+	b.look(1400, "light")
+	b.open("/changes/github.com/acme/pay%237")
+	const lit = `[...document.querySelectorAll(".only-wide .lanes a.lit")].map((a) => a.textContent).join()`
+	if got := says[string](b, lit); got != "" {
+		t.Errorf("nothing is pointed at, and %q is lit", got)
+	}
+	const ticket = `document.querySelector('.only-wide .lanes a[href="/tickets/jira/PAY-17"]')`
+	b.do(chromedp.KeyEvent("\t")) // now the page has the focus
+	b.await(ticket + `.focus() || document.querySelector(".lit") !== null`)
+	got := says[string](b, lit)
+	if !strings.Contains(got, "PAY-17") || !strings.Contains(got, "R-4") || strings.Contains(got, "Charges fail") {
+		t.Errorf("with a ticket, %q is lit", got)
+	}
+	if n := says[int](b, `document.querySelectorAll(".only-wide .arrow.lit").length`); n == 0 {
+		t.Error("none of its arrows is lit")
+	}
+	b.await(ticket + `.blur() || !document.querySelector(".lit")`)
+	b.await(ticket + `.dispatchEvent(new MouseEvent("mouseover", {bubbles: true})) && document.querySelector(".lanes a.lit") !== null`)
+	b.quiet()
+}
+
 func TestFilterRefreshesTheTableOnly(t *testing.T) {
 	b := browse(t, full(t, storagetest.SQLite(t)))
 	b.open("/changes")

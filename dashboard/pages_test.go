@@ -280,6 +280,34 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 	}
 }
 
+func TestSessionTellsItsCostAndWhatItWorkedUnder(t *testing.T) {
+	s := empty(t, storagetest.SQLite(t))
+	s.record(session.Session{
+		Tool: "codex", ExternalID: "priced", Started: stemma.At(now), InputTokens: 10, Cost: 24_101_561, PriceTable: "2026-02-10",
+		Models:  []session.ModelUse{{Name: "gpt-5", InputTokens: 10, Cost: 4200}},
+		Configs: []session.Config{{Kind: session.ConfigServer, Name: "tracker"}},
+	})
+	s.record(session.Session{Tool: "codex", ExternalID: "unpriced", Started: stemma.At(now), InputTokens: 10})
+	s.record(session.Session{Tool: "codex", ExternalID: "uncounted", Started: stemma.At(now)})
+	for path, want := range map[string][]string{
+		"/sessions/codex/priced":   {"$24.10", "24,101,561 micro-dollars", "$0.0042", "2026-02-10", "tracker", "mcp-server"},
+		"/sessions/codex/unpriced": {"not known: not all of its tokens have a price"},
+	} {
+		shown := text(s.get(path))
+		for _, w := range want {
+			if !strings.Contains(shown, w) {
+				t.Errorf("%s does not show %q", path, w)
+			}
+		}
+	}
+	if shown := text(s.get("/sessions/codex/uncounted")); strings.Contains(shown, "Cost") && strings.Contains(shown, "not known: not all") {
+		t.Error("a session whose tokens nobody counted is said to have no price")
+	}
+	if shown := text(s.get("/sessions?q=uncounted")); strings.Contains(shown, `>0</a></td></tr>`) {
+		t.Error("tokens that nobody counted are shown as none")
+	}
+}
+
 // TestLineageNamesEveryStage looks at the picture and the table of a change
 // whose whole way is known, and of one of which little is.
 func TestLineageNamesEveryStage(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/internal/child"
+	"github.com/stemma-dev/stemma/git/internal/packs"
 	"github.com/stemma-dev/stemma/git/internal/plain"
 	"github.com/stemma-dev/stemma/git/internal/wire"
 	"github.com/stemma-dev/stemma/git/quote"
@@ -45,6 +46,7 @@ type Repo struct {
 	private  string      // directory of our own
 	here     child.Place // in the scanned repository: names and settings only
 	apart    child.Place // in our own repository: objects
+	packs    packs.Packs // asked when git calls an object missing
 	count    atomic.Int64
 	unlinked runtime.Cleanup
 }

@@ -15,12 +15,15 @@ import (
 // maxAlternates bounds how many places of objects lead on to each other.
 const maxAlternates = 16
 
-// Stored reports whether an object lies here as a file of its own. Git calls
-// one missing whose file it cannot make sense of.
+// Stored reports whether an object lies here, as a file of its own or by the
+// index of a pack. Git calls one missing of which it cannot make sense.
 func (r *Repo) Stored(id string) bool {
+	if !wire.IsID(id) {
+		return false
+	}
 	dirs := []string{filepath.Join(r.CommonDir, "objects")}
 	for i := 0; i < len(dirs) && i < maxAlternates; i++ {
-		if _, err := os.Lstat(filepath.Join(dirs[i], id[:2], id[2:])); err == nil {
+		if _, err := os.Lstat(filepath.Join(dirs[i], id[:2], id[2:])); err == nil || r.packs.Hold(dirs[i], id) {
 			return true
 		}
 		list, _ := os.ReadFile(filepath.Join(dirs[i], "info", "alternates")) // most have none

@@ -97,3 +97,35 @@ func TestEdgeThroughNoDoorIsTampering(t *testing.T) {
 		t.Errorf("Beyond: %v, want ErrTampered", err)
 	}
 }
+
+func TestTablesThatAreNotAsMadeAreNamedAndRebuilt(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db := open()
+		l, g := openLedger(t, db), openGraph(t, db, house)
+		add(t, l, newStory(6).facts(100)...)
+		apply(t, g, l)
+		before := dump(t, g)
+		for statement, want := range map[string]string{
+			`DROP TABLE k_task`: "table k_task is gone",
+			`ALTER TABLE k_piece_group ADD COLUMN more TEXT`:           "table k_piece_group has other columns than it was made with",
+			`ALTER TABLE node_fact RENAME TO other`:                    "table node_fact is gone",
+			`ALTER TABLE graph_skip RENAME COLUMN reason TO reasoning`: "table graph_skip has other columns than it was made with",
+		} {
+			exec(t, db, statement)
+			if faults, err := g.Faults(t.Context()); err != nil || len(faults) != 1 || faults[0] != want {
+				t.Errorf("after %s: %q, %v, want %q", statement, faults, err, want)
+			}
+			if err := g.Rebuild(context.Background(), l); err != nil {
+				t.Fatalf("after %s: %v", statement, err)
+			}
+			if faults, err := g.Faults(t.Context()); err != nil || len(faults) > 0 || dump(t, g) != before {
+				t.Errorf("after %s and a rebuild: %q, %v, the same dump %v", statement, faults, err, dump(t, g) == before)
+			}
+		}
+		exec(t, db, `DROP TABLE k_task`)
+		exec(t, db, `CREATE VIEW k_task AS SELECT id FROM node`)
+		if err := g.Rebuild(context.Background(), l); err != nil || dump(t, g) != before {
+			t.Errorf("a view in the place of a table: %v", err)
+		}
+	})
+}

@@ -103,7 +103,8 @@ func wrap(doing string, err error) error {
 }
 
 // Rebuild empties the graph and fills it from the ledger. Meanwhile readers
-// see a part of it.
+// see a part of it. Where a table is gone or has other columns, all are made
+// anew; views that stood on them may be gone then.
 func (g *Graph) Rebuild(ctx context.Context, l *ledger.Ledger) error {
 	if err := g.db.Write(ctx, func(tx *storage.Tx) error { return g.empty(ctx, tx) }); err != nil {
 		return wrap("rebuilding", err)
@@ -112,10 +113,16 @@ func (g *Graph) Rebuild(ctx context.Context, l *ledger.Ledger) error {
 	return err
 }
 
-// empty removes every row but keeps the tables, on which views may stand.
+// empty removes every row but keeps the tables, on which views may stand, if they
+// are as they were made.
 func (g *Graph) empty(ctx context.Context, tx *storage.Tx) error {
 	if err := g.sameShape(ctx, tx); err != nil {
 		return err
+	}
+	if faults, err := g.faults(ctx, tx); err != nil {
+		return err
+	} else if len(faults) > 0 {
+		return g.make(ctx, tx)
 	}
 	how := "DELETE FROM "
 	if g.db.Engine() == storage.Postgres {
@@ -204,7 +211,15 @@ func (g *Graph) drop(ctx context.Context, tx *storage.Tx) error {
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		q := `DROP TABLE IF EXISTS ` + quoted(strings.ReplaceAll(name, `"`, ``))
+		columns, err := tx.Columns(ctx, name)
+		if err != nil {
+			return err
+		}
+		q := `DROP TABLE IF EXISTS `
+		if len(columns) == 0 { // what has its name can only be a view
+			q = `DROP VIEW IF EXISTS `
+		}
+		q += quoted(strings.ReplaceAll(name, `"`, ``))
 		if g.db.Engine() == storage.Postgres {
 			q += ` CASCADE` // views of other packages; SQLite finds their tables again by name
 		}

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -19,6 +21,57 @@ func tableNames(s *shape.Shape) []string {
 		}
 	}
 	return names
+}
+
+// columns are those of all tables of s but graph_meta, in their order.
+func columns(s *shape.Shape) map[string][]string {
+	out := map[string][]string{
+		"node":       {"id", "ref", "kind", "first_pos", "last_pos", "grade", "stated"},
+		"node_fact":  {"node", "pos"},
+		"edge":       {"src", "door", "dst", "grade", "basis", "method", "pos"},
+		"door":       {"id", "name", "flow"},
+		"graph_skip": {"pos", "reason"},
+	}
+	cells := func(c shape.Cells, key ...string) {
+		for _, col := range c.Columns {
+			key = append(key, col.Name)
+		}
+		out[c.Name] = key
+	}
+	for _, t := range s.Tables {
+		cells(t.Cells, "id")
+		for _, l := range t.Lists {
+			cells(l.Cells, "id", "seq")
+		}
+	}
+	return out
+}
+
+// Faults tells which tables are not as they were made, in words: one that is
+// gone, or has other columns.
+func (g *Graph) Faults(ctx context.Context) (faults []string, err error) {
+	err = g.db.Read(ctx, func(tx *storage.Tx) (err error) {
+		faults, err = g.faults(ctx, tx)
+		return err
+	})
+	return faults, wrap("looking at the tables", err)
+}
+
+func (g *Graph) faults(ctx context.Context, tx *storage.Tx) ([]string, error) {
+	var faults []string
+	want := columns(g.shape)
+	for _, name := range tableNames(g.shape) {
+		got, err := tx.Columns(ctx, name)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(got) == 0:
+			faults = append(faults, "table "+name+" is gone")
+		case !slices.Equal(got, want[name]):
+			faults = append(faults, "table "+name+" has other columns than it was made with")
+		}
+	}
+	return faults, nil
 }
 
 // ddl are the statements that make the tables, but for graph_meta.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma/storage"
@@ -74,9 +75,14 @@ type Move struct {
 	Source   string
 	From, To string // states; it moves only if it still is where it was
 	Now      time.Time
-	Segment  []byte // kept as segment Number, unless nil
+	Segment  []byte // kept as segment Number, from 1 on, unless nil
 	Number   int64
+	Missed   []string // kept in the place of those before
 }
+
+// missedNumber is the segment that holds the objects of git that a source could
+// not read.
+const missedNumber = 0
 
 // MoveBookmark moves a bookmark in one transaction and reports whether it was
 // still where the caller had found it. Call it after the facts read so far are
@@ -90,12 +96,19 @@ func (s *Space) MoveBookmark(ctx context.Context, m Move) (moved bool, err error
 			return err
 		}
 		moved = n == 1
-		if !moved || m.Segment == nil {
+		if !moved {
 			return nil
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO segment (source, number, body) VALUES ($1, $2, $3)
-			ON CONFLICT (source, number) DO UPDATE SET body = excluded.body`, m.Source, m.Number, m.Segment)
-		return err
+		if m.Segment != nil {
+			if err := keep(ctx, tx, m.Source, m.Number, m.Segment); err != nil {
+				return err
+			}
+		}
+		if len(m.Missed) == 0 {
+			_, err := tx.Exec(ctx, `DELETE FROM segment WHERE source = $1 AND number = $2`, m.Source, missedNumber)
+			return err
+		}
+		return keep(ctx, tx, m.Source, missedNumber, []byte(strings.Join(m.Missed, "\n")))
 	})
 	if err != nil {
 		return false, fmt.Errorf("ingest: bookmark of %s: %w", m.Source, err)
@@ -103,16 +116,36 @@ func (s *Space) MoveBookmark(ctx context.Context, m Move) (moved bool, err error
 	return moved, nil
 }
 
+func keep(ctx context.Context, tx *storage.Tx, source string, number int64, body []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO segment (source, number, body) VALUES ($1, $2, $3)
+		ON CONFLICT (source, number) DO UPDATE SET body = excluded.body`, source, number, body)
+	return err
+}
+
+// Missed returns the objects of git that a source could not read so far; not
+// all, if they are very many.
+func (s *Space) Missed(ctx context.Context, source string) ([]string, error) {
+	list, err := s.segments(ctx, source, missedNumber, missedNumber)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return strings.Split(string(list[0]), "\n"), nil
+}
+
 // Segments returns the segments 1 to last of a source, in order. Missing ones
 // are left out.
 func (s *Space) Segments(ctx context.Context, source string, last int64) ([][]byte, error) {
+	return s.segments(ctx, source, 1, last)
+}
+
+func (s *Space) segments(ctx context.Context, source string, first, last int64) ([][]byte, error) {
 	var all [][]byte
 	err := s.DB.Each(ctx, func(scan func(...any) error) error {
 		var body []byte
 		err := scan(&body)
 		all = append(all, body)
 		return err
-	}, `SELECT body FROM segment WHERE source = $1 AND number <= $2 ORDER BY number`, source, last)
+	}, `SELECT body FROM segment WHERE source = $1 AND number BETWEEN $2 AND $3 ORDER BY number`, source, first, last)
 	if err != nil {
 		return nil, fmt.Errorf("ingest: segments of %s: %w", source, err)
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"slices"
 
 	"github.com/stemma-dev/stemma"
@@ -11,8 +12,9 @@ import (
 // maxReasons bounds how many reasons of gaps are listed.
 const maxReasons = 200
 
-// maxMissed bounds how many missing objects are remembered.
-const maxMissed = 512
+// maxMissed bounds how many missing objects are remembered, each of which every
+// scan asks for: git takes some 50 µs for one.
+const maxMissed = 1 << 17
 
 // A GapCount is how often a source could not be read for one reason.
 type GapCount struct {
@@ -37,7 +39,6 @@ func (w *Writer) Gap(ctx context.Context, g stemma.Gap) error {
 		g.About = ""
 	}
 	if g.Object != "" {
-		w.gaps[g.Ref()] = true
 		w.Miss(g.Object)
 	}
 	return w.putGap(ctx, g)
@@ -75,53 +76,38 @@ func (w *Writer) Missed(before []string) []string {
 	return last
 }
 
-// CloseGaps states as closed the gaps of the repository that an object was
-// missing for which is there now and that this Writer did not state again. It
-// is for who has read everything again.
-func (w *Writer) CloseGaps(ctx context.Context, there func(objects []string) (map[string]bool, error)) error {
+// Stated reports whether this Writer stated something about ref.
+func (w *Writer) Stated(ref stemma.Ref) bool { return w.things[maphash.String(w.seed, string(ref))] }
+
+// OpenGaps are the open gaps of the repository, with those stated until now.
+func (w *Writer) OpenGaps(ctx context.Context) ([]stemma.Gap, error) {
 	if err := w.Flush(ctx); err != nil {
+		return nil, err
+	}
+	var gaps []stemma.Gap
+	err := w.space.DB.Each(ctx, func(scan func(...any) error) error {
+		g := stemma.Gap{Repository: w.repository}
+		err := scan(&g.Source, &g.Place, &g.Reason, &g.Count, (*string)(&g.About), &g.Object)
+		gaps = append(gaps, g)
 		return err
-	}
-	open, err := w.space.lostGaps(ctx, w.repository)
-	if err != nil || len(open) == 0 {
-		return err
-	}
-	objects := make([]string, len(open))
-	for i, g := range open {
-		objects[i] = g.Object
-	}
-	slices.Sort(objects)
-	readable, err := there(slices.Compact(objects))
+	}, `SELECT g.source, g.place, g.reason, g."count", COALESCE(a.ref, ''), COALESCE(g.object, '') FROM k_gap g
+		JOIN node r ON r.id = g.repository LEFT JOIN node a ON a.id = g.about
+		WHERE r.ref = $1 AND g.closed = 0 ORDER BY g.id`, string(w.repository))
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("ingest: gaps of %s: %w", w.repository, err)
 	}
-	for _, g := range open {
-		if w.gaps[g.Ref()] || !readable[g.Object] {
-			continue
-		}
+	return gaps, nil
+}
+
+// CloseGaps states that gaps are no more.
+func (w *Writer) CloseGaps(ctx context.Context, gaps []stemma.Gap) error {
+	for _, g := range gaps {
 		g.Closed, g.Seen = true, w.now()
 		if err := w.putGap(ctx, g); err != nil {
 			return err
 		}
 	}
 	return w.Flush(ctx)
-}
-
-// lostGaps are the open gaps of a repository for want of an object.
-func (s *Space) lostGaps(ctx context.Context, repository stemma.Ref) ([]stemma.Gap, error) {
-	var gaps []stemma.Gap
-	err := s.DB.Each(ctx, func(scan func(...any) error) error {
-		g := stemma.Gap{Repository: repository}
-		err := scan(&g.Source, &g.Place, &g.Reason, &g.Count, (*string)(&g.About), &g.Object)
-		gaps = append(gaps, g)
-		return err
-	}, `SELECT g.source, g.place, g.reason, g."count", COALESCE(a.ref, ''), g.object FROM k_gap g
-		JOIN node r ON r.id = g.repository LEFT JOIN node a ON a.id = g.about
-		WHERE r.ref = $1 AND g.closed = 0 AND g.object <> '' ORDER BY g.id`, string(repository))
-	if err != nil {
-		return nil, fmt.Errorf("ingest: gaps of %s: %w", repository, err)
-	}
-	return gaps, nil
 }
 
 // OpenGaps counts what could not be read of a repository and has not been read

@@ -44,9 +44,8 @@ type Writer struct {
 	seed   maphash.Seed
 	stats  Stats
 
-	repository stemma.Ref          // whose the gaps are
-	gaps       map[stemma.Ref]bool // those for want of an object
-	missed     []string            // these objects, the last ones
+	repository stemma.Ref // whose the gaps are
+	missed     []string   // objects that could not be read, the last ones
 }
 
 type profile struct{ name, email, login string }
@@ -75,7 +74,6 @@ func NewWriter(ctx context.Context, space *Space, now func() time.Time) *Writer 
 		things:   map[uint64]bool{},
 		seed:     maphash.MakeSeed(),
 		stats:    Stats{Things: map[stemma.Kind]int64{}},
-		gaps:     map[stemma.Ref]bool{},
 	}
 	go w.append(ctx)
 	return w

@@ -32,7 +32,7 @@ func sessions() *kind {
 			count("tokens", `(COALESCE(c."input_tokens", 0) + COALESCE(c."output_tokens", 0))`, "tokens read anew and written"),
 			number("input-tokens", `c."input_tokens"`, "tokens read anew"),
 			number("output-tokens", `c."output_tokens"`, "tokens written"),
-			number("cost", `c."cost_micro_usd"`, "what the tokens cost, in micro-dollars; none unless all of them have a price"),
+			value(filter.Int, "cost", `c."cost_micro_usd"`, "what the tokens cost, in micro-dollars; none unless all of them have a price"),
 			value(filter.Text, "server", `sg."name"`, "servers of tools that it called").many(`k_session_config sg`, "sg.id", `sg."kind" = 'mcp-server'`),
 			value(filter.Text, "rules", `sr."digest"`, "digests of the files of rules that it was given").many(`k_session_config sr`, "sr.id", `sr."kind" = 'rules'`),
 			value(filter.Text, "call", `tc."tool"`, "tools it called").many(`k_session_tool_call tc`, "tc.id", ""),

@@ -267,6 +267,9 @@ func (n *naive) sessions() {
 		r.set("started", s.Started)
 		r.set("turns", s.TurnCount)
 		r.set("tokens", s.InputTokens+s.OutputTokens)
+		if s.Cost > 0 {
+			r.set("cost", s.Cost)
+		}
 		r.set("parent", s.Parent)
 		r.set("ticket", edgesTo(s.WorksOn)...)
 		for _, m := range s.Models {
@@ -374,7 +377,7 @@ func (n *naive) term(t *filter.Term, r *naiveRow) bool {
 	case t.Field.Name == "is":
 		return r.is[t.Value.Raw]
 	case t.Op == filter.Within:
-		if t.Field.Type == filter.Int && len(vals) == 0 && t.Field.Name != "number" {
+		if t.Field.Type == filter.Int && len(vals) == 0 && t.Field.Name != "number" && t.Field.Name != "cost" {
 			vals = []any{int64(0)}
 		}
 		return slices.ContainsFunc(vals, func(v any) bool { return v.(int64) >= t.Lo && v.(int64) < t.Hi })

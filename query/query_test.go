@@ -275,7 +275,7 @@ var generated = map[string][]string{
 	"changes":  {"repo", "number", "title", "merged", "author", "intent", "model", "agent", "session", "ticket", "commit", "path", "component", "release", "author-class", "fix-author", "same", "ai-share", "ai-lines", "added", "is", "word", "has", "no"},
 	"commits":  {"sha", "repo", "author", "coauthor", "committed", "title", "message", "trailer", "model", "agent", "session", "ticket", "change", "path", "release", "author-class", "ai-share", "deleted", "is", "word", "has", "no"},
 	"lines":    {"repo", "path", "count", "origin", "basis", "agent", "model", "commit", "committed", "author", "is", "word", "has", "no"},
-	"sessions": {"id", "tool", "title", "started", "model", "turns", "tokens", "path", "ticket", "parent", "ancestor", "tree", "is", "word", "has", "no"},
+	"sessions": {"id", "tool", "title", "started", "model", "turns", "tokens", "cost", "path", "ticket", "parent", "ancestor", "tree", "is", "word", "has", "no"},
 }
 
 func (g generator) term() string {
@@ -410,7 +410,7 @@ func (g generator) sort() string {
 		"changes":  g.pick("number", "merged", "ai-share-desc,title", "author-desc"),
 		"commits":  g.pick("sha", "committed-desc", "author,deleted"),
 		"lines":    g.pick("path", "count-desc", "model"),
-		"sessions": g.pick("tokens-desc", "started,id"),
+		"sessions": g.pick("tokens-desc", "cost,id", "started,id"),
 	}[g.kind] + g.pick("", " ")
 }
 

@@ -111,6 +111,30 @@ func (tx *Tx) hasTable(ctx context.Context, table string) (there bool, err error
 	return there, err
 }
 
+// Columns are the names of the columns of a table, in their order; none if there
+// is no such table. A view is no table.
+func (tx *Tx) Columns(ctx context.Context, table string) (names []string, err error) {
+	query := `SELECT name FROM pragma_table_info($1) WHERE EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1) ORDER BY cid`
+	if tx.Engine() == Postgres {
+		query = `SELECT CAST(a.attname AS TEXT) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+			WHERE c.relnamespace = current_schema()::regnamespace AND CAST(c.relname AS TEXT) = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+			ORDER BY a.attnum`
+	}
+	rows, err := tx.Query(ctx, query, table)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
 // lockMigrations keeps other processes out on PostgreSQL. On SQLite each
 // migration takes the write lock, see goose.
 func (db *DB) lockMigrations(ctx context.Context, s *session) (unlock func() error, err error) {

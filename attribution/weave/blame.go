@@ -15,8 +15,8 @@ import (
 
 var (
 	// ErrLength says that the number of lines of the file is not known, so that
-	// only ranges of it can be asked for.
-	ErrLength = errors.New("the number of lines is not known")
+	// only ranges of it can be asked for, or that a range reaches beyond it.
+	ErrLength = errors.New("the number of lines is not known, or another")
 	// ErrIncomplete says that the tree may hold more files than are known.
 	ErrIncomplete = errors.New("the history is not fully known")
 )
@@ -210,7 +210,7 @@ func tidy(ranges []diff.Range, lines int) ([]diff.Range, error) {
 	out := sorted[:0]
 	for _, r := range sorted {
 		if r.Start < 1 || r.Count < 1 || r.Start > limit || r.Count > limit-r.Start+1 {
-			return nil, fmt.Errorf("range of %d lines from line %d in a file of %d", r.Count, r.Start, lines)
+			return nil, fmt.Errorf("range of %d lines from line %d in a file of %d: %w", r.Count, r.Start, lines, ErrLength)
 		}
 		if k := len(out) - 1; k >= 0 && r.Start <= out[k].Start+out[k].Count {
 			out[k].Count = max(out[k].Count, r.Start+r.Count-out[k].Start)

@@ -223,6 +223,10 @@ func TestLinesAfterAnUnknownOneAreKnownAgain(t *testing.T) {
 	if _, err := w.Blame(id(2), "a"); !errors.Is(err, ErrLength) {
 		t.Errorf("whole file: error %v, want %v", err, ErrLength)
 	}
+	add(t, w, Step{Commit: id(9), Files: []FileStep{{Path: "a", Blob: id(19), Lines: 3, Old: []OldFile{{}}}}})
+	if _, err := w.Blame(id(9), "a", lines(2, 3)); !errors.Is(err, ErrLength) {
+		t.Errorf("a range beyond the end: error %v, want %v", err, ErrLength)
+	}
 	add(t, w, Step{Commit: id(3), Parents: []string{id(2)}, Unknown: true})
 	var last error
 	for _, err := range w.Files(id(3)) {

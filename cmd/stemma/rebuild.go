@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma/query/views"
 )
 
 func (a *app) rebuildCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebuild",
-		Short: "throw the graph away and derive it anew from the log",
+		Short: "throw the graph and the views away and make them anew from the log",
 		Args:  usage(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return a.rebuild(c.Context()) },
 	}
@@ -23,6 +25,9 @@ func (a *app) rebuild(ctx context.Context) error {
 	}
 	defer s.Close()
 	if err := s.Graph.Rebuild(ctx, s.Ledger); err != nil {
+		return err
+	}
+	if err := views.Make(ctx, s.DB); err != nil {
 		return err
 	}
 	n, err := s.Graph.Applied(ctx)

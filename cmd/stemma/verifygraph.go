@@ -20,6 +20,7 @@ import (
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/ledger"
 	"github.com/stemma-dev/stemma/lineage"
+	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -28,7 +29,8 @@ func (a *app) verifyGraphCommand() *cobra.Command {
 		Use:   "graph",
 		Short: "derive the graph anew beside the store and compare the two",
 		Long: `Every answer is read from the graph, which is derived from the log. This derives
-another one from the log in a temporary file and compares the two row by row.
+another one from the log in a temporary file and compares the two row by row,
+after the tables themselves and the views of "stemma sql" with how they are made.
 "stemma rebuild" mends what differs.
 
 Exit codes: 0 they are the same, 1 error, 2 usage, 4 they differ.`,
@@ -43,6 +45,9 @@ func (a *app) verifyGraph(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.Close()
+	if err := a.wholeTables(ctx, s); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "stemma-graph-*")
 	if err != nil {
 		return err
@@ -77,6 +82,29 @@ func (a *app) verifyGraph(ctx context.Context) (err error) {
 	}
 	_, err = fmt.Fprintln(a.out, "the graph is what the log says")
 	return err
+}
+
+// wholeTables fails if a table of the graph, or a view that answers are read
+// from, is not as it was made. It prints which.
+func (a *app) wholeTables(ctx context.Context, s *store) error {
+	faults, err := s.Graph.Faults(ctx)
+	if err != nil {
+		return err
+	}
+	if len(faults) == 0 { // views stand on the tables
+		if faults, err = views.Faults(ctx, s.DB); err != nil {
+			return err
+		}
+	}
+	for _, fault := range faults {
+		if _, err := fmt.Fprintln(a.out, fault); err != nil {
+			return err
+		}
+	}
+	if len(faults) > 0 {
+		return stemma.WithHint(fmt.Errorf("%d tables or views are not as they were made: %w", len(faults), stemma.ErrTampered), "stemma rebuild makes them anew from the log")
+	}
+	return nil
 }
 
 // settled compares until nothing differs or the log has not grown meanwhile:

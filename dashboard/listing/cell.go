@@ -126,6 +126,9 @@ func cell(kind string, c query.Column, v query.Cell, name string, all query.Row)
 		ref := stemma.Ref(v.Text)
 		return page.To(ref, cmp.Or(name, page.ShortName(ref)))
 	case filter.Int:
+		if kind == "sessions" && v.Int == 0 && c.Name == "tokens" {
+			return page.Cell{} // they were not counted: no session takes none
+		}
 		return page.Number(v.Int)
 	case filter.Percent:
 		return page.Mille(v.Int)

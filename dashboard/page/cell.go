@@ -54,6 +54,11 @@ func Commit(sha string) Cell {
 // Number is a count of something.
 func Number[N int | int64](n N) Cell { return Cell{Text: Count(n), Value: int64(n), Class: "num"} }
 
+// Money is an amount of micro-dollars.
+func Money(micro int64) Cell {
+	return Cell{Text: Dollars(micro), Title: Count(micro) + " micro-dollars", Value: micro, Class: "num"}
+}
+
 // Mille is a number of tenths of a percent.
 func Mille(n int64) Cell { return Cell{Text: Percent(n), Value: n, Class: "num"} }
 

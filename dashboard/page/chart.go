@@ -21,8 +21,9 @@ type monthBar struct {
 	X, W           int
 	Parts          []barPart
 	Name, Href     string
-	Label          string // below the bar; empty for most
-	LabelX, Centre int
+	Label, Year    string // below the bar; the year where one begins
+	Share          string // AI's, above the bar; empty if nothing was added
+	ShareY, Centre int
 	Title          string
 }
 
@@ -39,9 +40,9 @@ type tick struct {
 }
 
 const (
-	chartLeft, chartTop = 56, 14
-	chartBase           = 226
-	chartHeight         = 260
+	chartLeft, chartTop = 56, 20
+	chartBase           = 232
+	chartHeight         = 272
 )
 
 // A Month is what a bar stands for.
@@ -80,13 +81,14 @@ func drawChart(id string, width int, months []Month) *Chart {
 	for i, m := range months {
 		b := monthBar{X: chartLeft + i*step + step/8, W: max(step*3/4, 2), Name: m.Name, Href: m.Href}
 		b.Centre = b.X + b.W/2
-		b.Title = fmt.Sprintf("%s: AI %s, human %s, unknown %s", m.Name, Count(m.Lines.AI), Count(m.Lines.Human), Count(m.Lines.Unknown))
+		b.Title = fmt.Sprintf("%s: AI %s of %s added lines, human %s, unknown %s", m.Name, Count(m.Lines.AI), Count(m.Lines.All()), Count(m.Lines.Human), Count(m.Lines.Unknown))
 		if room := len(m.Name) * 7; step > room {
 			b.Label = m.Name
-		} else if i == 0 || m.Name[5:] == "01" {
-			b.Label = m.Name[:4]
-		} else if step > 18 || i%3 == 0 {
+		} else {
 			b.Label = m.Name[5:]
+			if i == 0 || b.Label == "01" {
+				b.Year = m.Name[:4]
+			}
 		}
 		y := chartBase
 		for _, p := range []struct {
@@ -104,9 +106,24 @@ func drawChart(id string, width int, months []Month) *Chart {
 			}
 			b.Parts = append(b.Parts, part)
 		}
+		b.Share, b.ShareY = whole(m.Lines.AI, m.Lines.All()), y-4
 		c.Bars = append(c.Bars, b)
 	}
 	return c
+}
+
+// whole is a share in whole percents, as short as it can be said; nothing is
+// rounded to none or to all.
+func whole(n, all int) string {
+	switch {
+	case all == 0:
+		return ""
+	case n > 0 && n*100 < all:
+		return "<1%"
+	case n < all && n*100 > all*99:
+		return ">99%"
+	}
+	return fmt.Sprintf("%d%%", (n*100+all/2)/all)
 }
 
 // nice is the next round number from n up.

@@ -1,8 +1,10 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/lineage"
@@ -34,6 +36,7 @@ type lane struct {
 }
 
 type box struct {
+	Number            int // from 1; 0 for one that is nothing by itself
 	X, Y, W, H        int
 	TextX, TextY      int
 	GradeX            int
@@ -43,9 +46,10 @@ type box struct {
 }
 
 type arrow struct {
-	Path  string
-	Title string
-	Weak  bool // declared or inferred
+	From, To int // numbers of boxes
+	Path     string
+	Title    string
+	Weak     bool // declared or inferred
 }
 
 // A form says how a drawing is laid out.
@@ -54,12 +58,11 @@ type form struct {
 	width, left     int // left is the room for the names of lanes; 0 puts them above
 	perRow, maxRows int
 	boxH, gap, pad  int
-	letter          int // tenths of the width of a letter
 }
 
 var (
-	wideForm   = form{id: "wide", width: 1120, left: 128, perRow: 4, maxRows: 3, boxH: 34, gap: 12, pad: 10, letter: 68}
-	narrowForm = form{id: "narrow", width: 340, left: 0, perRow: 1, maxRows: 4, boxH: 34, gap: 8, pad: 8, letter: 68}
+	wideForm   = form{id: "wide", width: 1120, left: 128, perRow: 4, maxRows: 3, boxH: 34, gap: 12, pad: 10}
+	narrowForm = form{id: "narrow", width: 340, left: 0, perRow: 1, maxRows: 4, boxH: 34, gap: 8, pad: 8}
 )
 
 // stageDoc says what would have to be connected for a stage to be seen.
@@ -135,7 +138,8 @@ func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[
 	}
 	for i, n := range shown {
 		b := f.place(i, x0, y0)
-		b.Text, b.Title, b.Href = Short((b.W-44)*10/f.letter, Show(n.Title)), Show(n.Title)+" ("+string(n.Ref)+")", Href(n.Ref)
+		b.Text, b.Title, b.Href = fitting(b.W-36, Show(n.Title)), Show(n.Title)+" ("+string(n.Ref)+")", Href(n.Ref)
+		b.Number = len(at) + 1
 		b.Grade, b.Start, b.Named = string(n.Grade), n.Side == "start", !n.Stated
 		at[n.Ref] = b
 		d.Boxes = append(d.Boxes, b)
@@ -153,6 +157,28 @@ func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[
 	d.Lanes = append(d.Lanes, ln)
 }
 
+// fitting cuts text to a width, given that nobody knows the font: in the usual
+// ones of 12.5 units no letter is wider than is reckoned here.
+func fitting(width int, s string) string {
+	tenths := 0
+	for i, r := range []rune(s) {
+		switch {
+		case strings.ContainsRune("ijlI.,:;'|!()[]/ ", r):
+			tenths += 50
+		case strings.ContainsRune("mwMW@%", r):
+			tenths += 118
+		case r > 0x2e80: // as wide as high
+			tenths += 130
+		default:
+			tenths += 81
+		}
+		if tenths > width*10 {
+			return Short(i, s)
+		}
+	}
+	return s
+}
+
 func (f form) place(i, x0, y0 int) box {
 	w := (f.width - f.left - f.pad*2 - f.gap*(f.perRow-1)) / f.perRow
 	b := box{X: x0 + i%f.perRow*(w+f.gap), Y: y0 + i/f.perRow*(f.boxH+f.gap), W: w, H: f.boxH}
@@ -160,9 +186,18 @@ func (f form) place(i, x0, y0 int) box {
 	return b
 }
 
-// arrows lead from cause to effect between the boxes that are shown.
+// A line is an arrow while its ends are found.
+type line struct {
+	from, to box
+	x1, x2   int
+	edge     lineage.Edge
+}
+
+// arrows lead from cause to effect between the boxes that are shown. Those at
+// one side of a box stand beside each other, in the order of where they lead.
 func arrows(edges []lineage.Edge, at map[stemma.Ref]box) []arrow {
-	var out []arrow
+	var lines []*line
+	below, above := map[box][]*line{}, map[box][]*line{}
 	for _, e := range edges {
 		to, ok1 := at[e.From]
 		from, ok2 := at[e.To]
@@ -172,18 +207,43 @@ func arrows(edges []lineage.Edge, at map[stemma.Ref]box) []arrow {
 		if from.Y > to.Y { // the picture reads downwards
 			from, to = to, from
 		}
-		x1, y1, x2, y2 := from.X+from.W/2, from.Y+from.H, to.X+to.W/2, to.Y
-		if from.Y == to.Y {
-			y1 = from.Y + from.H/2
-			y2 = y1
+		l := &line{from, to, from.X + from.W/2, to.X + to.W/2, e}
+		lines = append(lines, l)
+		if from.Y != to.Y {
+			below[from], above[to] = append(below[from], l), append(above[to], l)
 		}
-		mid := (y1 + y2) / 2
-		out = append(out, arrow{
-			Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1, mid, x2, mid, x2, y2),
-			Title: e.Door + ", grade " + string(e.Grade), Weak: e.Grade == stemma.GradeD,
-		})
+	}
+	for b, side := range below {
+		slices.SortStableFunc(side, func(x, y *line) int { return cmp.Compare(x.to.X, y.to.X) })
+		for i, l := range side {
+			l.x1 = b.X + b.W*(i+1)/(len(side)+1)
+		}
+	}
+	for b, side := range above {
+		slices.SortStableFunc(side, func(x, y *line) int { return cmp.Compare(x.from.X, y.from.X) })
+		for i, l := range side {
+			l.x2 = b.X + b.W*(i+1)/(len(side)+1)
+		}
+	}
+	out := make([]arrow, 0, len(lines))
+	for _, l := range lines {
+		out = append(out, l.arrow())
 	}
 	return out
+}
+
+func (l *line) arrow() arrow {
+	y1, y2 := l.from.Y+l.from.H, l.to.Y
+	if l.from.Y == l.to.Y {
+		y1 = l.from.Y + l.from.H/2
+		y2 = y1
+	}
+	mid := (y1 + y2) / 2
+	return arrow{
+		From: l.from.Number, To: l.to.Number,
+		Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", l.x1, y1, l.x1, mid, l.x2, mid, l.x2, y2),
+		Title: l.edge.Door + ", grade " + string(l.edge.Grade), Weak: l.edge.Grade == stemma.GradeD,
+	}
 }
 
 // lineageTable says the same as the picture, with the evidence for each step.

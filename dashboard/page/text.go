@@ -65,6 +65,15 @@ func Count[N int | int64](n N) string {
 	return s
 }
 
+// Dollars writes micro-dollars: to the cent, or below one as far as it takes.
+func Dollars(micro int64) string {
+	cents := (micro + 5000) / 10_000
+	if cents > 0 || micro <= 0 {
+		return fmt.Sprintf("$%s.%02d", Count(cents/100), cents%100)
+	}
+	return "$" + strings.TrimRight(fmt.Sprintf("0.%06d", micro), "0")
+}
+
 // Stamp is a time to the minute, in UTC.
 func Stamp(t time.Time) string {
 	if t.IsZero() {
@@ -98,8 +107,10 @@ func Short(n int, s string) string {
 // Abbreviate is the beginning of the id of a commit.
 func Abbreviate(sha string) string { return sha[:min(10, len(sha))] }
 
-// Words makes the name of a column readable.
+// Words makes the name of a column readable. Of a cost it leaves the unit to
+// the values.
 func Words(name string) string {
+	name = strings.TrimSuffix(name, "_micro_usd")
 	s := strings.ReplaceAll(strings.ReplaceAll(name, "_", " "), "-", " ")
 	s = strings.ReplaceAll(" "+s+" ", " ai ", " AI ")
 	return strings.TrimSpace(s)

@@ -9,6 +9,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/query/filter"
 )
 
@@ -107,6 +108,9 @@ func (b *blamed) add(f reading.Run, lines [][]byte, author string) {
 		out.By = page.To(f.Model, f.ModelName)
 		if f.Model == "" {
 			out.By = page.Text(cmp.Or(f.ModelName, f.Agent, "AI"))
+		}
+		if f.ModelName != "" && !identity.ParseModel(f.ModelName).Named { // "unknown" beside a line of known origin
+			out.By.Text = "model not named"
 		}
 	case stemma.OriginHuman:
 		out.By = page.To(f.Author, author)

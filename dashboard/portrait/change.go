@@ -13,7 +13,10 @@ import (
 // Change shows what landed as one decision.
 func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindChange, key, "/changes")
-	p.describe("dropped", "author_class", "author", "merged", "repository", "method", "platform", "branch", "target", "intent", "intent_method",
+	if p.n.Attrs.Bool("dropped") {
+		p.describe("dropped")
+	}
+	p.describe("author_class", "author", "merged", "repository", "method", "platform", "branch", "target", "intent", "intent_method",
 		"fix_author", "origin_author", "fix_method", "breaking", "commits", "files", "added", "deleted", "url")
 	p.origins()
 	p.evidence()

@@ -142,7 +142,8 @@ var sections = map[stemma.Kind]map[string]string{
 	stemma.KindSession: {
 		"turns": "#turns", "prompts": "#turns", "iterations": "#turns", "tool_calls": "#tool-calls",
 		"input_tokens": "#turns", "output_tokens": "#turns", "cache_read_tokens": "#turns", "cache_write_tokens": "#turns",
-		"turn": "#turns", "edits": "#tool-calls", // of its lists
+		"cost_micro_usd": "#models",
+		"turn":           "#turns", "edits": "#tool-calls", // of its lists
 	},
 }
 
@@ -159,6 +160,9 @@ func attribute(a graph.Attrs, name string, kind stemma.ColumnType, called map[st
 	switch kind {
 	case stemma.Int:
 		n, _ := a.Int(name)
+		if strings.HasSuffix(name, "_micro_usd") {
+			return page.Money(n)
+		}
 		return page.Number(n)
 	case stemma.Bool:
 		if a.Bool(name) {

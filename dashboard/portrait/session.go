@@ -15,17 +15,28 @@ import (
 func (g *Gallery) Session(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindSession, key, "/sessions")
 	p.describe()
+	p.unpriced()
 	files, err := g.Reader.LinesOfSession(p.ctx, p.n.ID)
 	p.results(p.filter("session"), files, err)
 	p.family()
 	p.ownList("model", "models", "Models", "Models it used", "No model of it is known.")
 	p.ownList("file", "files", "Files", "Files it touched", "No file that it touched is known.")
+	p.ownList("config", "config", "What it worked under", "System prompts, files of rules and servers of tools, by their digests", "It was not told what it worked under.")
 	p.ownList("turn", "turns", "Turns", "Its turns; what was said is kept sealed and is not shown here, only its digest", "None of its turns was recorded by itself; at most they were counted.")
 	p.ownList("tool_call", "tool-calls", "Tool calls", "Its tool calls", "None of its tool calls was recorded by itself; at most they were counted.")
 	p.lineage()
 	p.links()
 	p.records()
 	return p.page()
+}
+
+// unpriced says of a session whose tokens were counted why no cost is shown.
+func (p *portrait) unpriced() {
+	_, in := p.n.Attrs.Int("input_tokens")
+	_, out := p.n.Attrs.Int("output_tokens")
+	if _, priced := p.n.Attrs.Int("cost_micro_usd"); !priced && (in || out) {
+		p.out.Facts = append(p.out.Facts, page.Say("Cost", page.Text("not known: not all of its tokens have a price")))
+	}
 }
 
 // family adds the session that started this one and those it started, if there

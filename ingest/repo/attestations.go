@@ -45,7 +45,7 @@ func (s *scanner) moved(name string) (git.Ref, bool) {
 	if !ok || r.Type == "" || s.mark.Notes[name] == r.ID {
 		return r, false
 	}
-	s.mark.Notes[name] = r.ID
+	s.mark.Notes[name], s.fresh[name] = r.ID, true
 	return r, true
 }
 

@@ -1,8 +1,10 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -31,7 +33,7 @@ func (s *scanner) noticeMissing(ctx context.Context, c *history.Commit) error {
 		}
 	}
 	if n := counts[reasonMissing]; s.repo.Partial && n > 0 {
-		s.missing, s.absent = s.missing+n, first[reasonMissing]
+		s.files.add(n, first[reasonMissing])
 		delete(counts, reasonMissing)
 	}
 	for _, reason := range []string{reasonMissing, reasonBroken} {
@@ -51,20 +53,56 @@ func (s *scanner) noticeMissing(ctx context.Context, c *history.Commit) error {
 
 // noticePartial says how much of the history a partial clone leaves out.
 func (s *scanner) noticePartial(ctx context.Context) error {
-	if s.missing == 0 {
-		return nil
+	for _, left := range []struct {
+		leftOut
+		reason string
+	}{{s.files, reasonMissing}, {s.trees, reasonTrees}} {
+		if left.count == 0 {
+			continue
+		}
+		gap := stemma.Gap{
+			Source: sourceGit, Place: string(s.record.ID), Reason: left.reason, Count: left.count, About: s.record.ID, Object: left.first,
+		}
+		if err := s.w.Gap(ctx, gap); err != nil {
+			return err
+		}
 	}
-	return s.w.Gap(ctx, stemma.Gap{
-		Source: sourceGit, Place: string(s.record.ID), Reason: reasonMissing, Count: s.missing, About: s.record.ID, Object: s.absent,
-	})
+	return nil
 }
 
-// noticeDamage says that a commit or its trees cannot be read.
+// What a partial clone leaves out: how much, and one of the objects wanted.
+type leftOut struct {
+	count int64
+	first string
+}
+
+func (l *leftOut) add(n int64, object string) { l.count, l.first = l.count+n, cmp.Or(l.first, object) }
+
+const reasonTrees = "a tree of the commit is not in this copy of the repository"
+
+// noticeDamage says that a commit or its trees cannot be read. A clone that
+// leaves trees out on purpose says so once.
 func (s *scanner) noticeDamage(ctx context.Context, c *history.Commit) error {
 	gap := stemma.Gap{Source: sourceGit, Place: "commit " + c.ID, Reason: c.Damage.Error(), About: s.repo.CommitRef(c.ID)}
 	var damage *history.DamageError
-	if errors.As(c.Damage, &damage) {
+	if errors.As(c.Damage, &damage) && damage.Object != "" {
 		gap.Object = damage.Object
+		what, how := "a tree of the commit", "is not in"
+		switch {
+		case damage.Object == c.ID:
+			what = "the commit"
+		case slices.Contains(c.Parents, damage.Object):
+			what = "a parent of the commit"
+		}
+		if s.repo.Stored(damage.Object) {
+			how = "is damaged in"
+		}
+		gap.Reason = what + " " + how + " this copy of the repository"
+	}
+	if s.repo.Partial && gap.Reason == reasonTrees {
+		s.w.Miss(gap.Object)
+		s.trees.add(1, gap.Object)
+		return nil
 	}
 	return s.w.Gap(ctx, gap)
 }
@@ -120,13 +158,4 @@ func (s *scanner) noticeEdge(ctx context.Context) error {
 		Source: sourceGit, Place: string(s.record.ID), Reason: "the history is cut off: this is a shallow clone",
 		Count: s.edge, About: s.record.ID, Object: s.beyond,
 	})
-}
-
-// closeGaps closes the gaps that are no more. Only a scan that read everything
-// can tell.
-func (s *scanner) closeGaps(ctx context.Context) error {
-	if !s.whole {
-		return nil
-	}
-	return s.w.CloseGaps(ctx, func(objects []string) (map[string]bool, error) { return s.repo.Readable(ctx, objects) })
 }

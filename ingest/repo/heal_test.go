@@ -1,8 +1,10 @@
 package repo_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +103,78 @@ func TestWhatComesBackIsReadAgainAndItsGapCloses(t *testing.T) {
 	}
 }
 
+// packed moves all objects of a repository into one pack, none as a difference from
+// another, and returns where the pack lies and at which byte of it each object.
+func packed(t testing.TB, r *gittest.Repo) (pack string, at map[string]int) {
+	t.Helper()
+	r.Git("repack", "-adq", "--window=0")
+	r.Git("prune-packed")
+	list, err := filepath.Glob(filepath.Join(r.Dir, ".git", "objects", "pack", "*.pack"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("packs %v, %v", list, err)
+	}
+	must(t, os.Chmod(list[0], 0o644))
+	at = map[string]int{}
+	for line := range strings.Lines(r.Git("verify-pack", "-v", list[0])) {
+		if f := strings.Fields(line); len(f) == 5 {
+			at[f[0]] = atoi(f[4])
+		}
+	}
+	return list[0], at
+}
+
+func TestWhatIsDamagedInAPackIsCalledDamagedAndHeals(t *testing.T) {
+	for _, rev := range []string{"HEAD:a.go", "HEAD~1:a.go", "HEAD~1^{tree}", "HEAD:dir", "HEAD", "HEAD~1", "refs/notes/ai", "refs/notes/ai^{tree}", "NOTE"} {
+		for harm, from := range map[string]int{"no type": 0, "another size": 1, "no content": 4} {
+			t.Run(strings.NewReplacer(":", " ", "/", " ").Replace(rev+" "+harm), func(t *testing.T) {
+				r, s := threeCommits(t), newSpace(t)
+				if rev == "NOTE" {
+					rev = r.Git("notes", "--ref", "ai", "list", "HEAD~2")
+				}
+				pack, at := packed(t, r)
+				whole, err := os.ReadFile(pack)
+				must(t, err)
+				broken := slices.Clone(whole)
+				copy(broken[at[r.Git("rev-parse", rev)]+from:], "\xff\xff")
+				must(t, os.WriteFile(pack, broken, 0o644))
+				s.scan(r.Dir)
+				if gaps := strings.Join(s.open(), "\n"); gaps == "" || strings.Contains(gaps, "is not in") || strings.Contains(gaps, "missing") {
+					t.Errorf("gaps: %s", gaps)
+				}
+				must(t, os.WriteFile(pack, whole, 0o644))
+				if report := s.scan(r.Dir); report.Unchanged || len(report.Gaps) > 0 {
+					t.Errorf("unchanged %v, gaps %v", report.Unchanged, report.Gaps)
+				}
+				s.asFresh("healed", r.Dir)
+				s.verify()
+			})
+		}
+	}
+}
+
+func TestPackThatIsCutShortOrGoneIsDamage(t *testing.T) {
+	for harm, size := range map[string]int64{"cut short": 300, "empty": 0, "gone": -1} {
+		t.Run(harm, func(t *testing.T) {
+			r, s := threeCommits(t), newSpace(t)
+			pack, _ := packed(t, r)
+			whole, err := os.ReadFile(pack)
+			must(t, err)
+			if size < 0 {
+				must(t, os.Remove(pack))
+			} else {
+				must(t, os.Truncate(pack, size))
+			}
+			s.scan(r.Dir)
+			if gaps := strings.Join(s.open(), "\n"); !strings.Contains(gaps, "refs/heads/main it points at an object that is damaged") || strings.Contains(gaps, "is not in") {
+				t.Errorf("gaps: %s", gaps)
+			}
+			must(t, os.WriteFile(pack, whole, 0o644))
+			s.scan(r.Dir)
+			s.asFresh("healed", r.Dir)
+		})
+	}
+}
+
 func TestGapThatComesAgainIsOpenAgain(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		r, s := threeCommits(t), spaceOn(t, open())
@@ -133,6 +207,34 @@ func TestPartialCloneHealsWhenItIsCheckedOut(t *testing.T) {
 	s.asFresh("checked out", c.Dir)
 	want(t, "files", s.rows(`SELECT path, lines FROM k_file ORDER BY path`), "a.go 9", "dir/b.go 5")
 	s.everyLineIsCovered()
+}
+
+func TestCloneWithoutTreesSaysSoOnce(t *testing.T) {
+	r, s := threeCommits(t), newSpace(t)
+	r.Git("config", "uploadpack.allowFilter", "true")
+	c := r.Clone("--filter=tree:0", "--no-checkout")
+	s.scan(c.Dir)
+	want(t, "gaps of commits", s.rows(`SELECT reason, "count" FROM k_gap WHERE source = 'git'`),
+		"a tree of the commit is not in this copy of the repository 3")
+}
+
+func TestDamageOfACommitIsNamed(t *testing.T) {
+	for rev, what := range map[string]string{"HEAD~1": "the commit", "HEAD~1^{tree}": "a tree of the commit", "HEAD:dir": "a tree of the commit"} {
+		for how, harm := range map[string]func(testing.TB, string){
+			"is damaged in": damage,
+			"is not in":     func(t testing.TB, path string) { must(t, os.Remove(path)) },
+		} {
+			r, s := threeCommits(t), newSpace(t)
+			r.Write("dir/b.go", "changed\n")
+			r.Commit("fix: four")
+			harm(t, loose(r, r.Git("rev-parse", rev)))
+			s.scan(r.Dir)
+			gaps := strings.Join(s.rows(`SELECT DISTINCT reason FROM k_gap WHERE source = 'git'`), "\n")
+			if !strings.Contains(gaps, what+" "+how+" this copy of the repository") || strings.Contains(gaps, "object ") {
+				t.Errorf("%s %s: gaps %s", rev, how, gaps)
+			}
+		}
+	}
 }
 
 // everyLineIsCovered checks that the runs of every file cover its lines.
@@ -258,4 +360,104 @@ func TestNotesThatNothingReadsAreGaps(t *testing.T) {
 	s.scan(r.Dir)
 	gaps[3] = strings.Replace(gaps[3], "read 2", "read 1", 1)
 	want(t, "gaps of fewer notes", s.open(), gaps...)
+}
+
+func TestGapsAboutARefEndWithIt(t *testing.T) {
+	const absent = "00112233445566778899aabbccddeeff00112233"
+	hang := func(r *gittest.Repo, ref, id string) { // a ref that points nowhere
+		must(t, os.WriteFile(filepath.Join(r.Dir, ".git", filepath.FromSlash(ref)), []byte(id+"\n"), 0o644))
+	}
+	for what, c := range map[string]struct{ harm, mend func(r *gittest.Repo) }{
+		"notes that nothing reads": {
+			func(r *gittest.Repo) { r.Note("review", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/review") },
+		},
+		"the last note that nothing reads": {
+			func(r *gittest.Repo) { r.Note("review", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("notes", "--ref", "review", "remove", "HEAD") },
+		},
+		"no attestation in a note": {
+			func(r *gittest.Repo) { r.Note("commits", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/commits") },
+		},
+		"a note that makes no sense": {
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Git("notes", "--ref", "ai", "remove", "HEAD") },
+		},
+		"a note that is written anew": {
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", "words") },
+			func(r *gittest.Repo) { r.Note("ai", "HEAD", notetest.GitAI(r.Head(), "a.go", "1-3", "")) },
+		},
+		"notes whose object is lost": {
+			func(r *gittest.Repo) {
+				r.Note("review", "HEAD", "words")
+				must(t, os.Remove(loose(r, r.Git("rev-parse", "refs/notes/review^{tree}"))))
+			},
+			func(r *gittest.Repo) { r.Git("update-ref", "-d", "refs/notes/review") },
+		},
+		"records whose object is lost": {
+			func(r *gittest.Repo) {
+				r.Note("ai-other", "HEAD", "words")
+				must(t, os.Remove(loose(r, r.Git("rev-parse", "refs/notes/ai-other^{tree}"))))
+			},
+			func(r *gittest.Repo) { r.Git("update-ref", "refs/notes/ai-other", "refs/notes/ai") },
+		},
+		"a tag that points nowhere": {
+			func(r *gittest.Repo) { hang(r, "refs/tags/v1", absent) },
+			func(r *gittest.Repo) { must(t, os.Remove(filepath.Join(r.Dir, ".git", "refs", "tags", "v1"))) },
+		},
+		"a branch that points nowhere": {
+			func(r *gittest.Repo) { hang(r, "refs/heads/side", absent) },
+			func(r *gittest.Repo) { hang(r, "refs/heads/side", r.Head()) },
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			r, s := threeCommits(t), newSpace(t)
+			before := r.Clone()
+			s.scan(r.Dir)
+			clean := s.open()
+			c.harm(r)
+			s.scan(r.Dir)
+			dirty := s.open()
+			if len(dirty) != len(clean)+1 {
+				t.Fatalf("gaps %q", dirty)
+			}
+			s.scan(before.Dir)
+			want(t, "another clone knows nothing of it", s.open(), dirty...)
+			r.Git("tag", "unrelated")
+			s.scan(r.Dir)
+			want(t, "it is still so", s.open(), dirty...)
+			c.mend(r)
+			s.scan(r.Dir)
+			want(t, "gaps", s.open(), clean...)
+			c.harm(r)
+			s.scan(r.Dir)
+			if len(s.open()) != len(dirty) {
+				t.Errorf("harmed again: %q", s.open())
+			}
+			s.verify()
+		})
+	}
+}
+
+func TestEveryLostObjectIsWatchedHoweverMany(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	for i := range 700 {
+		r.Write(fmt.Sprintf("f%03d", i), fmt.Sprintf("content %d\n", i))
+	}
+	r.Commit("feat: many")
+	putBack := takeAway(t, r, "HEAD:f000")
+	for _, id := range strings.Fields(r.Git("ls-tree", "--object-only", "HEAD"))[1:] {
+		must(t, os.Remove(loose(r, id)))
+	}
+	s.scan(r.Dir)
+	if !s.scan(r.Dir).Unchanged {
+		t.Error("nothing came back, and it is read again")
+	}
+	putBack()
+	if s.scan(r.Dir).Unchanged {
+		t.Error("the first of 700 came back, and nobody noticed")
+	}
+	want(t, "lines", s.rows(`SELECT path, lines FROM k_file WHERE lines > 0`), "f000 1")
+	s.verify()
 }

@@ -221,6 +221,21 @@ func (s *space) blameAgrees(r *gittest.Repo) {
 	}
 }
 
+func TestFileThatAMergeMakesHasItsLines(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	r.Commit("base", "f", gittest.Lines("base", 3))
+	r.Git("switch", "-q", "-c", "side")
+	r.Commit("side", "g", gittest.Lines("side", 3))
+	r.Git("switch", "-q", "main")
+	r.Commit("main", "h", gittest.Lines("main", 3))
+	r.Merge("merge with a file of its own", []string{"side"}, "made", gittest.Lines("made", 12))
+	r.Commit("fix: the end of it", "made", gittest.Lines("made", 5)+"last\n")
+	s.scan(r.Dir)
+	want(t, "gaps", s.open())
+	want(t, "lines", s.rows(`SELECT f.path, f.lines, COUNT(DISTINCT r."commit"), SUM(r.count) FROM k_file f JOIN k_file_run r ON r.id = f.id WHERE f.path = 'made' GROUP BY f.path, f.lines`), "made 6 2 6")
+	s.blameAgrees(r)
+}
+
 func TestUnchangedRepositoryAppendsNothing(t *testing.T) {
 	w, s := newWalker(t, 99), newSpace(t)
 	for range 20 {

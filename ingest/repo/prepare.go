@@ -34,7 +34,10 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	}
 	s.mark.Path = s.repo.Place()
 	s.before = s.mark.Before(s.repo)
-	if s.back, err = s.repo.Readable(ctx, s.mark.Missed); err != nil {
+	if s.missed, err = s.space.Missed(ctx, found.Source); err != nil {
+		return err
+	}
+	if s.back, err = s.repo.Readable(ctx, s.missed); err != nil {
 		return err
 	}
 	s.report = Report{

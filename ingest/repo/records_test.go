@@ -35,9 +35,10 @@ func TestAttestationsAreKeptUnverified(t *testing.T) {
 	if n := s.one(`SELECT COUNT(*) FROM k_attestation`); n != "2" {
 		t.Errorf("%s attestations, want 2", n)
 	}
-	if s.size() > before+2 {
-		t.Errorf("%d facts for one more attestation", s.size()-before)
+	if s.size() > before+3 {
+		t.Errorf("%d facts for one more attestation and the end of a gap", s.size()-before)
 	}
+	want(t, "gaps", s.open())
 	s.verify()
 }
 
@@ -157,4 +158,30 @@ func TestKeysBelongToTheTrackerThatHasTheirProject(t *testing.T) {
 	s.scan(r.Dir)
 	want(t, "tickets", s.rows(`SELECT t.ref FROM k_commit c JOIN edge e ON e.src = c.id JOIN door d ON d.id = e.door AND d.name = 'implements' JOIN node t ON t.id = e.dst
 		WHERE c.title LIKE 'feat: two%' ORDER BY t.ref`), "ticket:jira/PAY-2", "ticket:linear/ENT-2")
+}
+
+func TestCheckpointThatIsNotHereIsAGap(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	r.Commit("one\n\nEntire-Checkpoint: abcdef012345\n", "a.go", gittest.Lines("one", 3))
+	s.scan(r.Dir)
+	gap := "entire commit " + r.Head() + " checkpoint abcdef012345 the checkpoint that the commit names is not here, or tells no session 1"
+	want(t, "gaps", s.open(), gap)
+	r.Git("checkout", "-q", "--orphan", "entire/checkpoints/v1")
+	r.Git("rm", "-q", "-rf", ".")
+	metadata := `{"checkpoint_id":"ID","session_id":"5c1e0000-0000-4000-8000-000000000001","created_at":"2026-01-02T03:05:00Z","agent":"Claude Code"}`
+	r.Commit("another checkpoint", "ab/0000000000/0/metadata.json", strings.Replace(metadata, "ID", "ab0000000000", 1))
+	r.Git("checkout", "-q", "main")
+	s.scan(r.Dir)
+	want(t, "gaps with another checkpoint", s.open(), gap)
+	r.Git("checkout", "-q", "entire/checkpoints/v1")
+	r.Commit("the checkpoint", "ab/cdef012345/0/metadata.json", strings.Replace(metadata, "ID", "abcdef012345", 1), "ab/cdef012345/0/full.jsonl", claudeTalk)
+	r.Git("checkout", "-q", "main")
+	s.scan(r.Dir)
+	want(t, "gaps with the checkpoint", s.open())
+	want(t, "commit and session", s.rows(`SELECT t.ref FROM k_commit c JOIN edge e ON e.src = c.id JOIN door d ON d.id = e.door AND d.name = 'session' JOIN node t ON t.id = e.dst`),
+		"session:claude-code/5c1e0000-0000-4000-8000-000000000001")
+	if !s.scan(r.Dir).Unchanged {
+		t.Error("it is read again")
+	}
+	s.verify()
 }

@@ -88,13 +88,12 @@ type bookmark struct {
 	Weave    int64                    `json:"weave"`              // segments of the line weave
 	Boundary string                   `json:"boundary,omitempty"` // where the history that was read is cut off
 	Local    map[string]sessions.Mark `json:"local,omitempty"`    // transcripts of this machine, by path
-	Missed   []string                 `json:"missed,omitempty"`   // objects that could not be read; not all, if they are many
 	Total    Report                   `json:"total"`              // of all scans
 }
 
 // bookmarkVersion changes when a scan reads more than before, so that what is
 // known already is read again.
-const bookmarkVersion = 2
+const bookmarkVersion = 3
 
 // A scanner is one scan under way.
 type scanner struct {
@@ -120,13 +119,16 @@ type scanner struct {
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
-	missing     int64                   // files of a partial clone that could not be compared
-	absent      string                  // one of the objects they want
+	files       leftOut                 // files of a partial clone that could not be compared
+	trees       leftOut                 // trees of commits in a partial clone
 	edge        int64                   // commits whose parents were not fetched
 	beyond      string                  // one of those parents
 	binary      map[string]bool         // contents of files that git calls binary
 	whole       bool                    // everything is read, whatever was read before
-	back        map[string]bool         // objects that earlier scans missed and that can be read now
+	missed      []string                // objects that earlier scans could not read
+	back        map[string]bool         // those of them that can be read now
+	fresh       map[string]bool         // refs that point elsewhere than at the last scan and were read
+	silent      []string                // refs of this clone about which there is a gap
 	landed      string                  // tip of the default branch at the last whole scan
 	lags        bool                    // this clone's tip is no news: the picture stays at landed
 	lines       *lines.Origins
@@ -138,7 +140,7 @@ type scanner struct {
 // Scan reads what is new in r into the space. It may be repeated, interrupted
 // and run twice at once: what was read is kept, nothing is stated twice.
 func Scan(ctx context.Context, space *ingest.Space, r *git.Repo, o Options) (Report, error) {
-	s := &scanner{space: space, o: o, graph: dag.New(), binary: map[string]bool{}}
+	s := &scanner{space: space, o: o, graph: dag.New(), binary: map[string]bool{}, fresh: map[string]bool{}}
 	if s.o.Progress == nil {
 		s.o.Progress = func(string, int64, int64) {}
 	}
@@ -194,12 +196,14 @@ func (s *scanner) countGaps(ctx context.Context) (err error) {
 // read goes through the sources, each resting on those before it.
 func (s *scanner) read(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
+		s.judgeMark,
+		s.readEntire,
+		s.judgeCheckpoints,
 		s.loadWeave,
 		s.judgeTip,
 		func(ctx context.Context) error { return s.w.Record(ctx, s.record, sourceGit, stemma.GradeD) },
 		s.noticeRefs,
 		s.readRecords,
-		s.readEntire,
 		s.readLocal,
 		s.learnTrackers,
 		s.readCommits,
@@ -228,12 +232,6 @@ func (s *scanner) readRecords(ctx context.Context) error {
 		Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
 	}
 	return s.claims.Read(ctx)
-}
-
-// readEntire reads the sessions that Entire keeps.
-func (s *scanner) readEntire(ctx context.Context) (err error) {
-	s.checkpoints, err = s.sessions.ReadEntire(ctx, s.mark.Notes)
-	return err
 }
 
 // readLocal reads the sessions that agents wrote down on this machine.
@@ -285,12 +283,12 @@ func (s *scanner) save(ctx context.Context, whole bool) error {
 	next := s.mark
 	next.Version = bookmarkVersion
 	next.Heads = s.heads()
-	next.Missed = s.w.Missed(s.mark.Missed)
+	missed := s.w.Missed(s.missed)
 	if whole {
-		next.Missed = slices.DeleteFunc(next.Missed, func(id string) bool { return s.back[id] })
+		missed = slices.DeleteFunc(missed, func(id string) bool { return s.back[id] })
 		next.Refs = s.repo.Digest()
 		next.Total = s.mark.Total.plus(s.finish())
-		next.Records, next.Clones = s.claims.Furthest(), s.mark.Sights(s.repo, s.claims.Shown())
+		next.Records, next.Clones = s.claims.Furthest(), s.mark.Sights(s.repo, s.claims.Shown(), s.silent)
 	} else {
 		next.Refs, next.Notes, next.Local, next.Landed = "", nil, nil, s.mark.Landed
 	}
@@ -307,7 +305,7 @@ func (s *scanner) save(ctx context.Context, whole bool) error {
 	}
 	moved, err := s.space.MoveBookmark(ctx, ingest.Move{
 		Source: string(s.record.ID), From: s.stored, To: string(state), Now: s.o.Now(),
-		Segment: segment, Number: next.Weave,
+		Segment: segment, Number: next.Weave, Missed: missed,
 	})
 	if err != nil {
 		return err

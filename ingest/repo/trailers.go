@@ -59,7 +59,13 @@ func (s *scanner) readTrailers(ctx context.Context, r *change.Commit, w words.Me
 		if d.Agent != "" {
 			r.AssistedBy = stemma.AddEdge(r.AssistedBy, stemma.Edge{To: identity.AgentRef(d.Agent), Basis: stemma.BasisDeclared, Method: d.Method})
 		}
-		for _, ref := range s.declaredSessions(d) {
+		named := s.declaredSessions(d)
+		if d.Checkpoint != "" && len(named) == 0 {
+			if err := s.noticeCheckpoint(ctx, r, d.Checkpoint); err != nil {
+				return err
+			}
+		}
+		for _, ref := range named {
 			r.Sessions = stemma.AddEdge(r.Sessions, stemma.Edge{To: ref, Basis: stemma.BasisDeclared, Method: d.Method})
 		}
 	}

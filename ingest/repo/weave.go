@@ -14,14 +14,20 @@ import (
 
 const sourceHistory = "line-history"
 
+// judgeMark makes the scan read everything again if what was cut off or missing
+// may be here now: all that rests on it is another.
+func (s *scanner) judgeMark(context.Context) error {
+	cut := s.mark.Boundary != "" && s.mark.Boundary != s.repo.Boundary()
+	if cut || len(s.back) > 0 {
+		s.forget()
+	}
+	return nil
+}
+
 // loadWeave brings back the line history of earlier scans. If a segment is
 // damaged or missing, everything is read again.
 func (s *scanner) loadWeave(ctx context.Context) error {
 	s.weave = weave.New()
-	cut := s.mark.Boundary != "" && s.mark.Boundary != s.repo.Boundary()
-	if cut || len(s.back) > 0 {
-		s.forget() // what was cut off or missing may be here now, and all that rests on it is another
-	}
 	s.landed = s.mark.Landed[s.repo.BranchName()]
 	segments, err := s.space.Segments(ctx, string(s.record.ID), s.mark.Weave)
 	if err != nil {

@@ -296,6 +296,7 @@ func Chance(seed uint64) *World {
 		s := session.Session{
 			Tool: []string{"claude-code", "codex"}[pick(2)], ExternalID: fmt.Sprintf("s%d", i), Started: ago(pick(90)), Title: text(r),
 			TurnCount: pick(9), Prompts: pick(3), InputTokens: pick(100), OutputTokens: pick(100), Iterations: pick(6), WorksOn: tickets(),
+			Cost: pick(3) * pick(1000),
 		}
 		if i > 2 && pick(3) > 0 {
 			s.Parent = w.Sessions[pick(i)].Ref()

@@ -203,11 +203,9 @@ const stamp = "v1_about"
 // after graph.Open and after a rebuild, which drop tables with all that hangs
 // on them.
 func Ensure(ctx context.Context, db *storage.DB) error {
-	all := strings.Join(Statements(db.Engine()), "\n") + fmt.Sprint(indexes(db.Engine()))
-	digest := stemma.Sum([]byte(all)).String()
 	fits := false
 	check := func(tx *storage.Tx) (err error) {
-		fits, err = ensured(ctx, tx, digest)
+		fits, err = ensured(ctx, tx)
 		return err
 	}
 	if err := db.Read(ctx, check); err != nil || fits {
@@ -217,21 +215,44 @@ func Ensure(ctx context.Context, db *storage.DB) error {
 		if err := check(tx); err != nil || fits {
 			return err // another process was faster
 		}
-		statements := []string{`DROP VIEW IF EXISTS ` + stamp}
-		for i, v := range views() {
-			statements = append(statements, `DROP VIEW IF EXISTS `+v.name, Statements(db.Engine())[i])
-		}
-		for _, x := range indexes(db.Engine()) {
-			statements = append(statements, `DROP INDEX IF EXISTS `+x[0], `CREATE INDEX `+x[0]+` ON `+x[1])
-		}
-		statements = append(statements, `CREATE VIEW `+stamp+` AS SELECT 1 AS version, '`+digest+`' AS digest`)
-		for _, s := range statements {
-			if _, err := tx.Exec(ctx, s); err != nil {
-				return err
-			}
-		}
-		return nil
+		return remake(ctx, tx)
 	}))
+}
+
+// Make makes the views and indexes anew, whatever is there.
+func Make(ctx context.Context, db *storage.DB) error {
+	return wrapEnsure(db.Write(ctx, func(tx *storage.Tx) error { return remake(ctx, tx) }))
+}
+
+// digest is that of all that is made.
+func digest(engine storage.Engine) string {
+	return stemma.Sum([]byte(strings.Join(Statements(engine), "\n") + fmt.Sprint(indexes(engine)))).String()
+}
+
+func remake(ctx context.Context, tx *storage.Tx) error {
+	made := Statements(tx.Engine())
+	statements := []string{`DROP VIEW IF EXISTS ` + stamp}
+	for i, v := range views() {
+		columns, err := tx.Columns(ctx, v.name)
+		if err != nil {
+			return err
+		}
+		what := "VIEW"
+		if len(columns) > 0 {
+			what = "TABLE"
+		}
+		statements = append(statements, `DROP `+what+` IF EXISTS `+v.name, made[i])
+	}
+	for _, x := range indexes(tx.Engine()) {
+		statements = append(statements, `DROP INDEX IF EXISTS `+x[0], `CREATE INDEX `+x[0]+` ON `+x[1])
+	}
+	statements = append(statements, `CREATE VIEW `+stamp+` AS SELECT 1 AS version, '`+digest(tx.Engine())+`' AS digest`)
+	for _, s := range statements {
+		if _, err := tx.Exec(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func wrapEnsure(err error) error {
@@ -242,7 +263,7 @@ func wrapEnsure(err error) error {
 }
 
 // ensured reports whether everything that Ensure makes is there in this form.
-func ensured(ctx context.Context, tx *storage.Tx, digest string) (bool, error) {
+func ensured(ctx context.Context, tx *storage.Tx) (bool, error) {
 	names, err := relations(ctx, tx)
 	if err != nil {
 		return false, err
@@ -261,7 +282,7 @@ func ensured(ctx context.Context, tx *storage.Tx, digest string) (bool, error) {
 	}
 	var got string
 	err = tx.QueryRow(ctx, `SELECT digest FROM `+stamp).Scan(&got)
-	return got == digest, err
+	return got == digest(tx.Engine()), err
 }
 
 // relations are the names of all tables, views and indexes, and of all schemas.

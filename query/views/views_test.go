@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,49 @@ func TestViewsAreMadeAgainAfterTheyAreGone(t *testing.T) {
 				t.Errorf("after %q: %d edges, %v", drop, n, err)
 			}
 		}
+	})
+}
+
+func TestViewsThatSaySomethingElseAreNamed(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		ctx := context.Background()
+		db := open()
+		querytest.Pay().Store(t, db)
+		do := func(statements ...string) {
+			t.Helper()
+			for _, q := range statements {
+				if err := db.Write(ctx, func(tx *storage.Tx) error { _, err := tx.Exec(ctx, q); return err }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		faults := func(want ...string) {
+			t.Helper()
+			got, err := Faults(ctx, db)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("faults %q, %v, want %q", got, err, want)
+			}
+		}
+		faults() // of views that nobody made yet
+		mend := func() {
+			t.Helper()
+			if err := Make(ctx, db); err != nil {
+				t.Fatal(err)
+			}
+			faults()
+		}
+		mend()
+		do(`DROP VIEW v1_edge`)
+		faults("view v1_edge is gone")
+		mend()
+		do(`DROP VIEW v1_change`, `CREATE VIEW v1_change AS SELECT n.ref AS ref FROM node n`, `DROP VIEW v1_line`)
+		faults("view v1_change was defined anew", "view v1_line is gone")
+		mend()
+		do(`DROP VIEW v1_change`, `CREATE TABLE v1_change (ref TEXT)`)
+		faults("view v1_change was defined anew")
+		mend()
+		do(`DROP VIEW v1_about`, `CREATE VIEW v1_about AS SELECT 1 AS version, 'another' AS digest`, `DROP VIEW v1_line`)
+		faults() // another version made them
 	})
 }
 

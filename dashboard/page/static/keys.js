@@ -1,5 +1,6 @@
 "use strict";
-// Keys for readers who prefer them. Pages work without this file.
+// Keys for readers who prefer them, and links of pictures that light up. Pages
+// work without this file.
 (() => {
   const go = {};
   document.querySelectorAll("[data-go]").forEach((a) => { go[a.dataset.go] = a.href; });
@@ -50,4 +51,23 @@
       case "?": help(); break;
     }
   });
+
+  // A box of a lineage that is pointed at, or has the focus, shows what it is
+  // linked to.
+  const light = (on) => (e) => {
+    const box = e.target.closest(".lanes a[data-box]");
+    if (!box) return;
+    const picture = box.closest("svg");
+    picture.querySelectorAll(".lit").forEach((x) => x.classList.remove("lit"));
+    picture.classList.toggle("lit", on);
+    if (!on) return;
+    box.classList.add("lit");
+    picture.querySelectorAll(`.arrow[data-ends~="${box.dataset.box}"]`).forEach((arrow) => {
+      arrow.classList.add("lit");
+      arrow.dataset.ends.split(" ").forEach((n) => picture.querySelector(`[data-box="${n}"]`).classList.add("lit"));
+    });
+  };
+  for (const [name, on] of [["mouseover", true], ["focusin", true], ["mouseout", false], ["focusout", false]]) {
+    document.addEventListener(name, light(on));
+  }
 })();

@@ -6,6 +6,7 @@ package claims
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma/attribution/weave"
@@ -38,6 +39,7 @@ type Reader struct {
 	shown     map[string]string   // where they stand in this clone
 	standing  map[string]bool     // commits that have a record of an earlier scan
 	withdrawn map[string]bool     // commits that have no record any more
+	gone      map[string]bool     // notes, by their objects, that were taken away
 }
 
 // Furthest tells where the refs of records pointed where they were furthest.
@@ -53,12 +55,18 @@ func (r *Reader) Standing(commit string) bool { return r.standing[commit] }
 // Withdrawn reports whether all records about a commit were taken away.
 func (r *Reader) Withdrawn(commit string) bool { return r.withdrawn[commit] }
 
+// Gone reports whether the place of a gap is a note that was taken away.
+func (r *Reader) Gone(place string) bool {
+	note, ok := strings.CutPrefix(place, "note ")
+	return ok && slices.ContainsFunc(strings.Fields(note), func(word string) bool { return r.gone[word] })
+}
+
 // Read reads the records of line origin about commits that were not read yet, and
 // all records about a commit of which one is new or has changed. One process
 // lists them per ref, two find out which are wanted, one reads them.
 func (r *Reader) Read(ctx context.Context) error {
 	r.claims, r.records, r.shown = map[string][]Record{}, map[string]string{}, map[string]string{}
-	r.standing, r.withdrawn = map[string]bool{}, map[string]bool{}
+	r.standing, r.withdrawn, r.gone = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	byRef, err := r.findNotes(ctx)
 	if err != nil {
 		return err

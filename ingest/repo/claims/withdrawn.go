@@ -171,16 +171,20 @@ const reasonLost = "what the ref held before is not in this copy: records that w
 // withdraw states that records are gone, and sees to it that the commits they
 // spoke of are stated again. A note that some ref still holds is not gone.
 func (r *Reader) withdraw(ctx context.Context, gone []noteID, found map[string][]foundNote, known map[string][]knownRecord, wanted map[string]bool) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	for _, id := range gone {
+		r.gone[id.blob] = true
+	}
 	held := map[noteID]bool{}
 	formats := map[[2]string]bool{} // by commit: of which format there still is a note
 	for ref, notes := range found {
 		for _, n := range notes {
 			held[noteID{n.commit, n.blob}] = true
+			delete(r.gone, n.blob)
 			formats[[2]string{n.commit, records.FormatOf(ref)}] = true
 		}
-	}
-	if len(gone) == 0 {
-		return nil
 	}
 	for _, id := range gone {
 		before := known[id.commit]

@@ -22,6 +22,7 @@ type Sight struct {
 	Tip     string            `json:"tip,omitempty"`     // and where that was
 	Records map[string]string `json:"records,omitempty"` // what its refs of line records pointed to
 	Tags    map[string]string `json:"tags,omitempty"`    // its tags, with the beginning of what they point to
+	Silent  []string          `json:"silent,omitempty"`  // its refs about which there was a gap
 }
 
 // maxSights bounds how many clones are remembered, those read last.
@@ -39,9 +40,9 @@ func (m *Mark) Before(r *Repo) Sight {
 }
 
 // Sights are those of the mark with what this clone shows now; records is
-// where its refs of line records point.
-func (m *Mark) Sights(r *Repo, records map[string]string) []Sight {
-	now := Sight{Path: r.Place(), Born: r.born(), Branch: r.BranchName(), Tip: r.Tip, Records: records, Tags: r.Tags()}
+// where its refs of line records point, silent the refs about which there is a gap.
+func (m *Mark) Sights(r *Repo, records map[string]string, silent []string) []Sight {
+	now := Sight{Path: r.Place(), Born: r.born(), Branch: r.BranchName(), Tip: r.Tip, Records: records, Tags: r.Tags(), Silent: silent}
 	all := slices.DeleteFunc(slices.Clone(m.Clones), func(c Sight) bool { return c.Path == now.Path })
 	all = append(all, now)
 	return all[max(0, len(all)-maxSights):]

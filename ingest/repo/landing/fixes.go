@@ -127,7 +127,7 @@ func (d *deriver) mendedRuns(l dag.Landing, stats map[stemma.Ref]*commitStats) (
 			}
 			runs, err := d.Weave.Removed(id, path, parseRanges(f.mended)...)
 			if errors.Is(err, stemma.ErrNotFound) || errors.Is(err, weave.ErrLength) {
-				continue // not known there: nothing is said
+				continue // not known there, or contradictory: nothing is said
 			}
 			if err != nil {
 				return nil, fmt.Errorf("lines that %s mended: %w", id, err)

@@ -44,13 +44,18 @@ func fileStep(f *patch.File) weave.FileStep {
 		step.Old = []weave.OldFile{old}
 		return step
 	}
+	made := true // by the merge itself
 	for _, p := range f.Parents {
 		old := weave.OldFile{}
 		if p.Blob != "" && p.Mode != patch.ModeSubmodule {
 			old.Path, old.Blob, old.Moved = p.Path, p.Blob, p.Status == patch.Renamed
 			old.Hunks = hunks(p.Hunks)
+			made = false
 		}
 		step.Old = append(step.Old, old)
+	}
+	if made && !step.Unknown {
+		step.Lines = f.Added
 	}
 	return step
 }

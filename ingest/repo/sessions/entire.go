@@ -32,8 +32,8 @@ type checkpoint struct {
 	number int
 }
 
-// sourceEntire is what facts from the checkpoint branch say they come from.
-const sourceEntire = "entire"
+// SourceEntire is what facts from the checkpoint branch say they come from.
+const SourceEntire = "entire"
 
 // ReadEntire states the sessions that Entire keeps on its checkpoint branch.
 // Each checkpoint repeats the transcript so far, so of every session only the
@@ -105,7 +105,7 @@ func (e *entireBranch) readMetadata(ctx context.Context, commit string) error {
 	var blobs []string
 	for entry, err := range e.Repo.Tree(ctx, commit, "", true) {
 		if err != nil {
-			return e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: entire.Branch, Reason: err.Error()})
+			return e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: entire.Branch, Reason: err.Error()})
 		}
 		f, ok := entire.ParsePath(entry.Path)
 		if !ok || f.Session < 0 {
@@ -128,14 +128,14 @@ func (e *entireBranch) readMetadata(ctx context.Context, commit string) error {
 		i++
 		place := fmt.Sprintf("checkpoint %s/%d", key.id, key.number)
 		if o.Data == nil {
-			if err := e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
+			if err := e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
 				return err
 			}
 			continue
 		}
 		meta := entire.ParseSession(o.Data)
 		for _, p := range meta.Problems {
-			if err := e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count)}); err != nil {
+			if err := e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count)}); err != nil {
 				return err
 			}
 		}
@@ -191,7 +191,7 @@ func (e *entireBranch) readTranscripts(ctx context.Context) error {
 		sizes[i] = o.Size
 		if o.Missing {
 			place := fmt.Sprintf("checkpoint %s/%d full.jsonl", keys[i].id, keys[i].number)
-			if err := e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
+			if err := e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
 				return err
 			}
 		} else if best, ok := longest[id]; !ok || o.Size > sizes[best] {
@@ -221,7 +221,7 @@ func (e *entireBranch) readTranscripts(ctx context.Context) error {
 		e.Progress("transcripts", int64(n), int64(len(chosen)))
 		if o.Data == nil {
 			place := fmt.Sprintf("checkpoint %s/%d full.jsonl", key.id, key.number)
-			if err := e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
+			if err := e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: place, Reason: records.Unreadable(o), Object: records.Lost(o)}); err != nil {
 				return err
 			}
 			continue
@@ -237,16 +237,16 @@ func (e *entireBranch) readTranscripts(ctx context.Context) error {
 // they name no agent, the session is Entire's own word.
 func (e *entireBranch) stateMetadata(ctx context.Context, meta *entire.Session) error {
 	x := session.Session{
-		Tool: cmp.Or(identity.AgentName(meta.Agent), sourceEntire), ExternalID: sessionID(words.Fit(meta.Session)), Started: stemma.At(meta.Created),
+		Tool: cmp.Or(identity.AgentName(meta.Agent), SourceEntire), ExternalID: sessionID(words.Fit(meta.Session)), Started: stemma.At(meta.Created),
 		InputTokens: int(meta.Tokens.Input), OutputTokens: int(meta.Tokens.Output),
 		CacheReadTokens: int(meta.Tokens.CacheRead), CacheWriteTokens: int(meta.Tokens.CacheWrite),
 		Branch: words.Fit(meta.Branch), OriginRecord: "entire " + meta.Checkpoint,
 	}
-	if x.Tool != sourceEntire {
+	if x.Tool != SourceEntire {
 		x.Agent = identity.AgentRef(x.Tool)
 	}
 	e.refs[meta.Session] = x.Ref()
-	return e.Writer.Session(ctx, x, sourceEntire, stemma.GradeD)
+	return e.Writer.Session(ctx, x, SourceEntire, stemma.GradeD)
 }
 
 // stateTranscript states the sessions in a transcript and keeps its text
@@ -260,17 +260,17 @@ func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data
 	case err == nil:
 		transcripts = reader.Transcripts()
 	case !errors.Is(err, agent.ErrUnknown):
-		return e.Writer.Gap(ctx, stemma.Gap{Source: sourceEntire, Place: place, Reason: err.Error()})
+		return e.Writer.Gap(ctx, stemma.Gap{Source: SourceEntire, Place: place, Reason: err.Error()})
 	}
 	if len(transcripts) == 0 { // it stays in the repository as it is
-		gap := stemma.Gap{Source: sourceEntire, Place: place, Reason: "a transcript in a form that is not known"}
+		gap := stemma.Gap{Source: SourceEntire, Place: place, Reason: "a transcript in a form that is not known"}
 		if err := e.Writer.Gap(ctx, gap); err != nil {
 			return err
 		}
 		return e.stateMetadata(ctx, meta)
 	}
 	for _, p := range reader.Problems() {
-		gap := stemma.Gap{Source: sourceEntire, Place: fmt.Sprintf("%s line %d", place, p.Line), Reason: p.Reason, Count: int64(p.Count)}
+		gap := stemma.Gap{Source: SourceEntire, Place: fmt.Sprintf("%s line %d", place, p.Line), Reason: p.Reason, Count: int64(p.Count)}
 		if err := e.Writer.Gap(ctx, gap); err != nil {
 			return err
 		}
@@ -289,7 +289,7 @@ func (e *entireBranch) stateTranscript(ctx context.Context, key checkpoint, data
 		if err := e.stateLinks(ctx, &x, t); err != nil {
 			return err
 		}
-		if err := e.Writer.Session(ctx, x, sourceEntire, stemma.GradeD); err != nil {
+		if err := e.Writer.Session(ctx, x, SourceEntire, stemma.GradeD); err != nil {
 			return err
 		}
 	}
