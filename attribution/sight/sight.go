@@ -51,6 +51,7 @@ type Sight struct {
 	Kept    bool // Content is what was seen
 	Ends    bool // the edit that begins is known to end, and not to have been refused
 	Git     bool // whoever did it may have let git put back what was there
+	Likely  bool // nobody looked, but git is likely to have left the file so
 }
 
 // A Watch follows one file. It is for one goroutine.
@@ -67,6 +68,7 @@ type State struct {
 	Seen    bool   // the content is known to have been that of the last sight
 	Ran     bool   // something ran since
 	Lost    bool   // the last content was not kept
+	Likely  bool   // the last content is what git is likely to have left
 }
 
 // An Edit is one that is under way.
@@ -124,7 +126,7 @@ func (w *Watch) See(s Sight) {
 		w.end(s)
 	case Seen, Typed, Touched, Running, Ran, Clean:
 	}
-	w.State.Seen, w.Lost = true, !s.Kept
+	w.State.Seen, w.Lost, w.Likely = true, !s.Kept, s.Likely
 	if s.Kept {
 		w.Ran = w.Running > 0
 	}
@@ -141,7 +143,7 @@ func (w *Watch) Glimpse(content []byte) *edits.File {
 // back says how much of what was there may have come back.
 func (w *Watch) back(by edits.Hand, s Sight) edits.Back {
 	switch {
-	case by <= edits.Base || s.Git:
+	case by <= edits.Base || s.Git || w.Likely:
 		return edits.Any
 	case by == w.person:
 		return edits.Whole

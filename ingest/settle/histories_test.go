@@ -289,7 +289,9 @@ func (h *history) step() {
 			return
 		}
 	}
-	switch h.rng.IntN(30) {
+	switch h.rng.IntN(33) {
+	case 30, 31, 32:
+		h.seldom()
 	case 0, 1, 2, 3, 4, 5:
 		who, path := h.agentName(), h.path()
 		if h.rng.IntN(2) == 0 {
@@ -361,6 +363,65 @@ func (h *history) step() {
 			h.say("settle")
 			h.settle()
 		}
+	}
+}
+
+// seldom is what happens seldom.
+func (h *history) seldom() {
+	switch h.rng.IntN(18) {
+	case 0:
+		h.try("merge", "-q", "--no-edit", h.pick(h.branches()...), h.pick(h.branches()...)) // an octopus
+	case 1:
+		h.try("rebase", "-q", "--onto", h.pick(h.branches()...), h.pick("HEAD~1", "HEAD~2"))
+	case 2:
+		h.try("rebase", "-q", "--autostash", h.pick(h.branches()...))
+	case 3:
+		h.try("rebase", "-q", "--rebase-merges", h.pick(h.branches()...))
+	case 4:
+		h.Git("add", "-A")
+		h.try("commit", "-q", "--fixup", h.pick(h.commits("HEAD", 2)...))
+		h.try("-c", "sequence.editor=true", "rebase", "-q", "-i", "--autosquash", "HEAD~3")
+	case 5:
+		if h.clean() {
+			h.try("rebase", "-q", "--exec", "git commit -q --amend --no-edit -m again", "HEAD~2")
+		}
+	case 6:
+		h.try("stash", "-q")
+		h.try("stash", "branch", fmt.Sprint("stashed", len(h.log)))
+	case 7:
+		h.try("reset", "-q", h.pick("HEAD", "HEAD~1"), "--", h.path())
+	case 8:
+		h.try("reset", "-q", h.pick("--keep", "--merge"), h.pick("HEAD~1", "HEAD"))
+	case 9:
+		h.try("checkout", "-q", "--detach", h.pick("HEAD", "HEAD~1"))
+	case 10:
+		if h.try("checkout", "-q", "--orphan", fmt.Sprint("orphan", len(h.log))) {
+			h.Git("add", "-A")
+			h.try("commit", "-q", "-m", "without a past")
+		}
+	case 11: // as tools for stacked branches do
+		commit, err := h.Try(nil, "commit-tree", "-m", "folded", "-p", h.pick("HEAD", "HEAD~2"), "HEAD^{tree}")
+		if err == nil {
+			h.try("update-ref", "-m", "restack", "HEAD", strings.TrimSpace(string(commit)))
+		}
+	case 12:
+		h.try("checkout", "-q", "-m", h.pick(h.branches()...)) // with what is not committed
+	case 13:
+		h.try("cherry-pick", h.pick(h.branches()...)+"~2.."+h.pick(h.branches()...))
+	case 14:
+		from, to := h.path(), h.path()
+		if text := h.read(from); text != nil && h.read(to) == nil {
+			h.say("%s is copied to %s", from, to)
+			h.write(to, text)
+		}
+	case 15:
+		if h.clean() {
+			h.try("filter-branch", "-f", "--msg-filter", "cat; echo filtered", "HEAD~2..HEAD")
+		}
+	case 16:
+		h.try("checkout", "-q", h.pick("HEAD~1", "HEAD~2", h.pick(h.branches()...)), "--", h.path())
+	case 17:
+		h.try("restore", "--source", h.pick("HEAD~1", "HEAD~2", h.pick(h.branches()...)), "--", h.path())
 	}
 }
 

@@ -332,7 +332,7 @@ func (t *Tree) move(to int) error {
 		}
 		w.blob = blobs[to]
 		if putsInPlace(t.Moves[to]) {
-			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true})
+			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true, Likely: true}) // not with checkout -m
 		} else {
 			w.Glimpse(content)
 		}
