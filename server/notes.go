@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -153,38 +152,35 @@ func (s *Server) readNotes(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, fmt.Sprintf("commits are up to %d names in hexadecimal digits, with commas", maxCommits), "")
 		return
 	}
-	notes, err := s.notes.Get(r.Context(), commits)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	status := http.StatusOK
-	if len(notes) == 0 {
-		status = http.StatusNotFound
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = writeNotes(w, notes) // the reader went away
+	s.giveNotes(w, r, commits)
 }
 
-// writeNotes writes one note after the other: together they may be large.
-func writeNotes(w io.Writer, notes map[string][]byte) error {
-	before := `{"notes":{`
+// giveNotes answers with the notes on commits, one after the other: together they may
+// be large.
+func (s *Server) giveNotes(w http.ResponseWriter, r *http.Request, commits []string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	for _, commit := range slices.Sorted(maps.Keys(notes)) {
-		if _, err := fmt.Fprintf(w, "%s%q:", before, commit); err != nil {
-			return err
+	begin := `{"notes":{`
+	for k, err := range s.notes.About(r.Context(), commits) {
+		switch {
+		case err != nil && begin != ",":
+			s.refuse(w, r, err)
+			return
+		case err != nil:
+			s.log.Warn("an answer was cut short", "path", r.URL.Path, "error", err)
+			panic(http.ErrAbortHandler) // nobody shall take a part for the whole
 		}
-		if err := out.Encode(string(notes[commit])); err != nil {
-			return err
+		_, err = fmt.Fprintf(w, "%s%q:", begin, k.Commit)
+		if err = errors.Join(err, out.Encode(string(k.Body))); err != nil {
+			return // the reader went away
 		}
-		before = ","
+		begin = ","
 	}
-	if len(notes) > 0 {
-		before = ""
+	if begin != "," {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, begin) // the reader went away
 	}
-	_, err := io.WriteString(w, before+"}}\n")
-	return err
+	_, _ = io.WriteString(w, "}}\n")
 }

@@ -73,11 +73,13 @@ func (a *app) sent(ctx context.Context, r *questioned) (sent origins.Sent, err e
 		return sent, err
 	}
 	return origins.Sent{Version: fmt.Sprint(last), About: func(commits []string) (map[string]note.Claims, error) {
-		bodies, err := notes.Get(ctx, commits)
-		about := make(map[string]note.Claims, len(bodies))
-		for commit, body := range bodies {
-			about[commit] = posted.Claims(body)
+		about := map[string]note.Claims{}
+		for k, err := range notes.About(ctx, commits) {
+			if err != nil {
+				return nil, err
+			}
+			about[k.Commit] = posted.Claims(k.Body)
 		}
-		return about, err
+		return about, nil
 	}}, nil
 }

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -181,24 +182,34 @@ func Bodies(body []byte) []stemma.Body {
 	return []stemma.Body{{Name: Body, Media: Media, Digest: stemma.Sum(body), Size: int64(len(body))}}
 }
 
-// Get returns the notes on those of the commits that have one, as they came.
-func (n *Notes) Get(ctx context.Context, commits []string) (map[string][]byte, error) {
-	digests, err := n.digests(ctx, commits)
-	if err != nil {
-		return nil, fmt.Errorf("posted: %w", err)
-	}
-	notes := map[string][]byte{}
-	for commit, digest := range digests {
-		body, err := n.space.Vault.Get(ctx, owner(commit), digest)
-		if errors.Is(err, vault.ErrErased) {
-			continue
-		}
+// A Kept note is one that was sent, as it came.
+type Kept struct {
+	Commit string
+	Body   []byte
+}
+
+// About gives the notes on those of the commits that have one, one at a time since
+// each may be large, in the order of the commits' names. An error is the last thing
+// that comes.
+func (n *Notes) About(ctx context.Context, commits []string) iter.Seq2[Kept, error] {
+	return func(yield func(Kept, error) bool) {
+		digests, err := n.digests(ctx, commits)
 		if err != nil {
-			return nil, fmt.Errorf("posted: the note on %s: %w", commit, err)
+			yield(Kept{}, fmt.Errorf("posted: %w", err))
+			return
 		}
-		notes[commit] = body
+		for _, commit := range slices.Sorted(maps.Keys(digests)) {
+			body, err := n.space.Vault.Get(ctx, owner(commit), digests[commit])
+			switch {
+			case errors.Is(err, vault.ErrErased):
+			case err != nil:
+				yield(Kept{}, fmt.Errorf("posted: the note on %s: %w", commit, err))
+				return
+			case !yield(Kept{commit, body}, nil):
+				return
+			}
+		}
 	}
-	return notes, nil
 }
 
 // digests tells which note was sent last about each of the commits.

@@ -2,15 +2,10 @@ package claims
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
-
-// bodiesAtOnce is how many notes that were sent are in memory at a time.
-const bodiesAtOnce = 16
 
 // readPosted reads, of the notes that were sent over HTTP, those about commits of
 // which the records must be read.
@@ -21,19 +16,14 @@ func (r *Reader) readPosted(ctx context.Context, sent map[string]stemma.Digest, 
 			commits = append(commits, commit)
 		}
 	}
-	slices.Sort(commits)
-	for some := range slices.Chunk(commits, bodiesAtOnce) {
-		bodies, err := r.Posted.Get(ctx, some)
+	for k, err := range r.Posted.About(ctx, commits) {
 		if err != nil {
 			return err
 		}
-		for _, commit := range slices.Sorted(maps.Keys(bodies)) {
-			body := bodies[commit]
-			r.Notes++
-			r.claims[commit] = append(r.claims[commit], Record{
-				Claims: posted.Claims(body), Place: posted.Place(stemma.Sum(body)), Source: posted.Source, Bodies: posted.Bodies(body),
-			})
-		}
+		r.Notes++
+		r.claims[k.Commit] = append(r.claims[k.Commit], Record{
+			Claims: posted.Claims(k.Body), Place: posted.Place(stemma.Sum(k.Body)), Source: posted.Source, Bodies: posted.Bodies(k.Body),
+		})
 	}
 	return nil
 }
