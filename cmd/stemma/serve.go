@@ -75,16 +75,16 @@ func (a *app) serve(ctx context.Context, addr string) (err error) {
 	if err != nil {
 		return err
 	}
-	if token != "" {
-		if err := a.takeNotes(); err != nil {
-			return err
-		}
-	}
 	h, err := server.New(ctx, server.Config{Space: s.Space, Now: a.now, Log: a.log, Addr: addr, VerifierKey: s.key.VerifierKey(), NotesToken: token})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
+	if token != "" {
+		if err := a.takeNotes(); err != nil {
+			return err
+		}
+	}
 	return server.Serve(ctx, addr, h, a.log, func(addr string) {
 		fmt.Fprintf(a.out, "stemma serves http://%s\n", addr)
 	})
