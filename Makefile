@@ -1,6 +1,6 @@
 # make run    build stemma, scan this repository (and REPOS="…"), serve the dashboard
 # make test   everything that must hold before a commit
-# make check  the slower checks: linters, race detector, short fuzzing
+# make check  the slower checks: linters, race detector, short fuzzing, git's own test scripts
 # make bench  the measured promises of docs/benchmarks.md, as ratios
 
 SHELL := bash
@@ -11,7 +11,7 @@ REPOS ?=
 # How many inputs each fuzz target tries in `make check`.
 FUZZ ?= 20000x
 
-.PHONY: build run test check lint fuzz race bench setup clean help
+.PHONY: build run test check lint fuzz race gitsuite bench setup clean help
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -27,7 +27,7 @@ test: setup
 	$(GO) vet ./...
 	$(GO) test -timeout 40m ./...
 
-check: lint race fuzz
+check: lint race fuzz gitsuite
 
 lint:
 	$(GO) mod tidy -diff
@@ -38,6 +38,9 @@ race: setup
 
 fuzz:
 	tools/fuzz.sh $(FUZZ)
+
+gitsuite:
+	tools/gitsuite.sh
 
 bench: build
 	tools/bench.sh

@@ -82,6 +82,7 @@ var layers = []struct {
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/records", "git ingest/note ingest/gitai"},
+	{"ingest/posted", ". rooms storage vault ingest ingest/note ingest/records"},
 	{"ingest/agenttrace", ". rooms ingest/note"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
@@ -95,8 +96,8 @@ var layers = []struct {
 	{"ingest/repo/dag", ""},
 	{"ingest/repo/landing", ". rooms attribution/diff attribution/weave git/history git/patch git/quote storage graph ingest ingest/note ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag"},
 	{"ingest/repo/sessions", ". rooms session/price git storage redact ingest/agent ingest/entire ingest/gitai ingest/local ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
-	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
-	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
+	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/posted ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
+	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
 
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage query/filter"},
@@ -108,8 +109,8 @@ var layers = []struct {
 	{"dashboard/listing", ". storage query query/filter query/output dashboard/page"},
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
-	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
+	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

@@ -1,7 +1,8 @@
 // Package server puts the pages, the log and a small JSON interface behind one
 // address.
 //
-// It only answers GET and HEAD. Bound to this machine alone, it answers only to
+// It only answers GET and HEAD, but for the notes that clients of Git AI send to
+// whoever shares a token with them. Bound to this machine alone, it answers only to
 // names of this machine, so that no page of another site can reach it through
 // a name that changes its address. Queries are not written to its log.
 package server
@@ -9,6 +10,7 @@ package server
 import (
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/stemma-dev/stemma/dashboard"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/posted"
 )
 
 // A Config says what is served.
@@ -38,6 +41,9 @@ type Config struct {
 	Hosts []string
 	// VerifierKey is the public key of the log, shown to whoever verifies it.
 	VerifierKey string
+	// NotesToken is what clients of Git AI must know to send and read notes: at
+	// least [MinToken] bytes; "" for that nobody may.
+	NotesToken string
 }
 
 // A Server answers every request. It may be used concurrently; close it when no
@@ -49,10 +55,12 @@ type Server struct {
 	now     func() time.Time
 	log     *slog.Logger
 	hosts   map[string]bool // nil: any
+	notes   *posted.Notes   // nil: nobody may send or read any
+	token   [sha256.Size]byte
 }
 
 // New wires everything together.
-func New(c Config) (*Server, error) {
+func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("server: a space and a clock are needed")
 	}
@@ -61,6 +69,9 @@ func New(c Config) (*Server, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
+	if err = s.openNotes(ctx, c.NotesToken); err != nil {
+		return nil, err
+	}
 	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey})
 	if err != nil {
 		return nil, err
@@ -77,7 +88,16 @@ func New(c Config) (*Server, error) {
 		refuse(w, http.StatusNotFound, "there is no such address in this version", "")
 	})
 	mux.Handle("/", s.pages)
-	s.handler = s.logged(s.guarded(zipped(mux)))
+	all := http.NewServeMux()
+	all.HandleFunc(notesPath, s.readNotes)
+	all.HandleFunc(notesPath+"/{$}", s.readNotes)
+	all.HandleFunc(notesPath+"/upload", s.writeNotes)
+	all.HandleFunc(notesPath+"/upload/{$}", s.writeNotes)
+	all.HandleFunc(notesPath+"/", func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusNotFound, "there is no such address", "")
+	})
+	all.Handle("/", readOnly(mux))
+	s.handler = s.logged(s.guarded(zipped(all)))
 	return s, nil
 }
 
@@ -105,7 +125,7 @@ func localNames(addr string, more []string) map[string]bool {
 	return names
 }
 
-// guarded refuses what no reader sends: other methods, bodies, foreign hosts.
+// guarded refuses foreign hosts, and says to browsers what a page may do.
 func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -115,9 +135,16 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 			refuse(w, http.StatusMisdirectedRequest, "this server answers to names of its own machine only", "use http://127.0.0.1")
 			return
 		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readOnly refuses what no reader sends: other methods, and bodies.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			refuse(w, http.StatusMethodNotAllowed, "this server can only be read", "")
+			refuse(w, http.StatusMethodNotAllowed, "this can only be read", "")
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
@@ -145,6 +172,9 @@ func (c *counted) WriteHeader(status int) {
 	}
 	c.ResponseWriter.WriteHeader(status)
 }
+
+// Unwrap lets a handler give a request more time.
+func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 func (c *counted) Write(b []byte) (int, error) {
 	if c.status == 0 {
@@ -206,6 +236,9 @@ func (z *zip) Write(b []byte) (int, error) {
 	}
 	return z.ResponseWriter.Write(b)
 }
+
+// Unwrap lets a handler give a request more time.
+func (z *zip) Unwrap() http.ResponseWriter { return z.ResponseWriter }
 
 func zipped(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

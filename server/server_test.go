@@ -38,7 +38,10 @@ func must(t testing.TB, err error) {
 }
 
 // open serves a store with one ticket on a loopback address.
-func open(t *testing.T, log io.Writer) *server.Server {
+func open(t *testing.T, log io.Writer) *server.Server { return openWith(t, log, "") }
+
+// openWith is open with a token for notes.
+func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	t.Helper()
 	secret, err := vault.NewSpaceKey(make([]byte, 32))
 	must(t, err)
@@ -60,7 +63,7 @@ func open(t *testing.T, log io.Writer) *server.Server {
 	w := ingest.NewWriter(t.Context(), space, clock)
 	must(t, w.Record(t.Context(), intent.Ticket{Tracker: "jira", Key: "PAY-17", Title: "Rounding"}, "test", stemma.GradeD))
 	must(t, w.Close(t.Context()))
-	s, err := server.New(server.Config{Space: space, Now: clock, Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil))})
+	s, err := server.New(t.Context(), server.Config{Space: space, Now: clock, Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil)), NotesToken: token})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s

@@ -1,15 +1,22 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go, git and make: PostgreSQL's server
-# programs and Chromium. On Debian, as root, it installs them; elsewhere it
-# says exactly what to type and stops.
+# programs and Chromium. With the argument gitsuite, to what git's own test
+# scripts need: a C compiler, the headers of zlib, and perl. On Debian, as root, it
+# installs them; elsewhere it says exactly what to type and stops.
 set -euo pipefail
 
 missing=()
-if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
-	missing+=(postgresql)
-fi
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
-	missing+=(chromium)
+if [ "${1-}" = gitsuite ]; then
+	command -v cc >/dev/null || missing+=(gcc libc6-dev)
+	[ -e /usr/include/zlib.h ] || echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 || missing+=(zlib1g-dev)
+	command -v perl >/dev/null || missing+=(perl)
+else
+	if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+		missing+=(postgresql)
+	fi
+	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+		missing+=(chromium)
+	fi
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

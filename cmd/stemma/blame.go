@@ -28,7 +28,8 @@ func (a *app) blameCommand() *cobra.Command {
 flags of git blame: -L, -w, -M, -C, --since, --ignore-rev, --root, --porcelain,
 --line-porcelain, and for its columns -b, -c, -l, -s, -e, -n, -f, -t, --abbrev=N,
 --date=iso|iso-strict|rfc|short|default|raw|unix. The records of origin are read
-from the repository itself, so the answer is always up to date and no scan is needed.
+from the repository itself, so the answer is always up to date and no scan is needed;
+those that clients of git-ai sent to "stemma serve" on this machine, from its store.
 
 With --json: {"path": …, "revision": …, "lines": [{"line", "commit", "origin", …}]},
 where origin is ai, human or unknown; with --stream too, its lines one object each.`,
@@ -190,10 +191,16 @@ func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
 
 // origins opens the repository it stands in, with all that hooks saw settled:
 // nothing has to be flushed before anybody asks.
-func (a *app) origins(ctx context.Context) (*origins.Repo, error) {
+func (a *app) origins(ctx context.Context) (*questioned, error) {
 	a.settle(ctx, ".")
 	own, version := settle.Own(".")
-	return origins.Open(ctx, ".", origins.Own{Is: own, Version: version}, a.blameCache())
+	r, err := origins.Open(ctx, ".", origins.Own{Is: own, Version: version}, a.blameCache())
+	if err != nil {
+		return nil, err
+	}
+	with := &questioned{Repo: r}
+	a.addSent(ctx, with)
+	return with, nil
 }
 
 // settle settles what is new in a clone; where it cannot, what was settled before

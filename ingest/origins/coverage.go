@@ -31,7 +31,7 @@ func (b *Repo) Coverage(ctx context.Context, ids []string) ([]Covered, error) {
 		return nil, err
 	}
 	defer cat.Kill()
-	set := newRecordSet(cat, b.refs, b.own)
+	set := newRecordSet(cat, b.refs, b.own, b.Sent)
 	if err := set.read(ids); err != nil {
 		return nil, err
 	}

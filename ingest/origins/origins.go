@@ -34,6 +34,7 @@ type Line struct {
 // A Repo answers for one repository as it was when it was opened.
 type Repo struct {
 	*git.Repo
+	Sent  Sent      // may be set before the first question
 	refs  []git.Ref // of records
 	cache Cache
 	own   Own
@@ -46,13 +47,20 @@ type Own struct {
 	Version string // changes when Is does
 }
 
+// Sent are records that were sent to a store instead of being put into the
+// repository. The zero value has none.
+type Sent struct {
+	About   func(commits []string) (map[string]note.Claims, error)
+	Version string // changes when any of them does
+}
+
 // Open opens the repository that dir lies in, with at most one process.
 func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) {
 	r, refs, err := git.Glance(ctx, dir, "refs/notes/", records.AuthorshipRefs)
 	if err != nil {
 		return nil, err
 	}
-	return &Repo{r, refs, cache, own}, nil
+	return &Repo{Repo: r, refs: refs, cache: cache, own: own}, nil
 }
 
 // Blame is git blame with origins. The records of just the commits that the
@@ -76,8 +84,8 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
 	if place.trace != "" {
 		refs = append(slices.Clone(refs), git.Ref{Name: records.AgentTraceFile, ID: place.trace})
 	}
-	if b.own.Is != nil {
-		basis += " own " + b.own.Version
+	if basis != "" { // else nothing may be kept
+		basis += " own " + b.own.Version + " sent " + b.Sent.Version
 	}
 	key := place.key(o.Path, basis, refs)
 	if lines, ok := b.cache.get(ctx, b.Repo, key); ok {
@@ -109,14 +117,14 @@ func (b *Repo) read(ctx context.Context, o blame.Options, at place, ahead *searc
 		if err != nil {
 			return nil, nil, err
 		}
-		set := newRecordSet(cat, refs, b.own)
+		set := newRecordSet(cat, refs, b.own, b.Sent)
 		return lines, set, errors.Join(set.read(commits), set.readTraces())
 	}
 	if ahead == nil {
 		ahead = b.search(ctx, o)
 		defer ahead.stop()
 	}
-	set := newRecordSet(cat, refs, b.own)
+	set := newRecordSet(cat, refs, b.own, b.Sent)
 	commits, done := make(chan string, 1024), make(chan error, 1)
 	go func() { done <- set.follow(commits) }()
 	lines, err := ahead.lines(o.Path, content, commits)
@@ -167,13 +175,14 @@ type recordSet struct {
 	cat      *git.CatFile
 	refs     []git.Ref
 	own      Own
+	sent     Sent
 	asked    map[string]bool
 	claims   map[string]note.Claims
 	declared map[string][]note.Declared
 }
 
-func newRecordSet(cat *git.CatFile, refs []git.Ref, own Own) *recordSet {
-	return &recordSet{cat, refs, own, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
+func newRecordSet(cat *git.CatFile, refs []git.Ref, own Own, sent Sent) *recordSet {
+	return &recordSet{cat, refs, own, sent, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
 }
 
 // follow reads about commits as they are told, many at once where they wait.
@@ -232,7 +241,19 @@ func (set *recordSet) read(commits []string) error {
 			set.add(n.commit, claims)
 		}
 	}
-	return nil
+	return set.readSent(commits)
+}
+
+// readSent reads the records of commits that were sent to the store.
+func (set *recordSet) readSent(commits []string) error {
+	if set.sent.About == nil {
+		return nil
+	}
+	sent, err := set.sent.About(commits)
+	for commit, claims := range sent {
+		set.add(commit, claims)
+	}
+	return err
 }
 
 // readTraces reads the records in a file of traces, which may speak of any

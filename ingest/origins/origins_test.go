@@ -1,8 +1,10 @@
 package origins_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,8 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/ingest/gitai"
+	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/note/notetest"
 	"github.com/stemma-dev/stemma/ingest/origins"
 )
@@ -182,5 +186,47 @@ func TestBrokenRefsOfRecordsAreNotThere(t *testing.T) {
 	r.Write(".git/refs/notes/whogitit", nothing, ".git/refs/ai/authorship/"+id, nothing)
 	if d := cmp.Diff(want, ask(t, r.Dir, blame.Options{Path: "a.go"}, origins.Cache{})); d != "" {
 		t.Errorf("broken refs change the answer:\n%s", d)
+	}
+}
+
+// TestAnswerThatTheTimeOfDayDecidesIsNotKept: also where the clone has notes of its
+// own, or notes were sent to a store.
+func TestAnswerThatTheTimeOfDayDecidesIsNotKept(t *testing.T) {
+	r, cache := gittest.New(t), origins.Cache{Dir: t.TempDir()}
+	r.Commit("one", "a.go", gittest.Lines("one", 2))
+	b, err := origins.Open(t.Context(), r.Dir, origins.Own{Is: func(string, string) bool { return false }, Version: "1"}, cache)
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	b.Sent = origins.Sent{About: func([]string) (map[string]note.Claims, error) { return nil, nil }, Version: "1"}
+	_, err = b.Blame(t.Context(), blame.Options{Path: "a.go", Flags: []string{"--since=1.week"}})
+	must(t, err)
+	kept, err := filepath.Glob(filepath.Join(cache.Dir, "*"))
+	must(t, err)
+	if len(kept) != 1 { // where the file lies
+		t.Errorf("kept %q", kept)
+	}
+}
+
+func TestRecordsThatWereSentAnswerToo(t *testing.T) {
+	r, cache := gittest.New(t), origins.Cache{Dir: t.TempDir()}
+	id := r.Commit("one", "a.go", gittest.Lines("one", 3))
+	var told []string
+	for _, version := range []string{"1", "1", "2"} {
+		b, err := origins.Open(t.Context(), r.Dir, origins.Own{}, cache)
+		must(t, err)
+		b.Sent = origins.Sent{Version: version, About: func(commits []string) (map[string]note.Claims, error) {
+			told = append(told, version)
+			return map[string]note.Claims{commits[0]: gitai.Parse([]byte(notetest.GitAI(id, "a.go", version, ""))).Claims()}, nil
+		}}
+		lines, err := b.Blame(t.Context(), blame.Options{Path: "a.go"})
+		must(t, errors.Join(err, b.Close()))
+		for i, l := range lines {
+			if ai := l.Mark.Origin == stemma.OriginAI; ai != (strconv.Itoa(i+1) == version) {
+				t.Errorf("version %s: line %d is of %s", version, i+1, l.Mark.Origin)
+			}
+		}
+	}
+	if d := cmp.Diff([]string{"1", "2"}, told); d != "" {
+		t.Errorf("asked for what was sent (-want +got):\n%s", d)
 	}
 }

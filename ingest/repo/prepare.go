@@ -4,9 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/quote"
+	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/sessions"
 )
@@ -49,7 +53,11 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	if s.o.Local != nil {
 		s.local = s.o.Local(func(path string) bool { return s.mark.Local[path].Size > 0 })
 	}
-	s.report.Unchanged = s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
+	told, err := s.lookForPosted(ctx)
+	if err != nil {
+		return err
+	}
+	s.report.Unchanged = !told && s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
 		!sessions.Stale(s.local, s.mark.Local)
 	if !s.report.Unchanged {
 		if err := s.repo.CheckTips(ctx); err != nil {
@@ -66,6 +74,25 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 		s.mark.Landed = map[string]string{}
 	}
 	return nil
+}
+
+// lookForPosted reports whether notes were sent over HTTP since the last scan about
+// commits that are here.
+func (s *scanner) lookForPosted(ctx context.Context) (told bool, err error) {
+	if s.posted, err = posted.Open(ctx, s.space, s.o.Now); err != nil {
+		return false, err
+	}
+	var sent map[string]stemma.Digest
+	if sent, s.sent, err = s.posted.Since(ctx, s.mark.Posted); err != nil || len(sent) == 0 {
+		return false, err
+	}
+	for o, err := range s.repo.Check(ctx, slices.Values(slices.Sorted(maps.Keys(sent)))) {
+		if err != nil {
+			return false, err
+		}
+		told = told || o.Type == "commit"
+	}
+	return told, nil
 }
 
 // judgeTip decides whether this clone's tip moves the picture of the default

@@ -32,6 +32,7 @@ import (
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/local"
+	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/repo/claims"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
@@ -88,6 +89,7 @@ type bookmark struct {
 	Weave    int64                    `json:"weave"`              // segments of the line weave
 	Boundary string                   `json:"boundary,omitempty"` // where the history that was read is cut off
 	Local    map[string]sessions.Mark `json:"local,omitempty"`    // transcripts of this machine, by path
+	Posted   int64                    `json:"posted,omitempty"`   // number of the last note sent over HTTP that was looked at
 	Total    Report                   `json:"total"`              // of all scans
 }
 
@@ -134,6 +136,8 @@ type scanner struct {
 	lines       *lines.Origins
 	sessions    *sessions.Book
 	local       []local.File // transcripts of this machine
+	posted      *posted.Notes
+	sent        int64 // number of the last note sent over HTTP
 	report      Report
 }
 
@@ -229,7 +233,7 @@ func (s *scanner) read(ctx context.Context) error {
 func (s *scanner) readRecords(ctx context.Context) error {
 	s.claims = &claims.Reader{
 		DB: s.space.DB, Writer: s.w, Repo: s.repo, Weave: s.weave, Sessions: s.sessions, First: s.stored == "",
-		Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
+		Posted: s.posted, Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
 	}
 	return s.claims.Read(ctx)
 }
@@ -288,6 +292,7 @@ func (s *scanner) save(ctx context.Context, whole bool) error {
 		missed = slices.DeleteFunc(missed, func(id string) bool { return s.back[id] })
 		next.Refs = s.repo.Digest()
 		next.Total = s.mark.Total.plus(s.finish())
+		next.Posted = s.sent
 		next.Records, next.Clones = s.claims.Furthest(), s.mark.Sights(s.repo, s.claims.Shown(), s.silent)
 	} else {
 		next.Refs, next.Notes, next.Local, next.Landed = "", nil, nil, s.mark.Landed

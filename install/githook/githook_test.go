@@ -265,3 +265,17 @@ func FuzzLinesAreTakenOut(f *testing.F) {
 		}
 	})
 }
+
+// TestEveryHookOfGitRunsOrIsSaidNotTo has the hooks of githooks(5), but for
+// fsmonitor-watchman, which git runs by its path.
+func TestEveryHookOfGitRunsOrIsSaidNotTo(t *testing.T) {
+	git := strings.Fields(`applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg commit-msg
+		post-commit pre-rebase post-checkout post-merge pre-push pre-receive update proc-receive post-receive post-update
+		reference-transaction push-to-checkout pre-auto-gc post-rewrite sendemail-validate p4-changelist p4-prepare-changelist
+		p4-post-changelist p4-pre-submit post-index-change`)
+	slices.Sort(git)
+	ours := slices.Sorted(slices.Values(slices.Concat(Relayed, NotRelayed)))
+	if !slices.Equal(ours, git) {
+		t.Errorf("relayed or not are %q, git has %q", ours, git)
+	}
+}

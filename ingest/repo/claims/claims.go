@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/weave"
+	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/names"
 	"github.com/stemma-dev/stemma/ingest/repo/sessions"
@@ -23,6 +25,7 @@ type Reader struct {
 	Repo     *clone.Repo
 	Weave    *weave.Weave // tells which commits were read
 	Sessions *sessions.Book
+	Posted   *posted.Notes                  // those that were sent over HTTP, about any repository
 	First    bool                           // nothing of the repository was read before
 	Known    map[string]string              // by ref, where it pointed where it was furthest
 	Before   clone.Sight                    // what this clone showed when it was read last
@@ -83,7 +86,11 @@ func (r *Reader) Read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := r.wantedRecords(ctx, found, traces, known)
+	sent, _, err := r.Posted.Since(ctx, 0)
+	if err != nil {
+		return err
+	}
+	wanted, err := r.wantedRecords(ctx, found, traces, sent, known)
 	if err != nil {
 		return err
 	}
@@ -96,6 +103,9 @@ func (r *Reader) Read(ctx context.Context) error {
 			r.claims[commit] = records
 		}
 	}
+	if err := r.readPosted(ctx, sent, wanted); err != nil {
+		return err
+	}
 	found = slices.DeleteFunc(found, func(n foundNote) bool { return !wanted[n.commit] })
 	if len(found) == 0 {
 		return nil
@@ -107,10 +117,11 @@ func (r *Reader) Read(ctx context.Context) error {
 	return r.parseNotes(ctx, found, here)
 }
 
-// wantedRecords tells about which commits the records must be read.
-func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces map[string][]Record, known map[string][]knownRecord) (map[string]bool, error) {
+// wantedRecords tells about which commits the records must be read. What was sent
+// over HTTP may be about commits of any repository.
+func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces map[string][]Record, sent map[string]stemma.Digest, known map[string][]knownRecord) (map[string]bool, error) {
 	wanted := map[string]bool{}
-	var elsewhere []string // known, but of commits that no scan has read
+	var elsewhere []string // perhaps about commits that are here, of which no scan has read the records
 	look := func(commit, place string) {
 		switch {
 		case !stands(known[commit], place):
@@ -127,6 +138,11 @@ func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces ma
 			look(commit, one.Place)
 		}
 	}
+	for commit, digest := range sent {
+		if !stands(known[commit], posted.Place(digest)) || !r.Weave.Has(commit) {
+			elsewhere = append(elsewhere, commit)
+		}
+	}
 	if len(elsewhere) == 0 {
 		return wanted, nil
 	}
@@ -135,7 +151,7 @@ func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces ma
 		if err != nil {
 			return nil, err
 		}
-		if o.Type == "commit" { // it has come since, or the last scan was interrupted
+		if o.Type == "commit" { // it or its record has come since, or the last scan was interrupted
 			wanted[o.ID] = true
 		}
 	}

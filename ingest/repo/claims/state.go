@@ -10,6 +10,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/records"
 	"github.com/stemma-dev/stemma/ingest/words"
 )
@@ -18,8 +19,10 @@ import (
 // commit it speaks of.
 type Record struct {
 	note.Claims
-	Place string // the object it was read from
-	Own   bool   // this clone wrote it, by what its hooks saw
+	Place  string        // the object it was read from
+	Own    bool          // this clone wrote it, by what its hooks saw
+	Source string        // "" for a record in the repository
+	Bodies []stemma.Body // of a record that no repository keeps
 }
 
 // Take hands over the records about a commit, one for each format.
@@ -37,6 +40,7 @@ func (r *Reader) Left() []string { return slices.Sorted(maps.Keys(r.claims)) }
 
 // State states what one record says about a commit, and its sessions.
 func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attribution.Attribution, error) {
+	source := cmp.Or(c.Source, records.Source)
 	var failed error
 	at.Person = func(name, mail string) stemma.Ref {
 		ref, err := r.Writer.Account(ctx, words.Fit(name), words.Fit(mail))
@@ -53,7 +57,7 @@ func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attributi
 		r.Sessions.Add(x)
 	}
 	for _, p := range made.Problems {
-		gap := stemma.Gap{Source: records.Source, Place: "note " + c.Place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count), About: at.Ref}
+		gap := stemma.Gap{Source: source, Place: "note " + c.Place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count), About: at.Ref}
 		if err := r.Writer.Gap(ctx, gap); err != nil {
 			return attribution.Attribution{}, err
 		}
@@ -62,13 +66,18 @@ func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attributi
 	if c.Own {
 		grade = stemma.GradeC
 	}
-	return made.Attribution, r.Writer.Record(ctx, made.Attribution, records.Source, grade)
+	made.Attribution.Bodies = c.Bodies
+	return made.Attribution, r.Writer.Record(ctx, made.Attribution, source, grade)
 }
 
 // stateOrphan states a record whose commit is not in this repository any more:
 // rewritten, squashed, or never fetched. It may be bound later by content;
-// until then it credits nobody's lines.
+// until then it credits nobody's lines. One that was sent over HTTP is stated like
+// that already.
 func (r *Reader) stateOrphan(ctx context.Context, commit string, c Record) error {
+	if c.Source == posted.Source {
+		return nil
+	}
 	r.Orphans++
 	_, err := r.State(ctx, c, note.Commit{Ref: r.Repo.CommitRef(commit), Note: c.Place, Committed: r.Now()})
 	return err
@@ -100,7 +109,9 @@ func byFormat(records []Record) []Record {
 	for _, one := range records {
 		if n := len(joined) - 1; n >= 0 && joined[n].Format == one.Format {
 			writer := joined[n].Writer
-			joined[n] = Record{note.Combine(joined[n].Claims, one.Claims), words.Short(joined[n].Place+" "+one.Place, maxPlace), joined[n].Own && one.Own}
+			joined[n] = Record{
+				Claims: note.Combine(joined[n].Claims, one.Claims), Place: words.Short(joined[n].Place+" "+one.Place, maxPlace), Own: joined[n].Own && one.Own,
+			}
 			joined[n].Format, joined[n].Writer = one.Format, cmp.Or(writer, one.Writer)
 			continue
 		}

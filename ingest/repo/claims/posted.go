@@ -1,0 +1,29 @@
+package claims
+
+import (
+	"context"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest/posted"
+)
+
+// readPosted reads, of the notes that were sent over HTTP, those about commits of
+// which the records must be read.
+func (r *Reader) readPosted(ctx context.Context, sent map[string]stemma.Digest, wanted map[string]bool) error {
+	var commits []string
+	for commit := range sent {
+		if wanted[commit] {
+			commits = append(commits, commit)
+		}
+	}
+	for k, err := range r.Posted.About(ctx, commits) {
+		if err != nil {
+			return err
+		}
+		r.Notes++
+		r.claims[k.Commit] = append(r.claims[k.Commit], Record{
+			Claims: posted.Claims(k.Body), Place: posted.Place(stemma.Sum(k.Body)), Source: posted.Source, Bodies: posted.Bodies(k.Body),
+		})
+	}
+	return nil
+}
