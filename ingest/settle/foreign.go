@@ -33,10 +33,10 @@ func (t *tree) foreign(ctx context.Context, s *state, own []follow.Commit) ([]*b
 	if err != nil {
 		return nil, err
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool {
+	ids = slices.DeleteFunc(append(ids, s.again...), func(id string) bool {
 		return slices.ContainsFunc(own, func(c follow.Commit) bool { return c.ID == id })
 	})
-	list, err := bind.Unwatched(ctx, t.repo, append(ids, s.again...))
+	list, err := bind.Unwatched(ctx, t.repo, ids)
 	return slices.DeleteFunc(list, func(c *bind.Commit) bool { return c.Committer.When.Before(t.Since.Truncate(time.Second)) }), err
 }
 

@@ -46,7 +46,7 @@ func mergeFetched(ctx context.Context, repo *git.Repo, s *state, r *Report, now 
 		came = true
 	}
 	if came {
-		s.retry()
+		return s.retry(ctx, repo)
 	}
 	return nil
 }

@@ -132,13 +132,14 @@ type tree struct {
 	repo    *git.Repo
 	from    []string          // commits to look for sources from; else all that the clone knows
 	written map[string]string // commits by the notes that were written here
+	opened  map[string]string // notes that are made anew
 	notes   string            // where the notes of the clone stand, "" if there are none
 }
 
 // settle makes the notes of the commits that are not settled yet; in the last
 // tree also of those that were made in none.
 func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]git.NewNote, error) {
-	t.written = map[string]string{}
+	t.written, t.opened = map[string]string{}, s.opened
 	for commit, blob := range s.done {
 		t.written[blob] = commit
 	}
@@ -167,6 +168,9 @@ func (t *tree) settle(ctx context.Context, s *state, last bool, r *Report) ([]gi
 	notes, blobs, err := t.notesOf(list, b, r)
 	for commit, blob := range blobs {
 		s.settled(commit, blob)
+	}
+	for _, c := range list {
+		s.wait(c)
 	}
 	return notes, err
 }
@@ -245,7 +249,8 @@ func (t *tree) noted(list []*bind.Commit) (map[string]bool, error) {
 	notes, err := t.Cat.NotesOn(t.notes, ids)
 	for _, n := range notes {
 		of, ours := t.written[n.Blob]
-		noted[n.Object] = !ours || of == n.Object // git may have copied ours from another commit
+		again := t.opened[n.Object] == n.Blob && n.Blob != ""
+		noted[n.Object] = !again && (!ours || of == n.Object) // git may have copied ours from another commit
 	}
 	return noted, err
 }

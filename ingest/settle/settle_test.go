@@ -195,7 +195,7 @@ func (d *desk) checkOrigins(rev string, calm bool) {
 			case times[text] > 1 && m.Origin != stemma.OriginAI: // git doubled it, or a person did
 			case strings.HasPrefix(who, "s"):
 				if m.Origin != stemma.OriginAI || m.Session != who || m.ModelName != "model-of-"+who || m.ToolCall != d.call[text] {
-					d.T.Errorf("%s:%d %q of call %s is %+v", path, l.FinalLine, text, d.call[text], m)
+					d.T.Errorf("%s:%s:%d %q of %.8s, call %s, is %+v", rev, path, l.FinalLine, text, l.Commit.ID, d.call[text], m)
 				}
 			case who == "me" && calm:
 				if m.Origin != stemma.OriginHuman {
@@ -1012,6 +1012,40 @@ func TestWhatStoodInHistoryBeforeCaptureIsNobodysWhenItComesBack(t *testing.T) {
 		if strings.HasPrefix(string(l.Text), "base") && l.Mark.Origin == stemma.OriginHuman {
 			t.Errorf("%q is a person's: %+v", l.Text, l.Mark)
 		}
+	}
+}
+
+func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
+	hub := gittest.New(t, "--bare")
+	d := newDesk(t)
+	connect(d.Repo, hub)
+	d.Git("push", "-q", "origin", "main")
+	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+	connect(other.Repo, hub)
+	other.Git("reset", "-q", "--hard", "origin/main")
+	other.begin()
+
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "topic") // without its note
+	other.Git("fetch", "-q")
+	other.Git("checkout", "-q", "topic")
+	other.Git("reset", "-q", "--soft", "HEAD~1")
+	other.agent("s2", "b.txt", other.inserts("s2", 0, 2))
+	other.commit()
+	other.settle()
+	first := other.Git("notes", "--ref", "ai", "show", "HEAD")
+	d.travel()
+	other.Git("fetch", "-q")
+	other.check(true)
+	again := other.Git("notes", "--ref", "ai", "show", "HEAD")
+	if !strings.HasPrefix(again, "a.txt") || strings.HasPrefix(first, "a.txt") {
+		t.Errorf("the note was\n%s\nand is\n%s", first, again)
+	}
+	other.settle()
+	if other.Git("notes", "--ref", "ai", "show", "HEAD") != again {
+		t.Error("it is written again")
 	}
 }
 

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -23,9 +25,11 @@ import (
 type state struct {
 	dir    string
 	done   map[string]string
-	merged map[string]string // by ref
-	fresh  bytes.Buffer      // lines to be added
-	again  []string          // commits of which nothing was known, and about which notes may have come
+	merged map[string]string   // by ref
+	fresh  bytes.Buffer        // lines to be added
+	waits  map[string][]string // by commit, those of which a note would tell more of it
+	opened map[string]string   // commits that are settled again, with the notes that they had
+	again  []string            // commits of which nothing was known, and about which notes may have come
 }
 
 // recheck takes up again the commits whose notes are not there any more, because the
@@ -75,25 +79,56 @@ func (s *state) recheck(ctx context.Context, repo *git.Repo) error {
 // of which nothing is known yet.
 const unbound = "?"
 
-// retry takes up again the commits of which nothing was known.
-func (s *state) retry() {
+// retry takes up again the commits of which nothing was known, and those of which
+// notes that came tell more.
+func (s *state) retry(ctx context.Context, repo *git.Repo) error {
 	for commit, note := range s.done {
 		if note == unbound {
 			s.again = append(s.again, commit)
 		}
 	}
-	slices.Sort(s.again)
+	defer func() { slices.Sort(s.again) }()
+	waited := map[string][]string{}
+	for commit, sources := range s.waits {
+		for _, source := range sources {
+			waited[source] = append(waited[source], commit)
+		}
+	}
+	tip, err := notesTip(ctx, repo)
+	if err != nil || tip == "" || len(waited) == 0 {
+		return err
+	}
+	cat, err := repo.CatFile(ctx, 0)
+	if err != nil {
+		return err
+	}
+	defer cat.Kill()
+	notes, err := cat.NotesOn(tip, slices.Sorted(maps.Keys(waited)))
+	for _, n := range notes {
+		for _, commit := range waited[n.Object] {
+			if blob, done := s.done[commit]; done && blob != unbound {
+				s.opened[commit], s.again = blob, append(s.again, commit)
+				delete(s.done, commit)
+			}
+		}
+	}
+	return err
 }
 
 func stateDir(place spool.Place) string { return filepath.Join(place.Common, "stemma") }
 
 func readState(place spool.Place) (*state, error) {
-	s := &state{dir: stateDir(place), done: map[string]string{}, merged: map[string]string{}}
+	s := &state{
+		dir: stateDir(place), done: map[string]string{}, merged: map[string]string{}, waits: map[string][]string{}, opened: map[string]string{},
+	}
 	for commit, blob := range written(place) {
 		s.done[commit] = blob
 	}
 	if b, err := os.ReadFile(filepath.Join(s.dir, "joined")); err == nil && json.Unmarshal(b, &s.merged) != nil {
 		s.merged = map[string]string{}
+	}
+	if b, err := os.ReadFile(filepath.Join(s.dir, "waiting")); err == nil && json.Unmarshal(b, &s.waits) != nil {
+		s.waits = map[string][]string{}
 	}
 	return s, nil
 }
@@ -123,6 +158,13 @@ func (s *state) has(commit string) bool {
 func (s *state) settled(commit, note string) {
 	s.done[commit] = note
 	fmt.Fprintf(&s.fresh, "%s %s\n", commit, note)
+}
+
+// wait remembers of which commits a note would tell more of one.
+func (s *state) wait(c *bind.Commit) {
+	if delete(s.waits, c.ID); len(c.Waits) > 0 {
+		s.waits[c.ID] = c.Waits
+	}
 }
 
 // A progress is what a work tree looked like when it was settled.
@@ -176,7 +218,7 @@ func (s *state) save(place spool.Place, then progress) error {
 	if err := os.MkdirAll(place.Dir(), 0o700); err != nil {
 		return fmt.Errorf("settling: %w", err)
 	}
-	if err := errors.Join(s.write(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(progressOf(place), then)); err != nil {
+	if err := errors.Join(s.write(), keep(filepath.Join(s.dir, "joined"), s.merged), keep(filepath.Join(s.dir, "waiting"), s.waits), keep(progressOf(place), then)); err != nil {
 		return fmt.Errorf("settling: %w", err)
 	}
 	return nil

@@ -25,6 +25,7 @@ type Commit struct {
 	git.Commit
 	Foreign bool // it was made elsewhere
 	Added   []Added
+	Waits   []string // commits without a note in which lines of nobody were found
 }
 
 // An Added is what a commit added to one file.
@@ -88,46 +89,46 @@ func (b *Finder) Bind(c *Commit) error {
 	if len(b.sources) == 0 || !c.open() {
 		return nil
 	}
-	beside, below := map[string]*edits.Pool{}, map[string]*edits.Pool{}
+	beside, below, silent := map[string]*edits.Pool{}, map[string]*edits.Pool{}, map[string]*edits.Pool{}
 	was := map[[2]string]bool{} // what files were in commits below: path, blob
 	wanted := map[string]bool{}
 	for _, f := range c.Added {
 		wanted[f.Path] = true
 	}
 	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
-	for _, s := range b.sources {
-		// What was made later came from here, and not the other way; the clock of a
-		// forge is another one.
-		if s.ID == c.ID || over[s.ID] || !c.Foreign && !under[s.ID] && s.Committer.When.After(c.Committer.When) {
+	for at, s := range b.sources {
+		if s.ID == c.ID || over[s.ID] {
 			continue
 		}
 		n := b.notes[s.ID]
-		if n == nil && !under[s.ID] && s.Committer.Mail == c.Committer.Mail {
-			continue // nothing is known of one's own commit, or not yet
+		// What was made later came from here, and not the other way. But clocks differ: what
+		// its note tells of counts.
+		later := !c.Foreign && !under[s.ID] && s.Committer.When.After(c.Committer.When)
+		own := !under[s.ID] && s.Committer.Mail == c.Committer.Mail
+		if n == nil {
+			b.add(silent, wanted, s, func(sourceFile) func(int) edits.Hand {
+				return func(int) edits.Hand { return edits.Hand(at + 1) }
+			})
+			if later || own {
+				continue // nothing is known of one's own commit, or not yet
+			}
 		}
 		pools := beside
 		if under[s.ID] {
 			pools = below
 		}
 		for _, f := range s.files {
-			if !wanted[f.path] {
-				continue
-			}
-			if pools[f.path] == nil {
-				pools[f.path] = &edits.Pool{}
-			}
 			if under[s.ID] {
 				was[[2]string{f.path, f.blob}] = true
 			}
-			whose := b.whose(n, f)
-			for _, r := range f.runs {
-				hands := make([]edits.Hand, len(r.text))
-				for i := range hands {
-					hands[i] = whose(r.start + i)
-				}
-				pools[f.path].Add(r.text, hands)
-			}
 		}
+		b.add(pools, wanted, s, func(f sourceFile) func(int) edits.Hand {
+			whose := b.whose(n, f)
+			if !later {
+				return whose
+			}
+			return func(line int) edits.Hand { return max(whose(line), edits.Base) }
+		})
 	}
 	// Everybody writes "if err != nil": a block is only then another's if nearly all of
 	// the commit is found there, as behind a squash, or if it is a whole run of some
@@ -150,8 +151,35 @@ func (b *Finder) Bind(c *Commit) error {
 		if p := beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
 		}
+		if p := silent[a.Path]; p != nil {
+			for _, h := range a.find(isNobodys, in(p, edits.Any)) {
+				if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
+					c.Waits = append(c.Waits, b.sources[h-1].ID)
+				}
+			}
+		}
 	}
 	return nil
+}
+
+// add adds what a source added to the files that are wanted.
+func (b *Finder) add(pools map[string]*edits.Pool, wanted map[string]bool, s source, whose func(sourceFile) func(line int) edits.Hand) {
+	for _, f := range s.files {
+		if !wanted[f.path] {
+			continue
+		}
+		if pools[f.path] == nil {
+			pools[f.path] = &edits.Pool{}
+		}
+		of := whose(f)
+		for _, r := range f.runs {
+			hands := make([]edits.Hand, len(r.text))
+			for i := range hands {
+				hands[i] = of(r.start + i)
+			}
+			pools[f.path].Add(r.text, hands)
+		}
+	}
 }
 
 // takeBack gives lines that were gone and are there again, since somebody put back
@@ -293,6 +321,8 @@ func (c *Commit) open() bool {
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
+
+func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 
 // A search says whose lines are that stand together in runs.
 type search func(runs ...[][]byte) [][]edits.Hand
