@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma/git/internal/wire"
@@ -14,6 +15,7 @@ import (
 type NewNote struct {
 	Object string // id of a commit
 	Text   []byte
+	Path   string // where the note stands that is replaced, if the commit may not be here
 }
 
 // AddNotes writes notes below a ref with one process, which is a commit behind
@@ -45,7 +47,14 @@ func (r *Repo) AddNotes(ctx context.Context, ref string, notes []NewNote, subjec
 		if !wire.IsID(n.Object) {
 			return fmt.Errorf("git: a note on %s: not the id of a commit", quote.Line(n.Object))
 		}
-		fmt.Fprintf(&in, "N inline %s\ndata %d\n", n.Object, len(n.Text))
+		if n.Path == "" {
+			fmt.Fprintf(&in, "N inline %s\n", n.Object)
+		} else if id := strings.ReplaceAll(n.Path, "/", ""); id == n.Object {
+			fmt.Fprintf(&in, "M 100644 inline %s\n", n.Path)
+		} else {
+			return fmt.Errorf("git: a note on %s: %s is not its path", n.Object, quote.Line(n.Path))
+		}
+		fmt.Fprintf(&in, "data %d\n", len(n.Text))
 		in.Write(n.Text)
 		in.WriteByte('\n')
 	}

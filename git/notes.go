@@ -13,6 +13,7 @@ import (
 type Note struct {
 	Object string // what it annotates
 	Blob   string // its text
+	Path   string // in the tree of the notes; only [Repo.Notes] tells it
 }
 
 // Notes lists the notes below a notes ref, given by name or id, sorted by the
@@ -28,7 +29,7 @@ func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int,
 			others++
 			continue
 		}
-		notes = append(notes, Note{id, e.ID})
+		notes = append(notes, Note{id, e.ID, e.Path})
 	}
 	// Listed in that order unless the fan-out is uneven; of two on one object the
 	// last counts.
@@ -67,7 +68,7 @@ func (c *CatFile) NotesOn(ref string, objects []string) ([]Note, error) {
 	})
 	var notes []Note
 	for _, id := range slices.Sorted(maps.Keys(found)) {
-		notes = append(notes, Note{id, found[id]})
+		notes = append(notes, Note{Object: id, Blob: found[id]})
 	}
 	return notes, err
 }

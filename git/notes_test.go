@@ -23,7 +23,11 @@ func TestNotesOfAnyFanOutAreListed(t *testing.T) {
 	tree := r.GitWith([]byte("100644 blob "+blob+"\t"+ids[0]+"\n040000 tree "+mid+"\tcd\n040000 tree "+one+"\tef\n100644 blob "+blob+"\tREADME\n"), "mktree")
 	r.Git("update-ref", "refs/notes/x", r.Git("commit-tree", tree, "-m", "notes"))
 	notes, others, err := open(t, r.Dir).Notes(t.Context(), "refs/notes/x")
-	want := []git.Note{{Object: ids[0], Blob: blob}, {Object: ids[1], Blob: blob}, {Object: ids[2], Blob: blob}}
+	want := []git.Note{
+		{Object: ids[0], Blob: blob, Path: ids[0]},
+		{Object: ids[1], Blob: blob, Path: "cd/cd/" + ids[1][4:]},
+		{Object: ids[2], Blob: blob, Path: "ef/" + ids[2][2:]},
+	}
 	if d := cmp.Diff(want, notes); d != "" || others != 1 || err != nil {
 		t.Errorf("notes, %d others, %v (-want +got):\n%s", others, err, d)
 	}
@@ -53,6 +57,9 @@ func TestNotesAreFoundAsListed(t *testing.T) {
 		}
 		cat, ref := catFile(t, repo), r.Git("rev-parse", "refs/notes/x")
 		got, err := cat.NotesOn(ref, append(commits, strings.Repeat("ab", 20)))
+		for i := range want {
+			want[i].Path = ""
+		}
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("of %d commits: %v (-listed +found):\n%s", many, err, d)
 		}
@@ -84,7 +91,9 @@ func TestNotesAreAddedBehindWhatIsThere(t *testing.T) {
 	if err := os.WriteFile(hook, []byte("#!/bin/sh\ntouch ran\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, notes := range [][]git.NewNote{{{first, []byte("x\n")}, {second, []byte("y")}}, {{second, []byte("z\n")}}} {
+	for _, notes := range [][]git.NewNote{
+		{{Object: first, Text: []byte("x\n")}, {Object: second, Text: []byte("y")}}, {{Object: second, Text: []byte("z\n")}},
+	} {
 		if err := repo.AddNotes(t.Context(), "refs/notes/ai", notes, "notes", at); err != nil {
 			t.Fatal(err)
 		}
@@ -100,12 +109,21 @@ func TestNotesAreAddedBehindWhatIsThere(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(r.Dir, "ran")); err == nil {
 		t.Error("a hook ran")
 	}
-	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{"HEAD\nM 100644 inline x", nil}}, "notes", at); err == nil {
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{Object: "HEAD\nM 100644 inline x"}}, "notes", at); err == nil {
 		t.Error("a name that is no id was taken")
 	}
 	missing := strings.Repeat("1", 40)
-	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{missing, []byte("x")}}, "notes", at); err == nil {
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{Object: missing, Text: []byte("x")}}, "notes", at); err == nil {
 		t.Error("a note hangs on a commit that is not there")
+	}
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{Object: missing, Text: []byte("x\n"), Path: missing}}, "notes", at); err != nil {
+		t.Error(err) // it was replaced where it stood
+	}
+	if got := r.Git("show", "refs/notes/ai:"+missing); got != "x" {
+		t.Errorf("the note of a commit that is not here is %q", got)
+	}
+	if err := repo.AddNotes(t.Context(), "refs/notes/ai", []git.NewNote{{Object: missing, Path: "x\nD " + first}}, "notes", at); err == nil {
+		t.Error("a path that is no note's was taken")
 	}
 }
 

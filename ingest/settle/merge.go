@@ -96,6 +96,10 @@ func join(ctx context.Context, repo *git.Repo, both []pair, s *state, r *Report)
 		}
 		texts = append(texts, o.Data)
 	}
+	paths, err := pathsOfLost(ctx, repo, both)
+	if err != nil {
+		return nil, err
+	}
 	for i, p := range both {
 		ours, theirs := gitai.Parse(texts[2*i]), gitai.Parse(texts[2*i+1])
 		if !ours.Whole() || !theirs.Whole() {
@@ -107,12 +111,32 @@ func join(ctx context.Context, repo *git.Repo, both []pair, s *state, r *Report)
 			r.Kept = append(r.Kept, fmt.Sprintf("the note of commit %s: ours is kept: %v", p.commit, err))
 			continue
 		}
-		notes = append(notes, git.NewNote{Object: p.commit, Text: text})
+		notes = append(notes, git.NewNote{Object: p.commit, Text: text, Path: paths[p.commit]})
 		if s.done[p.commit] == p.ours {
 			s.settled(p.commit, "") // it is not ours alone any more
 		}
 	}
 	return notes, nil
+}
+
+// pathsOfLost tells where the notes stand of the commits that are not in this clone.
+func pathsOfLost(ctx context.Context, repo *git.Repo, both []pair) (map[string]string, error) {
+	var ids []string
+	for _, p := range both {
+		ids = append(ids, p.commit)
+	}
+	here, err := repo.Readable(ctx, ids)
+	if err != nil || !slices.ContainsFunc(ids, func(id string) bool { return !here[id] }) {
+		return nil, err
+	}
+	notes, _, err := repo.Notes(ctx, Ref)
+	paths := map[string]string{}
+	for _, n := range notes {
+		if slices.Contains(ids, n.Object) && !here[n.Object] {
+			paths[n.Object] = n.Path
+		}
+	}
+	return paths, err
 }
 
 // FetchedFrom is where the notes of one remote are fetched to, by its name or
