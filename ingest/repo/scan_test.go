@@ -136,7 +136,13 @@ func knownCommits(t *testing.T, r *gittest.Repo, s *space) {
 		"fix: typo picked-from "+ref(r.Git("log", "-1", "--format=%H", "--grep=explain refunds", "main")),
 		`Revert "feat: cache" reverts `+ref(r.Git("rev-parse", "moved")))
 	want(t, "not on the default branch", s.rows(`SELECT title FROM k_commit WHERE on_default IS NULL OR on_default <> 1`))
-	want(t, "mail addresses in facts", s.rows(`SELECT subject FROM fact WHERE canonical LIKE '%@example.com%'`))
+	facts := s.rows(`SELECT canonical FROM fact`)
+	has := func(text string) bool {
+		return slices.ContainsFunc(facts, func(f string) bool { return strings.Contains(f, text) })
+	}
+	if has("@example.com") || !has("feat(api): charge cards") {
+		t.Error("facts have mail addresses, or cannot be read")
+	}
 }
 
 func knownChanges(t *testing.T, s *space) {

@@ -428,21 +428,23 @@ func (h *history) seldom() {
 // TestRandomHistoriesLoseAndInventNothing: no line of an agent is lost or given
 // to another session, model or call, and no line of a person to an agent, on
 // any branch of any clone. STEMMA_HISTORIES says how many histories are tried,
-// and STEMMA_HISTORY a single seed.
+// and STEMMA_HISTORY the first seed, or the only one.
 func TestRandomHistoriesLoseAndInventNothing(t *testing.T) {
 	first, n := 1, 25
 	if testing.Short() { // the race detector looks at the code, not at histories
 		n = 6
 	}
-	if s, ok := os.LookupEnv("STEMMA_HISTORIES"); ok {
-		var err error
-		n, err = strconv.Atoi(s)
-		must(t, err)
+	number := func(name string, to *int) bool {
+		s, ok := os.LookupEnv(name)
+		if ok {
+			var err error
+			*to, err = strconv.Atoi(s)
+			must(t, err)
+		}
+		return ok
 	}
-	if s, ok := os.LookupEnv("STEMMA_HISTORY"); ok {
-		var err error
-		first, err = strconv.Atoi(s)
-		must(t, err)
+	many := number("STEMMA_HISTORIES", &n)
+	if number("STEMMA_HISTORY", &first) && !many {
 		n = 1
 	}
 	for seed := first; seed < first+n; seed++ {
