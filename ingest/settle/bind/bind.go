@@ -89,69 +89,29 @@ func (b *Finder) Bind(c *Commit) error {
 	if len(b.sources) == 0 || !c.open() {
 		return nil
 	}
-	beside, below, silent := map[string]*edits.Pool{}, map[string]*edits.Pool{}, map[string]*edits.Pool{}
-	was := map[[2]string]bool{} // what files were in commits below: path, blob
-	wanted := map[string]bool{}
-	for _, f := range c.Added {
-		wanted[f.Path] = true
-	}
-	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
-	for at, s := range b.sources {
-		if s.ID == c.ID || over[s.ID] {
-			continue
-		}
-		n := b.notes[s.ID]
-		// What was made later came from here, and not the other way. But clocks differ: what
-		// its note tells of counts.
-		later := !c.Foreign && !under[s.ID] && s.Committer.When.After(c.Committer.When)
-		own := !under[s.ID] && s.Committer.Mail == c.Committer.Mail
-		if n == nil {
-			b.add(silent, wanted, s, func(sourceFile) func(int) edits.Hand {
-				return func(int) edits.Hand { return edits.Hand(at + 1) }
-			})
-			if later || own {
-				continue // nothing is known of one's own commit, or not yet
-			}
-		}
-		pools := beside
-		if under[s.ID] {
-			pools = below
-		}
-		for _, f := range s.files {
-			if under[s.ID] {
-				was[[2]string{f.path, f.blob}] = true
-			}
-		}
-		b.add(pools, wanted, s, func(f sourceFile) func(int) edits.Hand {
-			whose := b.whose(n, f)
-			if !later {
-				return whose
-			}
-			return func(line int) edits.Hand { return max(whose(line), edits.Base) }
-		})
-	}
+	t := b.textFor(c)
 	// Everybody writes "if err != nil": a block is only then another's if nearly all of
 	// the commit is found there, as behind a squash, or if it is a whole run of some
 	// length.
-	enough := func(pools map[string]*edits.Pool) edits.Back {
+	enough := func(pools byPath) edits.Back {
 		if c.mostly(pools) {
 			return edits.Any
 		}
 		return edits.Whole
 	}
-	back, put := enough(beside), enough(below)
+	back, put := enough(t.beside), enough(t.below)
 	for i := range c.Added {
 		a := &c.Added[i]
-		if p := below[a.Path]; p != nil {
+		if p := t.below[a.Path]; p != nil {
 			a.take(isMoved, in(p, edits.Any))
-			if err := b.takeBack(c, a, p, put, was); err != nil {
+			if err := b.takeBack(c, a, p, put, t.was); err != nil {
 				return err
 			}
 		}
-		if p := beside[a.Path]; p != nil {
+		if p := t.beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
 		}
-		if p := silent[a.Path]; p != nil {
+		if p := t.silent[a.Path]; p != nil {
 			for _, h := range a.find(isNobodys, in(p, edits.Any)) {
 				if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
 					c.Waits = append(c.Waits, b.sources[h-1].ID)
@@ -162,8 +122,60 @@ func (b *Finder) Bind(c *Commit) error {
 	return nil
 }
 
+type byPath map[string]*edits.Pool
+
+// A text is what other commits added to the files that a commit changed.
+type text struct {
+	beside byPath             // commits that it does not stand on
+	below  byPath             // those that it stands on
+	silent byPath             // those without a note; hands number the sources, from 1
+	was    map[[2]string]bool // what files were in commits below: path, blob
+}
+
+// textFor gathers the text in which lines of a commit are looked for.
+func (b *Finder) textFor(c *Commit) text {
+	t := text{byPath{}, byPath{}, byPath{}, map[[2]string]bool{}}
+	wanted := map[string]bool{}
+	for _, f := range c.Added {
+		wanted[f.Path] = true
+	}
+	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
+	for at, s := range b.sources {
+		if s.ID == c.ID || over[s.ID] {
+			continue
+		}
+		n := b.notes[s.ID]
+		if n == nil {
+			t.silent.add(wanted, s, func(sourceFile) func(int) edits.Hand {
+				return func(int) edits.Hand { return edits.Hand(at + 1) }
+			})
+		}
+		if under[s.ID] {
+			for _, f := range s.files {
+				t.was[[2]string{f.path, f.blob}] = true
+			}
+			t.below.add(wanted, s, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
+			continue
+		}
+		// What was made later came from here, and not the other way. But clocks differ: what
+		// its note tells of counts. Of one's own commit nothing may be known yet.
+		later := !c.Foreign && s.Committer.When.After(c.Committer.When)
+		if n == nil && (later || s.Committer.Mail == c.Committer.Mail) {
+			continue
+		}
+		t.beside.add(wanted, s, func(f sourceFile) func(int) edits.Hand {
+			whose := b.whose(n, f)
+			if !later {
+				return whose
+			}
+			return func(line int) edits.Hand { return max(whose(line), edits.Base) }
+		})
+	}
+	return t
+}
+
 // add adds what a source added to the files that are wanted.
-func (b *Finder) add(pools map[string]*edits.Pool, wanted map[string]bool, s source, whose func(sourceFile) func(line int) edits.Hand) {
+func (pools byPath) add(wanted map[string]bool, s source, whose func(sourceFile) func(line int) edits.Hand) {
 	for _, f := range s.files {
 		if !wanted[f.path] {
 			continue
@@ -219,7 +231,7 @@ func (b *Finder) blobIn(commit, path string) string {
 
 // mostly reports whether most of the lines that a commit adds, and that can be
 // told from others, are in the pools.
-func (c *Commit) mostly(pools map[string]*edits.Pool) bool {
+func (c *Commit) mostly(pools byPath) bool {
 	found, all := 0, 0
 	for i := range c.Added {
 		a := &c.Added[i]
