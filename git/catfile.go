@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,18 +21,13 @@ type Object struct {
 	ID      string // as it was asked for
 	Type    string // "blob", "tree", "commit", "tag"; "" when missing
 	Size    int64
-	Base    string // the object it is stored as a difference from, where [Repo.Check] tells it
 	Missing bool   // not in this copy, or Broken
 	Broken  bool   // here, but what its file holds is no object
 	TooBig  bool   // larger than the limit: Data is nil or a beginning
 	Data    []byte // the caller's to keep
 }
 
-// checkFormat asks for types, sizes and what [ReadingOrder] needs.
-const checkFormat = "%(objectname) %(objecttype) %(objectsize) %(deltabase)"
-
-// readObjectHead reads "<id> <type> <size>", with the id of a base behind it
-// if that was asked for, or "<name> missing".
+// readObjectHead reads "<id> <type> <size>" or "<name> missing".
 func readObjectHead(r *bufio.Reader) (Object, error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
@@ -45,13 +38,12 @@ func readObjectHead(r *bufio.Reader) (Object, error) {
 		return Object{ID: string(name), Missing: true}, nil
 	}
 	id, rest, _ := bytes.Cut(line, []byte(" "))
-	kind, rest, ok := bytes.Cut(rest, []byte(" "))
-	size, base, _ := bytes.Cut(rest, []byte(" "))
+	kind, size, ok := bytes.Cut(rest, []byte(" "))
 	n, err := strconv.ParseInt(string(size), 10, 64)
 	if !ok || err != nil || n < 0 {
 		return Object{}, fmt.Errorf("unexpected line %.200q", line)
 	}
-	return Object{ID: string(id), Type: string(kind), Size: n, Base: wire.ID(base)}, nil
+	return Object{ID: string(id), Type: string(kind), Size: n}, nil
 }
 
 // readObjectBody reads an object and its line end, and keeps at most limit bytes.
@@ -79,35 +71,9 @@ func (r *Repo) Objects(ctx context.Context, ids iter.Seq[string], maxSize int64)
 	return r.objects(ctx, ids, maxSize, "--batch", unlessBig)
 }
 
-// Check is [Repo.Objects] without data: types, sizes and bases only.
+// Check is [Repo.Objects] without data: types and sizes only.
 func (r *Repo) Check(ctx context.Context, ids iter.Seq[string]) iter.Seq2[Object, error] {
-	return r.objects(ctx, ids, 0, "--batch-check="+checkFormat, nothing)
-}
-
-// ReadingOrder sorts objects so that git reads them cheaply: each directly
-// behind the one it is stored as a difference from. In any other order a long
-// chain of differences is followed again and again.
-func ReadingOrder(objects []Object) []string {
-	asked := map[string]bool{}
-	on := map[string][]string{} // what is stored as a difference from each; from nothing under ""
-	for _, o := range objects {
-		if !asked[o.ID] {
-			asked[o.ID] = true
-			on[o.Base] = append(on[o.Base], o.ID)
-		}
-	}
-	next := slices.Sorted(maps.Keys(on)) // a stack
-	next = slices.DeleteFunc(next, func(base string) bool { return asked[base] })
-	order := make([]string, 0, len(asked))
-	for len(next) > 0 {
-		id := next[len(next)-1]
-		next = append(next[:len(next)-1], on[id]...)
-		if asked[id] {
-			order = append(order, id)
-			delete(asked, id)
-		}
-	}
-	return append(order, slices.Sorted(maps.Keys(asked))...) // chains without a beginning: no git writes them
+	return r.objects(ctx, ids, 0, "--batch-check", nothing)
 }
 
 func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64, mode string, want part) iter.Seq2[Object, error] {

@@ -1,9 +1,11 @@
 package git_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,35 +23,41 @@ func catFile(t *testing.T, r *git.Repo) *git.CatFile {
 	return cat
 }
 
-func TestObjectsAreReadBehindTheirBases(t *testing.T) {
-	got := git.ReadingOrder([]git.Object{
-		{ID: "leaf", Base: "middle"},
-		{ID: "alone"},
-		{ID: "middle", Base: "root"},
-		{ID: "root"},
-		{ID: "twice", Base: "root"},
-		{ID: "twice", Base: "root"},
-		{ID: "beside", Base: "not asked for"},
-		{ID: "missing", Missing: true},
-		{ID: "round", Base: "and round"},
-		{ID: "and round", Base: "round"},
-		{ID: "itself", Base: "itself"},
-	})
-	if want := 10; len(got) != want {
-		t.Fatalf("%d objects of %d: %q", len(got), want, got)
-	}
-	at := func(id string) int {
-		i := slices.Index(got, id)
-		if i < 0 {
-			t.Errorf("%s is not read", id)
+// The order is that of the offsets that git verify-pack tells.
+func TestObjectsAreReadAsTheyLieInPacks(t *testing.T) {
+	for _, format := range []string{"1", "2"} {
+		r := gittest.New(t)
+		var text strings.Builder
+		for i := range 60 {
+			fmt.Fprintf(&text, "line %d\n", i*i)
+			r.Commit("more", "f", text.String())
 		}
-		return i
-	}
-	for _, id := range []string{"alone", "beside", "missing", "round", "and round", "itself", "twice"} {
-		at(id)
-	}
-	if at("middle") < at("root") || at("leaf") != at("middle")+1 {
-		t.Errorf("a chain is read as %q", got)
+		r.Git("-c", "pack.indexVersion="+format, "repack", "-q", "-a", "-d", "-f")
+		r.Commit("loose", "f", "of its own")
+		ids := strings.Fields(r.Git("cat-file", "--batch-all-objects", "--batch-check=%(objectname)"))
+		offsets := map[string]int{}
+		packs, err := filepath.Glob(filepath.Join(r.Dir, ".git", "objects", "pack", "*.idx"))
+		if err != nil || len(packs) != 1 {
+			t.Fatal(packs, err)
+		}
+		for line := range strings.Lines(r.Git("verify-pack", "-v", packs[0])) {
+			if f := strings.Fields(line); len(f) >= 5 && len(f[0]) == 40 {
+				if n, err := strconv.Atoi(f[4]); err == nil {
+					offsets[f[0]] = n
+				}
+			}
+		}
+		got := open(t, r.Dir).PackOrder(append(ids, ids...))
+		if len(got) != len(ids) || len(offsets) < 180 {
+			t.Fatalf("%d objects of %d, %d in the pack", len(got), len(ids), len(offsets))
+		}
+		last := 0
+		for i, id := range got[:len(offsets)] {
+			if offsets[id] <= last {
+				t.Fatalf("index version %s: object %d lies at %d, the one before at %d", format, i, offsets[id], last)
+			}
+			last = offsets[id]
+		}
 	}
 }
 

@@ -1,14 +1,17 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/git/internal/child"
+	"github.com/stemma-dev/stemma/git/internal/packs"
 	"github.com/stemma-dev/stemma/git/internal/wire"
 )
 
@@ -21,11 +24,35 @@ func (r *Repo) Stored(id string) bool {
 	if !wire.IsID(id) {
 		return false
 	}
+	return slices.ContainsFunc(r.objectDirs(), func(dir string) bool {
+		_, err := os.Lstat(filepath.Join(dir, id[:2], id[2:]))
+		return err == nil || r.packs.Hold(dir, id)
+	})
+}
+
+// PackOrder sorts objects, each once, as they lie in packs, so that git reads them cheaply: next to
+// what they are stored as a difference from. In any other order a long chain of
+// differences is followed again and again. What lies in no pack comes last.
+func (r *Repo) PackOrder(ids []string) []string {
+	places := packs.Places(r.objectDirs(), ids)
+	place := func(id string) packs.Place {
+		if at, ok := places[id]; ok {
+			return at
+		}
+		return packs.Place{Pack: math.MaxInt}
+	}
+	order := slices.Clone(ids)
+	slices.SortFunc(order, func(a, b string) int {
+		x, y := place(a), place(b)
+		return cmp.Or(cmp.Compare(x.Pack, y.Pack), cmp.Compare(x.Offset, y.Offset), strings.Compare(a, b))
+	})
+	return slices.Compact(order)
+}
+
+// objectDirs are the places where objects lie, which may lead on to others.
+func (r *Repo) objectDirs() []string {
 	dirs := []string{filepath.Join(r.CommonDir, "objects")}
 	for i := 0; i < len(dirs) && i < maxAlternates; i++ {
-		if _, err := os.Lstat(filepath.Join(dirs[i], id[:2], id[2:])); err == nil || r.packs.Hold(dirs[i], id) {
-			return true
-		}
 		list, _ := os.ReadFile(filepath.Join(dirs[i], "info", "alternates")) // most have none
 		for line := range strings.Lines(string(list)) {
 			switch line = strings.TrimSpace(line); {
@@ -37,7 +64,7 @@ func (r *Repo) Stored(id string) bool {
 			}
 		}
 	}
-	return false
+	return dirs[:min(len(dirs), maxAlternates)]
 }
 
 // Lost is the object that git named when it died over it; "" if it named none.

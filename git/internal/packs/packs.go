@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -52,6 +53,94 @@ func (p *Packs) Hold(dir, id string) bool {
 	}
 	return false
 }
+
+// A Place is where an object lies: behind how many packs, and how far into its own.
+type Place struct {
+	Pack   int
+	Offset uint64
+}
+
+// maxWhole is how long an index may be that is read as a whole: that of a pack of
+// some two million objects.
+const maxWhole = 64 << 20
+
+// Places tells where objects lie in the packs of some directories, of those that
+// indexes of bearable length tell of.
+func Places(dirs, ids []string) map[string]Place {
+	found, packs := map[string]Place{}, 0
+	for _, dir := range dirs {
+		for _, x := range indexes(dir) {
+			packs++
+			whole := x.read()
+			if whole == nil {
+				continue
+			}
+			for _, id := range ids {
+				raw, err := hex.DecodeString(id)
+				if _, known := found[id]; known || err != nil || len(raw) == 0 {
+					continue
+				}
+				if offset, ok := x.offset(whole, raw); ok {
+					found[id] = Place{packs, offset}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// read reads the file of an index; nil if it is too long or cannot be read.
+func (x *index) read() []byte {
+	info, err := os.Stat(x.name)
+	if err != nil || info.Size() > maxWhole {
+		return nil
+	}
+	whole, err := os.ReadFile(x.name)
+	if err != nil {
+		return nil
+	}
+	return whole
+}
+
+// offset looks an id up in the file of an index.
+func (x *index) offset(whole, id []byte) (uint64, bool) {
+	step := x.step
+	if step == 0 {
+		step = int64(len(id))
+	}
+	low, high := int64(x.before[id[0]]), int64(x.before[int(id[0])+1])
+	if low > high || x.first+high*step > int64(len(whole)) {
+		return 0, false // damaged
+	}
+	at := low + int64(sort.Search(int(high-low), func(i int) bool {
+		from := x.first + (low+int64(i))*step
+		return bytes.Compare(whole[from:from+int64(len(id))], id) >= 0
+	}))
+	from := x.first + at*step
+	if at == high || !bytes.Equal(whole[from:from+int64(len(id))], id) {
+		return 0, false
+	}
+	if x.step != 0 {
+		return uint64(binary.BigEndian.Uint32(whole[from-offsetV1:])), true
+	}
+	// Behind the ids come sums, then offsets, then those that need eight bytes.
+	n := int64(x.before[256])
+	offsets := x.first + n*(step+4)
+	if at >= n || offsets+n*4 > int64(len(whole)) {
+		return 0, false
+	}
+	offset := binary.BigEndian.Uint32(whole[offsets+at*4:])
+	if offset&far == 0 {
+		return uint64(offset), true
+	}
+	if from := offsets + n*4 + int64(offset&^far)*8; from+8 <= int64(len(whole)) {
+		return binary.BigEndian.Uint64(whole[from:]), true
+	}
+	return 0, false
+}
+
+// far marks an offset that stands in eight bytes elsewhere.
+const far = 1 << 31
 
 // indexes opens the indexes of a directory of objects.
 func indexes(dir string) []index {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
-	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
 )
@@ -22,24 +21,21 @@ type foundNote struct {
 // of the commits they speak of are in this repository: the others' notes need
 // not wait for the history.
 func (r *Reader) arrange(ctx context.Context, found []foundNote) (here map[string]bool, err error) {
-	ids := make([]string, 0, 2*len(found))
-	for _, n := range found {
-		ids = append(ids, n.commit, n.blob)
+	commits, blobs := make([]string, len(found)), make([]string, len(found))
+	for i, n := range found {
+		commits[i], blobs[i] = n.commit, n.blob
 	}
 	here = map[string]bool{}
-	var blobs []git.Object
-	for o, err := range r.Repo.Check(ctx, slices.Values(ids)) {
+	for o, err := range r.Repo.Check(ctx, slices.Values(commits)) {
 		if err != nil {
 			return nil, err
 		}
 		if o.Type == "commit" {
 			here[o.ID] = true
-		} else {
-			blobs = append(blobs, o)
 		}
 	}
 	place := map[string]int{}
-	for i, id := range git.ReadingOrder(blobs) {
+	for i, id := range r.Repo.PackOrder(blobs) {
 		place[id] = i
 	}
 	slices.SortStableFunc(found, func(a, b foundNote) int { return cmp.Compare(place[a.blob], place[b.blob]) })
