@@ -1,5 +1,6 @@
-// Package diff compares two texts line by line: which hunks lead from one to the
-// other ([Lines]), and which of the lines they replace may matter ([Significant]).
+// Package diff compares texts line by line: which hunks lead from one to the other
+// ([Lines]), which of the lines they replace may matter ([Significant]), and which
+// blocks of lines of one stand in others too ([Search]).
 //
 // The package knows bytes and line numbers, nothing of files, commits or people,
 // and does no I/O.
