@@ -99,6 +99,38 @@ func (t *Tracer) step(version uint32, pieces []piece) {
 	t.finish(version, pieces, ownUnknown)
 }
 
+// Own returns the lines of a version that are in none of the versions it was made
+// of, in order and apart, and these versions. No line is its own if it may be older,
+// or if it is not known how many there are.
+func (t *Tracer) Own(version uint32) (own []diff.Range, olds []uint32) {
+	pieces := t.fresh()
+	if n := t.v.Lines(version); n > 0 {
+		pieces = append(pieces, piece{0, uint32(n), 0})
+	}
+	v := varints{t.v.Encoded(version)}
+	if v.next()&1 != 0 {
+		pieces = pieces[:0]
+	}
+	for n := v.next(); n > 0; n-- {
+		from := v.next()
+		if from == fromNothing {
+			continue
+		}
+		if from != fromUnknown {
+			olds = append(olds, version-1-uint32(from-fromVersion))
+		}
+		same, rest := t.split(&v, pieces, false)
+		t.release(same)
+		t.release(pieces)
+		pieces = rest
+	}
+	for _, p := range pieces {
+		own = append(own, diff.Range{Start: int(p.at) + 1, Count: int(p.count)})
+	}
+	t.release(pieces)
+	return own, olds
+}
+
 // split reads the hunks of one old version and divides pieces into those that
 // the old version has, at its lines if move is set, and the rest. Pieces may
 // overlap, where a merge took a line of an old file twice.

@@ -51,6 +51,25 @@ func (p *plain) add(lines int, ownUnknown bool, olds []Old) {
 	p.versions = append(p.versions, out)
 }
 
+// own are the lines that a version brought.
+func (p *plain) own(n uint32) (lines []int) {
+	for i, o := range p.versions[n-1] {
+		if o == (origin{n, i + 1, false}) {
+			lines = append(lines, o.line)
+		}
+	}
+	return lines
+}
+
+func ownLines(own []diff.Range, _ []uint32) (lines []int) {
+	for _, r := range own {
+		for i := range r.Count {
+			lines = append(lines, r.Start+i)
+		}
+	}
+	return lines
+}
+
 func perLine(t *testing.T, runs []Run) []origin {
 	t.Helper()
 	var out []origin
@@ -110,6 +129,9 @@ func TestEveryLineHasTheOriginThatAPlainStoreKeeps(t *testing.T) {
 			if d := cmp.Diff(p.versions[n-1], perLine(t, tracer.Runs(n, whole)), cmp.AllowUnexported(origin{})); d != "" {
 				t.Fatalf("seed %d, version %d: %s", seed, n, d)
 			}
+			if d := cmp.Diff(p.own(n), ownLines(tracer.Own(n))); d != "" {
+				t.Fatalf("seed %d, own lines of version %d: %s", seed, n, d)
+			}
 		}
 	}
 }
@@ -147,6 +169,9 @@ func FuzzAddEncoded(f *testing.F) {
 					t.Fatalf("version %d: %v", n, r)
 				}
 				next += r.Count
+			}
+			if own, olds := tracer.Own(n); len(olds) > 0 && slices.Max(olds) >= n || lines < 0 && own != nil {
+				t.Fatalf("version %d: own lines %v, made of %v", n, own, olds)
 			}
 			if next != 1+count {
 				t.Fatalf("version %d of %d lines: the runs end before line %d", n, lines, next)

@@ -119,10 +119,8 @@ func (w *Weave) Files(commit string) iter.Seq2[FileLines, error] {
 		var files []FileLines
 		t := w.stateAt(n)
 		t.each(func(path, rec uint32) bool {
-			f := FileLines{Path: w.paths[path], Lines: w.versions.Lines(rec), Version: rec}
-			if blob := w.blobOf(rec); !isZero(blob) {
-				f.Blob = fmt.Sprintf("%x", blob)
-			}
+			f := w.fileLines(rec)
+			f.Path = w.paths[path]
 			files = append(files, f)
 			return true
 		})

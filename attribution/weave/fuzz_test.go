@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,12 +53,39 @@ func FuzzLoad(f *testing.F) {
 			for _, path := range w.paths {
 				_, _ = w.Blame(c, path, lines(1, diff.MaxLines))
 				_, _ = w.Removed(c, path)
+				checkMade(t, w, c, path)
 			}
 		}
 		if _, err := w.Add(Step{Commit: strings.Repeat("ef", max(20, w.width))}); err != nil && w.Len() < 1 {
 			t.Fatal(err)
 		}
 	})
+}
+
+// checkMade checks that what a commit made is in the file, and that what it made it
+// of was there before.
+func checkMade(t *testing.T, w *Weave, commit, path string) {
+	t.Helper()
+	made, err := w.Made(commit, path)
+	if err != nil {
+		return
+	}
+	end := 1
+	for _, r := range made.Own {
+		if r.Start < end || r.Count < 1 || r.Start+r.Count > made.Lines+1 {
+			t.Fatalf("own lines %v of %d", made.Own, made.Lines)
+		}
+		end = r.Start + r.Count
+	}
+	before, err := w.Before(commit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, old := range made.Old {
+		if !slices.ContainsFunc(before, func(f FileLines) bool { return f.Version == old.Version }) {
+			t.Fatalf("%s was made of %v, which was not before %v", path, old, before)
+		}
+	}
 }
 
 // checkRuns checks that the runs of a file cover each line once.
@@ -121,6 +149,7 @@ func FuzzAdd(f *testing.F) {
 					t.Fatal(err)
 				}
 				checkRuns(t, file)
+				checkMade(t, w, c, file.Path)
 			}
 		}
 		if d := cmp.Diff(everything(t, w), everything(t, again)); d != "" {
