@@ -11,6 +11,7 @@ import (
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/repo/landing"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
+	"github.com/stemma-dev/stemma/ingest/repo/mended"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
 )
@@ -152,10 +153,10 @@ func (s *scanner) countFiles(r *change.Commit, c *history.Commit, mends bool) {
 			file.OldPath = quote.Path(f.OldPath)
 		}
 		if mends && len(f.Parents) == 0 && f.OldBlob != "" && !f.Submodule() {
-			file.Mended = landing.Mended(f)
+			file.Mended = mended.Lines(f)
 		}
 		if len(f.Parents) == 0 {
-			file.Respaced = landing.Respaced(f)
+			file.Respaced = mended.Respaced(f)
 		}
 		if len(file.Path) > stemma.MaxIndexed {
 			continue // counted below, but no column can hold the name

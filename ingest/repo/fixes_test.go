@@ -101,3 +101,25 @@ func TestWhoWroteTheFixAndWhoTheOriginal(t *testing.T) {
 		"fix(security): CVE-2026-1235 security-fix human ai lines",
 		"fix: unrecorded fix unknown human lines")
 }
+
+func TestFixLeadsBehindCommitsThatOnlyMove(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	wrote, rest, other := gittest.Lines("wrote", 8), gittest.Lines("rest", 30), gittest.Lines("other", 30)
+	byAI := r.Commit("feat: by ai", "a.go", wrote+rest, "b.go", other)
+	r.Note("ai", byAI, notetest.GitAI(byAI, "a.go", "1-8", ""))
+	moved := r.Commit("refactor: by hand", "a.go", rest, "b.go", other+wrote+"added := value(by, hand)\n")
+	r.Note("ai", moved, notetest.GitAI(moved, "b.go", "", "31-39"))
+	s.scan(r.Dir)
+	r.Commit("fix: what ai wrote", "b.go", other+strings.Replace(wrote, "value(3", "checked(3", 1)+"added := value(by, hand)\n")
+	s.scan(r.Dir)
+	r.Commit("fix: what was added", "b.go", other+strings.Replace(wrote, "value(3", "checked(3", 1)+"added := checked(by, hand)\n")
+	s.scan(r.Dir)
+	want(t, "moved", s.fixes("fix: what ai wrote"), "feat: by ai 1 lines")
+	want(t, "added", s.fixes("fix: what was added"), "refactor: by hand 1 lines")
+	want(t, "authors", s.rows(`SELECT title, origin_author FROM k_change WHERE fix_method IS NOT NULL ORDER BY merged`),
+		"fix: what ai wrote ai", "fix: what was added human")
+	once := newSpace(t)
+	once.scan(r.Dir)
+	same(t, "three scans", s, once)
+	s.verify()
+}

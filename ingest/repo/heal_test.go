@@ -237,6 +237,33 @@ func TestDamageOfACommitIsNamed(t *testing.T) {
 	}
 }
 
+func TestFixIsTracedBehindAMoveOnceItsContentIsBack(t *testing.T) {
+	for _, c := range []struct{ what, harm string }{
+		{"HEAD~2:a.go", "taken away"}, {"HEAD~2:a.go", "nonsense"}, {"HEAD~1:b.go", "taken away"}, {"HEAD~1:b.go", "nonsense"},
+	} {
+		t.Run(strings.ReplaceAll(c.what+" "+c.harm, ":", " "), func(t *testing.T) {
+			r, s := gittest.New(t), newSpace(t)
+			r.Git("remote", "add", "origin", "https://github.com/acme/pay")
+			wrote, rest, other := gittest.Lines("wrote", 8), gittest.Lines("rest", 30), gittest.Lines("other", 30)
+			r.Commit("feat: write", "a.go", wrote+rest, "b.go", other)
+			r.Commit("refactor: move", "a.go", rest, "b.go", other+wrote)
+			s.scan(r.Dir)
+			r.Commit("fix: it", "b.go", other+strings.Replace(wrote, "value(3", "checked(3", 1))
+			path := loose(r, r.Git("rev-parse", c.what))
+			putBack := takeAway(t, r, c.what)
+			if c.harm == "nonsense" {
+				must(t, os.WriteFile(path, []byte(c.harm), 0o644))
+			}
+			s.scan(r.Dir)
+			putBack()
+			s.scan(r.Dir)
+			want(t, "fixes", s.fixes("fix: it"), "feat: write 1 lines")
+			s.asFresh("back", r.Dir)
+			s.verify()
+		})
+	}
+}
+
 // everyLineIsCovered checks that the runs of every file cover its lines.
 func (s *space) everyLineIsCovered() {
 	s.t.Helper()

@@ -95,7 +95,7 @@ type bookmark struct {
 
 // bookmarkVersion changes when a scan reads more than before, so that what is
 // known already is read again.
-const bookmarkVersion = 3
+const bookmarkVersion = 4
 
 // A scanner is one scan under way.
 type scanner struct {

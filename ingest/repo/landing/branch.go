@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
+	"github.com/stemma-dev/stemma/ingest/repo/mended"
 	"github.com/stemma-dev/stemma/ingest/repo/names"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
@@ -53,11 +54,11 @@ type Branch struct {
 // on their messages.
 type deriver struct {
 	*Branch
-	graph *dag.Graph
-	words []words.Message       // by commit number
-	owner map[int32]stemma.Ref  // the change that carried a commit
-	taken map[int]stemma.Ref    // numbers of merge requests already given to a commit
-	space map[string]respacings // of commits that were looked at
+	graph  *dag.Graph
+	tracer *mended.Tracer
+	words  []words.Message      // by commit number
+	owner  map[int32]stemma.Ref // the change that carried a commit
+	taken  map[int]stemma.Ref   // numbers of merge requests already given to a commit
 
 	onward bool // the branch went on from where it was, so graph holds what is new of it
 }
@@ -81,7 +82,9 @@ func (b *Branch) State(ctx context.Context) error {
 	if before == b.Repo.Tip && len(b.Late) == 0 {
 		return nil
 	}
-	d := &deriver{Branch: b, graph: dag.New(), owner: map[int32]stemma.Ref{}, space: map[string]respacings{}, taken: map[int]stemma.Ref{}, onward: before != ""}
+	d := &deriver{Branch: b, graph: dag.New(), owner: map[int32]stemma.Ref{}, taken: map[int]stemma.Ref{}, onward: before != ""}
+	d.tracer = &mended.Tracer{DB: b.Space.DB, Repo: b.Repo, Weave: b.Weave, Miss: b.Writer.Miss}
+	defer d.tracer.Close()
 	var not []string
 	if before != "" {
 		not = []string{before}

@@ -3,8 +3,6 @@ package landing
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -47,12 +45,13 @@ func (d *deriver) findFixes(ctx context.Context, steps []dag.Landing, changes []
 		if runs[i], err = d.mendedRuns(l, stats); err != nil {
 			return err
 		}
-		if runs[i], err = d.throughSpace(ctx, runs[i]); err != nil {
-			return err
-		}
-		for _, r := range runs[i] {
-			commits[r.Commit] = true
-		}
+	}
+	runs, err := d.tracer.Behind(ctx, runs)
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Concat(runs...) {
+		commits[r.Commit] = true
 	}
 	if err := d.Origins.Load(ctx, commits); err != nil {
 		return err
@@ -108,13 +107,14 @@ func Mends(intent string) bool {
 	return intent == "fix" || intent == "security-fix" || intent == "revert"
 }
 
-// mendedRuns traces the lines that a landing mended to where they came from.
+// mendedRuns are the lines that a landing mended, with where they came from by the
+// line history.
 func (d *deriver) mendedRuns(l dag.Landing, stats map[stemma.Ref]*commitStats) ([]weave.LineRun, error) {
 	var all []weave.LineRun
 	for _, n := range l.Carried {
 		id := d.graph.ID(n)
 		st := stats[d.Repo.CommitRef(id)]
-		if st == nil || st.merge || d.Weave == nil || !d.Weave.Has(id) {
+		if st == nil || st.merge {
 			continue
 		}
 		for _, f := range st.files {
@@ -125,12 +125,9 @@ func (d *deriver) mendedRuns(l dag.Landing, stats map[stemma.Ref]*commitStats) (
 			if err != nil {
 				continue
 			}
-			runs, err := d.Weave.Removed(id, path, parseRanges(f.mended)...)
-			if errors.Is(err, stemma.ErrNotFound) || errors.Is(err, weave.ErrLength) {
-				continue // not known there, or contradictory: nothing is said
-			}
+			runs, err := d.tracer.Removed(id, path, f.mended)
 			if err != nil {
-				return nil, fmt.Errorf("lines that %s mended: %w", id, err)
+				return nil, err
 			}
 			all = append(all, runs...)
 		}

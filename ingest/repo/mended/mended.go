@@ -1,4 +1,6 @@
-package landing
+// Package mended tells which lines a commit mends, and which commits brought those:
+// behind the commits that only spaced them anew, moved or copied them ([Tracer]).
+package mended
 
 import (
 	"strconv"
@@ -12,13 +14,13 @@ import (
 // maxMended is how many bytes of ranges become an attribute.
 const maxMended = 32 << 10
 
-// Mended are the lines of the old file that a commit mends, as a record of the
+// Lines are the lines of the old file that a commit mends, as a record of the
 // commit keeps them.
-func Mended(f *patch.File) string { return words.Short(formatRanges(mended(f)), maxMended) }
+func Lines(f *patch.File) string { return words.Short(formatRanges(significant(f)), maxMended) }
 
-// mended are the lines of the old file that a diff replaces or takes away,
+// significant are the lines of the old file that a diff replaces or takes away,
 // without those that are blank, comment, or only differently spaced.
-func mended(f *patch.File) []diff.Range {
+func significant(f *patch.File) []diff.Range {
 	var ranges []diff.Range
 	for _, h := range f.Hunks {
 		if h.OldLines == 0 {
