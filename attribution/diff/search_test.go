@@ -45,8 +45,11 @@ func TestBlocksAreFoundWhereMostTextIsTheSame(t *testing.T) {
 			"} aaa { bbb }", []Range{{1, 5}}, []string{"} aaa { bbb }"}, []Origin{{Match{1, 1, 5}, 0}}, nil,
 		},
 		"the most text first, then what is left on either side": {
-			"aaa bbb ccc ddd eee fff", []Range{{1, 6}}, []string{"bbb ccc ddd", "aaa bbb", "ddd eee fff"},
-			[]Origin{{Match{1, 1, 1 + 1}, 1}, {Match{1, 4, 3}, 2}}, []Range{{3, 1}},
+			"aaa bbb ccc ddd eee fff",
+			[]Range{{1, 6}},
+			[]string{"bbb ccc ddd", "aaa bbb", "ddd eee fff"},
+			[]Origin{{Match{1, 1, 2}, 1}, {Match{1, 4, 3}, 2}},
+			[]Range{{3, 1}},
 		},
 		"of equal blocks the one that was looked through last, and stands last": {
 			"aaa bbb", []Range{{1, 2}}, []string{"aaa bbb", "aaa bbb x aaa bbb"}, []Origin{{Match{4, 1, 2}, 1}}, nil,
