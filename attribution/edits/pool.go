@@ -8,12 +8,43 @@ type Pool struct {
 	times map[Key]int
 }
 
+// A Print is lines that stood together, of which no more is kept than it takes to find
+// them.
+type Print struct {
+	marks []Key  // of the lines without their white space; 0 of those with nothing else
+	long  []bool // there is enough in a line to be told from others
+}
+
+// PrintOf is that of some lines.
+func PrintOf(text [][]byte) Print {
+	p := Print{marksOf(text), make([]bool, len(text))}
+	for i, l := range text {
+		p.long[i] = letters(l) >= movedText
+	}
+	return p
+}
+
+// Len is how many lines it is of.
+func (p Print) Len() int { return len(p.marks) }
+
+// Marks are those of its lines that are not blank.
+func (p Print) Marks(yield func(Key) bool) {
+	for _, m := range p.marks {
+		if m != 0 && !yield(m) {
+			return
+		}
+	}
+}
+
 // Add adds lines that stood together, with whose they were. A run of more lines
 // than a pool holds replaces all others.
-func (p *Pool) Add(text [][]byte, hands []Hand) {
-	run := make([]row, len(text))
-	for i, l := range strip(text) {
-		run[i] = row{text: markOf(l), line: Line{By: hands[i]}}
+func (p *Pool) Add(text [][]byte, hands []Hand) { p.AddPrint(PrintOf(text), hands) }
+
+// AddPrint is Add of lines whose text is not at hand any more.
+func (p *Pool) AddPrint(of Print, hands []Hand) {
+	run := make([]row, of.Len())
+	for i, m := range of.marks {
+		run[i] = row{text: m, line: Line{By: hands[i]}}
 	}
 	if len(run) == 0 {
 		return
@@ -21,8 +52,10 @@ func (p *Pool) Add(text [][]byte, hands []Hand) {
 	if p.times == nil {
 		p.times = map[Key]int{}
 	}
-	for _, l := range text {
-		p.times[KeyOf(l)]++
+	for i, m := range of.marks {
+		if of.long[i] {
+			p.times[m]++
+		}
 	}
 	p.rows.add(run)
 	end := len(p.rows.rows) - 1

@@ -90,55 +90,27 @@ func (b *Finder) Bind(c *Commit) error {
 		return nil
 	}
 	t := b.textFor(c)
-	// Everybody writes "if err != nil": a block is only then another's if nearly all of
-	// the commit is found there, as behind a squash, or if it is a whole run of some
-	// length.
-	enough := func(pools byPath) edits.Back {
-		if c.mostly(pools) {
-			return edits.Any
-		}
-		return edits.Whole
+	if err := t.bind(b.cat, c); err != nil {
+		return err
 	}
-	back, put := enough(t.beside), enough(t.below)
 	for i := range c.Added {
 		a := &c.Added[i]
-		if p := t.below[a.Path]; p != nil {
-			a.take(isMoved, in(p, edits.Any))
-			if err := b.takeBack(c, a, p, put, t.was); err != nil {
-				return err
-			}
+		p := t.silent[a.Path]
+		if p == nil {
+			continue
 		}
-		if p := t.beside[a.Path]; p != nil {
-			a.take(isOpen, in(p, back))
-		}
-		if p := t.silent[a.Path]; p != nil {
-			for _, h := range a.find(isNobodys, in(p, edits.Any)) {
-				if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
-					c.Waits = append(c.Waits, b.sources[h-1].ID)
-				}
+		for _, h := range a.find(isNobodys, in(p, edits.Any)) {
+			if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
+				c.Waits = append(c.Waits, b.sources[h-1].ID)
 			}
 		}
 	}
 	return nil
 }
 
-type byPath map[string]*edits.Pool
-
-// A text is what other commits added to the files that a commit changed.
-type text struct {
-	beside byPath             // commits that it does not stand on
-	below  byPath             // those that it stands on
-	silent byPath             // those without a note; hands number the sources, from 1
-	was    map[[2]string]bool // what files were in commits below: path, blob
-}
-
 // textFor gathers the text in which lines of a commit are looked for.
-func (b *Finder) textFor(c *Commit) text {
-	t := text{byPath{}, byPath{}, byPath{}, map[[2]string]bool{}}
-	wanted := map[string]bool{}
-	for _, f := range c.Added {
-		wanted[f.Path] = true
-	}
+func (b *Finder) textFor(c *Commit) *text {
+	t := newText(c)
 	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
 	for at, s := range b.sources {
 		if s.ID == c.ID || over[s.ID] {
@@ -146,15 +118,13 @@ func (b *Finder) textFor(c *Commit) text {
 		}
 		n := b.notes[s.ID]
 		if n == nil {
-			t.silent.add(wanted, s, func(sourceFile) func(int) edits.Hand {
+			t.silent.add(t.wanted, s.files, func(sourceFile) func(int) edits.Hand {
 				return func(int) edits.Hand { return edits.Hand(at + 1) }
 			})
 		}
 		if under[s.ID] {
-			for _, f := range s.files {
-				t.was[[2]string{f.path, f.blob}] = true
-			}
-			t.below.add(wanted, s, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
+			t.stood(s.files)
+			t.below.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
 			continue
 		}
 		// What was made later came from here, and not the other way. But clocks differ: what
@@ -163,7 +133,7 @@ func (b *Finder) textFor(c *Commit) text {
 		if n == nil && (later || s.Committer.Mail == c.Committer.Mail) {
 			continue
 		}
-		t.beside.add(wanted, s, func(f sourceFile) func(int) edits.Hand {
+		t.beside.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand {
 			whose := b.whose(n, f)
 			if !later {
 				return whose
@@ -174,41 +144,21 @@ func (b *Finder) textFor(c *Commit) text {
 	return t
 }
 
-// add adds what a source added to the files that are wanted.
-func (pools byPath) add(wanted map[string]bool, s source, whose func(sourceFile) func(line int) edits.Hand) {
-	for _, f := range s.files {
-		if !wanted[f.path] {
-			continue
-		}
-		if pools[f.path] == nil {
-			pools[f.path] = &edits.Pool{}
-		}
-		of := whose(f)
-		for _, r := range f.runs {
-			hands := make([]edits.Hand, len(r.text))
-			for i := range hands {
-				hands[i] = of(r.start + i)
-			}
-			pools[f.path].Add(r.text, hands)
-		}
-	}
-}
-
 // takeBack gives lines that were gone and are there again, since somebody put back
 // an older content, to whom they belonged. If it is not the whole file as it was, it
 // takes more text to tell that.
-func (b *Finder) takeBack(c *Commit, a *Added, p *edits.Pool, back edits.Back, was map[[2]string]bool) error {
+func takeBack(cat *git.CatFile, c *Commit, a *Added, p *edits.Pool, back edits.Back, was map[[2]string]bool) error {
 	found := a.find(isOpen, in(p, edits.Any))
 	if len(c.Parents) == 0 || !slices.ContainsFunc(found, func(h edits.Hand) bool { return h != edits.Base }) {
 		return nil
 	}
-	if blob := b.blobIn(c.ID, a.Path); was[[2]string{a.Path, blob}] {
+	if blob := blobIn(cat, c.ID, a.Path); was[[2]string{a.Path, blob}] {
 		a.take(isOpen, in(p, edits.Any))
 		return nil
 	}
 	there := map[edits.Key]bool{}
-	if blob := b.blobIn(c.Parents[0], a.Path); blob != "" {
-		o, err := b.cat.Object(blob)
+	if blob := blobIn(cat, c.Parents[0], a.Path); blob != "" {
+		o, err := cat.Object(blob)
 		if err != nil {
 			return err
 		}
@@ -221,8 +171,8 @@ func (b *Finder) takeBack(c *Commit, a *Added, p *edits.Pool, back edits.Back, w
 }
 
 // blobIn is a file in a commit; "" if it is not there or not in this copy.
-func (b *Finder) blobIn(commit, path string) string {
-	found, err := b.cat.Find(commit, path)
+func blobIn(cat *git.CatFile, commit, path string) string {
+	found, err := cat.Find(commit, path)
 	if err != nil || len(found) != 1 || found[0].Type != "blob" {
 		return ""
 	}
@@ -282,7 +232,7 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 			for _, e := range file.Entries {
 				for _, r := range f.runs {
 					for _, of := range e.Ranges {
-						for line := max(r.start, of.Start); line <= min(r.start+len(r.text)-1, of.End); line++ {
+						for line := max(r.start, of.Start); line <= min(r.start+r.print.Len()-1, of.End); line++ {
 							if keys[line] != "" && keys[line] != e.Key {
 								keys[line] = "?"
 							} else {

@@ -45,7 +45,8 @@ type sourceFile struct {
 
 type sourceRun struct {
 	start int // the first line, from 1
-	text  [][]byte
+	print edits.Print
+	text  [][]byte // nil where it is not needed
 }
 
 // sources are commits that changed the same files: those that the commits do not
@@ -93,7 +94,7 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 		if err != nil {
 			return f, err
 		}
-		f.sources = append(f.sources, source{c.Commit, addedText(c)})
+		f.sources = append(f.sources, source{c.Commit, prints(addedText(c))})
 	}
 	return f, nil
 }
@@ -124,11 +125,21 @@ func addedText(c *history.Commit) (files []sourceFile) {
 		out := sourceFile{path: f.Path, blob: f.Blob}
 		for _, h := range f.Hunks {
 			if h.NewLines > 0 && len(h.New) == h.NewLines {
-				out.runs = append(out.runs, sourceRun{h.NewStart, h.New})
+				out.runs = append(out.runs, sourceRun{h.NewStart, edits.PrintOf(h.New), h.New})
 			}
 		}
 		if len(out.runs) > 0 {
 			files = append(files, out)
+		}
+	}
+	return files
+}
+
+// prints leaves of text what it takes to find it.
+func prints(files []sourceFile) []sourceFile {
+	for _, f := range files {
+		for i := range f.runs {
+			f.runs[i].text = nil
 		}
 	}
 	return files
@@ -173,18 +184,23 @@ func Unwatched(ctx context.Context, repo *git.Repo, ids []string) (list []*Commi
 		if err != nil {
 			return nil, err
 		}
-		f := &Commit{Commit: c.Commit, Foreign: true}
-		for _, a := range addedText(c) {
-			one := Added{Path: a.path}
-			for _, r := range a.runs {
-				for i, l := range r.text {
-					one.Lines = append(one.Lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: Abroad}})
-					one.Text = append(one.Text, bytes.TrimSuffix(l, []byte("\r")))
-				}
-			}
-			f.Added = append(f.Added, one)
-		}
-		list = append(list, f)
+		list = append(list, unwatched(c.Commit, addedText(c)))
 	}
 	return list, nil
+}
+
+// unwatched is a commit of which nothing was captured, with what it added.
+func unwatched(of git.Commit, files []sourceFile) *Commit {
+	c := &Commit{Commit: of, Foreign: true}
+	for _, a := range files {
+		one := Added{Path: a.path}
+		for _, r := range a.runs {
+			for i, l := range r.text {
+				one.Lines = append(one.Lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: Abroad}})
+				one.Text = append(one.Text, bytes.TrimSuffix(l, []byte("\r")))
+			}
+		}
+		c.Added = append(c.Added, one)
+	}
+	return c
 }

@@ -1,0 +1,148 @@
+package bind
+
+import (
+	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/history"
+)
+
+// A text is what other commits added to the files that a commit changed.
+type text struct {
+	wanted map[string]marks   // those files, with the lines that the commit added
+	beside byPath             // commits that it does not stand on
+	below  byPath             // those that it stands on
+	silent byPath             // those without a note; hands number the sources, from 1
+	was    map[[2]string]bool // what files were in commits below: path, blob
+}
+
+type byPath map[string]*edits.Pool
+
+type marks map[edits.Key]bool
+
+func newText(c *Commit) *text {
+	t := &text{map[string]marks{}, byPath{}, byPath{}, byPath{}, map[[2]string]bool{}}
+	for _, f := range c.Added {
+		t.wanted[f.Path] = marks{}
+		for m := range edits.PrintOf(f.Text).Marks {
+			t.wanted[f.Path][m] = true
+		}
+	}
+	return t
+}
+
+// stood notes what files were in a commit below.
+func (t *text) stood(files []sourceFile) {
+	for _, f := range files {
+		t.was[[2]string{f.path, f.blob}] = true
+	}
+}
+
+// add adds what a source added to the files that are wanted, but for runs that
+// have no line of the commit.
+func (pools byPath) add(wanted map[string]marks, files []sourceFile, whose func(sourceFile) func(line int) edits.Hand) {
+	for _, f := range files {
+		if wanted[f.path] == nil {
+			continue
+		}
+		if pools[f.path] == nil {
+			pools[f.path] = &edits.Pool{}
+		}
+		of := whose(f)
+		for _, r := range f.runs {
+			if !wanted[f.path].some(r.print) {
+				continue
+			}
+			hands := make([]edits.Hand, r.print.Len())
+			for i := range hands {
+				hands[i] = of(r.start + i)
+			}
+			pools[f.path].AddPrint(r.print, hands)
+		}
+	}
+}
+
+// some reports whether one of the lines is among them.
+func (m marks) some(of edits.Print) bool {
+	for mark := range of.Marks {
+		if m[mark] {
+			return true
+		}
+	}
+	return false
+}
+
+// bind gives the lines of the commit to whom they came from.
+func (t *text) bind(cat *git.CatFile, c *Commit) error {
+	// Everybody writes "if err != nil": a block is only then another's if nearly all of
+	// the commit is found there, as behind a squash, or if it is a whole run of some
+	// length.
+	enough := func(pools byPath) edits.Back {
+		if c.mostly(pools) {
+			return edits.Any
+		}
+		return edits.Whole
+	}
+	back, put := enough(t.beside), enough(t.below)
+	for i := range c.Added {
+		a := &c.Added[i]
+		if p := t.below[a.Path]; p != nil {
+			a.take(isMoved, in(p, edits.Any))
+			if err := takeBack(cat, c, a, p, put, t.was); err != nil {
+				return err
+			}
+		}
+		if p := t.beside[a.Path]; p != nil {
+			a.take(isOpen, in(p, back))
+		}
+	}
+	return nil
+}
+
+// A Source is a commit in which the lines of others are looked for.
+type Source struct {
+	git.Commit
+	Lines int // that can be found
+	files []sourceFile
+}
+
+// SourceOf makes one of a commit and those of its files that are wanted. There is
+// nothing in a merge.
+func SourceOf(c *history.Commit, wanted func(path string) bool) *Source {
+	s := &Source{Commit: c.Commit}
+	for _, f := range prints(addedText(c)) {
+		if !wanted(f.path) {
+			continue
+		}
+		s.files = append(s.files, f)
+		for _, r := range f.runs {
+			s.Lines += r.print.Len()
+		}
+	}
+	return s
+}
+
+// A Place is where the lines of one commit are looked for.
+type Place struct {
+	*Source
+	Below bool                                       // the commit stands on it
+	Whose func(path string, line int) (h edits.Hand) // of the lines that it added
+}
+
+// Find says whose the lines are that a commit added of which nobody knows anything,
+// by the text that is in the places; of several with the same text the last one
+// counts. Lines that are found nowhere are of [Abroad].
+func Find(cat *git.CatFile, of *history.Commit, places []Place) (*Commit, error) {
+	c := unwatched(of.Commit, addedText(of))
+	t := newText(c)
+	for _, s := range places {
+		pools := t.beside
+		if s.Below {
+			pools = t.below
+			t.stood(s.files)
+		}
+		pools.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand {
+			return func(line int) edits.Hand { return s.Whose(f.path, line) }
+		})
+	}
+	return c, t.bind(cat, c)
+}
