@@ -97,8 +97,9 @@ var layers = []struct {
 	{"ingest/repo/mended", ". attribution/diff attribution/weave git git/patch git/quote storage ingest/words ingest/repo/clone"},
 	{"ingest/repo/landing", ". rooms attribution/weave git/history git/quote storage graph ingest ingest/note ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/mended ingest/repo/dag"},
 	{"ingest/repo/sessions", ". rooms session/price git storage redact ingest/agent ingest/entire ingest/gitai ingest/local ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
+	{"ingest/repo/bound", ". rooms attribution/edits git git/history git/quote spool storage ledger ingest/capture ingest/note ingest/settle/bind ingest/repo/clone"},
 	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/posted ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
-	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/claims"},
+	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
 
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage query/filter"},

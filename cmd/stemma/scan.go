@@ -33,7 +33,8 @@ any) and every record of origin it finds there: notes, trailers, checkpoints,
 attestations, accounts of bots and agents, code owners, pipeline definitions. The
 transcripts of agents on this machine that belong to the repository are read too: those
 that its hooks were told of, and those in the agents' usual places that say that they
-worked in it. What is kept of them has secrets and names of accounts cut out.
+worked in it. What is kept of them has secrets and names of accounts cut out. Lines of
+commits that no record tells of, as those that a forge squashed, are found by their text.
 
 Files, lines and changes are those of the default branch: the one that origin/HEAD
 names in a clone, else the one that is checked out. Commits are read from all branches.

@@ -68,7 +68,7 @@ func Convert(c Claims, commit Commit) Result {
 			a.Spans = append(a.Spans, span)
 		}
 	}
-	a.Credits = rollUp(credits)
+	a.Credits = RollUp(credits)
 	for _, cr := range a.Credits {
 		switch stemma.Origin(cr.Origin) {
 		case stemma.OriginAI:
@@ -172,8 +172,8 @@ func addedLines(added map[string][]Range) int {
 	return n
 }
 
-// rollUp orders credits by lines, most first.
-func rollUp(credits map[attribution.Credit]int) []attribution.Credit {
+// RollUp orders credits by lines, most first.
+func RollUp(credits map[attribution.Credit]int) []attribution.Credit {
 	list := make([]attribution.Credit, 0, len(credits))
 	for c, n := range credits {
 		c.Lines = n

@@ -14,22 +14,34 @@ import (
 // commit, which say that an agent helped but seldom with which lines.
 const FormatDeclared = "declared"
 
+// FormatRecovered is the format of an attribution of lines that were found by their
+// text in commits of which records tell. It stands only where no record tells of the
+// commit itself.
+const FormatRecovered = "recovered"
+
 // Reasons why no record tells who wrote a line of a commit.
 const (
 	NoRecord  = "no record of origin for this commit"
 	Withdrawn = "the record of this commit was withdrawn"
 	NoSpan    = "the record of this commit does not speak of this line"
+	Unfound   = "no record of origin for this commit, and none elsewhere for this text"
 	Assisted  = "the commit names an agent, but not which lines it wrote"
 )
 
 // Untold is why nobody knows who wrote a line of which no record of a commit
 // speaks. It goes from record to record, beginning with "", which stands for
 // NoRecord: that one stands says more than that the commit names an agent, and
-// this more than that one stood once.
+// this more than that one stood once, and this more than that other lines were found.
 func Untold(before, format string, withdrawn bool) string {
 	switch {
 	case before == NoSpan:
 		return before
+	case format == FormatRecovered && withdrawn:
+		return before
+	case format == FormatRecovered:
+		return cmp.Or(before, Unfound)
+	case withdrawn && before == Unfound:
+		return Withdrawn
 	case withdrawn:
 		return cmp.Or(before, Withdrawn)
 	case format == FormatDeclared:

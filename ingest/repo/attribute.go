@@ -44,14 +44,30 @@ func (s *scanner) attribute(ctx context.Context, r *change.Commit, c *history.Co
 		spans = whole.Spans
 		tally = change.Lines{AI: whole.AILines, Human: whole.HumanLines, Unknown: whole.UnknownLines}
 	}
+	found, looked := s.bound[c.ID]
+	recovered := s.claims.Recovered(c.ID) || looked
+	switch {
+	case len(records) > 0 && recovered:
+		if err := s.dropBound(ctx, at.Ref); err != nil {
+			return err
+		}
+	case looked:
+		if err := s.stateBound(ctx, at.Ref, c, found, &tally); err != nil {
+			return err
+		}
+		spans, claimed = found.Spans, tally.AI+tally.Human
+	}
 	reason := note.NoRecord
 	switch {
 	case len(records) > 0:
 		reason = note.NoSpan
 	case s.claims.Withdrawn(c.ID):
 		reason = note.Withdrawn
+	case len(spans) > 0:
+		reason = note.Unfound
 	}
-	elsewhere := len(records) == 0 && s.claims.Standing(c.ID) // this clone does not have the record that stands
+	// What stands was read from another clone, or found by content before.
+	elsewhere := len(records) == 0 && !looked && (s.claims.Standing(c.ID) || recovered)
 	if elsewhere {
 		if err := s.lines.Load(ctx, map[string]bool{c.ID: true}); err != nil {
 			return err

@@ -416,7 +416,8 @@ func TestSameContentComesBackFromAnotherCommit(t *testing.T) {
 	r.Commit("two", "a.go", "other\n")
 	r.Commit("three", "a.go", gittest.Lines("one", 3))
 	s.scan(r.Dir)
-	want(t, "file", []string{s.file("a.go")}, "3 0 0 3")
+	want(t, "file", []string{s.file("a.go")}, "3 3 0 0") // found by content, see [bound]
+	want(t, "commit", s.rows(`SELECT DISTINCT c.title FROM k_file_run r JOIN k_commit c ON c.id = r."commit"`), "three")
 	if _, differ := s.everyLineHasOneOrigin(r); differ > 0 {
 		t.Errorf("%d lines differ from git blame", differ)
 	}

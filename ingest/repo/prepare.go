@@ -57,7 +57,7 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	if err != nil {
 		return err
 	}
-	s.report.Unchanged = !told && s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
+	s.report.Unchanged = !told && s.mark.Bound > 0 && s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
 		!sessions.Stale(s.local, s.mark.Local)
 	if !s.report.Unchanged {
 		if err := s.repo.CheckTips(ctx); err != nil {

@@ -33,6 +33,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/posted"
+	"github.com/stemma-dev/stemma/ingest/repo/bound"
 	"github.com/stemma-dev/stemma/ingest/repo/claims"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
@@ -90,6 +91,7 @@ type bookmark struct {
 	Boundary string                   `json:"boundary,omitempty"` // where the history that was read is cut off
 	Local    map[string]sessions.Mark `json:"local,omitempty"`    // transcripts of this machine, by path
 	Posted   int64                    `json:"posted,omitempty"`   // number of the last note sent over HTTP that was looked at
+	Bound    int64                    `json:"bound,omitempty"`    // length of the log when lines were last looked for by content
 	Total    Report                   `json:"total"`              // of all scans
 }
 
@@ -121,6 +123,7 @@ type scanner struct {
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
+	bound       map[string]bound.Found  // whose lines are, by content, of commits that no record tells of
 	files       leftOut                 // files of a partial clone that could not be compared
 	trees       leftOut                 // trees of commits in a partial clone
 	edge        int64                   // commits whose parents were not fetched
@@ -212,6 +215,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.learnTrackers,
 		s.readCommits,
 		s.readOrphans,
+		s.bindLines,
 		s.readTags,
 		s.readAttestations,
 		s.noticeNotes,

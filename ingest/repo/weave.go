@@ -58,7 +58,7 @@ func (s *scanner) loadWeave(ctx context.Context) error {
 
 // forget makes the scan read everything again.
 func (s *scanner) forget() {
-	s.mark.Boundary, s.mark.Total.Commits = "", 0
+	s.mark.Boundary, s.mark.Total.Commits, s.mark.Bound = "", 0, 0
 	s.mark.Weave, s.mark.Heads, s.mark.Notes, s.mark.Landed = 0, nil, map[string]string{}, map[string]string{}
 }
 

@@ -42,6 +42,7 @@ type Reader struct {
 	shown     map[string]string   // where they stand in this clone
 	standing  map[string]bool     // commits that have a record of an earlier scan
 	withdrawn map[string]bool     // commits that have no record any more
+	recovered map[string]bool     // commits of which lines were found by content
 	gone      map[string]bool     // notes, by their objects, that were taken away
 }
 
@@ -58,6 +59,10 @@ func (r *Reader) Standing(commit string) bool { return r.standing[commit] }
 // Withdrawn reports whether all records about a commit were taken away.
 func (r *Reader) Withdrawn(commit string) bool { return r.withdrawn[commit] }
 
+// Recovered reports whether an earlier scan found lines of a commit by content, and
+// that still holds.
+func (r *Reader) Recovered(commit string) bool { return r.recovered[commit] }
+
 // Gone reports whether the place of a gap is a note that was taken away.
 func (r *Reader) Gone(place string) bool {
 	note, ok := strings.CutPrefix(place, "note ")
@@ -69,7 +74,7 @@ func (r *Reader) Gone(place string) bool {
 // lists them per ref, two find out which are wanted, one reads them.
 func (r *Reader) Read(ctx context.Context) error {
 	r.claims, r.records, r.shown = map[string][]Record{}, map[string]string{}, map[string]string{}
-	r.standing, r.withdrawn, r.gone = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	r.standing, r.withdrawn, r.gone, r.recovered = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	byRef, err := r.findNotes(ctx)
 	if err != nil {
 		return err

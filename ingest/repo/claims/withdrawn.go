@@ -9,6 +9,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
+	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
 	"github.com/stemma-dev/stemma/storage"
 )
@@ -31,8 +32,8 @@ func (r *Reader) knownRecords(ctx context.Context) (map[string][]knownRecord, er
 		return known, nil
 	}
 	err := r.DB.Read(ctx, func(tx *storage.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT n.ref, a.format, a.note, COALESCE(a.withdrawn, 0)
-			FROM k_attribution a JOIN node n ON n.id = a."commit" WHERE a.note IS NOT NULL`)
+		rows, err := tx.Query(ctx, `SELECT n.ref, a.format, COALESCE(a.note, ''), COALESCE(a.withdrawn, 0)
+			FROM k_attribution a JOIN node n ON n.id = a."commit" WHERE a.note IS NOT NULL OR a.format = $1`, note.FormatRecovered)
 		if err != nil {
 			return err
 		}
@@ -46,6 +47,10 @@ func (r *Reader) knownRecords(ctx context.Context) (map[string][]knownRecord, er
 			}
 			k.withdrawn = withdrawn != 0
 			_, commit := ref.Split()
+			if k.format == note.FormatRecovered {
+				r.recovered[commit] = !k.withdrawn
+				continue
+			}
 			known[commit] = append(known[commit], k)
 		}
 		return rows.Err()
