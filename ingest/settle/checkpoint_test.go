@@ -29,6 +29,15 @@ func TestSettlingGoesOnFromWhereItWas(t *testing.T) {
 			must(t, err)
 			must(t, os.Truncate(at, info.Size()/2))
 		},
+		"from the beginning, if what says so is damaged": func(d *desk) {
+			at := d.captured("checkpoint")
+			b, err := os.ReadFile(at)
+			must(t, err)
+			for i := 40; i < len(b); i += 100 {
+				b[i] ^= 4
+			}
+			must(t, os.WriteFile(at, b, 0o600))
+		},
 		"from the beginning, if it is of another work tree": func(d *desk) {
 			other := newDesk(t)
 			other.agent("s9", "a.txt", other.inserts("s9", 0, 4))

@@ -34,6 +34,9 @@ func (t *tree) foreign(ctx context.Context, s *state, own []follow.Commit) ([]*b
 		return nil, err
 	}
 	ids = slices.DeleteFunc(append(ids, s.again...), func(id string) bool {
+		if blob, done := s.done[id]; done && blob != unbound {
+			return true // in another work tree
+		}
 		return slices.ContainsFunc(own, func(c follow.Commit) bool { return c.ID == id })
 	})
 	list, err := bind.Unwatched(ctx, t.repo, ids)

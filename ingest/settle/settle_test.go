@@ -68,6 +68,19 @@ func (d *desk) begin() {
 	must(d.T, capture.Begin(place, nil, began))
 }
 
+// twoDesks are two clones of one repository.
+func twoDesks(t *testing.T) (d, other *desk, hub *gittest.Repo) {
+	hub = gittest.New(t, "--bare")
+	d = newDesk(t)
+	connect(d.Repo, hub)
+	d.Git("push", "-q", "origin", "main")
+	other = &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
+	connect(other.Repo, hub)
+	other.Git("reset", "-q", "--hard", "origin/main")
+	other.begin()
+	return d, other, hub
+}
+
 // travel lets notes travel, as a push and a fetch do.
 func (d *desk) travel() {
 	d.T.Helper()
@@ -921,14 +934,7 @@ func TestSubmodulesAreRepositoriesOfTheirOwn(t *testing.T) {
 }
 
 func TestACommitFromElsewhereIsBoundWhenNotesCome(t *testing.T) {
-	hub := gittest.New(t, "--bare")
-	d := newDesk(t)
-	connect(d.Repo, hub)
-	d.Git("push", "-q", "origin", "main")
-	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
-	connect(other.Repo, hub)
-	other.Git("reset", "-q", "--hard", "origin/main")
-	other.begin()
+	d, other, hub := twoDesks(t)
 
 	d.Git("checkout", "-q", "-b", "topic")
 	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
@@ -1016,14 +1022,7 @@ func TestWhatStoodInHistoryBeforeCaptureIsNobodysWhenItComesBack(t *testing.T) {
 }
 
 func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
-	hub := gittest.New(t, "--bare")
-	d := newDesk(t)
-	connect(d.Repo, hub)
-	d.Git("push", "-q", "origin", "main")
-	other := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts}
-	connect(other.Repo, hub)
-	other.Git("reset", "-q", "--hard", "origin/main")
-	other.begin()
+	d, other, _ := twoDesks(t)
 
 	d.Git("checkout", "-q", "-b", "topic")
 	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
@@ -1046,6 +1045,31 @@ func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
 	other.settle()
 	if other.Git("notes", "--ref", "ai", "show", "HEAD") != again {
 		t.Error("it is written again")
+	}
+}
+
+// The commit was made in one work tree and is settled again from another one: its
+// note stays that of the clone, which saw some of its lines.
+func TestANoteThatComesLaterIsTakenUpInTheWorkTreeOfItsCommit(t *testing.T) {
+	d, other, _ := twoDesks(t)
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "topic") // without its note
+	other.Git("fetch", "-q")
+	linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
+	other.Git("worktree", "add", "-q", linked.Dir, "topic")
+	linked.begin()
+	linked.Git("reset", "-q", "--soft", "HEAD~1")
+	linked.agent("s2", "b.txt", linked.inserts("s2", 0, 2))
+	linked.commit()
+	other.settle()
+	d.travel()
+	other.Git("fetch", "-q")
+	other.checkOrigins("topic", true)
+	note, commit := other.Git("rev-parse", "refs/notes/ai:"+other.Git("rev-parse", "topic")), other.Git("rev-parse", "topic")
+	if own, _ := settle.Own(other.Dir); own == nil || !own(commit, note) {
+		t.Error("the note that this clone wrote is not known as its own any more")
 	}
 }
 

@@ -2,6 +2,7 @@ package follow
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/gob"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ import (
 // next time goes on from there. It may be deleted: then it is found out again, and
 // comes out the same, as long as the spool is there.
 
-// checkpointForm changes whenever what is written down does, or what it means.
+// checkpointForm changes whenever what is written down does, or what it means. In
+// front of it stands its SHA-256.
 const checkpointForm = 1
 
 // MarkEvery is how many looks of hooks are gone through at least until that is
@@ -62,7 +64,10 @@ func readCheckpoint(place spool.Place) (c checkpoint, err error) {
 	if err != nil {
 		return c, errNoCheckpoint
 	}
-	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(&c); err != nil || c.Form != checkpointForm || c.Heard == nil {
+	if len(body) < sha256.Size || sha256.Sum256(body[sha256.Size:]) != [sha256.Size]byte(body[:sha256.Size]) {
+		return c, errNoCheckpoint
+	}
+	if err := gob.NewDecoder(bytes.NewReader(body[sha256.Size:])).Decode(&c); err != nil || c.Form != checkpointForm || c.Heard == nil {
 		return c, errNoCheckpoint // an older version's, or a damaged one
 	}
 	return c, nil
@@ -138,7 +143,8 @@ func (t *Tree) keep(at *capture.State) error {
 	if err := gob.NewEncoder(&body).Encode(c); err != nil {
 		panic("settle: a checkpoint cannot be written: " + err.Error()) // its types are all plain
 	}
-	t.mark = body.Bytes()
+	sum := sha256.Sum256(body.Bytes())
+	t.mark = append(sum[:], body.Bytes()...)
 	return nil
 }
 
