@@ -152,7 +152,7 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 	keep(len(s.now))
 	s.left.keep(s.old, s.before, s.gone)
 	if exact {
-		s.fresh = s.giveBack(&s.left, s.fresh, block{movedText, false, letters})
+		s.fresh = s.giveBack(&s.left, s.fresh, block{movedText, false, all})
 	}
 	s.other = s.fresh
 	if back != Nothing {

@@ -147,18 +147,19 @@ func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 }
 
 func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
-	lines := func(s string) (list [][]byte) {
+	lines := func(s string) edits.Print {
+		var list [][]byte
 		for l := range strings.Lines(s) {
 			list = append(list, []byte(strings.TrimSuffix(l, "\n")))
 		}
-		return list
+		return edits.PrintOf(list)
 	}
 	const one, two = "func aLongNameForOneOfThemAll() {\n\treturn 1\n}\n", "func anotherNameThatIsLongEnough() {\n}\n"
 	var p edits.Pool
 	p.Add(lines(one), []edits.Hand{ai, ai, ann})
 	p.Add(lines(two), []edits.Hand{bot, bot})
 	for range 2 { // asking takes nothing away
-		got := p.Find(edits.Any, lines("x\n"+two+one), lines(one), lines("}\n"), nil)
+		got := p.Find(edits.Any, lines("x\n"+two+one), lines(one), lines("}\n"), edits.Print{})
 		want := [][]edits.Hand{{0, bot, bot, ai, ai, ann}, {0, 0, 0}, {0}, nil}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)

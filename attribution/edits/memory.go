@@ -1,9 +1,6 @@
 package edits
 
-import (
-	"crypto/sha256"
-	"hash/fnv"
-)
+import "crypto/sha256"
 
 // A Memory knows whose the lines of whole contents were, of one file or of many:
 // when git puts a content back, in the same place or under another name, its
@@ -20,28 +17,6 @@ type Memory struct {
 
 // A sum tells contents apart.
 type sum = [sha256.Size]byte
-
-// A Key stands for the text of a line without its white space. Lines with too
-// little text to be told from others have none: 0.
-type Key uint64
-
-// KeyOf is the key of a line.
-func KeyOf(line []byte) Key {
-	if letters(line) < movedText {
-		return 0
-	}
-	return markOf(strip([][]byte{line})[0])
-}
-
-// markOf is the key of any line without its white space; 0 if nothing is left.
-func markOf(stripped []byte) Key {
-	if len(stripped) == 0 {
-		return 0
-	}
-	h := fnv.New64a()
-	_, _ = h.Write(stripped)
-	return Key(h.Sum64() | 1)
-}
 
 // A First is where somebody wrote a text first.
 type First struct {
@@ -67,11 +42,11 @@ func (m *Memory) wrote(lines [][]byte) {
 	}
 }
 
-// telling counts the letters and digits of a line if they tell where it comes
-// from: not of one that was written more than once.
-func (m *Memory) telling(line []byte) int {
-	if n := letters(line); n < movedText || m.times[KeyOf(line)] <= 1 {
-		return n
+// telling counts the letters of a line if they tell where it comes from: not of one
+// that was written more than once.
+func (m *Memory) telling(mark Key, letters int) int {
+	if letters < movedText || m.times[mark] <= 1 {
+		return letters
 	}
 	return 0
 }

@@ -1,7 +1,5 @@
 package edits
 
-import "unicode"
-
 // movedText is how many letters and digits a block must have to count as moved
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
@@ -17,9 +15,9 @@ const againText = 90
 
 // A block says which blocks of lines count as the same again.
 type block struct {
-	text  int                   // letters and digits that it must have at least
-	whole bool                  // it must be a whole run
-	weigh func(line []byte) int // how many a line has that tell where it comes from
+	text  int                             // letters and digits that it must have at least
+	whole bool                            // it must be a whole run
+	weigh func(mark Key, letters int) int // how many of a line's tell where it comes from
 }
 
 // Limits of what is remembered.
@@ -46,8 +44,9 @@ type row struct {
 func (a *attic) keep(text [][]byte, lines []Line, runs []span) {
 	for _, run := range runs {
 		rows := make([]row, run.size())
-		for i, l := range strip(text[run.from:run.to]) {
-			rows[i] = row{text: markOf(l), line: lines[run.from+i]}
+		for i, l := range text[run.from:run.to] {
+			mark, _ := markOf(l)
+			rows[i] = row{text: mark, line: lines[run.from+i]}
 		}
 		a.add(rows)
 	}
@@ -80,50 +79,57 @@ func (a *attic) add(run []row) {
 }
 
 // giveBack gives the blocks of fresh lines that are in the attic to whom they
-// belonged, also if they were indented anew; every row comes back once. It returns
-// the lines that are still fresh.
+// belonged. It returns the lines that are still fresh.
 func (s *step) giveBack(a *attic, fresh []span, is block) (still []span) {
 	if len(a.rows) == 0 {
 		return fresh
 	}
 	for _, run := range fresh {
-		now := marksOf(s.now[run.from:run.to])
-		begin, next := 0, -1 // of what is still fresh; the row behind the last block
-		for i := 0; i < len(now); {
-			from, size := a.longest(now[i:], s.now[run.from+i:run.to], is)
-			if size == 0 && next >= 0 && !is.whole { // less text will do where a block goes on behind a new line
-				from, size = next, a.equal(next, now[i:])
-			}
-			if size == 0 {
-				i++
-				continue
-			}
-			if begin < i {
-				still = append(still, span{run.from + begin, run.from + i})
-			}
-			for k := range size {
-				s.lines[run.from+i+k] = a.rows[from+k].line
-				a.rows[from+k].back = true
-			}
-			i += size
-			begin, next = i, from+size
-		}
-		if begin < len(now) {
-			still = append(still, span{run.from + begin, run.to})
+		for _, left := range a.giveBack(PrintOf(s.now[run.from:run.to]), s.lines[run.from:run.to], is) {
+			still = append(still, span{run.from + left.from, run.from + left.to})
 		}
 	}
 	return still
 }
 
-// longest finds the longest block of rows that is the beginning of now, the keys of
-// lines; of several the one that went last.
-func (a *attic) longest(now []Key, lines [][]byte, is block) (from, size int) {
-	places := a.at[now[0]]
+// giveBack gives the blocks of a run that are in the attic to whom they belonged, also
+// if they were indented anew; every row comes back once. It returns what is left.
+func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
+	begin, next := 0, -1 // of what is still fresh; the row behind the last block
+	for i := 0; i < now.Len(); {
+		from, size := a.longest(now, i, is)
+		if size == 0 && next >= 0 && !is.whole { // less text will do where a block goes on behind a new line
+			from, size = next, a.equal(next, now.marks[i:])
+		}
+		if size == 0 {
+			i++
+			continue
+		}
+		if begin < i {
+			left = append(left, span{begin, i})
+		}
+		for k := range size {
+			lines[i+k] = a.rows[from+k].line
+			a.rows[from+k].back = true
+		}
+		i += size
+		begin, next = i, from+size
+	}
+	if begin < now.Len() {
+		left = append(left, span{begin, now.Len()})
+	}
+	return left
+}
+
+// longest finds the longest block of rows that stands in now at a line; of several the
+// one that went last.
+func (a *attic) longest(now Print, at int, is block) (from, size int) {
+	places := a.at[now.marks[at]]
 	for tried := 0; tried < maxPlaces && tried < len(places); tried++ {
 		p := places[len(places)-1-tried]
-		n, text := a.equal(p, now), 0
-		for _, l := range lines[:n] {
-			text += is.weigh(l)
+		n, text := a.equal(p, now.marks[at:]), 0
+		for i := at; i < at+n; i++ {
+			text += is.weigh(now.marks[i], int(now.letters[i]))
 		}
 		if text >= is.text && n > size && (!is.whole || a.isRun(p, n)) {
 			from, size = p, n
@@ -132,29 +138,13 @@ func (a *attic) longest(now []Key, lines [][]byte, is block) (from, size int) {
 	return from, size
 }
 
-// marksOf are the keys of lines.
-func marksOf(lines [][]byte) []Key {
-	keys := make([]Key, len(lines))
-	for i, l := range strip(lines) {
-		keys[i] = markOf(l)
-	}
-	return keys
-}
+// all counts every letter.
+func all(_ Key, letters int) int { return letters }
 
 // equal is how many of the lines are those of the rows from p on.
 func (a *attic) equal(p int, now []Key) (n int) {
 	for n < len(now) && p+n < len(a.rows) && !a.rows[p+n].back && a.rows[p+n].text == now[n] {
 		n++
-	}
-	return n
-}
-
-// letters counts letters and digits.
-func letters(line []byte) (n int) {
-	for _, r := range string(line) {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			n++
-		}
 	}
 	return n
 }

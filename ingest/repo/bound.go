@@ -18,7 +18,7 @@ func (s *scanner) bindLines(ctx context.Context) error {
 		return err
 	}
 	r := bound.Reader{
-		DB: s.space.DB, Ledger: s.space.Ledger, Repo: s.repo, Has: s.weave.Has, Since: s.mark.Bound, Progress: s.o.Progress,
+		DB: s.space.DB, Ledger: s.space.Ledger, Repo: s.repo, Has: s.weave.Has, Seen: &s.seen, Since: s.mark.Bound, Progress: s.o.Progress,
 	}
 	var err error
 	if s.bound, s.mark.Bound, err = r.Read(ctx); err != nil {

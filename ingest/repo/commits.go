@@ -63,6 +63,7 @@ func (s *scanner) readCommit(ctx context.Context, c *history.Commit) error {
 	if err := s.addToWeave(ctx, c); err != nil {
 		return err
 	}
+	s.seen.Add(c)
 	if err := s.noticeFiles(ctx, c); err != nil {
 		return err
 	}

@@ -123,6 +123,7 @@ type scanner struct {
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
+	seen        bound.Seen              // what the commits read now have added
 	bound       map[string]bound.Found  // whose lines are, by content, of commits that no record tells of
 	files       leftOut                 // files of a partial clone that could not be compared
 	trees       leftOut                 // trees of commits in a partial clone

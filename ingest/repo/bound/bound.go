@@ -13,8 +13,9 @@
 //   - a record is new, or was changed or taken away, of a commit that changed one
 //     of its files and was written before it was committed.
 //
-// All that is asked of the store. Git tells the text of the commits that matter, in a
-// number of processes that does not grow.
+// All that is asked of the store. What the commits that matter have added is kept from
+// when the scan read them ([Seen]); for those of earlier scans, git is asked in a number
+// of processes that does not grow.
 package bound
 
 import (
@@ -52,6 +53,7 @@ type Reader struct {
 	Ledger   *ledger.Ledger
 	Repo     *clone.Repo
 	Has      func(commit string) bool // of the repository, as far as it was read
+	Seen     *Seen                    // what was read before
 	Since    int64                    // length of the log when it was looked last; 0 for never
 	Progress func(stage string, done, total int64)
 

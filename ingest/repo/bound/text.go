@@ -21,71 +21,124 @@ import (
 // basis is that of lines that were found by their text.
 const basis = string(stemma.BasisRecovered) + "content"
 
-// sources are the commits in which lines of the tasks are looked for, the newest
-// first, and the paths of all that is wanted of them.
-func sources(tasks []task) (list []*commit, paths map[string]bool) {
-	paths = map[string]bool{}
-	seen := map[*commit]bool{}
+// A Seen is what the commits have added that a scan has read, the last ones of many, so
+// that they need not be read again.
+type Seen struct {
+	texts map[string]*bind.Source
+	order []string
+	lines int
+}
+
+// maxSeen is how many lines of commits are kept.
+const maxSeen = 1_000_000
+
+// Add keeps what a commit has added.
+func (s *Seen) Add(c *history.Commit) {
+	text := bind.SourceOf(c)
+	if text.Lines() == 0 {
+		return
+	}
+	if s.texts == nil {
+		s.texts = map[string]*bind.Source{}
+	}
+	s.texts[c.ID], s.order = text, append(s.order, c.ID)
+	for s.lines += text.Lines(); s.lines > maxSeen; s.order = s.order[1:] {
+		s.lines -= s.texts[s.order[0]].Lines()
+		delete(s.texts, s.order[0])
+	}
+}
+
+// bind finds the lines of the commits, after it has gathered what their sources added.
+func (r *Reader) bind(ctx context.Context, tasks []task) (found map[string]Found, err error) {
+	found = map[string]Found{}
+	var open []task
+	for _, t := range tasks {
+		if len(t.beside)+len(t.below) > 0 {
+			open = append(open, t)
+		} else {
+			found[t.id] = Found{} // what was known has no source any more
+		}
+	}
+	f := &finder{repo: r.Repo.Repo}
+	defer f.stop()
+	if f.texts, err = r.sources(ctx, open); err != nil {
+		return nil, err
+	}
+	byID := map[string]task{}
+	var ids []string
+	for _, t := range open {
+		byID[t.id], ids = t, append(ids, t.id)
+	}
+	return found, r.each(ctx, ids, func(id string, text *bind.Source) error {
+		t := byID[id]
+		now, ok, err := f.find(ctx, t, text)
+		if ok && !slices.Equal(now.Spans, t.known()) {
+			found[id] = now
+		}
+		return err
+	})
+}
+
+// sources are what the commits have added in which lines of the tasks are looked for,
+// to the files of all tasks.
+func (r *Reader) sources(ctx context.Context, tasks []task) (map[string]*bind.Source, error) {
+	texts := map[string]*bind.Source{}
+	paths := map[string]bool{}
+	var list []*commit
 	for _, t := range tasks {
 		for path := range t.files {
 			paths[path] = true
 		}
 		for c := range t.sources() {
-			if !seen[c] {
-				list, seen[c] = append(list, c), true
+			if _, listed := texts[c.id]; !listed {
+				list, texts[c.id] = append(list, c), nil
 			}
 		}
 	}
 	slices.SortFunc(list, newestFirst)
-	return list, paths
-}
-
-// bind finds the lines of the commits. The history is read once: first the sources, of
-// which little is kept, then the commits themselves, one after the other.
-func (r *Reader) bind(ctx context.Context, tasks []task) (found map[string]Found, err error) {
-	found = map[string]Found{}
-	list, paths := sources(tasks)
 	var ids []string
 	for _, c := range list {
 		ids = append(ids, c.id)
 	}
-	byID := map[string]task{}
-	for _, t := range tasks {
-		if len(t.beside)+len(t.below) > 0 {
-			ids, byID[t.id] = append(ids, t.id), t
-		} else {
-			found[t.id] = Found{} // what was known has no source any more
+	lines := 0
+	return texts, r.each(ctx, ids, func(id string, text *bind.Source) error {
+		text = text.Within(func(path string) bool { return paths[quote.Path(path)] })
+		if lines += text.Lines(); lines <= maxLines {
+			texts[id] = text
 		}
-	}
-	if len(byID) == 0 {
-		return found, nil
-	}
-	f := &finder{repo: r.Repo.Repo, texts: map[string]*bind.Source{}}
-	defer f.stop()
-	lines, done := 0, 0
-	for c, err := range history.Log(ctx, r.Repo.Repo, history.Options{Tips: ids, Only: true}) {
-		if err != nil {
-			return nil, err
-		}
+		return nil
+	})
+}
+
+// each tells what commits have added, those first that were seen. The history is read
+// for the others.
+func (r *Reader) each(ctx context.Context, ids []string, tell func(id string, text *bind.Source) error) error {
+	done := 0
+	told := func(id string, text *bind.Source) error {
 		done++
 		r.Progress("commits looked at for their text", int64(done), int64(len(ids)))
-		t, is := byID[c.ID]
-		if !is {
-			s := bind.SourceOf(c, func(path string) bool { return paths[quote.Path(path)] })
-			if lines += s.Lines; lines <= maxLines {
-				f.texts[c.ID] = s
-			}
-			continue
-		}
-		now, ok, err := f.find(ctx, t, c)
-		if err != nil {
-			return nil, err
-		}
-		if ok && !slices.Equal(now.Spans, t.known()) {
-			found[t.id] = now
+		return tell(id, text)
+	}
+	var others []string
+	for _, id := range ids {
+		if text := r.Seen.texts[id]; text == nil {
+			others = append(others, id)
+		} else if err := told(id, text); err != nil {
+			return err
 		}
 	}
-	return found, nil
+	if len(others) == 0 {
+		return nil
+	}
+	for c, err := range history.Log(ctx, r.Repo.Repo, history.Options{Tips: others, Only: true}) {
+		if err != nil {
+			return err
+		}
+		if err := told(c.ID, bind.SourceOf(c)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A finder finds lines, with one process of git.
@@ -104,7 +157,7 @@ func (f *finder) stop() {
 
 // find looks for the lines of one commit. It is not ok if git died of a damaged
 // object: then the commit is left as it is.
-func (f *finder) find(ctx context.Context, t task, c *history.Commit) (found Found, ok bool, err error) {
+func (f *finder) find(ctx context.Context, t task, of *bind.Source) (found Found, ok bool, err error) {
 	if f.cat == nil {
 		if f.cat, err = f.repo.CatFile(ctx, spool.MaxContent); err != nil {
 			return found, false, err
@@ -119,7 +172,7 @@ func (f *finder) find(ctx context.Context, t task, c *history.Commit) (found Fou
 			}
 		}
 	}
-	lines, err := bind.Find(f.cat, c, places)
+	lines, err := bind.Find(f.cat, of, places)
 	if err != nil {
 		f.stop()
 		return found, false, context.Cause(ctx)

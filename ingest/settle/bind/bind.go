@@ -32,7 +32,7 @@ type Commit struct {
 type Added struct {
 	Path  string
 	Lines []edits.AddedLine
-	Text  [][]byte // of the lines
+	Print edits.Print // of the lines
 }
 
 // A Found is what a note says of lines found elsewhere.
@@ -166,7 +166,7 @@ func takeBack(cat *git.CatFile, c *Commit, a *Added, p *edits.Pool, back edits.B
 			there[key] = true
 		}
 	}
-	a.take(isOpen, func(runs ...[][]byte) [][]edits.Hand { return p.FindAgain(back, there, runs...) })
+	a.take(isOpen, func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) })
 	return nil
 }
 
@@ -190,7 +190,7 @@ func (c *Commit) mostly(pools byPath) bool {
 			hands = a.find(isOpen, in(p, edits.Any))
 		}
 		for k, l := range a.Lines {
-			if edits.KeyOf(a.Text[k]) == 0 {
+			if a.Print.Key(k) == 0 {
 				continue
 			}
 			if all++; !isOpen(l) || hands != nil && hands[k] != edits.Base {
@@ -232,7 +232,7 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 			for _, e := range file.Entries {
 				for _, r := range f.runs {
 					for _, of := range e.Ranges {
-						for line := max(r.start, of.Start); line <= min(r.start+r.print.Len()-1, of.End); line++ {
+						for line := max(r.start, of.Start); line <= min(r.end-1, of.End); line++ {
 							if keys[line] != "" && keys[line] != e.Key {
 								keys[line] = "?"
 							} else {
@@ -287,33 +287,32 @@ func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
 func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 
 // A search says whose lines are that stand together in runs.
-type search func(runs ...[][]byte) [][]edits.Hand
+type search func(runs ...edits.Print) [][]edits.Hand
 
 func in(p *edits.Pool, back edits.Back) search {
-	return func(runs ...[][]byte) [][]edits.Hand { return p.Find(back, runs...) }
+	return func(runs ...edits.Print) [][]edits.Hand { return p.Find(back, runs...) }
 }
 
 // find says of the lines of a kind whose they are; of the others, and where it does
 // not know, [edits.Base].
 func (a *Added) find(kind func(edits.AddedLine) bool, look search) []edits.Hand {
-	var runs [][][]byte
-	var at [][]int
-	for i, l := range a.Lines {
-		if !kind(l) {
+	var runs []edits.Print
+	var starts []int
+	for i := 0; i < len(a.Lines); {
+		if !kind(a.Lines[i]) {
+			i++
 			continue
 		}
-		n := len(at)
-		if n == 0 || i == 0 || at[n-1][len(at[n-1])-1] != i-1 || a.Lines[i-1].Number != l.Number-1 {
-			runs, at = append(runs, nil), append(at, nil)
-			n++
+		end := i + 1
+		for end < len(a.Lines) && kind(a.Lines[end]) && a.Lines[end].Number == a.Lines[end-1].Number+1 {
+			end++
 		}
-		runs[n-1], at[n-1] = append(runs[n-1], a.Text[i]), append(at[n-1], i)
+		runs, starts = append(runs, a.Print.Slice(i, end)), append(starts, i)
+		i = end
 	}
 	hands := make([]edits.Hand, len(a.Lines))
 	for r, found := range look(runs...) {
-		for k, h := range found {
-			hands[at[r][k]] = h
-		}
+		copy(hands[starts[r]:], found)
 	}
 	return hands
 }

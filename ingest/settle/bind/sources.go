@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"slices"
@@ -38,15 +37,25 @@ type found struct {
 
 // A sourceFile is what a commit added to one file, run by run.
 type sourceFile struct {
-	path string
-	blob string // what the file was then
-	runs []sourceRun
+	path  string
+	blob  string // what the file was then
+	runs  []sourceRun
+	print edits.Print // of all their lines
 }
 
-type sourceRun struct {
-	start int // the first line, from 1
-	print edits.Print
-	text  [][]byte // nil where it is not needed
+// A sourceRun is some lines of a file, by their numbers from 1.
+type sourceRun struct{ start, end int }
+
+// eachRun goes through the runs of a file.
+func (f *sourceFile) eachRun(yield func(sourceRun, edits.Print) bool) {
+	at := 0
+	for _, r := range f.runs {
+		next := at + r.end - r.start
+		if !yield(r, f.print.Slice(at, next)) {
+			return
+		}
+		at = next
+	}
 }
 
 // sources are commits that changed the same files: those that the commits do not
@@ -94,7 +103,7 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 		if err != nil {
 			return f, err
 		}
-		f.sources = append(f.sources, source{c.Commit, prints(addedText(c))})
+		f.sources = append(f.sources, source{c.Commit, added(c)})
 	}
 	return f, nil
 }
@@ -115,31 +124,24 @@ func (in Clone) newest(ctx context.Context, tips, not, paths []string, parents m
 	return ids[:min(len(ids), MaxSources)], nil
 }
 
-// addedText is what a commit added, with its text.
-func addedText(c *history.Commit) (files []sourceFile) {
+// added is what a commit added. There is nothing in a merge.
+func added(c *history.Commit) (files []sourceFile) {
 	for i := range c.Files {
 		f := &c.Files[i]
 		if f.Status == patch.Deleted || f.Binary || f.Missing || f.Submodule() || f.TextDropped || len(f.Parents) > 0 {
 			continue
 		}
 		out := sourceFile{path: f.Path, blob: f.Blob}
+		var text [][]byte
 		for _, h := range f.Hunks {
 			if h.NewLines > 0 && len(h.New) == h.NewLines {
-				out.runs = append(out.runs, sourceRun{h.NewStart, edits.PrintOf(h.New), h.New})
+				out.runs = append(out.runs, sourceRun{h.NewStart, h.NewStart + h.NewLines})
+				text = append(text, h.New...)
 			}
 		}
 		if len(out.runs) > 0 {
+			out.print = edits.PrintOf(text)
 			files = append(files, out)
-		}
-	}
-	return files
-}
-
-// prints leaves of text what it takes to find it.
-func prints(files []sourceFile) []sourceFile {
-	for _, f := range files {
-		for i := range f.runs {
-			f.runs[i].text = nil
 		}
 	}
 	return files
@@ -184,7 +186,7 @@ func Unwatched(ctx context.Context, repo *git.Repo, ids []string) (list []*Commi
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, unwatched(c.Commit, addedText(c)))
+		list = append(list, unwatched(c.Commit, added(c)))
 	}
 	return list, nil
 }
@@ -192,15 +194,14 @@ func Unwatched(ctx context.Context, repo *git.Repo, ids []string) (list []*Commi
 // unwatched is a commit of which nothing was captured, with what it added.
 func unwatched(of git.Commit, files []sourceFile) *Commit {
 	c := &Commit{Commit: of, Foreign: true}
-	for _, a := range files {
-		one := Added{Path: a.path}
-		for _, r := range a.runs {
-			for i, l := range r.text {
-				one.Lines = append(one.Lines, edits.AddedLine{Number: r.start + i, Line: edits.Line{By: Abroad}})
-				one.Text = append(one.Text, bytes.TrimSuffix(l, []byte("\r")))
+	for _, f := range files {
+		a := Added{Path: f.path, Print: f.print}
+		for _, r := range f.runs {
+			for n := r.start; n < r.end; n++ {
+				a.Lines = append(a.Lines, edits.AddedLine{Number: n, Line: edits.Line{By: Abroad}})
 			}
 		}
-		c.Added = append(c.Added, one)
+		c.Added = append(c.Added, a)
 	}
 	return c
 }

@@ -23,7 +23,7 @@ func newText(c *Commit) *text {
 	t := &text{map[string]marks{}, byPath{}, byPath{}, byPath{}, map[[2]string]bool{}}
 	for _, f := range c.Added {
 		t.wanted[f.Path] = marks{}
-		for m := range edits.PrintOf(f.Text).Marks {
+		for m := range f.Print.Marks {
 			t.wanted[f.Path][m] = true
 		}
 	}
@@ -48,15 +48,15 @@ func (pools byPath) add(wanted map[string]marks, files []sourceFile, whose func(
 			pools[f.path] = &edits.Pool{}
 		}
 		of := whose(f)
-		for _, r := range f.runs {
-			if !wanted[f.path].some(r.print) {
+		for r, print := range f.eachRun {
+			if !wanted[f.path].some(print) {
 				continue
 			}
-			hands := make([]edits.Hand, r.print.Len())
+			hands := make([]edits.Hand, print.Len())
 			for i := range hands {
 				hands[i] = of(r.start + i)
 			}
-			pools[f.path].AddPrint(r.print, hands)
+			pools[f.path].Add(print, hands)
 		}
 	}
 }
@@ -98,27 +98,32 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 	return nil
 }
 
-// A Source is a commit in which the lines of others are looked for.
+// A Source is what a commit added, in which the lines of others are looked for.
 type Source struct {
-	git.Commit
-	Lines int // that can be found
+	of    git.Commit
 	files []sourceFile
 }
 
-// SourceOf makes one of a commit and those of its files that are wanted. There is
-// nothing in a merge.
-func SourceOf(c *history.Commit, wanted func(path string) bool) *Source {
-	s := &Source{Commit: c.Commit}
-	for _, f := range prints(addedText(c)) {
-		if !wanted(f.path) {
-			continue
-		}
-		s.files = append(s.files, f)
-		for _, r := range f.runs {
-			s.Lines += r.print.Len()
+// SourceOf makes one of a commit. There is nothing in a merge.
+func SourceOf(c *history.Commit) *Source { return &Source{c.Commit, added(c)} }
+
+// Within is what of a source is in files that are wanted.
+func (s *Source) Within(wanted func(path string) bool) *Source {
+	part := &Source{of: s.of}
+	for _, f := range s.files {
+		if wanted(f.path) {
+			part.files = append(part.files, f)
 		}
 	}
-	return s
+	return part
+}
+
+// Lines is how many lines were added.
+func (s *Source) Lines() (n int) {
+	for _, f := range s.files {
+		n += f.print.Len()
+	}
+	return n
 }
 
 // A Place is where the lines of one commit are looked for.
@@ -131,8 +136,8 @@ type Place struct {
 // Find says whose the lines are that a commit added of which nobody knows anything,
 // by the text that is in the places; of several with the same text the last one
 // counts. Lines that are found nowhere are of [Abroad].
-func Find(cat *git.CatFile, of *history.Commit, places []Place) (*Commit, error) {
-	c := unwatched(of.Commit, addedText(of))
+func Find(cat *git.CatFile, of *Source, places []Place) (*Commit, error) {
+	c := unwatched(of.of, of.files)
 	t := newText(c)
 	for _, s := range places {
 		pools := t.beside

@@ -363,10 +363,12 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 			return err
 		}
 		a := bind.Added{Path: f.Path, Lines: part.Added(f.added)}
-		text := bytes.Split(content, []byte("\n"))
+		all := bytes.Split(content, []byte("\n"))
+		var text [][]byte
 		for _, l := range a.Lines {
-			a.Text = append(a.Text, text[l.Number-1])
+			text = append(text, all[l.Number-1])
 		}
+		a.Print = edits.PrintOf(text)
 		if err := t.there(c, f, a); err != nil {
 			return err
 		}
@@ -442,7 +444,7 @@ func (t *Tree) left(key edits.Key, from string, isHere func(string) bool, move i
 func (t *Tree) there(c Commit, f File, a bind.Added) error {
 	var before map[edits.Key]bool
 	for i, l := range a.Lines {
-		key := edits.KeyOf(a.Text[i])
+		key := a.Print.Key(i)
 		if l.By >= edits.Base || key == 0 || len(c.Parents) == 0 {
 			continue
 		}
