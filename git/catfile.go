@@ -46,9 +46,8 @@ func readObjectHead(r *bufio.Reader) (Object, error) {
 	return Object{ID: string(id), Type: string(kind), Size: n}, nil
 }
 
-// readObjectBody reads an object and its line end, and keeps at most limit bytes.
-func readObjectBody(r *bufio.Reader, size, limit int64) ([]byte, error) {
-	data := make([]byte, min(size, limit))
+// readObjectBody reads an object and its line end into data, which may be shorter.
+func readObjectBody(r *bufio.Reader, size int64, data []byte) ([]byte, error) {
 	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, wire.Unexpected(err)
 	}
@@ -68,15 +67,21 @@ func readObjectBody(r *bufio.Reader, size, limit int64) ([]byte, error) {
 // Object. An object over which git dies is Broken, and another process reads the
 // rest; any other error ends the stream.
 func (r *Repo) Objects(ctx context.Context, ids iter.Seq[string], maxSize int64) iter.Seq2[Object, error] {
-	return r.objects(ctx, ids, maxSize, "--batch", unlessBig)
+	return r.objects(ctx, ids, "--batch", demand{unlessBig, maxSize, nil})
+}
+
+// ObjectsInto is [Repo.Objects] with their data in memory that room returns, of the
+// size that it is asked for. Who reads very many need not make new memory for each.
+func (r *Repo) ObjectsInto(ctx context.Context, ids iter.Seq[string], maxSize int64, room func(size int) []byte) iter.Seq2[Object, error] {
+	return r.objects(ctx, ids, "--batch", demand{unlessBig, maxSize, room})
 }
 
 // Check is [Repo.Objects] without data: types and sizes only.
 func (r *Repo) Check(ctx context.Context, ids iter.Seq[string]) iter.Seq2[Object, error] {
-	return r.objects(ctx, ids, 0, "--batch-check", nothing)
+	return r.objects(ctx, ids, "--batch-check", demand{part: nothing})
 }
 
-func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64, mode string, want part) iter.Seq2[Object, error] {
+func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], mode string, want demand) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		p, err := r.apart.Start(ctx, "cat-file", mode, "--buffer")
@@ -99,7 +104,7 @@ func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64,
 		}()
 		for some := range asked {
 			for i, id := range some {
-				o, err := r.nextObject(p, id, maxSize, want)
+				o, err := r.nextObject(p, id, want)
 				dead := err != nil && Lost(err) == id
 				if dead {
 					o, err = Object{ID: id, Missing: true, Broken: true}, nil
@@ -108,7 +113,7 @@ func (r *Repo) objects(ctx context.Context, ids iter.Seq[string], maxSize int64,
 					return
 				}
 				if dead {
-					r.objects(ctx, rest(some[i+1:], asked), maxSize, mode, want)(yield)
+					r.objects(ctx, rest(some[i+1:], asked), mode, want)(yield)
 					return
 				}
 			}
@@ -185,7 +190,22 @@ const (
 	beginning      // all of it, or the first bytes of what is too big
 )
 
-func (r *Repo) nextObject(p *child.Process, id string, maxSize int64, want part) (Object, error) {
+// A demand says what is read of objects, and into which memory: new memory unless
+// there is room.
+type demand struct {
+	part
+	max  int64 // bytes; what is larger is too big
+	room func(size int) []byte
+}
+
+func (d demand) memory(size int64) []byte {
+	if d.room == nil {
+		return make([]byte, size)
+	}
+	return d.room(int(size))
+}
+
+func (r *Repo) nextObject(p *child.Process, id string, want demand) (Object, error) {
 	if !wire.IsID(id) {
 		return Object{ID: id, Missing: true}, nil
 	}
@@ -197,21 +217,21 @@ func (r *Repo) nextObject(p *child.Process, id string, maxSize int64, want part)
 		p.Kill()
 		return o, fmt.Errorf("git: cat-file answered %s when asked for %s", quote.Line(o.ID), quote.Line(id))
 	}
-	if o.Missing || want == nothing {
+	if o.Missing || want.part == nothing {
 		o.Broken = o.Missing && r.Stored(id)
 		return o, nil
 	}
 	keep := o.Size
-	if o.TooBig = o.Size > maxSize; o.TooBig && want == beginning {
-		keep = maxSize
+	if o.TooBig = o.Size > want.max; o.TooBig && want.part == beginning {
+		keep = want.max
 	} else if o.TooBig {
 		keep = 0
 	}
-	body, err := readObjectBody(p.Out, o.Size, keep)
+	body, err := readObjectBody(p.Out, o.Size, want.memory(keep))
 	if err != nil {
 		return o, p.Fail(err)
 	}
-	if !o.TooBig || want == beginning {
+	if !o.TooBig || want.part == beginning {
 		o.Data = body
 	}
 	return o, nil
@@ -244,7 +264,7 @@ func (c *CatFile) object(id string, maxSize int64) (Object, error) {
 			return Object{}, c.p.Fail(io.EOF)
 		}
 	}
-	return c.r.nextObject(c.p, id, maxSize, unlessBig)
+	return c.r.nextObject(c.p, id, demand{unlessBig, maxSize, nil})
 }
 
 // Objects asks for many objects at once and reads them in the order of ids.
@@ -274,7 +294,7 @@ func (c *CatFile) objects(ids []string, maxSize int64, want part) iter.Seq2[Obje
 			_, _ = io.WriteString(c.p.In, names.String()) // the reader meets the reason
 		}()
 		for _, id := range ids {
-			o, err := c.r.nextObject(c.p, id, maxSize, want)
+			o, err := c.r.nextObject(c.p, id, demand{want, maxSize, nil})
 			if !yield(o, err) || err != nil {
 				c.p.Kill()
 				break

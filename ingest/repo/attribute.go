@@ -48,14 +48,13 @@ func (s *scanner) attribute(ctx context.Context, r *change.Commit, c *history.Co
 	recovered := s.claims.Recovered(c.ID) || looked
 	switch {
 	case len(records) > 0 && recovered:
+		delete(s.bound, c.ID)
 		if err := s.dropBound(ctx, at.Ref); err != nil {
 			return err
 		}
 	case looked:
-		if err := s.stateBound(ctx, at.Ref, c, found, &tally); err != nil {
-			return err
-		}
-		spans, claimed = found.Spans, tally.AI+tally.Human
+		spans, tally = found.Spans, found.Tally(tally.Unknown)
+		claimed = tally.AI + tally.Human
 	}
 	reason := note.NoRecord
 	switch {

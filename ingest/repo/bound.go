@@ -7,7 +7,6 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
-	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/ingest/repo/bound"
 )
 
@@ -29,12 +28,15 @@ func (s *scanner) bindLines(ctx context.Context) error {
 	return err
 }
 
-// stateBound states what was found of a commit of which no record tells.
-func (s *scanner) stateBound(ctx context.Context, at stemma.Ref, c *history.Commit, f bound.Found, tally *change.Lines) error {
-	a := f.Attribution(at)
-	tally.AI, tally.Human = a.AILines, a.HumanLines
-	tally.Unknown -= a.AILines + a.HumanLines
-	a.UnknownLines, a.Occurred = tally.Unknown, stemma.At(c.Committer.When)
+// stateBound states what was found of a commit of which no record tells. It comes
+// behind the commit: if the scan is interrupted before it, it is found again.
+func (s *scanner) stateBound(ctx context.Context, of *change.Commit) error {
+	f, ok := s.bound[of.SHA]
+	if !ok {
+		return nil
+	}
+	a := f.Attribution(of.Ref())
+	a.UnknownLines, a.Occurred = of.Lines.Unknown, of.Committed
 	return s.w.Record(ctx, a, bound.Source, stemma.GradeD)
 }
 

@@ -117,7 +117,10 @@ func (s *scanner) stateCommit(ctx context.Context, c *history.Commit, said words
 	if err := s.attribute(ctx, &r, c, said); err != nil {
 		return err
 	}
-	return s.w.Record(ctx, r, sourceGit, stemma.GradeD)
+	if err := s.w.Record(ctx, r, sourceGit, stemma.GradeD); err != nil {
+		return err
+	}
+	return s.stateBound(ctx, &r)
 }
 
 // noticeOddities records what of a commit could not be read or was cut.

@@ -36,6 +36,11 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 			s.mark = bookmark{} // a bookmark of another version: read everything again
 		}
 	}
+	nodes, err := s.space.Graph.Nodes(ctx, s.record.ID)
+	if err != nil {
+		return err
+	}
+	s.first = s.stored == "" && len(nodes) == 0
 	s.mark.Path = s.repo.Place()
 	s.before = s.mark.Before(s.repo)
 	if s.missed, err = s.space.Missed(ctx, found.Source); err != nil {

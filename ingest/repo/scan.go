@@ -110,6 +110,7 @@ type scanner struct {
 	name   string // by which messages call it
 	mark   bookmark
 	before clone.Sight // what this clone showed when it was read last
+	first  bool        // nothing of the repository was read before, not even by a scan that was interrupted
 	stored string      // the bookmark as it was read, to see whether somebody else moved it
 
 	weave       *weave.Weave
@@ -123,6 +124,7 @@ type scanner struct {
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
+	landings    *landing.Landings       // what landed; nil if there is no news
 	seen        bound.Seen              // what the commits read now have added
 	bound       map[string]bound.Found  // whose lines are, by content, of commits that no record tells of
 	files       leftOut                 // files of a partial clone that could not be compared
@@ -203,6 +205,11 @@ func (s *scanner) countGaps(ctx context.Context) (err error) {
 
 // read goes through the sources, each resting on those before it.
 func (s *scanner) read(ctx context.Context) error {
+	defer func() {
+		if s.landings != nil {
+			s.landings.Close()
+		}
+	}()
 	for _, step := range []func(context.Context) error{
 		s.judgeMark,
 		s.readEntire,
@@ -217,14 +224,16 @@ func (s *scanner) read(ctx context.Context) error {
 		s.readCommits,
 		s.readOrphans,
 		s.bindLines,
+		s.flush,
+		s.beginChanges,
 		s.readTags,
 		s.readAttestations,
 		s.noticeNotes,
 		s.readTree,
 		s.deriveFiles,
 		func(ctx context.Context) error { return s.sessions.State(ctx) },
-		s.flush,
 		s.deriveChanges,
+		s.flush,
 		s.closeGaps,
 	} {
 		if err := step(ctx); err != nil {
@@ -237,7 +246,7 @@ func (s *scanner) read(ctx context.Context) error {
 // readRecords reads the records of line origin.
 func (s *scanner) readRecords(ctx context.Context) error {
 	s.claims = &claims.Reader{
-		DB: s.space.DB, Writer: s.w, Repo: s.repo, Weave: s.weave, Sessions: s.sessions, First: s.stored == "",
+		DB: s.space.DB, Writer: s.w, Repo: s.repo, Weave: s.weave, Sessions: s.sessions, First: s.first,
 		Posted: s.posted, Known: s.mark.Records, Before: s.before, Own: s.o.Own, Now: s.o.Now, Progress: s.o.Progress,
 	}
 	return s.claims.Read(ctx)
@@ -261,21 +270,29 @@ func (s *scanner) deriveFiles(ctx context.Context) error {
 	return b.State(ctx)
 }
 
-// deriveChanges states what landed on the default branch.
-func (s *scanner) deriveChanges(ctx context.Context) error {
+// beginChanges begins to find out what landed on the default branch, beside the
+// steps that follow.
+func (s *scanner) beginChanges(ctx context.Context) (err error) {
 	if s.repo.Tip == "" {
 		return nil
 	}
-	name := s.repo.BranchName()
 	b := landing.Branch{
-		Space: s.space, Writer: s.w, Repo: s.repo, Record: s.record, Names: s.names(), Weave: s.weave, Origins: s.lines,
-		Heard: s.heard, Reach: s.reach, Late: s.late, Known: s.mark.Landed[name], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
+		Space: s.space, Writer: s.w, Repo: s.repo, Record: s.record, Names: s.names(), Weave: s.weave, Origins: s.lines, Heard: s.heard,
+		Reach: s.reach, Late: s.late, Known: s.mark.Landed[s.repo.BranchName()], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
 	}
-	if err := b.State(ctx); err != nil {
-		return err
+	s.landings, err = b.Begin(ctx)
+	return err
+}
+
+// deriveChanges states what landed.
+func (s *scanner) deriveChanges(ctx context.Context) error {
+	if s.landings != nil {
+		if err := s.landings.State(ctx); err != nil {
+			return err
+		}
 	}
-	if !s.lags {
-		s.mark.Landed[name] = s.repo.Tip
+	if s.repo.Tip != "" && !s.lags {
+		s.mark.Landed[s.repo.BranchName()] = s.repo.Tip
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/git/quote"
@@ -278,6 +279,20 @@ func appendSpan(spans []attribution.Span, s attribution.Span) []attribution.Span
 // maxPlace bounds how much of the names of the sources is kept.
 const maxPlace = 16 << 10
 
+// Tally says whose how many lines are of a commit that added some.
+func (f Found) Tally(added int) (sum change.Lines) {
+	for _, s := range f.Spans {
+		n := s.End - s.Start + 1
+		if s.Origin == string(stemma.OriginAI) {
+			sum.AI += n
+		} else {
+			sum.Human += n
+		}
+	}
+	sum.Unknown = added - sum.AI - sum.Human
+	return sum
+}
+
 // Attribution is what was found as a record about the commit, withdrawn if nothing
 // is known any more. How many lines are of unknown origin is for others to say.
 func (f Found) Attribution(of stemma.Ref) attribution.Attribution {
@@ -300,12 +315,9 @@ func (f Found) Attribution(of stemma.Ref) attribution.Attribution {
 		files[s.Path] = true
 		a.ClaimedLines += n
 		credits[attribution.Credit{Origin: s.Origin, Agent: s.Agent, Model: s.Model, ModelName: s.ModelName, Session: s.Session}] += n
-		if s.Origin == string(stemma.OriginAI) {
-			a.AILines += n
-		} else {
-			a.HumanLines += n
-		}
 	}
+	tally := f.Tally(0)
+	a.AILines, a.HumanLines = tally.AI, tally.Human
 	a.Files = len(files)
 	a.Credits = note.RollUp(credits)
 	return a

@@ -49,15 +49,28 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 		data []byte
 		done chan note.Claims
 	}
-	const ahead = 16 // notes in memory
+	const ahead = 16 // notes of which the claims are in memory
 	order := make(chan job, ahead)
 	work := make(chan job)
+	spare := make(chan []byte, 4) // memory of notes that were parsed
 	for range 2 {
 		go func() {
 			for j := range work {
 				j.done <- j.parse(j.data)
+				select {
+				case spare <- j.data:
+				default:
+				}
 			}
 		}()
+	}
+	room := func(size int) []byte {
+		select {
+		case b := <-spare:
+			return slices.Grow(b[:0], size)[:size]
+		default:
+			return make([]byte, size)
+		}
 	}
 	defer close(work)
 
@@ -83,7 +96,7 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 		}
 	}
 	i := 0
-	for o, err := range r.Repo.Objects(ctx, blobs, note.MaxRecord) {
+	for o, err := range r.Repo.ObjectsInto(ctx, blobs, note.MaxRecord, room) {
 		if err != nil {
 			return err
 		}

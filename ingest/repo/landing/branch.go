@@ -18,7 +18,6 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
-	"github.com/stemma-dev/stemma/ingest/repo/mended"
 	"github.com/stemma-dev/stemma/ingest/repo/names"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
@@ -50,71 +49,82 @@ type Branch struct {
 	Progress func(stage string, done, total int64)
 }
 
-// A deriver makes changes of commits. It rests on the commits in the graph and
-// on their messages.
-type deriver struct {
+// Landings are what is to be stated of a branch. They rest on the commits in the
+// graph and on their messages.
+type Landings struct {
 	*Branch
-	graph  *dag.Graph
-	tracer *mended.Tracer
-	words  []words.Message      // by commit number
-	owner  map[int32]stemma.Ref // the change that carried a commit
-	taken  map[int]stemma.Ref   // numbers of merge requests already given to a commit
+	graph *dag.Graph
+	steps []dag.Landing
+	words []words.Message      // by commit number
+	owner map[int32]stemma.Ref // the change that carried a commit
+	taken map[int]stemma.Ref   // numbers of merge requests already given to a commit
+	trace *trace               // where the lines came from that the steps mend
 
 	onward bool // the branch went on from where it was, so graph holds what is new of it
 }
 
-// State states what landed since the last scan, and again the changes of commits
-// whose records came late. Of a branch that was put elsewhere everything is
-// derived again.
-func (b *Branch) State(ctx context.Context) error {
+// Begin finds out what landed since the last scan, and which earlier landings are to
+// be stated again, since records of their commits came late. Of a branch that was put
+// elsewhere that is everything. What is known of the commits must be in the graph.
+//
+// From then on the lines that fixes mend are traced beside what the caller does, until
+// [Landings.State] has taken all or [Landings.Close].
+func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
+	d := &Landings{Branch: b, graph: dag.New(), owner: map[int32]stemma.Ref{}, taken: map[int]stemma.Ref{}}
 	before, err := b.landedBefore(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if b.Lags {
 		// Nothing lands; what it has news of may be records of what did.
 		on, err := b.onDefault(ctx, b.Repo.Tip)
 		if err != nil || !on {
-			return err
+			return nil, err
 		}
 		before = b.Repo.Tip
 	}
 	if before == b.Repo.Tip && len(b.Late) == 0 {
-		return nil
+		return nil, nil
 	}
-	d := &deriver{Branch: b, graph: dag.New(), owner: map[int32]stemma.Ref{}, taken: map[int]stemma.Ref{}, onward: before != ""}
-	d.tracer = &mended.Tracer{DB: b.Space.DB, Repo: b.Repo, Weave: b.Weave, Miss: b.Writer.Miss}
-	defer d.tracer.Close()
+	d.onward = before != ""
 	var not []string
 	if before != "" {
 		not = []string{before}
 		if d.taken, err = d.knownNumbers(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	var steps []dag.Landing
 	if len(b.Late) > 0 && before != "" {
 		if err := d.readMessages(ctx, nil); err != nil {
-			return err
+			return nil, err
 		}
-		if steps, err = d.landingsAgain(ctx, before); err != nil {
-			return err
+		if d.steps, err = d.landingsAgain(ctx, before); err != nil {
+			return nil, err
 		}
 	} else if err := d.readMessages(ctx, not); err != nil {
-		return err
+		return nil, err
 	}
-	steps = append(steps, d.graph.Landings(b.Repo.Tip, not)...)
-	for part := range slices.Chunk(steps, landingsAtOnce) {
+	d.steps = append(d.steps, d.graph.Landings(b.Repo.Tip, not)...)
+	d.trace = d.begin(ctx)
+	return d, nil
+}
+
+// State states the changes.
+func (d *Landings) State(ctx context.Context) error {
+	for part := range slices.Chunk(d.steps, landingsAtOnce) {
 		if err := d.derive(ctx, part); err != nil {
 			return err
 		}
-		b.Progress("changes", int64(len(d.owner)), 0)
+		d.Progress("changes", int64(len(d.owner)), 0)
 	}
-	if b.Lags {
+	if d.Lags {
 		return nil
 	}
 	return d.stateReach(ctx)
 }
+
+// Close ends what goes on beside the caller.
+func (d *Landings) Close() { d.trace.stop() }
 
 // onDefault reports whether the default branch reaches a commit of an earlier scan.
 func (b *Branch) onDefault(ctx context.Context, id string) (bool, error) {
@@ -145,7 +155,7 @@ func (b *Branch) landedBefore(ctx context.Context) (string, error) {
 
 // landingsAgain are those of earlier scans that rest on commits which were
 // stated again: they carry one, or mend lines of one.
-func (d *deriver) landingsAgain(ctx context.Context, before string) ([]dag.Landing, error) {
+func (d *Landings) landingsAgain(ctx context.Context, before string) ([]dag.Landing, error) {
 	again := map[int32]bool{}
 	late := map[stemma.Ref]bool{}
 	for id := range d.Late {
@@ -203,7 +213,7 @@ func parents(c *history.Commit) []string {
 
 // readMessages fills the graph of the default branch with words: those of the
 // commits read now, and of what comes before them since not.
-func (d *deriver) readMessages(ctx context.Context, not []string) error {
+func (d *Landings) readMessages(ctx context.Context, not []string) error {
 	tips := map[string]bool{d.Repo.Tip: true}
 	for _, t := range d.Heard {
 		for _, p := range t.parents {
@@ -228,7 +238,7 @@ func (d *deriver) readMessages(ctx context.Context, not []string) error {
 }
 
 // add adds a commit to the graph.
-func (d *deriver) add(t Heard) {
+func (d *Landings) add(t Heard) {
 	n := d.graph.Add(t.id, t.parents)
 	for len(d.words) < d.graph.Len() {
 		d.words = append(d.words, words.Message{})
@@ -237,7 +247,7 @@ func (d *deriver) add(t Heard) {
 }
 
 // knownNumbers are the merge requests that earlier scans have found.
-func (d *deriver) knownNumbers(ctx context.Context) (map[int]stemma.Ref, error) {
+func (d *Landings) knownNumbers(ctx context.Context) (map[int]stemma.Ref, error) {
 	known := map[int]stemma.Ref{}
 	err := d.Space.DB.Read(ctx, func(tx *storage.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT c.number, m.ref FROM k_change c JOIN node r ON r.id = c.repository JOIN node m ON m.id = c.merge_commit
@@ -263,25 +273,22 @@ func (d *deriver) knownNumbers(ctx context.Context) (map[int]stemma.Ref, error) 
 }
 
 // derive states some landings.
-func (d *deriver) derive(ctx context.Context, steps []dag.Landing) error {
-	carried := map[stemma.Ref]bool{}
-	for _, l := range steps {
-		for _, n := range l.Carried {
-			carried[d.Repo.CommitRef(d.graph.ID(n))] = true
-		}
-	}
-	stats, err := d.loadStats(ctx, carried)
+func (d *Landings) derive(ctx context.Context, steps []dag.Landing) error {
+	traced, err := d.trace.next(ctx)
 	if err != nil {
 		return err
 	}
+	for _, id := range traced.missed {
+		d.Writer.Miss(id)
+	}
 	changes := make([]change.Change, len(steps))
 	for i, l := range steps {
-		changes[i] = d.assemble(l, stats)
+		changes[i] = d.assemble(l, traced.stats)
 		for _, n := range l.Carried {
 			d.owner[n] = changes[i].Ref()
 		}
 	}
-	if err := d.findFixes(ctx, steps, changes, stats); err != nil {
+	if err := d.findFixes(ctx, steps, changes, traced.runs); err != nil {
 		return err
 	}
 	for i := range changes {

@@ -17,7 +17,7 @@ import (
 const maxComponents = 50
 
 // stateChange states a change, and the tickets and requirements it names.
-func (d *deriver) stateChange(ctx context.Context, c change.Change, l dag.Landing) error {
+func (d *Landings) stateChange(ctx context.Context, c change.Change, l dag.Landing) error {
 	for _, n := range l.Carried {
 		if err := d.Writer.Intents(ctx, d.words[n]); err != nil {
 			return err
@@ -27,7 +27,7 @@ func (d *deriver) stateChange(ctx context.Context, c change.Change, l dag.Landin
 }
 
 // assemble puts a change together from what its commits say and did.
-func (d *deriver) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) change.Change {
+func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) change.Change {
 	w := d.words[l.Commit]
 	merge := d.Repo.CommitRef(d.graph.ID(l.Commit))
 	c := change.Change{
@@ -52,7 +52,7 @@ func (d *deriver) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) cha
 
 // number is that of the merge request, unless another landing has it: a title
 // may end with the number of something else.
-func (d *deriver) number(w words.Message, merge stemma.Ref) int {
+func (d *Landings) number(w words.Message, merge stemma.Ref) int {
 	for _, n := range w.Landing.Numbers {
 		if by, taken := d.taken[n]; !taken || by == merge {
 			d.taken[n] = merge
@@ -63,7 +63,7 @@ func (d *deriver) number(w words.Message, merge stemma.Ref) int {
 }
 
 // requestURL is where a forge shows a merge request.
-func (d *deriver) requestURL(number int) string {
+func (d *Landings) requestURL(number int) string {
 	n := strconv.Itoa(number)
 	switch {
 	case d.Record.URL == "":
@@ -82,7 +82,7 @@ func (d *deriver) requestURL(number int) string {
 
 // author is whoever wrote most of the commits, the first of several; of a
 // squash, its author.
-func (d *deriver) author(l dag.Landing, stats map[stemma.Ref]*commitStats) stemma.Ref {
+func (d *Landings) author(l dag.Landing, stats map[stemma.Ref]*commitStats) stemma.Ref {
 	votes := map[stemma.Ref]int{}
 	var order []stemma.Ref
 	for _, n := range l.Carried {
@@ -104,7 +104,7 @@ func (d *deriver) author(l dag.Landing, stats map[stemma.Ref]*commitStats) stemm
 }
 
 // sum adds up what the commits of a landing did.
-func (d *deriver) sum(c *change.Change, l dag.Landing, stats map[stemma.Ref]*commitStats) {
+func (d *Landings) sum(c *change.Change, l dag.Landing, stats map[stemma.Ref]*commitStats) {
 	paths, dirs := map[string]bool{}, map[string]bool{}
 	credits := map[change.Credit]int{}
 	lines := change.Lines{}
@@ -167,30 +167,9 @@ func compareCredits(a, b change.Credit) int {
 	return strings.Compare(key(a), key(b))
 }
 
-// judge says what a change was meant for. What its landing says stands before
-// what its commits say, and they decide only where most of them declare the
-// same: the first word of one commit's subject says nothing about the whole.
-func (d *deriver) judge(c *change.Change, l dag.Landing) {
-	best, by := d.words[l.Commit].Purpose, l.Commit
-	if best.Intent == change.IntentUnknown || best.Intent == change.IntentOther {
-		votes, voters := map[string]int{}, 0
-		for _, n := range l.Carried {
-			if n == l.Commit && len(l.Carried) > 1 {
-				continue
-			}
-			voters++
-			p := d.words[n].Purpose
-			if p.Intent == change.IntentUnknown || p.Method == change.MethodSubjectWord {
-				continue
-			}
-			if votes[p.Intent]++; 2*votes[p.Intent] > voters {
-				best, by = p, n
-			}
-		}
-		if 2*votes[best.Intent] <= voters {
-			best, by = d.words[l.Commit].Purpose, l.Commit
-		}
-	}
+// judge says what a change was meant for.
+func (d *Landings) judge(c *change.Change, l dag.Landing) {
+	best, by := d.purpose(l)
 	c.Intent, c.IntentMethod, c.Breaking = best.Intent, best.Method, best.Breaking
 	c.Evidence = []change.Evidence{}
 	for _, e := range best.Evidence {
@@ -200,4 +179,32 @@ func (d *deriver) judge(c *change.Change, l dag.Landing) {
 		}
 		c.Evidence = append(c.Evidence, e)
 	}
+}
+
+// purpose is what a landing was meant for, and the commit that tells. What the landing
+// says stands before what its commits say, and they decide only where most of them
+// declare the same: the first word of one commit's subject says nothing about the whole.
+func (d *Landings) purpose(l dag.Landing) (best change.Purpose, by int32) {
+	best, by = d.words[l.Commit].Purpose, l.Commit
+	if best.Intent != change.IntentUnknown && best.Intent != change.IntentOther {
+		return best, by
+	}
+	votes, voters := map[string]int{}, 0
+	for _, n := range l.Carried {
+		if n == l.Commit && len(l.Carried) > 1 {
+			continue
+		}
+		voters++
+		p := d.words[n].Purpose
+		if p.Intent == change.IntentUnknown || p.Method == change.MethodSubjectWord {
+			continue
+		}
+		if votes[p.Intent]++; 2*votes[p.Intent] > voters {
+			best, by = p, n
+		}
+	}
+	if 2*votes[best.Intent] <= voters {
+		return d.words[l.Commit].Purpose, l.Commit
+	}
+	return best, by
 }

@@ -1,7 +1,6 @@
 package landing
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/weave"
 	"github.com/stemma-dev/stemma/change"
-	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/words"
@@ -33,23 +31,10 @@ type mending struct {
 	method string
 }
 
-// findFixes says what the fixes among some changes fix.
-func (d *deriver) findFixes(ctx context.Context, steps []dag.Landing, changes []change.Change, stats map[stemma.Ref]*commitStats) error {
-	runs := make([][]weave.LineRun, len(steps))
+// findFixes says what the fixes among some changes fix, by where the lines came from
+// that each mends.
+func (d *Landings) findFixes(ctx context.Context, steps []dag.Landing, changes []change.Change, runs [][]weave.LineRun) error {
 	commits := map[string]bool{}
-	for i, l := range steps {
-		if !Mends(changes[i].Intent) {
-			continue
-		}
-		var err error
-		if runs[i], err = d.mendedRuns(l, stats); err != nil {
-			return err
-		}
-	}
-	runs, err := d.tracer.Behind(ctx, runs)
-	if err != nil {
-		return err
-	}
 	for _, r := range slices.Concat(runs...) {
 		commits[r.Commit] = true
 	}
@@ -82,7 +67,7 @@ func (d *deriver) findFixes(ctx context.Context, steps []dag.Landing, changes []
 
 // namedClasses are the lines of the commits that messages name and of which no
 // line was mended: all there is to tell who wrote what was wrong.
-func (d *deriver) namedClasses(ctx context.Context, found []map[string]*mending) (map[stemma.Ref]change.Lines, error) {
+func (d *Landings) namedClasses(ctx context.Context, found []map[string]*mending) (map[stemma.Ref]change.Lines, error) {
 	bare := map[stemma.Ref]bool{}
 	for _, byCommit := range found {
 		for id, m := range byCommit {
@@ -107,37 +92,9 @@ func Mends(intent string) bool {
 	return intent == "fix" || intent == "security-fix" || intent == "revert"
 }
 
-// mendedRuns are the lines that a landing mended, with where they came from by the
-// line history.
-func (d *deriver) mendedRuns(l dag.Landing, stats map[stemma.Ref]*commitStats) ([]weave.LineRun, error) {
-	var all []weave.LineRun
-	for _, n := range l.Carried {
-		id := d.graph.ID(n)
-		st := stats[d.Repo.CommitRef(id)]
-		if st == nil || st.merge {
-			continue
-		}
-		for _, f := range st.files {
-			if f.mended == "" {
-				continue
-			}
-			path, err := quote.Raw(cmp.Or(f.oldPath, f.path))
-			if err != nil {
-				continue
-			}
-			runs, err := d.tracer.Removed(id, path, f.mended)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, runs...)
-		}
-	}
-	return all, nil
-}
-
 // mendings adds up, by commit, the lines a landing took from others, and what
 // its messages declare.
-func (d *deriver) mendings(ctx context.Context, l dag.Landing, runs []weave.LineRun) (map[string]*mending, error) {
+func (d *Landings) mendings(ctx context.Context, l dag.Landing, runs []weave.LineRun) (map[string]*mending, error) {
 	own := map[string]bool{}
 	for _, n := range l.Carried {
 		own[d.graph.ID(n)] = true
@@ -177,7 +134,7 @@ type link struct{ commit, method string }
 
 // named are the commits that a message says it mends or takes back, declared
 // ones first.
-func (d *deriver) named(ctx context.Context, w words.Message) ([]link, error) {
+func (d *Landings) named(ctx context.Context, w words.Message) ([]link, error) {
 	var links []link
 	for _, said := range []struct {
 		ids    []string
@@ -204,7 +161,7 @@ func (d *deriver) named(ctx context.Context, w words.Message) ([]link, error) {
 
 // complete finds the whole id of an abbreviated one, if it names one commit
 // that is known.
-func (d *deriver) complete(ctx context.Context, id string) (string, error) {
+func (d *Landings) complete(ctx context.Context, id string) (string, error) {
 	if d.graph.Has(id) || len(id) == len(d.Repo.Tip) {
 		return id, nil // perhaps not on this branch, but named whole
 	}
@@ -225,7 +182,7 @@ func (d *deriver) complete(ctx context.Context, id string) (string, error) {
 }
 
 // carriers fills in which change carried each commit.
-func (d *deriver) carriers(ctx context.Context, origins map[stemma.Ref]stemma.Ref) error {
+func (d *Landings) carriers(ctx context.Context, origins map[stemma.Ref]stemma.Ref) error {
 	missing := map[stemma.Ref]bool{}
 	for ref := range origins {
 		_, id := ref.Split()
@@ -256,7 +213,7 @@ func (d *deriver) carriers(ctx context.Context, origins map[stemma.Ref]stemma.Re
 }
 
 // stateFixes writes what was found into a change.
-func (d *deriver) stateFixes(c *change.Change, found map[string]*mending, origins map[stemma.Ref]stemma.Ref, classes map[stemma.Ref]change.Lines) {
+func (d *Landings) stateFixes(c *change.Change, found map[string]*mending, origins map[stemma.Ref]stemma.Ref, classes map[stemma.Ref]change.Lines) {
 	if !Mends(c.Intent) {
 		return
 	}

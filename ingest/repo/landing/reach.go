@@ -11,7 +11,7 @@ import (
 
 // stateReach states which commits of earlier scans have come onto the default
 // branch since, and which have left it, with the changes that brought them.
-func (d *deriver) stateReach(ctx context.Context) error {
+func (d *Landings) stateReach(ctx context.Context) error {
 	if d.Shown == "" || d.Shown == d.Repo.Tip {
 		return nil
 	}
@@ -40,14 +40,14 @@ func (d *deriver) stateReach(ctx context.Context) error {
 	return d.dropChanges(ctx, gone)
 }
 
-func (d *deriver) stateDefault(ctx context.Context, id string, on bool) error {
+func (d *Landings) stateDefault(ctx context.Context, id string, on bool) error {
 	return d.Writer.Record(ctx, change.Commit{SHA: id, OnDefault: &on}, sourceLanding, stemma.GradeD)
 }
 
 // left are the commits that the branch reached at the last scan and does not reach
 // any more. The old tip may not be in this copy: of a branch that was put elsewhere
 // they also are those that the store has on it and its whole history has not.
-func (d *deriver) left(ctx context.Context) ([]string, error) {
+func (d *Landings) left(ctx context.Context) ([]string, error) {
 	ids, err := d.Repo.Reach(ctx, []string{d.Shown}, []string{d.Repo.Tip})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -85,7 +85,7 @@ func (d *deriver) left(ctx context.Context) ([]string, error) {
 // dropChanges states that the changes which put one of these commits on the branch
 // are not on it any more, unless this scan found that another commit has landed
 // under their number.
-func (d *deriver) dropChanges(ctx context.Context, gone map[stemma.Ref]bool) error {
+func (d *Landings) dropChanges(ctx context.Context, gone map[stemma.Ref]bool) error {
 	again := map[stemma.Ref]bool{}
 	for _, ref := range d.owner {
 		again[ref] = true
