@@ -66,44 +66,63 @@ var patchFlags = []string{
 // are found as git finds them by default; a merge tells the files that differ
 // from all its parents.
 func Log(ctx context.Context, r *git.Repo, o Options) iter.Seq2[*Commit, error] {
-	return func(yield func(*Commit, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		type ready struct {
-			commit *Commit
-			weight int64
-		}
-		ahead := make(chan ready, maxAhead)
-		room := semaphore.NewWeighted(maxWaiting)
-		end := make(chan error, 1)
-		go func() {
-			defer close(ahead)
-			end <- read(ctx, r, o, func(c *Commit, weight int) bool {
-				w := min(int64(weight), maxWaiting)
-				if room.Acquire(ctx, w) != nil {
-					return false
-				}
-				select {
-				case ahead <- ready{c, w}:
-					return true
-				case <-ctx.Done():
-					return false
-				}
-			})
-		}()
-		defer func() { // nothing outlives the loop
-			cancel()
-			for range ahead { // nothing: only wait for the end
+	return func(yield func(*Commit, error) bool) { Begin(ctx, r, o).Commits(yield) }
+}
+
+// A Reading is a history that git reads, as far ahead as there is room, beside what
+// its owner does. One goroutine uses it, and ends it with Commits or Close.
+type Reading struct {
+	ahead  chan ready
+	room   *semaphore.Weighted
+	end    chan error
+	cancel context.CancelFunc
+}
+
+type ready struct {
+	commit *Commit
+	weight int64
+}
+
+// Begin begins to read what [Log] streams.
+func Begin(ctx context.Context, r *git.Repo, o Options) *Reading {
+	ctx, cancel := context.WithCancel(ctx)
+	g := &Reading{make(chan ready, maxAhead), semaphore.NewWeighted(maxWaiting), make(chan error, 1), cancel}
+	go func() {
+		defer close(g.ahead)
+		g.end <- read(ctx, r, o, func(c *Commit, weight int) bool {
+			w := min(int64(weight), maxWaiting)
+			if g.room.Acquire(ctx, w) != nil {
+				return false
 			}
-		}()
-		for next := range ahead {
-			room.Release(next.weight)
-			if !yield(next.commit, nil) {
-				return
+			select {
+			case g.ahead <- ready{c, w}:
+				return true
+			case <-ctx.Done():
+				return false
 			}
+		})
+	}()
+	return g
+}
+
+// Commits streams them.
+func (g *Reading) Commits(yield func(*Commit, error) bool) {
+	defer g.Close()
+	for next := range g.ahead {
+		g.room.Release(next.weight)
+		if !yield(next.commit, nil) {
+			return
 		}
-		if err := <-end; err != nil {
-			yield(nil, err)
-		}
+	}
+	if err := <-g.end; err != nil {
+		yield(nil, err)
+	}
+}
+
+// Close ends the reading: nothing outlives it.
+func (g *Reading) Close() {
+	g.cancel()
+	for range g.ahead { // nothing: only wait for the end
 	}
 }
 
@@ -111,7 +130,7 @@ func Log(ctx context.Context, r *git.Repo, o Options) iter.Seq2[*Commit, error] 
 // bytes they may occupy. Reading and using then need not keep in step: one
 // large commit makes neither wait.
 const (
-	maxAhead   = 256
+	maxAhead   = 4096
 	maxWaiting = 16 << 20
 )
 

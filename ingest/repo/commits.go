@@ -16,8 +16,15 @@ import (
 	"github.com/stemma-dev/stemma/intent"
 )
 
-// readCommits reads the history that no scan has read, parents before
-// children, with what each commit changed.
+// beginCommits begins to read the history that no scan has read, beside the steps
+// that come before [scanner.readCommits].
+func (s *scanner) beginCommits(ctx context.Context) error {
+	s.history = history.Begin(ctx, s.repo.Repo, history.Options{Tips: s.repo.Tips(), Not: s.mark.Heads})
+	return nil
+}
+
+// readCommits takes that history, parents before children, with what each commit
+// changed.
 func (s *scanner) readCommits(ctx context.Context) error {
 	s.lines = lines.NewOrigins(s.space.DB, s.repo.CommitRef)
 	tips := s.repo.Tips()
@@ -31,7 +38,7 @@ func (s *scanner) readCommits(ctx context.Context) error {
 	if err := s.markReach(ctx); err != nil {
 		return err
 	}
-	for c, err := range history.Log(ctx, s.repo.Repo, history.Options{Tips: tips, Not: s.mark.Heads}) {
+	for c, err := range s.history.Commits {
 		if err != nil {
 			return err
 		}

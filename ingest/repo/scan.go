@@ -29,6 +29,7 @@ import (
 	"github.com/stemma-dev/stemma/attribution/weave"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/local"
@@ -117,6 +118,7 @@ type scanner struct {
 	saved       weave.Mark        // what of the weave is stored
 	trackers    map[string]string // of projects, by the front of their keys
 	graph       *dag.Graph
+	history     *history.Reading
 	done        []int32 // commits of graph read by this scan
 	claims      *claims.Reader
 	owners      []version
@@ -205,17 +207,14 @@ func (s *scanner) countGaps(ctx context.Context) (err error) {
 
 // read goes through the sources, each resting on those before it.
 func (s *scanner) read(ctx context.Context) error {
-	defer func() {
-		if s.landings != nil {
-			s.landings.Close()
-		}
-	}()
+	defer s.end()
 	for _, step := range []func(context.Context) error{
 		s.judgeMark,
 		s.readEntire,
 		s.judgeCheckpoints,
 		s.loadWeave,
 		s.judgeTip,
+		s.beginCommits,
 		func(ctx context.Context) error { return s.w.Record(ctx, s.record, sourceGit, stemma.GradeD) },
 		s.noticeRefs,
 		s.readRecords,
@@ -241,6 +240,16 @@ func (s *scanner) read(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// end ends what goes on beside the steps, which one of them that failed left behind.
+func (s *scanner) end() {
+	if s.history != nil {
+		s.history.Close()
+	}
+	if s.landings != nil {
+		s.landings.Close()
+	}
 }
 
 // readRecords reads the records of line origin.
