@@ -36,6 +36,10 @@ func (p Print) Marks(yield func(Key) bool) {
 	}
 }
 
+// Line is the mark of a line, by its number from 0, 0 if it is blank; and how many
+// letters and digits it has.
+func (p Print) Line(i int) (mark Key, letters int) { return p.marks[i], int(p.letters[i]) }
+
 // Key is the key of a line, by its number from 0.
 func (p Print) Key(i int) Key {
 	if p.letters[i] < movedText {

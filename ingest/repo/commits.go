@@ -19,6 +19,9 @@ import (
 // beginCommits begins to read the history that no scan has read, beside the steps
 // that come before [scanner.readCommits].
 func (s *scanner) beginCommits(ctx context.Context) error {
+	if len(s.mark.Heads) == 0 {
+		s.repeats = &mended.Repeats{}
+	}
 	s.history = history.Begin(ctx, s.repo.Repo, history.Options{Tips: s.repo.Tips(), Not: s.mark.Heads})
 	return nil
 }
@@ -60,6 +63,9 @@ func (s *scanner) readCommits(ctx context.Context) error {
 
 func (s *scanner) readCommit(ctx context.Context, c *history.Commit) error {
 	s.done = append(s.done, s.graph.Add(c.ID, c.Parents))
+	if s.repeats != nil {
+		s.repeats.Add(c)
+	}
 	said := words.Of(&c.Commit, s.names())
 	if s.reach[c.ID] {
 		s.heard = append(s.heard, landing.Hear(c, said))

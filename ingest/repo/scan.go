@@ -40,6 +40,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/repo/landing"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
+	"github.com/stemma-dev/stemma/ingest/repo/mended"
 	"github.com/stemma-dev/stemma/ingest/repo/names"
 	"github.com/stemma-dev/stemma/ingest/repo/sessions"
 )
@@ -128,6 +129,7 @@ type scanner struct {
 	heard       []landing.Heard         // what they say
 	landings    *landing.Landings       // what landed; nil if there is no news
 	seen        bound.Seen              // what the commits read now have added
+	repeats     *mended.Repeats         // of a history that is read from its beginning
 	bound       map[string]bound.Found  // whose lines are, by content, of commits that no record tells of
 	files       leftOut                 // files of a partial clone that could not be compared
 	trees       leftOut                 // trees of commits in a partial clone
@@ -286,8 +288,8 @@ func (s *scanner) beginChanges(ctx context.Context) (err error) {
 		return nil
 	}
 	b := landing.Branch{
-		Space: s.space, Writer: s.w, Repo: s.repo, Record: s.record, Names: s.names(), Weave: s.weave, Origins: s.lines, Heard: s.heard,
-		Reach: s.reach, Late: s.late, Known: s.mark.Landed[s.repo.BranchName()], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
+		Space: s.space, Writer: s.w, Repo: s.repo, Record: s.record, Names: s.names(), Weave: s.weave, Repeats: s.repeats, Origins: s.lines,
+		Heard: s.heard, Reach: s.reach, Late: s.late, Known: s.mark.Landed[s.repo.BranchName()], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
 	}
 	s.landings, err = b.Begin(ctx)
 	return err

@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
+	"github.com/stemma-dev/stemma/ingest/repo/mended"
 	"github.com/stemma-dev/stemma/ingest/repo/names"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
@@ -39,6 +40,7 @@ type Branch struct {
 	Record   change.Repository
 	Names    intent.Context // where short names of tickets lead
 	Weave    *weave.Weave
+	Repeats  *mended.Repeats // of the history, if this scan read all of it
 	Origins  *lines.Origins
 	Heard    []Heard         // of the commits read now that the branch reaches
 	Reach    map[string]bool // which these are

@@ -38,7 +38,9 @@ func (d *Landings) begin(ctx context.Context) *trace {
 	go func() {
 		defer close(t.parts)
 		var missed []string
-		tracer := &mended.Tracer{DB: d.Space.DB, Repo: d.Repo, Weave: d.Weave, Miss: func(id string) { missed = append(missed, id) }}
+		tracer := &mended.Tracer{
+			DB: d.Space.DB, Repo: d.Repo, Weave: d.Weave, Known: d.Repeats, Miss: func(id string) { missed = append(missed, id) },
+		}
 		defer tracer.Close()
 		for part := range slices.Chunk(d.steps, landingsAtOnce) {
 			found := d.traceLines(ctx, tracer, part)

@@ -42,7 +42,7 @@ func read(t testing.TB, dir string, mends func(*git.Commit) bool) (*Tracer, []fi
 		t.Fatal(err)
 	}
 	tracer := &Tracer{
-		Repo: c, Weave: weave.New(), space: map[string]respacings{}, passages: map[string]map[string][]passage{},
+		Repo: c, Weave: weave.New(), space: map[string]respacings{}, looked: map[string]map[string]looked{}, Known: &Repeats{},
 		Miss: func(id string) { t.Logf("%s is not to be had", id) },
 	}
 	t.Cleanup(tracer.Close)
@@ -54,6 +54,7 @@ func read(t testing.TB, dir string, mends func(*git.Commit) bool) (*Tracer, []fi
 		if _, err := tracer.Weave.Add(lines.Step(h)); err != nil {
 			t.Fatal(err)
 		}
+		tracer.Known.Add(h)
 		tracer.space[h.ID] = respacings{}
 		for i := range h.Files {
 			f := &h.Files[i]
@@ -76,7 +77,7 @@ func read(t testing.TB, dir string, mends func(*git.Commit) bool) (*Tracer, []fi
 // known is missing.
 func (f fixed) origins(t testing.TB, tracer *Tracer) (spaced, behind map[int]string) {
 	t.Helper()
-	blind := &Tracer{Weave: tracer.Weave, space: tracer.space, passages: map[string]map[string][]passage{}}
+	blind := &Tracer{Weave: tracer.Weave, space: tracer.space, looked: map[string]map[string]looked{}}
 	spaced, behind = map[int]string{}, map[int]string{}
 	for line := range f.each() {
 		runs, err := tracer.Removed(f.commit, f.path, strconv.Itoa(line))
@@ -101,15 +102,15 @@ func (t *Tracer) behindSpace(tb testing.TB, open []weave.LineRun) (settled []wea
 	tb.Helper()
 	for len(open) > 0 {
 		r := open[0]
-		if t.passages[r.Commit] == nil {
-			t.passages[r.Commit] = map[string][]passage{}
+		if t.looked[r.Commit] == nil {
+			t.looked[r.Commit] = map[string]looked{}
 		}
 		p, err := t.page(r.Commit, r.Path)
 		if err != nil {
 			tb.Fatal(err)
 		}
 		if p != nil {
-			t.keep(r.Commit, []*page{p})
+			t.keep(r.Commit, nowhere, p)
 		}
 		older, rest, err := t.divide(r)
 		if err != nil {

@@ -3,6 +3,7 @@ package mended
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma/attribution/diff"
@@ -31,14 +32,19 @@ type page struct {
 // look finds where the lines of some files stood before their commit: those of
 // which it changed the white space only; those that it moved or copied within the
 // file, as git blame -M finds them; those from other files that it changed, as -C does.
-func (t *Tracer) look(ctx context.Context, commit string, paths []string) error {
+// Each file tells how far it is to be looked for its lines.
+func (t *Tracer) look(ctx context.Context, commit string, paths map[string]reach) error {
+	if t.looked[commit] == nil {
+		t.looked[commit] = map[string]looked{}
+	}
 	before, err := t.Weave.Before(commit)
 	if err != nil {
 		return err
 	}
 	var together []*page
 	size := 0
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		t.looked[commit][path] = looked{reach: across} // nothing is to be found
 		p, err := t.page(commit, path)
 		if err != nil {
 			return err
@@ -46,29 +52,38 @@ func (t *Tracer) look(ctx context.Context, commit string, paths []string) error 
 		if p == nil || len(before) == 0 {
 			continue
 		}
-		n, err := t.within(ctx, p)
-		if err != nil {
-			return err
+		far, n := paths[path], 0
+		if far >= within {
+			if n, err = t.within(ctx, p); err != nil {
+				return err
+			}
+		}
+		if far < across {
+			t.keep(commit, far, p)
+			continue
 		}
 		if together, size = append(together, p), size+n; size > maxTogether {
 			if err := t.across(ctx, before, together); err != nil {
 				return err
 			}
-			t.keep(commit, together)
+			t.keep(commit, across, together...)
 			together, size = nil, 0
 		}
+	}
+	if len(together) == 0 {
+		return nil
 	}
 	if err := t.across(ctx, before, together); err != nil {
 		return err
 	}
-	t.keep(commit, together)
+	t.keep(commit, across, together...)
 	return nil
 }
 
-func (t *Tracer) keep(commit string, pages []*page) {
+func (t *Tracer) keep(commit string, far reach, pages ...*page) {
 	for _, p := range pages {
 		slices.SortFunc(p.passages, func(a, b passage) int { return a.New - b.New })
-		t.passages[commit][p.path] = p.passages
+		t.looked[commit][p.path] = looked{far, p.passages}
 	}
 }
 

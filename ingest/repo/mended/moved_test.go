@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stemma-dev/stemma/attribution/diff"
 	"github.com/stemma-dev/stemma/attribution/weave"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/gittest"
@@ -164,8 +165,8 @@ func TestFixesAreTracedBehindWhatOnlyMovedTheirLines(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := gittest.New(t)
 			c.build(r)
-			if diff := cmp.Diff(c.want, brought(t, r)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
+			if d := cmp.Diff(c.want, brought(t, r)); d != "" {
+				t.Errorf("-want +got:\n%s", d)
 			}
 		})
 	}
@@ -332,6 +333,66 @@ func TestEachCommitMovesWhatBlameSaysThatItMoved(t *testing.T) {
 	}
 }
 
+// TestWhatNeedNotBeLookedForIsNotThere asks for every line that every commit added,
+// each by itself, with and without what is known of repeats.
+func TestWhatNeedNotBeLookedForIsNotThere(t *testing.T) {
+	ctx := t.Context()
+	lines, looked, found := 0, 0, 0
+	for seed := range uint64(4) {
+		m := moves(t, seed)
+		if seed == 0 { // a file of which not all text is kept, and is copied from
+			large := strings.Repeat(strings.Repeat("word ", 100)+"\n", 2500)
+			m.Commit("large", "large.go", large+gittest.Lines("large", 20))
+			m.Commit("copy", "large.go", "x\n"+large+gittest.Lines("large", 20), "copy.go", gittest.Lines("large", 20))
+		}
+		known, _ := read(t, m.Dir, every)
+		whole, _ := read(t, m.Dir, every)
+		whole.Known = nil
+		for _, commit := range strings.Fields(m.Git("rev-list", "HEAD")) {
+			for _, path := range strings.Fields(m.Git("diff-tree", "-r", "--root", "--name-only", "--no-commit-id", "--diff-filter=d", commit)) {
+				made, err := whole.Weave.Made(commit, path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var each [][]weave.LineRun
+				for _, own := range made.Own {
+					for i := range own.Count {
+						each = append(each, []weave.LineRun{{Commit: commit, Path: path, Start: own.Start + i, Line: own.Start + i, Count: 1}})
+					}
+				}
+				want, err := whole.Behind(ctx, each)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, question := range each {
+					got, err := known.Behind(ctx, each[i:i+1])
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := cmp.Diff(want[i], got[0]); d != "" {
+						t.Errorf("line %d of %s at %.10s (-want +got):\n%s", question[0].Line, path, commit, d)
+					}
+					far, err := known.Known.reach(question[0], func() ([]weave.FileLines, error) { return known.Weave.Before(commit) })
+					if err != nil {
+						t.Fatal(err)
+					}
+					lines++
+					if far != nowhere {
+						looked++
+					}
+					if !cmp.Equal(got[0], question) {
+						found++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d lines were looked for, %d found", looked, lines, found)
+	if found == 0 || looked == lines {
+		t.Errorf("%d of %d lines were looked for, %d found", looked, lines, found)
+	}
+}
+
 // eachMoved compares the lines that a commit added to a file.
 func eachMoved(t *testing.T, m *mover, tracer *Tracer, commit, path string) (lines, differ int) {
 	made, err := tracer.Weave.Made(commit, path)
@@ -341,7 +402,7 @@ func eachMoved(t *testing.T, m *mover, tracer *Tracer, commit, path string) (lin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tracer.load(t.Context(), []weave.LineRun{{Commit: commit, Path: path}}); err != nil {
+	if err := tracer.load(t.Context(), []weave.LineRun{{Commit: commit, Path: path, Line: 1, Count: diff.MaxLines}}); err != nil {
 		t.Fatal(err)
 	}
 	before, err := tracer.Weave.Before(commit)
@@ -349,7 +410,7 @@ func eachMoved(t *testing.T, m *mover, tracer *Tracer, commit, path string) (lin
 		t.Fatal(err)
 	}
 	from := map[int]place{}
-	for _, p := range tracer.passages[commit][path] {
+	for _, p := range tracer.looked[commit][path].passages {
 		old := before[slices.IndexFunc(before, func(f weave.FileLines) bool { return f.Version == p.version })]
 		for i := range p.Count {
 			from[p.New+i] = place{path: old.Path, line: p.Old + i}

@@ -21,11 +21,12 @@ type Tracer struct {
 	DB    *storage.DB
 	Repo  *clone.Repo
 	Weave *weave.Weave        // nil if there is none: then nothing is traced
+	Known *Repeats            // what need not be looked for; nil if all may have to be
 	Miss  func(object string) // told what could not be read
 
-	space    map[string]respacings           // of commits that were looked at
-	passages map[string]map[string][]passage // by commit and path, of files that were looked at
-	cat      *git.CatFile                    // once it was needed
+	space  map[string]respacings        // of commits that were looked at
+	looked map[string]map[string]looked // by commit and path, files that were looked at
+	cat    *git.CatFile                 // once it was needed
 }
 
 // Close ends what the Tracer has started.
@@ -97,29 +98,37 @@ type passage struct {
 	version uint32
 }
 
+// A looked is what was found of a file, and how far it was looked for.
+type looked struct {
+	reach
+	passages []passage
+}
+
 // load finds the passages of the files that runs are of.
 func (t *Tracer) load(ctx context.Context, runs []weave.LineRun) error {
-	if t.passages == nil {
-		t.space, t.passages = map[string]respacings{}, map[string]map[string][]passage{}
+	if t.looked == nil {
+		t.space, t.looked = map[string]respacings{}, map[string]map[string]looked{}
 	}
 	if err := t.loadSpace(ctx, runs); err != nil {
 		return err
 	}
-	wanted := map[string][]string{}
+	wanted := map[string]map[string]reach{}
 	var order []string // in which they are met: what is near in history is cheap to read
 	for _, r := range runs {
-		of := t.passages[r.Commit]
-		if of == nil {
-			of = map[string][]passage{}
-			t.passages[r.Commit] = of
+		if r.Unknown {
+			continue
 		}
-		if _, known := of[r.Path]; !known && !r.Unknown {
-			of[r.Path] = nil
-			if len(wanted[r.Commit]) == 0 {
-				order = append(order, r.Commit)
-			}
-			wanted[r.Commit] = append(wanted[r.Commit], r.Path)
+		far, err := t.Known.reach(r, func() ([]weave.FileLines, error) { return t.Weave.Before(r.Commit) })
+		if err != nil {
+			return fmt.Errorf("what %s moved: %w", r.Commit, err)
 		}
+		if was, known := t.looked[r.Commit][r.Path]; known && was.reach >= far {
+			continue
+		}
+		if wanted[r.Commit] == nil {
+			wanted[r.Commit], order = map[string]reach{}, append(order, r.Commit)
+		}
+		wanted[r.Commit][r.Path] = max(far, wanted[r.Commit][r.Path])
 	}
 	for _, commit := range order {
 		if err := t.look(ctx, commit, wanted[commit]); err != nil {
@@ -140,7 +149,7 @@ func (t *Tracer) divide(r weave.LineRun) (older, rest []weave.LineRun, err error
 		return p
 	}
 	at, end := r.Line, r.Line+r.Count
-	for _, p := range t.passages[r.Commit][r.Path] {
+	for _, p := range t.looked[r.Commit][r.Path].passages {
 		from, to := max(p.New, at), min(p.New+p.Count, end)
 		if from >= to {
 			continue
