@@ -131,7 +131,7 @@ func (g *Reading) Close() {
 // large commit makes neither wait.
 const (
 	maxAhead   = 4096
-	maxWaiting = 16 << 20
+	maxWaiting = 32 << 20
 )
 
 // window is how many commits are asked for ahead. What is written for them fits
