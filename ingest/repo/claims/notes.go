@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
 )
@@ -42,23 +43,65 @@ func (r *Reader) arrange(ctx context.Context, found []foundNote) (here map[strin
 	return here, nil
 }
 
+// A job is a note that is being parsed.
+type job struct {
+	foundNote
+	object git.Object
+	claims chan note.Claims // nil if it cannot be read
+}
+
 // parseNotes parses on several processors while git reads on.
 func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[string]bool) error {
-	type job struct {
-		foundNote
-		data []byte
-		done chan note.Claims
-	}
+	ctx, cancel := context.WithCancel(ctx)
 	const ahead = 16 // notes of which the claims are in memory
 	order := make(chan job, ahead)
+	end := make(chan error, 1)
+	go func() {
+		defer close(order)
+		end <- r.readNotes(ctx, found, order)
+	}()
+	defer func() {
+		cancel()
+		for range order { // nothing: only wait for the end
+		}
+	}()
+	for j := range order {
+		if j.claims == nil {
+			if err := r.Writer.Gap(ctx, stemma.Gap{
+				Source: records.Source, Place: "note " + j.blob, Reason: records.Unreadable(j.object), About: r.Repo.CommitRef(j.commit), Object: records.Lost(j.object),
+			}); err != nil {
+				return err
+			}
+			continue
+		}
+		r.Notes++
+		r.Progress("records of origin", r.Notes, int64(len(found)))
+		c := Record{Claims: <-j.claims, Place: j.blob}
+		if c.Own = r.Own != nil && r.Own(j.commit, j.blob); !c.Own {
+			c.Foreign()
+		}
+		r.Sessions.See(j.blob, c.Claims)
+		if here[j.commit] {
+			r.claims[j.commit] = append(r.claims[j.commit], c)
+		} else if err := r.stateOrphan(ctx, j.commit, c); err != nil {
+			return err
+		}
+	}
+	return <-end
+}
+
+// readNotes reads notes and has them parsed, and tells of each in its turn.
+func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- job) error {
+	const workers = 2
 	work := make(chan job)
-	spare := make(chan []byte, 4) // memory of notes that were parsed
-	for range 2 {
+	defer close(work)
+	spare := make(chan []byte, workers+1) // memory of notes that were parsed
+	for range workers {
 		go func() {
 			for j := range work {
-				j.done <- j.parse(j.data)
+				j.claims <- j.parse(j.object.Data)
 				select {
-				case spare <- j.data:
+				case spare <- j.object.Data:
 				default:
 				}
 			}
@@ -72,22 +115,6 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 			return make([]byte, size)
 		}
 	}
-	defer close(work)
-
-	take := func(j job) error {
-		r.Notes++
-		r.Progress("records of origin", r.Notes, int64(len(found)))
-		c := Record{Claims: <-j.done, Place: j.blob}
-		if c.Own = r.Own != nil && r.Own(j.commit, j.blob); !c.Own {
-			c.Foreign()
-		}
-		r.Sessions.See(j.blob, c.Claims)
-		if !here[j.commit] {
-			return r.stateOrphan(ctx, j.commit, c)
-		}
-		r.claims[j.commit] = append(r.claims[j.commit], c)
-		return nil
-	}
 	blobs := func(yield func(string) bool) {
 		for _, n := range found {
 			if !yield(n.blob) {
@@ -100,30 +127,21 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 		if err != nil {
 			return err
 		}
-		n := found[i]
+		j := job{foundNote: found[i], object: o}
 		i++
-		if o.Data == nil && o.Size != 0 || o.Missing {
-			if err := r.Writer.Gap(ctx, stemma.Gap{Source: records.Source, Place: "note " + n.blob, Reason: records.Unreadable(o), About: r.Repo.CommitRef(n.commit), Object: records.Lost(o)}); err != nil {
-				return err
-			}
-			continue
-		}
-		j := job{n, o.Data, make(chan note.Claims, 1)}
-		if len(order) == ahead {
-			if err := take(<-order); err != nil {
-				return err
+		if readable := (o.Data != nil || o.Size == 0) && !o.Missing; readable {
+			j.claims = make(chan note.Claims, 1)
+			select {
+			case work <- j:
+			case <-ctx.Done():
+				return context.Cause(ctx)
 			}
 		}
-		order <- j
+		j.object.Data = nil
 		select {
-		case work <- j:
+		case order <- j:
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		}
-	}
-	for len(order) > 0 {
-		if err := take(<-order); err != nil {
-			return err
 		}
 	}
 	return nil
