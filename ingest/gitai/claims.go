@@ -114,6 +114,11 @@ func (a *Authorship) Claims() note.Claims {
 		if !known {
 			paths = append(paths, f.Path)
 		}
+		n := 0
+		for _, e := range f.Entries {
+			n += len(e.Ranges)
+		}
+		spans = slices.Grow(spans, n)
 		for _, e := range f.Entries {
 			m, known := marks[e.Key]
 			if !known {

@@ -180,6 +180,9 @@ func formatRanges(ranges []note.Range) string {
 // explain adds to the spans of a path what details say of their lines: whom they
 // replaced; and spans of nobody, with the reason, where there is no other.
 func explain(spans []note.ClaimedSpan, details []Detail) []note.ClaimedSpan {
+	if len(details) == 0 {
+		return spans
+	}
 	var covered []note.Range
 	for _, s := range spans {
 		covered = append(covered, s.Range)

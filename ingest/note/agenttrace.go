@@ -237,7 +237,8 @@ func (t *AgentTrace) Claims() Claims {
 				if r.Contributor != nil {
 					by = *r.Contributor
 				}
-				list = append(list, claim{Range: r.Range, Mark: by.mark(identity.AgentName(t.Tool), sessionAt(conv.URL))})
+				mark := by.mark(identity.AgentName(t.Tool), sessionAt(conv.URL))
+				list = append(list, claim{Range: r.Range, Mark: &mark})
 			}
 			if conv.URL == "" || known[conv.URL] || conv.Contributor.Type == "human" {
 				continue

@@ -113,7 +113,7 @@ const (
 // A claim is a span before it is settled with the others on the same file.
 type claim struct {
 	Range
-	Mark
+	*Mark
 	abstains bool // gives way to any claim that does not
 }
 
@@ -122,36 +122,24 @@ type claim struct {
 // different origins it is unknown, with different sessions it has none. Claims
 // that abstain count only where there is no other.
 func settle(claims []claim) []ClaimedSpan {
-	claims = byStart(claims)
-	var out []ClaimedSpan
+	slices.SortStableFunc(claims, func(x, y claim) int { return cmp.Compare(x.Start, y.Start) })
+	out := make([]ClaimedSpan, 0, len(claims))
 	for from := 0; from < len(claims); {
 		end, n := claims[from].End, 1
 		for ; from+n < len(claims) && claims[from+n].Start <= end; n++ {
 			end = max(end, claims[from+n].End)
 		}
 		if n == 1 {
-			out = appendSpan(out, ClaimedSpan{claims[from].Range, claims[from].Mark})
+			out = appendSpan(out, ClaimedSpan{claims[from].Range, *claims[from].Mark})
 		} else {
 			out = settleOverlap(out, claims[from:from+n])
 		}
 		from += n
 	}
+	if 2*len(out) < cap(out) {
+		out = slices.Clone(out) // spans are large, and many are kept
+	}
 	return out
-}
-
-// byStart sorts claims; those that start together stay in their order. Claims
-// are large, so that places are sorted and each claim is copied once.
-func byStart(claims []claim) []claim {
-	order := make([]int, len(claims))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(x, y int) int { return cmp.Or(cmp.Compare(claims[x].Start, claims[y].Start), cmp.Compare(x, y)) })
-	sorted := make([]claim, len(claims))
-	for i, at := range order {
-		sorted[i] = claims[at]
-	}
-	return sorted
 }
 
 // appendSpan joins a span to the last one where it continues it.
@@ -183,7 +171,7 @@ func settleOverlap(out []ClaimedSpan, claims []claim) []ClaimedSpan {
 			if claims[e.claim].abstains {
 				t = &weak
 			}
-			t.add(claims[e.claim].Mark, e.opens)
+			t.add(*claims[e.claim].Mark, e.opens)
 		}
 		t := firm
 		if t.n == 0 {
@@ -287,8 +275,9 @@ func Combine(records ...Claims) Claims {
 			if _, known := byPath[f.Path]; !known {
 				paths = append(paths, f.Path)
 			}
-			for _, s := range f.Spans {
-				byPath[f.Path] = append(byPath[f.Path], claim{s.Range, s.Mark, s.Origin == stemma.OriginUnknown})
+			for i := range f.Spans {
+				s := &f.Spans[i]
+				byPath[f.Path] = append(byPath[f.Path], claim{s.Range, &s.Mark, s.Origin == stemma.OriginUnknown})
 			}
 		}
 	}
@@ -303,8 +292,8 @@ func Combine(records ...Claims) Claims {
 // and overlap; a path is added once.
 func (c *Claims) Add(path string, spans []ClaimedSpan) {
 	claims := make([]claim, len(spans))
-	for i, s := range spans {
-		claims[i] = claim{Range: s.Range, Mark: s.Mark}
+	for i := range spans {
+		claims[i] = claim{Range: spans[i].Range, Mark: &spans[i].Mark}
 	}
 	c.addFile(path, claims)
 }
