@@ -160,14 +160,19 @@ func (p *Purpose) reverts(title string, body []string) {
 		body = firstParagraph(body)
 	}
 	text := strings.Join(body, " ")
-	said := revertsCommit().FindAllStringSubmatch(text, 64)
+	var said [][]string
+	if mentions(text, "reverts ") {
+		said = revertsCommit().FindAllStringSubmatch(text, 64)
+	}
 	for _, m := range said {
 		for _, h := range commitHash().FindAllString(m[1], 64) {
 			p.Reverts = append(p.Reverts, strings.ToLower(h))
 		}
 	}
-	for _, m := range revertsNumber().FindAllStringSubmatch(text, 64) {
-		p.RevertsNumbers = append(p.RevertsNumbers, numbers(m[1])...)
+	if mentions(text, "revert") {
+		for _, m := range revertsNumber().FindAllStringSubmatch(text, 64) {
+			p.RevertsNumbers = append(p.RevertsNumbers, numbers(m[1])...)
+		}
 	}
 	if end := strings.LastIndexByte(inner, '"'); end >= 0 {
 		inner = strings.TrimRight(inner[:end], `"`)
@@ -230,17 +235,36 @@ func (p *Purpose) security(title string, body []string, trailers []MessageTraile
 			return // it speaks about the advisory, it does not mend it
 		}
 	}
-	if id := advisory().FindString(title); id != "" {
+	if id := findAdvisory(title); id != "" {
 		p.add(IntentSecurityFix, MethodAdvisory, id)
 	}
 	for _, t := range trailers {
-		if id := advisory().FindString(t.Value); id != "" {
+		if id := findAdvisory(t.Value); id != "" {
 			p.add(IntentSecurityFix, MethodAdvisory, t.Key+": "+id)
 		}
 	}
-	if id := advisory().FindString(strings.Join(body, "\n")); id != "" {
+	if id := findAdvisory(strings.Join(body, "\n")); id != "" {
 		p.add(IntentSecurityFix, MethodAdvisoryBody, id)
 	}
+}
+
+// findAdvisory finds the first id of an advisory.
+func findAdvisory(text string) string {
+	if !mentions(text, "cve-") && !mentions(text, "ghsa-") {
+		return ""
+	}
+	return advisory().FindString(text)
+}
+
+// mentions reports whether a text has a word of lower case letters, in whatever case.
+// It spares most texts a pattern that would be tried at each of their places.
+func mentions(text, word string) bool {
+	for at := 0; at+len(word) <= len(text); at++ {
+		if text[at]|0x20 == word[0] && strings.EqualFold(text[at:at+len(word)], word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Purpose) types(title string, body []string) {
@@ -276,6 +300,9 @@ func (p *Purpose) keywords(title string, body []string, trailers []MessageTraile
 		p.add(IntentBuild, MethodDependencyTitle, title)
 	}
 	for _, l := range append([]string{title}, body...) {
+		if !mentions(l, "fix") {
+			continue
+		}
 		if m := closing().FindString(l); m != "" {
 			p.add(IntentFix, MethodClosingKeyword, strings.TrimLeft(m, " \t(*-"))
 			return

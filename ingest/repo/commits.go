@@ -12,6 +12,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/landing"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
 	"github.com/stemma-dev/stemma/ingest/repo/mended"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/intent"
 )
@@ -63,8 +64,9 @@ func (s *scanner) readCommits(ctx context.Context) error {
 
 func (s *scanner) readCommit(ctx context.Context, c *history.Commit) error {
 	s.done = append(s.done, s.graph.Add(c.ID, c.Parents))
+	added := bind.SourceOf(c)
 	if s.repeats != nil {
-		s.repeats.Add(c)
+		s.repeats.Add(c, added)
 	}
 	said := words.Of(&c.Commit, s.names())
 	if s.reach[c.ID] {
@@ -76,7 +78,7 @@ func (s *scanner) readCommit(ctx context.Context, c *history.Commit) error {
 	if err := s.addToWeave(ctx, c); err != nil {
 		return err
 	}
-	s.seen.Add(c)
+	s.seen.Add(c.ID, added)
 	if err := s.noticeFiles(ctx, c); err != nil {
 		return err
 	}

@@ -34,15 +34,14 @@ type Seen struct {
 const maxSeen = 1_000_000
 
 // Add keeps what a commit has added.
-func (s *Seen) Add(c *history.Commit) {
-	text := bind.SourceOf(c)
+func (s *Seen) Add(commit string, text *bind.Source) {
 	if text.Lines() == 0 {
 		return
 	}
 	if s.texts == nil {
 		s.texts = map[string]*bind.Source{}
 	}
-	s.texts[c.ID], s.order = text, append(s.order, c.ID)
+	s.texts[commit], s.order = text, append(s.order, commit)
 	for s.lines += text.Lines(); s.lines > maxSeen; s.order = s.order[1:] {
 		s.lines -= s.texts[s.order[0]].Lines()
 		delete(s.texts, s.order[0])

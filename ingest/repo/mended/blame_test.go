@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 )
 
 var (
@@ -54,7 +55,7 @@ func read(t testing.TB, dir string, mends func(*git.Commit) bool) (*Tracer, []fi
 		if _, err := tracer.Weave.Add(lines.Step(h)); err != nil {
 			t.Fatal(err)
 		}
-		tracer.Known.Add(h)
+		tracer.Known.Add(h, bind.SourceOf(h))
 		tracer.space[h.ID] = respacings{}
 		for i := range h.Files {
 			f := &h.Files[i]

@@ -1,11 +1,14 @@
 package mended
 
 import (
+	"slices"
+
 	"github.com/stemma-dev/stemma/attribution/diff"
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/weave"
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/git/patch"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 )
 
 // Repeats knows of the lines that commits added which ones have a text that stood
@@ -33,8 +36,8 @@ const (
 	maxJudged = 250_000
 )
 
-// Add learns the next commit.
-func (r *Repeats) Add(c *history.Commit) {
+// Add learns the next commit, of which it is known what it added unless it is a merge.
+func (r *Repeats) Add(c *history.Commit, added *bind.Source) {
 	if r.seen == nil {
 		r.seen, r.commits, r.opaque = map[edits.Key]struct{}{}, map[string][]repeat{}, map[string]bool{}
 	}
@@ -42,8 +45,7 @@ func (r *Repeats) Add(c *history.Commit) {
 	if r.blind {
 		return
 	}
-	var found []repeat
-	var added []edits.Print
+	runs := slices.Collect(added.Runs)
 	for i := range c.Files {
 		f := &c.Files[i]
 		if f.Status == patch.Deleted || f.Submodule() {
@@ -52,39 +54,40 @@ func (r *Repeats) Add(c *history.Commit) {
 		if f.Binary || f.Missing || f.TextDropped || f.Coarse || r.opaque[f.OldPath] {
 			r.opaque[f.Path] = true
 		}
-		hunks := f.Hunks
-		if len(f.Parents) > 0 { // what no parent has is new against the first one too
-			hunks = f.Parents[0].Hunks
+		if len(f.Parents) == 0 {
+			continue
 		}
-		for _, h := range hunks {
-			text := edits.PrintOf(h.New)
-			added = append(added, text)
-			found = r.repeats(found, f.Path, h.NewStart, text)
-		}
-	}
-	for _, text := range added {
-		for mark := range text.Marks {
-			r.seen[mark] = struct{}{}
+		for _, h := range f.Parents[0].Hunks { // what no parent has, and more
+			runs = append(runs, bind.Run{Path: f.Path, Start: h.NewStart, Print: edits.PrintOf(h.New)})
 		}
 	}
 	if !c.Merge() {
+		var found []repeat
+		for _, run := range runs {
+			found = r.repeats(found, run)
+		}
 		r.commits[c.ID] = found
+	}
+	for _, run := range runs {
+		for mark := range run.Print.Marks {
+			r.seen[mark] = struct{}{}
+		}
 	}
 }
 
-// repeats finds those of a run of lines, from the number of its first one.
-func (r *Repeats) repeats(found []repeat, path string, start int, text edits.Print) []repeat {
-	block := repeat{path: path, Range: diff.Range{Start: start}}
+// repeats finds those of a run of lines.
+func (r *Repeats) repeats(found []repeat, run bind.Run) []repeat {
+	block := repeat{path: run.Path, Range: diff.Range{Start: run.Start}}
 	end := func(next int) {
 		if block.letters >= diff.MovedText {
 			found = append(found, block)
 		}
-		block = repeat{path: path, Range: diff.Range{Start: next}}
+		block = repeat{path: run.Path, Range: diff.Range{Start: next}}
 	}
-	for i := range text.Len() {
-		mark, letters := text.Line(i)
+	for i := range run.Print.Len() {
+		mark, letters := run.Print.Line(i)
 		if _, is := r.seen[mark]; !is && mark != 0 {
-			end(start + i + 1)
+			end(run.Start + i + 1)
 			continue
 		}
 		block.Count++

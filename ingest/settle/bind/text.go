@@ -107,6 +107,25 @@ type Source struct {
 // SourceOf makes one of a commit. There is nothing in a merge.
 func SourceOf(c *history.Commit) *Source { return &Source{c.Commit, added(c)} }
 
+// A Run is lines that a commit added to a file next to each other, from the number of
+// the first one.
+type Run struct {
+	Path  string
+	Start int
+	Print edits.Print
+}
+
+// Runs are those that it is made of.
+func (s *Source) Runs(yield func(Run) bool) {
+	for i := range s.files {
+		for r, print := range s.files[i].eachRun {
+			if !yield(Run{s.files[i].path, r.start, print}) {
+				return
+			}
+		}
+	}
+}
+
 // Within is what of a source is in files that are wanted.
 func (s *Source) Within(wanted func(path string) bool) *Source {
 	part := &Source{of: s.of}
