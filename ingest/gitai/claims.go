@@ -105,7 +105,7 @@ func (r Agent) mark(key string) (note.Mark, bool) {
 // Claims lowers the note. Two keys of one session on one line are one claim.
 func (a *Authorship) Claims() note.Claims {
 	c := note.Claims{Format: Format, Writer: a.Writer, Revision: a.Base, Problems: slices.Clone(a.Problems)}
-	marks := map[string]note.Mark{}
+	marks := map[string]*note.Mark{}
 	resolved := map[string]bool{}
 	byPath := map[string][]note.ClaimedSpan{}
 	var paths []string
@@ -122,8 +122,8 @@ func (a *Authorship) Claims() note.Claims {
 		for _, e := range f.Entries {
 			m, known := marks[e.Key]
 			if !known {
-				m, resolved[e.Key] = a.Mark(e.Key)
-				marks[e.Key] = m
+				mark, ok := a.Mark(e.Key)
+				m, marks[e.Key], resolved[e.Key] = &mark, &mark, ok
 			}
 			if !resolved[e.Key] {
 				c.Unresolved++

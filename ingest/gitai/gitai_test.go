@@ -259,7 +259,7 @@ func TestTracesSayWhatASessionCannot(t *testing.T) {
 	changed.Replaced = was
 	nobody := note.Mark{Origin: stemma.OriginUnknown, Reason: "nobody looked"}
 	span := func(from, to int, m note.Mark) note.ClaimedSpan {
-		return note.ClaimedSpan{Range: note.Range{Start: from, End: to}, Mark: m}
+		return note.ClaimedSpan{Range: note.Range{Start: from, End: to}, Mark: &m}
 	}
 	want := []note.ClaimedFile{
 		{Path: "a.go", Spans: []note.ClaimedSpan{span(1, 2, first), span(4, 4, second), span(5, 5, person), span(6, 6, changed), span(7, 8, nobody)}},

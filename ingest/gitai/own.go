@@ -200,7 +200,7 @@ func explain(spans []note.ClaimedSpan, details []Detail) []note.ClaimedSpan {
 		for _, r := range d.Ranges {
 			at, _ := slices.BinarySearchFunc(covered, r.Start, func(c note.Range, line int) int { return cmp.Compare(c.End, line) })
 			if at == len(covered) || covered[at].Start > r.End {
-				spans = append(spans, note.ClaimedSpan{Range: r, Mark: note.Mark{Origin: stemma.OriginUnknown, Reason: d.Reason}})
+				spans = append(spans, note.ClaimedSpan{Range: r, Mark: &note.Mark{Origin: stemma.OriginUnknown, Reason: d.Reason}})
 			}
 		}
 	}
@@ -220,7 +220,9 @@ func replace(spans []note.ClaimedSpan, d Detail) []note.ClaimedSpan {
 				out = append(out, before)
 			}
 			inside := s
-			inside.Start, inside.End, inside.Replaced = max(s.Start, r.Start), min(s.End, r.End), d.Replaced
+			mark := *s.Mark
+			mark.Replaced = d.Replaced
+			inside.Start, inside.End, inside.Mark = max(s.Start, r.Start), min(s.End, r.End), &mark
 			out = append(out, inside)
 			s.Start = inside.End + 1
 		}

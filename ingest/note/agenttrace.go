@@ -238,7 +238,7 @@ func (t *AgentTrace) Claims() Claims {
 					by = *r.Contributor
 				}
 				mark := by.mark(identity.AgentName(t.Tool), sessionAt(conv.URL))
-				list = append(list, claim{Range: r.Range, Mark: &mark})
+				list = append(list, claim{ClaimedSpan: ClaimedSpan{r.Range, &mark}})
 			}
 			if conv.URL == "" || known[conv.URL] || conv.Contributor.Type == "human" {
 				continue

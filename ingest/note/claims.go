@@ -48,14 +48,15 @@ type ClaimedFile struct {
 	Spans []ClaimedSpan
 }
 
-// ClaimedSpan gives a run of lines one mark.
+// ClaimedSpan gives a run of lines one mark, which it may share with others: a record
+// has many spans and few marks.
 type ClaimedSpan struct {
 	Range
-	Mark
+	*Mark
 }
 
-// A Mark says who wrote a line as far as a record tells. Marks are compared
-// with ==.
+// A Mark says who wrote a line as far as a record tells. The values are compared
+// with ==, and not changed once a span has them.
 type Mark struct {
 	Origin    stemma.Origin
 	Reason    string // why the origin, or part of the rest, is unknown
@@ -76,9 +77,19 @@ type Replaced struct{ Agent, Session, ModelName string }
 // Foreign takes away how the record says that it knows: who says so is somebody
 // else.
 func (c *Claims) Foreign() {
+	foreign := map[*Mark]*Mark{}
 	for i := range c.Files {
 		for j := range c.Files[i].Spans {
-			c.Files[i].Spans[j].Basis = ""
+			s := &c.Files[i].Spans[j]
+			if s.Basis == "" {
+				continue
+			}
+			if foreign[s.Mark] == nil {
+				m := *s.Mark
+				m.Basis = ""
+				foreign[s.Mark] = &m
+			}
+			s.Mark = foreign[s.Mark]
 		}
 	}
 }
@@ -112,8 +123,7 @@ const (
 
 // A claim is a span before it is settled with the others on the same file.
 type claim struct {
-	Range
-	*Mark
+	ClaimedSpan
 	abstains bool // gives way to any claim that does not
 }
 
@@ -123,28 +133,25 @@ type claim struct {
 // that abstain count only where there is no other.
 func settle(claims []claim) []ClaimedSpan {
 	slices.SortStableFunc(claims, func(x, y claim) int { return cmp.Compare(x.Start, y.Start) })
-	out := make([]ClaimedSpan, 0, len(claims))
+	var out []ClaimedSpan
 	for from := 0; from < len(claims); {
 		end, n := claims[from].End, 1
 		for ; from+n < len(claims) && claims[from+n].Start <= end; n++ {
 			end = max(end, claims[from+n].End)
 		}
 		if n == 1 {
-			out = appendSpan(out, ClaimedSpan{claims[from].Range, *claims[from].Mark})
+			out = appendSpan(out, claims[from].ClaimedSpan)
 		} else {
 			out = settleOverlap(out, claims[from:from+n])
 		}
 		from += n
-	}
-	if 2*len(out) < cap(out) {
-		out = slices.Clone(out) // spans are large, and many are kept
 	}
 	return out
 }
 
 // appendSpan joins a span to the last one where it continues it.
 func appendSpan(out []ClaimedSpan, s ClaimedSpan) []ClaimedSpan {
-	if last := len(out) - 1; last >= 0 && out[last].End == s.Start-1 && out[last].Mark == s.Mark {
+	if last := len(out) - 1; last >= 0 && out[last].End == s.Start-1 && *out[last].Mark == *s.Mark {
 		out[last].End = s.End
 		return out
 	}
@@ -180,7 +187,8 @@ func settleOverlap(out []ClaimedSpan, claims []claim) []ClaimedSpan {
 		if t.n == 0 || i == len(events) {
 			continue
 		}
-		out = appendSpan(out, ClaimedSpan{Range{at, events[i].at - 1}, t.agreed()})
+		mark := t.agreed()
+		out = appendSpan(out, ClaimedSpan{Range{at, events[i].at - 1}, &mark})
 	}
 	return out
 }
@@ -275,9 +283,8 @@ func Combine(records ...Claims) Claims {
 			if _, known := byPath[f.Path]; !known {
 				paths = append(paths, f.Path)
 			}
-			for i := range f.Spans {
-				s := &f.Spans[i]
-				byPath[f.Path] = append(byPath[f.Path], claim{s.Range, &s.Mark, s.Origin == stemma.OriginUnknown})
+			for _, s := range f.Spans {
+				byPath[f.Path] = append(byPath[f.Path], claim{s, s.Origin == stemma.OriginUnknown})
 			}
 		}
 	}
@@ -292,8 +299,8 @@ func Combine(records ...Claims) Claims {
 // and overlap; a path is added once.
 func (c *Claims) Add(path string, spans []ClaimedSpan) {
 	claims := make([]claim, len(spans))
-	for i := range spans {
-		claims[i] = claim{Range: spans[i].Range, Mark: &spans[i].Mark}
+	for i, s := range spans {
+		claims[i].ClaimedSpan = s
 	}
 	c.addFile(path, claims)
 }

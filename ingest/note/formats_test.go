@@ -76,7 +76,7 @@ func TestAgentTracesDropPseudoFilesAndKeepTheRest(t *testing.T) {
 func TestRecordsThatDisagreeGiveUnknown(t *testing.T) {
 	claims := func(origin stemma.Origin, reason, session string, from, to int) note.Claims {
 		return note.Claims{Format: "f" + session, Claimed: to - from + 1, Files: []note.ClaimedFile{{Path: "p", Spans: []note.ClaimedSpan{
-			{Range: note.Range{Start: from, End: to}, Mark: note.Mark{Origin: origin, Reason: reason, Session: session}},
+			{Range: note.Range{Start: from, End: to}, Mark: &note.Mark{Origin: origin, Reason: reason, Session: session}},
 		}}}}
 	}
 	c := note.Combine(

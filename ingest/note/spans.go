@@ -73,7 +73,7 @@ func JoinSpans(byFormat map[string][]attribution.Span) []attribution.Span {
 				record.Files = append(record.Files, ClaimedFile{Path: s.Path})
 				n++
 			}
-			span := ClaimedSpan{Mark: mark}
+			span := ClaimedSpan{Mark: &mark}
 			span.Start, span.End = s.Start, s.End
 			record.Files[n].Spans = append(record.Files[n].Spans, span)
 		}
@@ -88,7 +88,7 @@ func JoinSpans(byFormat map[string][]attribution.Span) []attribution.Span {
 			}
 			if c.Origin == stemma.OriginUnknown {
 				s.Basis = string(stemma.BasisUnknown)
-			} else if one, ok := byMark[c.Mark]; ok {
+			} else if one, ok := byMark[*c.Mark]; ok {
 				s.Basis = one.Basis
 			}
 			joined = append(joined, s)

@@ -221,7 +221,7 @@ func (w *Whogitit) Claims() Claims {
 			default:
 				m = Mark{Origin: stemma.OriginUnknown, Reason: ReasonNotStated}
 			}
-			list = append(list, claim{Range: Range{l.Line, l.Line}, Mark: &m})
+			list = append(list, claim{ClaimedSpan: ClaimedSpan{Range{l.Line, l.Line}, &m}})
 		}
 		c.addFile(f.Path, list)
 	}

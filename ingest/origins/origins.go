@@ -379,7 +379,7 @@ func claimAt(c note.Claims, path string, line int) (note.Mark, bool) {
 		spans := c.Files[i].Spans
 		at, _ := slices.BinarySearchFunc(spans, line, func(s note.ClaimedSpan, line int) int { return s.End - line })
 		if at < len(spans) && spans[at].Start <= line {
-			return spans[at].Mark, true
+			return *spans[at].Mark, true
 		}
 	}
 	return note.Mark{}, false
