@@ -152,7 +152,8 @@ type scanner struct {
 }
 
 // Scan reads what is new in r into the space. It may be repeated, interrupted
-// and run twice at once: what was read is kept, nothing is stated twice.
+// and run twice at once: what was read is kept, and nothing is stated twice, but for
+// the files at the tip, which each of several scans at once may state as of its time.
 func Scan(ctx context.Context, space *ingest.Space, r *git.Repo, o Options) (Report, error) {
 	s := &scanner{space: space, o: o, graph: dag.New(), binary: map[string]bool{}, fresh: map[string]bool{}}
 	if s.o.Progress == nil {
