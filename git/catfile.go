@@ -70,12 +70,6 @@ func (r *Repo) Objects(ctx context.Context, ids iter.Seq[string], maxSize int64)
 	return r.objects(ctx, ids, "--batch", demand{unlessBig, maxSize, nil})
 }
 
-// ObjectsInto is [Repo.Objects] with their data in memory that room returns, of the
-// size that it is asked for. Who reads very many need not make new memory for each.
-func (r *Repo) ObjectsInto(ctx context.Context, ids iter.Seq[string], maxSize int64, room func(size int) []byte) iter.Seq2[Object, error] {
-	return r.objects(ctx, ids, "--batch", demand{unlessBig, maxSize, room})
-}
-
 // Check is [Repo.Objects] without data: types and sizes only.
 func (r *Repo) Check(ctx context.Context, ids iter.Seq[string]) iter.Seq2[Object, error] {
 	return r.objects(ctx, ids, "--batch-check", demand{part: nothing})

@@ -95,7 +95,7 @@ func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- 
 	const workers = 2
 	work := make(chan job)
 	defer close(work)
-	spare := make(chan []byte, workers+1) // memory of notes that were parsed
+	spare := make(chan []byte, 64) // memory of notes that were parsed
 	for range workers {
 		go func() {
 			for j := range work {
@@ -115,15 +115,12 @@ func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- 
 			return make([]byte, size)
 		}
 	}
-	blobs := func(yield func(string) bool) {
-		for _, n := range found {
-			if !yield(n.blob) {
-				return
-			}
-		}
+	blobs := make([]string, len(found))
+	for i, n := range found {
+		blobs[i] = n.blob
 	}
 	i := 0
-	for o, err := range r.Repo.ObjectsInto(ctx, blobs, note.MaxRecord, room) {
+	for o, err := range r.Repo.Many(ctx, blobs, note.MaxRecord, room) {
 		if err != nil {
 			return err
 		}
