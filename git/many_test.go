@@ -52,7 +52,10 @@ func TestManyObjectsNeedNotBeReadToTheEnd(t *testing.T) {
 	r := open(t, made.Dir)
 	for _, after := range []int{1, 300, 1499} {
 		n := 0
-		for range r.Many(t.Context(), all, 1<<20, room) {
+		for _, err := range r.Many(t.Context(), all, 1<<20, room) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if n++; n == after {
 				break
 			}
