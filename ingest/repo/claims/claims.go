@@ -71,7 +71,7 @@ func (r *Reader) Gone(place string) bool {
 
 // Read reads the records of line origin about commits that were not read yet, and
 // all records about a commit of which one is new or has changed. One process
-// lists them per ref, two find out which are wanted, one reads them.
+// lists them per ref, two find out which are wanted, two read them.
 func (r *Reader) Read(ctx context.Context) error {
 	r.claims, r.records, r.shown = map[string][]Record{}, map[string]string{}, map[string]string{}
 	r.standing, r.withdrawn, r.gone, r.recovered = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
