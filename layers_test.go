@@ -80,6 +80,7 @@ var layers = []struct {
 	{"ingest/note", ". rooms git/quote ingest/jsonwalk"},
 	{"ingest/gitai", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
+	{"ingest/chainloop", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/records", "git ingest/note ingest/gitai"},
 	{"ingest/posted", ". rooms storage vault ingest ingest/note ingest/records"},
