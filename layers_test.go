@@ -83,7 +83,7 @@ var layers = []struct {
 	{"ingest/chainloop", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/records", "git ingest/note ingest/gitai"},
-	{"ingest/posted", ". rooms storage vault ingest ingest/note ingest/records"},
+	{"ingest/posted", ". rooms storage vault ingest ingest/chainloop ingest/note ingest/records"},
 	{"ingest/agenttrace", ". rooms ingest/note"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},

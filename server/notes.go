@@ -163,7 +163,7 @@ func (s *Server) giveNotes(w http.ResponseWriter, r *http.Request, commits []str
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	begin := `{"notes":{`
-	for k, err := range s.notes.About(r.Context(), commits) {
+	for k, err := range s.notes.About(r.Context(), commits, posted.Format) {
 		switch {
 		case err != nil && begin != ",":
 			s.refuse(w, r, err)

@@ -12,8 +12,9 @@ import (
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
 
-// sentMark is a file in the data directory that says that its store takes notes over
-// HTTP. Where it is not there, questions about lines need not open the store.
+// sentMark is a file in the data directory that says that its store takes records from
+// outside of repositories: over HTTP, or from files. Where it is not there, questions
+// about lines need not open the store.
 const sentMark = "takes-notes"
 
 // takeNotes leaves the mark.
@@ -24,12 +25,12 @@ func (a *app) takeNotes() error {
 	}
 	f, err := os.OpenFile(filepath.Join(dir, sentMark), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("marking that records are taken: %w", err)
 	}
 	return f.Close()
 }
 
-// A questioned repository answers for its lines, with the notes that were sent to the
+// A questioned repository answers for its lines, with the records that were sent to the
 // store, if it ever took any. Close it.
 type questioned struct {
 	*origins.Repo
@@ -45,7 +46,7 @@ func (r *questioned) Close() error {
 	return err
 }
 
-// addSent lets the notes that were sent to the store speak too. Where they cannot be
+// addSent lets the records that were sent to the store speak too. Where they cannot be
 // read, the records in the repository still answer.
 func (a *app) addSent(ctx context.Context, r *questioned) {
 	dir, err := a.store.dir()
@@ -56,7 +57,7 @@ func (a *app) addSent(ctx context.Context, r *questioned) {
 		return
 	}
 	if r.Sent, err = a.sent(ctx, r); err != nil && ctx.Err() == nil {
-		a.log.Warn("notes that were sent to the store are not taken into account", "why", err)
+		a.log.Warn("records that were sent to the store are not taken into account", "why", err)
 	}
 }
 
@@ -78,7 +79,11 @@ func (a *app) sent(ctx context.Context, r *questioned) (sent origins.Sent, err e
 			if err != nil {
 				return nil, err
 			}
-			about[k.Commit] = posted.Claims(k.Body)
+			told := posted.Claims(k.Format, k.Body)
+			if before, ok := about[k.Commit]; ok {
+				told = note.Combine(before, told)
+			}
+			about[k.Commit] = told
 		}
 		return about, nil
 	}}, nil

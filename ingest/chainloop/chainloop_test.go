@@ -122,7 +122,9 @@ func TestCommitsAreFoundWholeOrCounted(t *testing.T) {
 		},
 		"one in short": {fmt.Sprintf(`"commit_start":%q,"commit_end":%q,"commits":["a1a1a1a Add refunds"]`, one, one), []string{one}, false, ""},
 		"a third in short": {
-			fmt.Sprintf(`"commit_start":%q,"commit_end":%q,"commits":["a1a1a1a x","c3c3c3c y","b2b2b2b z"],"commit_count":3`, one, two), []string{one, two}, true,
+			fmt.Sprintf(`"commit_start":%q,"commit_end":%q,"commits":["a1a1a1a x","c3c3c3c y","b2b2b2b z"],"commit_count":3`, one, two),
+			[]string{one, two},
+			true,
 			"commit 1: a commit that is named only in short",
 		},
 		"no list":            {fmt.Sprintf(`"commit_start":%q,"commit_end":%q`, one, one), []string{one}, false, ""},

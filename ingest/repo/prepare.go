@@ -81,13 +81,13 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	return nil
 }
 
-// lookForPosted reports whether notes were sent over HTTP since the last scan about
+// lookForPosted reports whether records came from outside since the last scan about
 // commits that are here.
 func (s *scanner) lookForPosted(ctx context.Context) (told bool, err error) {
 	if s.posted, err = posted.Open(ctx, s.space, s.o.Now); err != nil {
 		return false, err
 	}
-	var sent map[string]stemma.Digest
+	var sent map[string][]stemma.Digest
 	if sent, s.sent, err = s.posted.Since(ctx, s.mark.Posted); err != nil || len(sent) == 0 {
 		return false, err
 	}

@@ -92,7 +92,7 @@ type bookmark struct {
 	Weave    int64                    `json:"weave"`              // segments of the line weave
 	Boundary string                   `json:"boundary,omitempty"` // where the history that was read is cut off
 	Local    map[string]sessions.Mark `json:"local,omitempty"`    // transcripts of this machine, by path
-	Posted   int64                    `json:"posted,omitempty"`   // number of the last note sent over HTTP that was looked at
+	Posted   int64                    `json:"posted,omitempty"`   // number of the last record from outside that was looked at
 	Bound    int64                    `json:"bound,omitempty"`    // length of the log when lines were last looked for by content
 	Total    Report                   `json:"total"`              // of all scans
 }

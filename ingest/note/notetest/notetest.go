@@ -83,3 +83,20 @@ func AgentTrace(id, commit string, from, to int) string {
 		`"tool":{"name":"cursor","version":"2"},"files":[{"path":"a.go","conversations":[{"url":"https://x.test/c/1","contributor":{"type":"ai","model_id":"openai/gpt-5"},`+
 		`"ranges":[{"start_line":%d,"end_line":%d}]}]},{"path":".shell-history","conversations":[]}]}`+"\n", id, commit, from, to)
 }
+
+// Chainloop is an AI coding session of Chainloop with its commits, about ranges of
+// lines of one file, "2-4,9-9".
+func Chainloop(id, path, ranges string, commits ...string) string {
+	var list []string
+	for r := range strings.SplitSeq(ranges, ",") {
+		start, end, _ := strings.Cut(r, "-")
+		list = append(list, fmt.Sprintf(`{"start":%s,"end":%s}`, start, end))
+	}
+	return fmt.Sprintf(`{"chainloop.material.evidence.id":"CHAINLOOP_AI_CODING_SESSION",
+"schema":"https://schemas.chainloop.dev/aicodingsession/0.1/ai-coding-session.schema.json",
+"data":{"schema_version":"v1","agent":{"name":"claude-code","version":"2.1"},"session":{"id":%q,"started_at":"2026-02-02T03:44:12Z","duration_seconds":9},
+"git_context":{"branch":"main","commits":["%s"],"commit_count":%d},
+"code_changes":{"files":[{"path":%q,"status":"modified","attribution":"ai","line_ranges":[%s]}]},
+"model":{"primary":"claude-opus-4-6","models_used":["claude-opus-4-6"]},"usage":{"output_tokens":294}}}`,
+		id, strings.Join(commits, `","`), len(commits), path, strings.Join(list, ","))
+}

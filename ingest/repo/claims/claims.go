@@ -25,7 +25,7 @@ type Reader struct {
 	Repo     *clone.Repo
 	Weave    *weave.Weave // tells which commits were read
 	Sessions *sessions.Book
-	Posted   *posted.Notes                  // those that were sent over HTTP, about any repository
+	Posted   *posted.Notes                  // those that came from outside, about any repository
 	First    bool                           // nothing of the repository was read before
 	Known    map[string]string              // by ref, where it pointed where it was furthest
 	Before   clone.Sight                    // what this clone showed when it was read last
@@ -122,9 +122,9 @@ func (r *Reader) Read(ctx context.Context) error {
 	return r.parseNotes(ctx, found, here)
 }
 
-// wantedRecords tells about which commits the records must be read. What was sent
-// over HTTP may be about commits of any repository.
-func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces map[string][]Record, sent map[string]stemma.Digest, known map[string][]knownRecord) (map[string]bool, error) {
+// wantedRecords tells about which commits the records must be read. What came from
+// outside may be about commits of any repository.
+func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces map[string][]Record, sent map[string][]stemma.Digest, known map[string][]knownRecord) (map[string]bool, error) {
 	wanted := map[string]bool{}
 	var elsewhere []string // perhaps about commits that are here, of which no scan has read the records
 	look := func(commit, place string) {
@@ -143,8 +143,9 @@ func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces ma
 			look(commit, one.Place)
 		}
 	}
-	for commit, digest := range sent {
-		if !stands(known[commit], posted.Place(digest)) || !r.Weave.Has(commit) {
+	for commit, digests := range sent {
+		all := !slices.ContainsFunc(digests, func(d stemma.Digest) bool { return !stands(known[commit], posted.Place(d)) })
+		if !all || !r.Weave.Has(commit) {
 			elsewhere = append(elsewhere, commit)
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
 
-// readPosted reads, of the notes that were sent over HTTP, those about commits of
-// which the records must be read.
-func (r *Reader) readPosted(ctx context.Context, sent map[string]stemma.Digest, wanted map[string]bool) error {
+// readPosted reads, of the records that came from outside of the repository, those
+// about commits of which the records must be read.
+func (r *Reader) readPosted(ctx context.Context, sent map[string][]stemma.Digest, wanted map[string]bool) error {
 	var commits []string
 	for commit := range sent {
 		if wanted[commit] {
@@ -22,7 +22,7 @@ func (r *Reader) readPosted(ctx context.Context, sent map[string]stemma.Digest, 
 		}
 		r.Notes++
 		r.claims[k.Commit] = append(r.claims[k.Commit], Record{
-			Claims: posted.Claims(k.Body), Place: posted.Place(stemma.Sum(k.Body)), Source: posted.Source, Bodies: posted.Bodies(k.Body),
+			Claims: posted.Claims(k.Format, k.Body), Place: posted.Place(stemma.Sum(k.Body)), Source: k.Format, Bodies: posted.Bodies(k.Format, k.Body),
 		})
 	}
 	return nil

@@ -10,7 +10,6 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/ingest/note"
-	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/records"
 	"github.com/stemma-dev/stemma/ingest/words"
 )
@@ -72,10 +71,10 @@ func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attributi
 
 // stateOrphan states a record whose commit is not in this repository any more:
 // rewritten, squashed, or never fetched. It may be bound later by content;
-// until then it credits nobody's lines. One that was sent over HTTP is stated like
+// until then it credits nobody's lines. One that came from outside is stated like
 // that already.
 func (r *Reader) stateOrphan(ctx context.Context, commit string, c Record) error {
-	if c.Source == posted.Source {
+	if c.Source != "" {
 		return nil
 	}
 	r.Orphans++
@@ -111,6 +110,7 @@ func byFormat(records []Record) []Record {
 			writer := joined[n].Writer
 			joined[n] = Record{
 				Claims: note.Combine(joined[n].Claims, one.Claims), Place: words.Short(joined[n].Place+" "+one.Place, maxPlace), Own: joined[n].Own && one.Own,
+				Source: joined[n].Source, Bodies: slices.Concat(joined[n].Bodies, one.Bodies), // what came from outside has formats of its own
 			}
 			joined[n].Format, joined[n].Writer = one.Format, cmp.Or(writer, one.Writer)
 			continue
