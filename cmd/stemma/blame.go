@@ -29,7 +29,8 @@ flags of git blame: -L, -w, -M, -C, --since, --ignore-rev, --root, --porcelain,
 --line-porcelain, and for its columns -b, -c, -l, -s, -e, -n, -f, -t, --abbrev=N,
 --date=iso|iso-strict|rfc|short|default|raw|unix. The records of origin are read
 from the repository itself, so the answer is always up to date and no scan is needed;
-those that clients of git-ai sent to "stemma serve" on this machine, from its store.
+those that clients of git-ai sent to "stemma serve" on this machine, or that were
+imported, from its store.
 
 With --json: {"path": …, "revision": …, "lines": [{"line", "commit", "origin", …}]},
 where origin is ai, human or unknown; with --stream too, its lines one object each.`,

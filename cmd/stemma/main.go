@@ -88,7 +88,7 @@ Exit codes: 0 fine, 1 error, 2 usage, 3 a control is not met, 4 tampering found.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		a.initCommand(), a.deinitCommand(), a.doctorCommand(), a.statusCommand(), a.reconcileCommand(), a.replayCommand(),
-		a.scanCommand(), a.blameCommand(), a.explainCommand(), a.traceCommand(), a.findCommand(),
+		a.scanCommand(), a.importCommand(), a.blameCommand(), a.explainCommand(), a.traceCommand(), a.findCommand(),
 		a.hookCommand(), a.githookCommand(), a.exportCommand(), a.queryCommand(), a.sqlCommand(), a.serveCommand(), a.verifyCommand(), a.rebuildCommand(), a.versionCommand(),
 	)
 	return root

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -107,4 +108,31 @@ func TestNotesOfGitAIClientsAnswerWhoWroteALine(t *testing.T) {
 	}
 	stemmaIn(t, r.Dir, "verify", "log")
 	stemmaIn(t, r.Dir, "verify", "graph")
+}
+
+func TestImportedSessionHasAPage(t *testing.T) {
+	data := t.TempDir()
+	t.Setenv("HOME", data)
+	t.Setenv("STEMMA_DATA", filepath.Join(data, "stemma"))
+	r := gittest.New(t)
+	first := r.Commit("begin", "a.go", gittest.Lines("begin", 3))
+	file := filepath.Join(data, "session.json")
+	if err := os.WriteFile(file, []byte(notetest.Chainloop("5c1e", "a.go", "1-2,0-0", first)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stemmaIn(t, r.Dir, "import", file)
+	stemmaIn(t, r.Dir, "scan")
+	address := serve(t)
+	for path, parts := range map[string][]string{
+		"/sessions/claude-code/5c1e": {"claude-code", "claude-opus-4-6", "a.go"},
+		"/gaps":                      {"chainloop", "a range that is not ascending line numbers", "session.json"},
+		"/sources":                   {"chainloop"},
+	} {
+		page := client(t, http.MethodGet, address+path, "", "")
+		for _, part := range parts {
+			if !strings.Contains(page, part) {
+				t.Errorf("%s does not show %s", path, part)
+			}
+		}
+	}
 }
