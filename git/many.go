@@ -1,7 +1,9 @@
 package git
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"iter"
 
 	"golang.org/x/sync/semaphore"
@@ -40,7 +42,7 @@ func (r *Repo) Many(ctx context.Context, ids []string, maxSize int64, room func(
 			s := shares[i/manyInTurn%manyReaders]
 			next, ok := <-s.ahead
 			if !ok {
-				yield(Object{}, context.Cause(ctx))
+				yield(Object{}, cmp.Or(context.Cause(ctx), io.ErrUnexpectedEOF))
 				return
 			}
 			s.room.Release(next.weight())
