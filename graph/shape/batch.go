@@ -96,8 +96,8 @@ func (b *Batch) node(ref stemma.Ref, pos int64) int {
 	return n
 }
 
-// Add puts the fact at pos into the batch. What the shape has no place for
-// becomes a Skip.
+// Add puts the fact at pos into the batch, whose attributes are valid JSON, as those of
+// a ledger are. What the shape has no place for becomes a Skip.
 func (b *Batch) Add(pos int64, f stemma.Fact) {
 	b.Entries++
 	var reasons []string

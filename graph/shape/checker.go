@@ -1,6 +1,7 @@
 package shape
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -24,6 +25,9 @@ func NewChecker(specs []stemma.KindSpec) (*Checker, error) {
 // to, a value that its column cannot hold. The graph would leave that part out and
 // say so in the same words in graph_skip.
 func (c *Checker) Check(f stemma.Fact) error {
+	if len(f.Attrs) > 0 && !json.Valid(f.Attrs) {
+		return &stemma.InvalidError{Ref: f.Subject, Field: "attributes", Why: "not valid JSON"}
+	}
 	b := NewBatch(c.shape)
 	b.Add(0, f)
 	if len(b.Skips) == 0 {

@@ -25,14 +25,14 @@ type attributes struct {
 // maxFaults bounds what one fact may leave in graph_skip.
 const maxFaults = 16
 
-// fit reads attrs, a JSON object, into the columns and lists of t.
+// fit reads attrs, valid JSON, into the columns and lists of t.
 func (t *Table) fit(attrs json.RawMessage) attributes {
 	a := attributes{values: make([]any, len(t.Columns))}
 	fault := func(format string, args ...any) { a.faults = append(a.faults, fmt.Sprintf(format, args...)) }
 	if len(attrs) == 0 {
 		return a
 	}
-	if !json.Valid(attrs) || firstByte(attrs) != '{' {
+	if firstByte(attrs) != '{' {
 		fault("attributes are not a JSON object")
 		return a
 	}
