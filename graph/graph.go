@@ -39,7 +39,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -72,11 +71,7 @@ func Open(ctx context.Context, db *storage.DB, specs []stemma.KindSpec) (*Graph,
 		return nil, err
 	}
 	g := &Graph{db: db, shape: s, batch: batchEntries}
-	tables, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, wrap("opening", err)
-	}
-	if err := db.Migrate(ctx, "graph", tables); err != nil {
+	if err := db.Migrate(ctx, "graph", migrations); err != nil {
 		return nil, wrap("opening", err)
 	}
 	fits := false

@@ -14,7 +14,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -65,11 +64,7 @@ type Inbox struct {
 // Open returns the inbox in db and makes its table where it is missing. Now
 // tells when a delivery is received.
 func Open(ctx context.Context, db *storage.DB, now func() time.Time) (*Inbox, error) {
-	tables, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("inbox: opening: %w", err)
-	}
-	if err := db.Migrate(ctx, "inbox", tables); err != nil {
+	if err := db.Migrate(ctx, "inbox", migrations); err != nil {
 		return nil, fmt.Errorf("inbox: opening: %w", err)
 	}
 	return &Inbox{db: db, now: now}, nil

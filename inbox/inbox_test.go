@@ -106,7 +106,7 @@ func TestCrookedDeliveryIsRefused(t *testing.T) {
 
 func TestTableOfAnOlderSpaceIsTakenOver(t *testing.T) {
 	db := storagetest.SQLite(t)
-	older := fstest.MapFS{"00001_ledger.sql": {Data: []byte(`-- +goose Up
+	older := fstest.MapFS{"migrations/00001_ledger.sql": {Data: []byte(`-- +goose Up
 CREATE TABLE inbox (id BIGINT NOT NULL PRIMARY KEY, source TEXT NOT NULL, delivery TEXT NOT NULL, received BIGINT NOT NULL,
     raw BYTEA, state TEXT NOT NULL, reason TEXT NOT NULL, UNIQUE (source, delivery));
 CREATE INDEX inbox_state ON inbox (state, id);

@@ -15,7 +15,6 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -41,17 +40,14 @@ type Space struct {
 // Open completes a space of its parts: it brings the tables of this package up
 // to date and derives the key of the pseudonyms.
 func Open(ctx context.Context, parts Space, key vault.SpaceKey) (*Space, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
+	if err := parts.DB.Migrate(ctx, "ingest", migrations); err != nil {
 		return nil, err
 	}
-	if err := parts.DB.Migrate(ctx, "ingest", files); err != nil {
-		return nil, err
-	}
-	parts.people, err = key.Derive("person")
+	people, err := key.Derive("person")
 	if err != nil {
 		return nil, fmt.Errorf("ingest: key of the pseudonyms: %w", err)
 	}
+	parts.people = people
 	return &parts, nil
 }
 

@@ -86,7 +86,7 @@ type yardstick struct {
 
 func newYardstick(b *testing.B, db *storage.DB) *yardstick {
 	const ddl = "-- +goose Up\nCREATE TABLE bare (pos BIGINT NOT NULL PRIMARY KEY, canonical BYTEA NOT NULL);\n"
-	if err := db.Migrate(b.Context(), "bare", fstest.MapFS{"00001_bare.sql": {Data: []byte(ddl)}}); err != nil {
+	if err := db.Migrate(b.Context(), "bare", fstest.MapFS{"migrations/00001_bare.sql": {Data: []byte(ddl)}}); err != nil {
 		b.Fatal(err)
 	}
 	return &yardstick{db: db}

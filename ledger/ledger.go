@@ -27,7 +27,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"log/slog"
 	"strings"
@@ -105,11 +104,7 @@ func Open(ctx context.Context, db *storage.DB, c Config) (*Ledger, error) {
 	if c.Signer != nil && (c.Now == nil || c.Rand == nil) {
 		return nil, errors.New("ledger: opening: a ledger that can be appended to needs a clock and a source of salts")
 	}
-	tables, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("ledger: opening: %w", err)
-	}
-	if err := db.Migrate(ctx, "ledger", tables); err != nil {
+	if err := db.Migrate(ctx, "ledger", migrations); err != nil {
 		return nil, fmt.Errorf("ledger: opening: %w", err)
 	}
 	return l, nil

@@ -19,7 +19,7 @@ import (
 var migrationName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`) })
 
 // Migrate brings the tables of the package called name up to the newest of
-// its migrations: files 00001_what.sql at the root of fsys with a line
+// its migrations: files migrations/00001_what.sql of fsys with a line
 // "-- +goose Up", written once for both engines. What ran is kept in a table
 // of its own for every name. It may be called again and by several processes
 // at once; a migration that fails leaves nothing behind.
@@ -31,6 +31,9 @@ func (db *DB) Migrate(ctx context.Context, name string, fsys fs.FS) (err error) 
 		return fmt.Errorf("storage: migrating %s in %s: %w", name, db.place, ErrReadOnly)
 	}
 	what := "migrating " + name + " in"
+	if fsys, err = fs.Sub(fsys, "migrations"); err != nil {
+		return db.explain(what, err)
+	}
 	// Looked at first without a lock, so that a long Write elsewhere does not
 	// keep this process from starting.
 	if pending, err := db.pending(ctx, name, fsys); err != nil || !pending {

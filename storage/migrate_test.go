@@ -15,9 +15,9 @@ func file(up string) *fstest.MapFile { return &fstest.MapFile{Data: []byte("-- +
 func TestMigrationsRunOnce(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		ctx := t.Context()
-		one := fstest.MapFS{"00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO a (id) VALUES (1);")}
-		two := fstest.MapFS{"00001_a.sql": one["00001_a.sql"], "00002_b.sql": file("INSERT INTO a (id) VALUES (2);")}
-		other := fstest.MapFS{"00001_c.sql": file("CREATE TABLE c (id BIGINT);")}
+		one := fstest.MapFS{"migrations/00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO a (id) VALUES (1);")}
+		two := fstest.MapFS{"migrations/00001_a.sql": one["00001_a.sql"], "migrations/00002_b.sql": file("INSERT INTO a (id) VALUES (2);")}
+		other := fstest.MapFS{"migrations/00001_c.sql": file("CREATE TABLE c (id BIGINT);")}
 		// Several handles at once, as several processes would.
 		var wg sync.WaitGroup
 		for range 4 {
@@ -47,11 +47,11 @@ func TestMigrationsRunOnce(t *testing.T) {
 func TestFailedMigrationLeavesNothing(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		db, ctx := open(), t.Context()
-		bad := fstest.MapFS{"00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO nothing (id) VALUES (1);")}
+		bad := fstest.MapFS{"migrations/00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO nothing (id) VALUES (1);")}
 		if err := db.Migrate(ctx, "one", bad); err == nil {
 			t.Fatal("a bad migration was accepted")
 		}
-		good := fstest.MapFS{"00001_a.sql": file("CREATE TABLE a (id BIGINT);")}
+		good := fstest.MapFS{"migrations/00001_a.sql": file("CREATE TABLE a (id BIGINT);")}
 		must(t, db.Migrate(ctx, "one", good))
 	})
 }

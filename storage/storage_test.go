@@ -21,7 +21,7 @@ import (
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
-var schema = fstest.MapFS{"00001_item.sql": {Data: []byte(`-- +goose Up
+var schema = fstest.MapFS{"migrations/00001_item.sql": {Data: []byte(`-- +goose Up
 CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, word TEXT, raw BYTEA, n INTEGER);
 `)}}
 

@@ -9,7 +9,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -73,11 +72,7 @@ func Open(ctx context.Context, db *storage.DB, blobs Blobs, key SpaceKey) (*Vaul
 	if db.ReadOnly() {
 		return v, nil
 	}
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("vault: opening the vault: %w", err)
-	}
-	return v, db.Migrate(ctx, "vault", sub)
+	return v, db.Migrate(ctx, "vault", migrations)
 }
 
 // Put stores the bodies of one owner, durable on return, and gives their

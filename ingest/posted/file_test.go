@@ -29,7 +29,7 @@ func TestNotesOfAnOlderStoreStay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Migrate(t.Context(), "posted", fstest.MapFS{"00001_posted.sql": {Data: first}}); err != nil {
+		if err := db.Migrate(t.Context(), "posted", fstest.MapFS{"migrations/00001_posted.sql": {Data: first}}); err != nil {
 			t.Fatal(err)
 		}
 		digest := stemma.Sum([]byte("a note"))

@@ -21,7 +21,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"maps"
 	"slices"
@@ -50,11 +49,7 @@ type Notes struct {
 // Open returns the notes of a space and makes their table where it is missing. Now
 // tells when one is received.
 func Open(ctx context.Context, space *ingest.Space, now func() time.Time) (*Notes, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("posted: opening: %w", err)
-	}
-	if err := space.DB.Migrate(ctx, "posted", files); err != nil {
+	if err := space.DB.Migrate(ctx, "posted", migrations); err != nil {
 		return nil, fmt.Errorf("posted: opening: %w", err)
 	}
 	return &Notes{space, now}, nil
