@@ -10,11 +10,13 @@ import (
 )
 
 // How many processes read what [Repo.Many] asks for, how many objects in a row each of
-// them reads, and how far one reads ahead.
+// them reads, how many are told at once, and how far one reads ahead: so many times
+// these, or bytes.
 const (
 	manyReaders = 2
 	manyInTurn  = 256
-	manyAhead   = 64
+	manyAtOnce  = 32
+	manyAhead   = 16
 	manyBytes   = 8 << 20
 )
 
@@ -27,7 +29,7 @@ func (r *Repo) Many(ctx context.Context, ids []string, maxSize int64, room func(
 		ctx, cancel := context.WithCancel(ctx)
 		var shares []*share
 		for k := 0; k < manyReaders && k*manyInTurn < len(ids); k++ {
-			s := &share{make(chan read, manyAhead), semaphore.NewWeighted(manyBytes)}
+			s := &share{ahead: make(chan batch, manyAhead), room: semaphore.NewWeighted(manyBytes)}
 			shares = append(shares, s)
 			go s.read(ctx, r.objects(ctx, turns(ids, k), "--batch", demand{unlessBig, maxSize, room}))
 		}
@@ -39,14 +41,8 @@ func (r *Repo) Many(ctx context.Context, ids []string, maxSize int64, room func(
 			}
 		}()
 		for i := range ids {
-			s := shares[i/manyInTurn%manyReaders]
-			next, ok := <-s.ahead
-			if !ok {
-				yield(Object{}, cmp.Or(context.Cause(ctx), io.ErrUnexpectedEOF))
-				return
-			}
-			s.room.Release(next.weight())
-			if !yield(next.Object, next.err) || next.err != nil {
+			o, err := shares[i/manyInTurn%manyReaders].next(ctx)
+			if !yield(o, err) || err != nil {
 				return
 			}
 		}
@@ -68,29 +64,64 @@ func turns(ids []string, k int) iter.Seq[string] {
 
 // A share is what one process reads.
 type share struct {
-	ahead chan read
+	ahead chan batch
 	room  *semaphore.Weighted
+	now   batch // what is being told
 }
 
-type read struct {
-	Object
-	err error
+// A batch is some objects in a row: telling each by itself costs more than reading a
+// small one. An error is behind the last.
+type batch struct {
+	objects []Object
+	bytes   int64
+	err     error
 }
 
-// weight is about how many bytes of the room it takes.
-func (r read) weight() int64 { return min(int64(len(r.Data)), manyBytes) }
+func (b *batch) weight() int64 { return min(b.bytes, manyBytes) }
+
+func (b *batch) full() bool { return len(b.objects) == manyAtOnce || b.bytes >= manyBytes/16 }
+
+// next is the next object.
+func (s *share) next(ctx context.Context) (Object, error) {
+	for len(s.now.objects) == 0 {
+		if s.now.err != nil {
+			return Object{}, s.now.err
+		}
+		var ok bool
+		if s.now, ok = <-s.ahead; !ok {
+			return Object{}, cmp.Or(context.Cause(ctx), io.ErrUnexpectedEOF)
+		}
+		s.room.Release(s.now.weight())
+	}
+	o := s.now.objects[0]
+	s.now.objects = s.now.objects[1:]
+	return o, nil
+}
 
 func (s *share) read(ctx context.Context, objects iter.Seq2[Object, error]) {
 	defer close(s.ahead)
-	for o, err := range objects {
-		next := read{o, err}
-		if s.room.Acquire(ctx, next.weight()) != nil {
-			return
+	b := batch{}
+	tell := func() bool {
+		if s.room.Acquire(ctx, b.weight()) != nil {
+			return false
 		}
 		select {
-		case s.ahead <- next:
+		case s.ahead <- b:
+			b = batch{objects: make([]Object, 0, manyAtOnce)}
+			return true
 		case <-ctx.Done():
+			return false
+		}
+	}
+	for o, err := range objects {
+		if err != nil {
+			b.err = err
+			break
+		}
+		b.objects, b.bytes = append(b.objects, o), b.bytes+int64(len(o.Data))
+		if b.full() && !tell() {
 			return
 		}
 	}
+	tell()
 }

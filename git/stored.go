@@ -35,17 +35,25 @@ func (r *Repo) Stored(id string) bool {
 // differences is followed again and again. What lies in no pack comes last.
 func (r *Repo) PackOrder(ids []string) []string {
 	places := packs.Places(r.objectDirs(), ids)
-	place := func(id string) packs.Place {
-		if at, ok := places[id]; ok {
-			return at
-		}
-		return packs.Place{Pack: math.MaxInt}
+	type placed struct {
+		packs.Place
+		id string
 	}
-	order := slices.Clone(ids)
-	slices.SortFunc(order, func(a, b string) int {
-		x, y := place(a), place(b)
-		return cmp.Or(cmp.Compare(x.Pack, y.Pack), cmp.Compare(x.Offset, y.Offset), strings.Compare(a, b))
+	list := make([]placed, len(ids))
+	for i, id := range ids {
+		at, ok := places[id]
+		if !ok {
+			at.Pack = math.MaxInt
+		}
+		list[i] = placed{at, id}
+	}
+	slices.SortFunc(list, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.Pack, b.Pack), cmp.Compare(a.Offset, b.Offset), strings.Compare(a.id, b.id))
 	})
+	order := make([]string, len(list))
+	for i, at := range list {
+		order[i] = at.id
+	}
 	return slices.Compact(order)
 }
 
