@@ -377,7 +377,7 @@ func escapeLength(b []byte) int {
 	return 0
 }
 
-// hex4 reads \uXXXX.
+// hex4 reads an escape of \u and four hexadecimal digits.
 func hex4(b []byte) (rune, bool) {
 	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
 		return 0, false

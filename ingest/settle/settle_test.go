@@ -1021,14 +1021,20 @@ func TestWhatStoodInHistoryBeforeCaptureIsNobodysWhenItComesBack(t *testing.T) {
 	}
 }
 
-func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
-	d, other, _ := twoDesks(t)
-
+// topicWithoutNote has an agent's commit on the branch topic, which has come to the
+// other desk without its note.
+func topicWithoutNote(t *testing.T) (d, other *desk) {
+	d, other, _ = twoDesks(t)
 	d.Git("checkout", "-q", "-b", "topic")
 	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
 	d.commit()
-	d.Git("push", "-q", "origin", "topic") // without its note
+	d.Git("push", "-q", "origin", "topic")
 	other.Git("fetch", "-q")
+	return d, other
+}
+
+func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
+	d, other := topicWithoutNote(t)
 	other.Git("checkout", "-q", "topic")
 	other.Git("reset", "-q", "--soft", "HEAD~1")
 	other.agent("s2", "b.txt", other.inserts("s2", 0, 2))
@@ -1051,12 +1057,7 @@ func TestANoteThatComesLaterTellsOfWhatWasMadeOfItsCommit(t *testing.T) {
 // The commit was made in one work tree and is settled again from another one: its
 // note stays that of the clone, which saw some of its lines.
 func TestANoteThatComesLaterIsTakenUpInTheWorkTreeOfItsCommit(t *testing.T) {
-	d, other, _ := twoDesks(t)
-	d.Git("checkout", "-q", "-b", "topic")
-	d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
-	d.commit()
-	d.Git("push", "-q", "origin", "topic") // without its note
-	other.Git("fetch", "-q")
+	d, other := topicWithoutNote(t)
 	linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
 	other.Git("worktree", "add", "-q", linked.Dir, "topic")
 	linked.begin()
