@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/install/agent"
+	"github.com/stemma-dev/stemma/install/githook"
 	"github.com/stemma-dev/stemma/install/host"
 	"github.com/stemma-dev/stemma/install/jsonc"
 )
@@ -262,7 +263,7 @@ func (j *job) restore(s *host.Spot, e *entry, content []byte, mode fs.FileMode) 
 
 // putBack gives the file that was moved aside its name again.
 func (j *job) putBack(t target, s *host.Spot, e *entry, why string) {
-	if e.Moved == "" || e.Moved != path.Base(e.Moved) {
+	if e.Moved != path.Base(e.Path)+githook.Before { // no hook was moved, or nothing that init has moved
 		j.done(t, e, nil, Removed, why)
 		return
 	}

@@ -57,6 +57,8 @@ const (
 	inRoot   base = "root" // the machine
 )
 
+var bases = []base{inTree, inCommon, inHome, inRoot}
+
 // A setting is a value in a git configuration.
 type setting struct {
 	Key   string `json:"key"`
@@ -76,6 +78,11 @@ func loadRecord(at string) (*record, error) {
 		return nil, fmt.Errorf("install: %s: it is damaged or of a later stemma", at)
 	}
 	r.Files = slices.DeleteFunc(r.Files, func(e *entry) bool { return e == nil })
+	for _, e := range r.Files {
+		if !slices.Contains(bases, e.Base) {
+			return nil, fmt.Errorf("install: %s: it is damaged or of a later stemma: it has a file of %q, and where that begins is not known", at, e.Base)
+		}
+	}
 	return r, nil
 }
 
