@@ -117,8 +117,9 @@ func (d dialect) create(c shape.Cells, first, last, clustered string) []string {
 		}
 		fmt.Fprintf(&b, ", %s %s", quoted(col.Name), typ)
 		if col.Index {
-			// With the id, one index serves "which have this" and "has it this".
-			indexes = append(indexes, fmt.Sprintf("CREATE INDEX %s ON %s (%s, id)",
+			// With the id, one index serves "which have this" and "has it this". Nobody
+			// looks up what is not said: no model, no session.
+			indexes = append(indexes, fmt.Sprintf("CREATE INDEX %s ON %s (%[3]s, id) WHERE %[3]s IS NOT NULL",
 				quoted(shape.IndexName(c.Name, col.Name)), quoted(c.Name), quoted(col.Name)))
 		}
 	}

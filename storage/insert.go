@@ -78,10 +78,16 @@ func (tx *Tx) insertChunks(ctx context.Context, table string, columns []string, 
 
 // insertSQL writes the statement for n rows. On SQLite the placeholders have
 // no numbers: the driver looks every name up in a list of all of them, which
-// takes most of the time of an insertion of many rows.
+// takes most of the time of an insertion of many rows. There a statement that fails
+// need not take back its first rows, which would cost a copy of each page that it
+// changes: the transaction is lost with it, see [Tx.fail].
 func insertSQL(engine Engine, table string, columns []string, n int) string {
 	var b strings.Builder
-	b.WriteString("INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES ")
+	b.WriteString("INSERT ")
+	if engine == SQLite {
+		b.WriteString("OR FAIL ")
+	}
+	b.WriteString("INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES ")
 	for i := range n * len(columns) {
 		switch {
 		case i == 0:

@@ -26,6 +26,9 @@ var migrations embed.FS
 // with [stemma.ErrNotFound].
 var ErrErased = errors.New("erased")
 
+// zipWindow is how far back compression looks. Each of two encoders keeps as much.
+const zipWindow = 2 << 20
+
 // MaxBody is how many bytes one body may have.
 const MaxBody = 256 << 20
 
@@ -63,7 +66,8 @@ func Open(ctx context.Context, db *storage.DB, blobs Blobs, key SpaceKey) (*Vaul
 	if v.wrap, err = newAEAD(secret); err != nil {
 		return nil, err
 	}
-	if v.zip, err = zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(2)); err != nil {
+	if v.zip, err = zstd.NewWriter(nil, zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(2),
+		zstd.WithWindowSize(zipWindow), zstd.WithLowerEncoderMem(true)); err != nil {
 		return nil, fmt.Errorf("vault: opening the vault: %w", err)
 	}
 	if v.unzip, err = zstd.NewReader(nil, zstd.WithDecoderMaxMemory(MaxBody), zstd.WithDecoderConcurrency(2)); err != nil {

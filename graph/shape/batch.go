@@ -151,7 +151,7 @@ func (b *Batch) addEdge(t *Table, subject int, e stemma.Edge, grade stemma.Grade
 	switch {
 	case d == nil:
 		return key, fmt.Sprintf("door %.60q: not declared", e.Door)
-	case !slices.Contains(t.to[e.Door], e.To.Kind()):
+	case !t.leads(e):
 		return key, fmt.Sprintf("door %.60q: may not lead to kind %.60q", e.Door, string(e.To.Kind()))
 	}
 	if e.Grade != "" {

@@ -75,7 +75,7 @@ const (
 const maxIndexed = stemma.MaxRef
 
 // schemaVersion changes when the tables are laid out differently.
-const schemaVersion = 1
+const schemaVersion = 2
 
 var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`) })
 

@@ -3,6 +3,7 @@ package shape
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stemma-dev/stemma"
@@ -27,7 +28,7 @@ var house = []stemma.KindSpec{
 			{Name: "empty"},
 		},
 	},
-	{Kind: "hand"},
+	{Kind: "hand", Doors: []stemma.Door{{Name: "made", Flow: stemma.Down, To: []stemma.Kind{"task"}}}},
 }
 
 func TestUnsoundSpecsAreRefused(t *testing.T) {
@@ -70,6 +71,43 @@ func FuzzCheckerTakesOnlyWhatHasAPlace(f *testing.F) {
 					slices.ContainsFunc(spec.Lists, func(l stemma.List) bool { return l.Name == name })
 				if !known && string(value) != "null" && err == nil {
 					t.Errorf("%q: nothing said about %q", raw, name)
+				}
+			}
+		}
+	})
+}
+
+// FuzzCheckerTakesWhatTheGraphKeeps holds what is told without making rows against
+// what is left out when they are made.
+func FuzzCheckerTakesWhatTheGraphKeeps(f *testing.F) {
+	for _, attrs := range []string{
+		`{"key":"a","end":"2026-01-02T03:04:05.000006Z","order":1,"select":true,"from":"task:x/1"}`,
+		`{"key":null,"nothing":null,"order":1.5}`,
+		`{"group":[{"end":1,"path":"]}"},{"none":null},{"none":1},{"end":null}],"empty":[]}`,
+		`{"group":[{"end":"1"}]}`, `{"group":[[]]}`, `{"group":{}}`, `[]`, ``, `null`,
+		`{"from":"no ref"}`, `{"k\u0065y":"a","end":""}`,
+		`{"key":"` + strings.Repeat("a", maxIndexed) + `"}`,
+		`{"key":"` + strings.Repeat("a", maxIndexed+1) + `"}`,
+		`{"key":"` + strings.Repeat("\xff", maxIndexed/2) + `"}`,
+	} {
+		f.Add([]byte(attrs), "task:x/1")
+	}
+	s, err := New(house)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, to string) {
+		if len(raw) > 0 && !json.Valid(raw) {
+			return
+		}
+		for _, spec := range house {
+			fact := stemma.Fact{Subject: stemma.NewRef(spec.Kind, "x"), Kind: spec.Kind, Attrs: raw, Grade: stemma.GradeA}
+			for _, edges := range [][]stemma.Edge{nil, {{Door: "made", To: stemma.Ref(to)}}, {{Door: "none", To: stemma.Ref(to)}}} {
+				fact.Edges = edges
+				b := NewBatch(s)
+				b.Add(0, fact)
+				if kept := len(b.Skips) == 0; kept != s.holds(fact) {
+					t.Errorf("%s with %v of a %s: holds is %v, left out is %v", raw, edges, spec.Kind, !kept, b.Skips)
 				}
 			}
 		}

@@ -36,11 +36,11 @@ func (t *Table) fit(attrs json.RawMessage) attributes {
 		fault("attributes are not a JSON object")
 		return a
 	}
-	eachMember(attrs, func(name string, raw []byte) {
+	eachMember(attrs, func(name, raw []byte) {
 		if string(raw) == "null" {
 			return
 		}
-		if i, ok := t.at[name]; ok {
+		if i, ok := t.at[string(name)]; ok {
 			v, err := fitValue(t.Columns[i], raw)
 			if err != nil {
 				fault("attribute %.60q: %v", name, err)
@@ -49,7 +49,7 @@ func (t *Table) fit(attrs json.RawMessage) attributes {
 			a.values[i] = v
 			return
 		}
-		i := slices.IndexFunc(t.Lists, func(l *List) bool { return l.Spec.Name == name })
+		i := slices.IndexFunc(t.Lists, func(l *List) bool { return l.Spec.Name == string(name) })
 		if i < 0 {
 			fault("attribute %.60q: not declared", name)
 			return
@@ -85,8 +85,8 @@ func (l *List) fit(raw []byte) (rows [][]any, faults []string) {
 		if firstByte(item) != '{' {
 			fault("list %.60q: an item is not an object", l.Spec.Name)
 		} else {
-			eachMember(item, func(name string, raw []byte) {
-				i, ok := l.at[name]
+			eachMember(item, func(name, raw []byte) {
+				i, ok := l.at[string(name)]
 				if !ok {
 					fault("list %.60q: attribute %.60q: not declared", l.Spec.Name, name)
 					return
@@ -176,14 +176,22 @@ func unquote(raw []byte) (string, bool) {
 		return "", false
 	}
 	inner := raw[1 : len(raw)-1]
-	for _, c := range inner {
-		if c == '\\' || c >= 0x80 {
-			var s string
-			err := json.Unmarshal(raw, &s)
-			return s, err == nil
-		}
+	if !plain(inner) {
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err == nil
 	}
 	return string(inner), true
+}
+
+// plain reports whether a JSON string means the bytes between its quotes.
+func plain(inner []byte) bool {
+	for _, c := range inner {
+		if c == '\\' || c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 func firstByte(raw []byte) byte {
@@ -195,7 +203,7 @@ func firstByte(raw []byte) byte {
 
 // eachMember calls f for the members of a valid JSON object in their order.
 // encoding/json would take three times as long here, through maps.
-func eachMember(raw []byte, f func(name string, value []byte)) {
+func eachMember(raw []byte, f func(name, value []byte)) {
 	i := skipSpace(raw, 0) + 1
 	for {
 		i = skipSpace(raw, i)
@@ -207,7 +215,11 @@ func eachMember(raw []byte, f func(name string, value []byte)) {
 			continue
 		}
 		end := skipValue(raw, i)
-		name, _ := unquote(raw[i:end])
+		name := raw[i+1 : end-1]
+		if !plain(name) {
+			s, _ := unquote(raw[i:end])
+			name = []byte(s)
+		}
 		i = skipSpace(raw, end) + 1 // the colon
 		i = skipSpace(raw, i)
 		end = skipValue(raw, i)

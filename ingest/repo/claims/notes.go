@@ -95,32 +95,21 @@ func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- 
 	const workers = 2
 	work := make(chan job)
 	defer close(work)
-	spare := make(chan []byte, 64) // memory of notes that were parsed
+	var memory room
 	for range workers {
 		go func() {
 			for j := range work {
 				j.claims <- j.parse(j.object.Data)
-				select {
-				case spare <- j.object.Data:
-				default:
-				}
+				memory.giveBack(j.object.Data)
 			}
 		}()
-	}
-	room := func(size int) []byte {
-		select {
-		case b := <-spare:
-			return slices.Grow(b[:0], size)[:size]
-		default:
-			return make([]byte, size)
-		}
 	}
 	blobs := make([]string, len(found))
 	for i, n := range found {
 		blobs[i] = n.blob
 	}
 	i := 0
-	for o, err := range r.Repo.Many(ctx, blobs, note.MaxRecord, room) {
+	for o, err := range r.Repo.Many(ctx, blobs, note.MaxRecord, memory.take) {
 		if err != nil {
 			return err
 		}
