@@ -24,9 +24,48 @@ func (r *Repo) Stored(id string) bool {
 	if !wire.IsID(id) {
 		return false
 	}
-	return slices.ContainsFunc(r.objectDirs(), func(dir string) bool {
+	dirs := r.objectDirs()
+	return loose(dirs, id) || slices.ContainsFunc(dirs, func(dir string) bool { return r.packs.Hold(dir, id) })
+}
+
+// Commits tells which of the ids are commits that are here. Git looks for an object
+// that it lacks in every place anew, so it is asked only of those of which there is a
+// file or an entry in the index of a pack.
+func (r *Repo) Commits(ctx context.Context, ids []string) (map[string]bool, error) {
+	here := map[string]bool{}
+	list := r.perhaps(ids)
+	if len(list) == 0 {
+		return here, nil
+	}
+	for o, err := range r.Check(ctx, slices.Values(list)) {
+		if err != nil {
+			return nil, err
+		}
+		if o.Type == "commit" {
+			here[o.ID] = true
+		}
+	}
+	return here, nil
+}
+
+// perhaps are those of the ids, each once, that may be here.
+func (r *Repo) perhaps(ids []string) []string {
+	dirs := r.objectDirs()
+	places, whole := packs.Places(dirs, ids)
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		_, packed := places[id]
+		again := seen[id]
+		seen[id] = true
+		return again || !wire.IsID(id) || !packed && whole && !loose(dirs, id)
+	})
+}
+
+// loose reports whether an object lies in one of the places as a file of its own.
+func loose(dirs []string, id string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool {
 		_, err := os.Lstat(filepath.Join(dir, id[:2], id[2:]))
-		return err == nil || r.packs.Hold(dir, id)
+		return err == nil
 	})
 }
 
@@ -34,7 +73,7 @@ func (r *Repo) Stored(id string) bool {
 // what they are stored as a difference from. In any other order a long chain of
 // differences is followed again and again. What lies in no pack comes last.
 func (r *Repo) PackOrder(ids []string) []string {
-	places := packs.Places(r.objectDirs(), ids)
+	places, _ := packs.Places(r.objectDirs(), ids)
 	type placed struct {
 		packs.Place
 		id string

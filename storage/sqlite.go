@@ -100,7 +100,7 @@ func (db *DB) tune(ctx context.Context, conn *sql.Conn, write bool) error {
 			"journal_mode=wal",
 			"synchronous=full",
 			"secure_delete=fast", // what is erased is overwritten in its page
-			"cache_size=-65536",
+			"cache_size=-16384",
 			"wal_autocheckpoint=4000",
 			"journal_size_limit=67108864")
 	} else {

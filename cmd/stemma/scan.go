@@ -57,7 +57,7 @@ command continues. Nothing is written to the repository and nothing in it is run
 // than a server should, and more often again before it grows large.
 const (
 	scanGarbage = 400       // percent, see runtime/debug.SetGCPercent
-	scanMemory  = 280 << 20 // bytes, see runtime/debug.SetMemoryLimit
+	scanMemory  = 320 << 20 // bytes, see runtime/debug.SetMemoryLimit
 )
 
 func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {

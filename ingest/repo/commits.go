@@ -207,15 +207,16 @@ func (s *scanner) readLate(ctx context.Context, commits []string) (map[string]bo
 	if len(commits) == 0 {
 		return late, nil
 	}
+	here, err := s.repo.Commits(ctx, commits)
+	if err != nil {
+		return nil, err
+	}
 	var known []string
-	for o, err := range s.repo.Check(ctx, slices.Values(commits)) {
-		if err != nil {
-			return nil, err
-		}
-		if o.Type == "commit" {
-			known = append(known, o.ID)
+	for _, id := range commits {
+		if here[id] {
+			known = append(known, id)
 		} else {
-			s.claims.Drop(o.ID) // gone from this copy: what is known of it stays
+			s.claims.Drop(id) // gone from this copy: what is known of it stays
 		}
 	}
 	if len(known) == 0 {

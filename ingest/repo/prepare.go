@@ -91,13 +91,8 @@ func (s *scanner) lookForPosted(ctx context.Context) (told bool, err error) {
 	if sent, s.sent, err = s.posted.Since(ctx, s.mark.Posted); err != nil || len(sent) == 0 {
 		return false, err
 	}
-	for o, err := range s.repo.Check(ctx, slices.Values(slices.Sorted(maps.Keys(sent)))) {
-		if err != nil {
-			return false, err
-		}
-		told = told || o.Type == "commit"
-	}
-	return told, nil
+	here, err := s.repo.Commits(ctx, slices.Collect(maps.Keys(sent)))
+	return len(here) > 0, err
 }
 
 // judgeTip decides whether this clone's tip moves the picture of the default

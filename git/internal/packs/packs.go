@@ -64,15 +64,19 @@ type Place struct {
 // some two million objects.
 const maxWhole = 64 << 20
 
-// Places tells where objects lie in the packs of some directories, of those that
-// indexes of bearable length tell of.
-func Places(dirs, ids []string) map[string]Place {
-	found, packs := map[string]Place{}, 0
+// Places tells where objects lie in the packs of some directories. That is the whole
+// truth unless there are too many packs, or the index of one cannot be read.
+func Places(dirs, ids []string) (found map[string]Place, whole bool) {
+	found, whole = map[string]Place{}, true
+	packs := 0
 	for _, dir := range dirs {
-		for _, x := range indexes(dir) {
+		list := indexes(dir)
+		whole = whole && len(list) < maxPacks
+		for _, x := range list {
 			packs++
-			whole := x.read()
-			if whole == nil {
+			file := x.read()
+			if file == nil {
+				whole = false
 				continue
 			}
 			for _, id := range ids {
@@ -80,13 +84,13 @@ func Places(dirs, ids []string) map[string]Place {
 				if _, known := found[id]; known || err != nil || len(raw) == 0 {
 					continue
 				}
-				if offset, ok := x.offset(whole, raw); ok {
+				if offset, ok := x.offset(file, raw); ok {
 					found[id] = Place{packs, offset}
 				}
 			}
 		}
 	}
-	return found
+	return found, whole
 }
 
 // read reads the file of an index; nil if it is too long or cannot be read.

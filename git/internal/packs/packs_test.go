@@ -74,7 +74,7 @@ func FuzzIndex(f *testing.F) {
 		if held := p.Hold(dir, id); p.Hold(dir, id) != held {
 			t.Error("asked twice, it answers differently")
 		}
-		if at := packs.Places([]string{dir}, []string{id}); len(at) > 0 && !p.Hold(dir, id) {
+		if at, _ := packs.Places([]string{dir}, []string{id}); len(at) > 0 && !p.Hold(dir, id) {
 			t.Errorf("it does not hold what lies at %v", at)
 		}
 	})

@@ -163,22 +163,16 @@ func (r *Reader) here(ctx context.Context, tasks []task) (left []task, err error
 			ids[id] = true
 		}
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	missing := map[string]bool{}
-	for o, err := range r.Repo.Check(ctx, maps.Keys(ids)) {
-		if err != nil {
-			return nil, err
-		}
-		missing[o.ID] = o.Type != "commit"
+	here, err := r.Repo.Commits(ctx, slices.Collect(maps.Keys(ids)))
+	if err != nil {
+		return nil, err
 	}
 	for _, t := range tasks {
-		lost := func(id string) bool { return missing[id] && r.commits[id] != nil && r.commits[id].source }
-		if missing[t.id] || slices.ContainsFunc(t.from, lost) {
+		lost := func(id string) bool { return !here[id] && r.commits[id] != nil && r.commits[id].source }
+		if !here[t.id] || slices.ContainsFunc(t.from, lost) {
 			continue
 		}
-		gone := func(c *commit) bool { return missing[c.id] }
+		gone := func(c *commit) bool { return !here[c.id] }
 		t.beside, t.below = slices.DeleteFunc(t.beside, gone), slices.DeleteFunc(t.below, gone)
 		left = append(left, t)
 	}

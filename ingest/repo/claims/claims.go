@@ -5,6 +5,7 @@ package claims
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -149,17 +150,10 @@ func (r *Reader) wantedRecords(ctx context.Context, found []foundNote, traces ma
 			elsewhere = append(elsewhere, commit)
 		}
 	}
-	if len(elsewhere) == 0 {
-		return wanted, nil
+	here, err := r.Repo.Commits(ctx, elsewhere)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(elsewhere)
-	for o, err := range r.Repo.Check(ctx, slices.Values(slices.Compact(elsewhere))) {
-		if err != nil {
-			return nil, err
-		}
-		if o.Type == "commit" { // it or its record has come since, or the last scan was interrupted
-			wanted[o.ID] = true
-		}
-	}
+	maps.Copy(wanted, here) // they or their records have come since, or the last scan was interrupted
 	return wanted, nil
 }

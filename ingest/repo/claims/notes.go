@@ -26,14 +26,8 @@ func (r *Reader) arrange(ctx context.Context, found []foundNote) (here map[strin
 	for i, n := range found {
 		commits[i], blobs[i] = n.commit, n.blob
 	}
-	here = map[string]bool{}
-	for o, err := range r.Repo.Check(ctx, slices.Values(commits)) {
-		if err != nil {
-			return nil, err
-		}
-		if o.Type == "commit" {
-			here[o.ID] = true
-		}
+	if here, err = r.Repo.Commits(ctx, commits); err != nil {
+		return nil, err
 	}
 	place := map[string]int{}
 	for i, id := range r.Repo.PackOrder(blobs) {

@@ -5,8 +5,12 @@ import (
 	"sync"
 )
 
-// keptRoom is how many bytes are kept for notes to come.
-const keptRoom = 16 << 20
+// keptRoom is how many bytes are kept for notes to come, and roomier how many sizes
+// larger than it must be the memory of one may be.
+const (
+	keptRoom = 32 << 20
+	roomier  = 2
+)
 
 // A room is memory in which notes are read and that is used again: most of what a note
 // costs before it is parsed is new memory. It may be used by several goroutines.
@@ -21,11 +25,13 @@ func (r *room) take(size int) []byte {
 	class := bits.Len(uint(max(size, 1) - 1))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(r.spare[class]); n > 0 {
-		b := r.spare[class][n-1]
-		r.spare[class] = r.spare[class][:n-1]
-		r.kept -= cap(b)
-		return b[:size]
+	for i := class; i <= class+roomier && i < len(r.spare); i++ {
+		if n := len(r.spare[i]); n > 0 {
+			b := r.spare[i][n-1]
+			r.spare[i] = r.spare[i][:n-1]
+			r.kept -= cap(b)
+			return b[:size]
+		}
 	}
 	return make([]byte, size, 1<<class)
 }

@@ -220,17 +220,12 @@ func (s *search) sharesHistory(ctx context.Context, ref stemma.Ref, mark *Mark) 
 	if s.Tip == "" {
 		return false, nil
 	}
-	tips := slices.Collect(maps.Values(mark.Landed))
-	for o, err := range s.Check(ctx, slices.Values(tips)) {
-		if err != nil {
-			return false, err
-		}
-		if o.Type == "commit" {
-			return true, nil
-		}
+	here, err := s.Commits(ctx, slices.Collect(maps.Values(mark.Landed)))
+	if err != nil || len(here) > 0 {
+		return len(here) > 0, err
 	}
 	n := 0
-	err := s.space.DB.Read(ctx, func(tx *storage.Tx) error {
+	err = s.space.DB.Read(ctx, func(tx *storage.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM node n JOIN k_commit c ON c.id = n.id JOIN node r ON r.id = c.repository
 			WHERE n.ref = $1 AND r.ref = $2`, string(s.CommitRef(s.Tip)), string(ref)).Scan(&n)
 	})
