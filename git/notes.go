@@ -49,26 +49,31 @@ func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int,
 // It looks only into the trees that may hold one. It errs with
 // stemma.ErrNotFound if what ref names is not here.
 func (c *CatFile) NotesOn(ref string, objects []string) ([]Note, error) {
-	want := map[string]string{}
-	for _, id := range objects {
-		want[id] = id
+	root, err := c.root(ref)
+	if err != nil {
+		return nil, err
 	}
 	found := map[string]string{}
-	err := c.descend(ref, want, func(tree []TreeEntry, rest string, at func(TreeEntry, string)) {
-		for n := len(rest); n > 0; n-- {
-			i, ok := slices.BinarySearchFunc(tree, rest[:n], func(e TreeEntry, name string) int { return strings.Compare(e.Path, name) })
-			if ok && (n == len(rest)) == (tree[i].Type == "blob") {
-				at(tree[i], rest[n:])
-			}
-		}
-	}, func(object string, e TreeEntry) {
+	d := descent{c: c, step: fannedOut, found: func(_, object string, e TreeEntry) {
 		if found[object] == "" { // the one less deep counts
 			found[object] = e.ID
 		}
-	})
+	}}
+	d.into(root, walkers("", objects))
+	err = d.run()
 	var notes []Note
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		notes = append(notes, Note{Object: id, Blob: found[id]})
 	}
 	return notes, err
+}
+
+// fannedOut leads along the name of a note, which may be cut anywhere.
+func fannedOut(tree []TreeEntry, rest string, at func(e TreeEntry, rest string)) {
+	for n := len(rest); n > 0; n-- {
+		i, ok := slices.BinarySearchFunc(tree, rest[:n], func(e TreeEntry, name string) int { return strings.Compare(e.Path, name) })
+		if ok && (n == len(rest)) == (tree[i].Type == "blob") {
+			at(tree[i], rest[n:])
+		}
+	}
 }

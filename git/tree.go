@@ -78,70 +78,106 @@ const maxTree = 256 << 20
 // Find looks for paths in a commit or tree, given by id. What is not there is
 // left out; the others come in any order.
 func (c *CatFile) Find(treeish string, paths ...string) ([]TreeEntry, error) {
-	want := map[string]string{}
-	for _, p := range paths {
-		want[p] = p
-	}
-	var found []TreeEntry
-	err := c.descend(treeish, want, func(tree []TreeEntry, rest string, at func(TreeEntry, string)) {
-		first, below, deeper := strings.Cut(rest, "/")
-		i := slices.IndexFunc(tree, func(e TreeEntry) bool { return e.Path == first })
-		if i < 0 {
-			return
-		}
-		if deeper {
-			at(tree[i], below)
-		} else {
-			at(tree[i], "")
-		}
-	}, func(path string, e TreeEntry) {
-		e.Path = path
-		found = append(found, e)
-	})
-	return found, err
-}
-
-// descend follows ways down a tree, all of them one step at a time so that each
-// step asks git once. step says for the entries of a tree, sorted by name, and
-// what is left of a way where it leads; found is told where a way ends.
-func (c *CatFile) descend(treeish string, ways map[string]string,
-	step func(tree []TreeEntry, rest string, at func(TreeEntry, string)), found func(way string, e TreeEntry),
-) error {
-	type walker struct{ way, rest string }
 	root, err := c.root(treeish)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	next := map[string][]walker{}
-	into := func(tree []TreeEntry, ways []walker) {
-		for _, w := range ways {
-			step(tree, w.rest, func(e TreeEntry, rest string) {
-				switch {
-				case rest == "":
-					found(w.way, e)
-				case e.Type == "tree":
-					next[e.ID] = append(next[e.ID], walker{w.way, rest})
-				}
-			})
+	var found []TreeEntry
+	d := descent{c: c, step: named, found: func(_, path string, e TreeEntry) {
+		e.Path = path
+		found = append(found, e)
+	}}
+	d.into(root, walkers("", paths))
+	return found, d.run()
+}
+
+// FindEach is [CatFile.Find] in many commits, of which git is asked once for each step
+// down all of them. A commit that is not here, or a tree that is damaged, has no entries.
+func (c *CatFile) FindEach(commits, paths []string) (map[string][]TreeEntry, error) {
+	by := map[string][]string{} // commits by their trees
+	for o, err := range c.Objects(commits, maxTree) {
+		if err != nil {
+			return nil, err
+		}
+		if line, _, _ := bytes.Cut(o.Data, []byte("\n")); o.Type == "commit" {
+			tree := string(bytes.TrimPrefix(line, []byte("tree ")))
+			by[tree] = append(by[tree], o.ID)
 		}
 	}
-	var first []walker
-	for way, rest := range ways {
-		first = append(first, walker{way, rest})
+	found := map[string][]TreeEntry{}
+	d := descent{c: c, lenient: true, step: named, next: map[string][]walker{}, found: func(tree, path string, e TreeEntry) {
+		e.Path = path
+		for _, commit := range by[tree] {
+			found[commit] = append(found[commit], e)
+		}
+	}}
+	for tree := range by {
+		d.next[tree] = walkers(tree, paths)
 	}
-	into(root, first)
-	for len(next) > 0 {
-		level := next
-		next = map[string][]walker{}
-		for o, err := range c.Objects(slices.Sorted(maps.Keys(level)), maxTree) {
+	return found, d.run()
+}
+
+// A walker is on its way down a tree: from which one, what for, and what is left.
+type walker struct{ from, way, rest string }
+
+func walkers(from string, paths []string) []walker {
+	list := make([]walker, len(paths))
+	for i, path := range paths {
+		list[i] = walker{from, path, path}
+	}
+	return list
+}
+
+// named leads along a path.
+func named(tree []TreeEntry, rest string, at func(e TreeEntry, rest string)) {
+	first, below, _ := strings.Cut(rest, "/")
+	if i, ok := slices.BinarySearchFunc(tree, first, func(e TreeEntry, name string) int { return strings.Compare(e.Path, name) }); ok {
+		at(tree[i], below)
+	}
+}
+
+// A descent follows ways down trees, all of them one step at a time so that each
+// step asks git once. step says for the entries of a tree, sorted by name, and
+// what is left of a way where it leads; found is told where a way ends.
+type descent struct {
+	c       *CatFile
+	lenient bool // whether trees that cannot be read are passed over
+	step    func(tree []TreeEntry, rest string, at func(e TreeEntry, rest string))
+	found   func(from, way string, e TreeEntry)
+	next    map[string][]walker // by the tree they come to
+}
+
+// into lets walkers take the step into a tree.
+func (d *descent) into(tree []TreeEntry, ways []walker) {
+	for _, w := range ways {
+		d.step(tree, w.rest, func(e TreeEntry, rest string) {
+			switch {
+			case rest == "":
+				d.found(w.from, w.way, e)
+			case e.Type == "tree":
+				if d.next == nil {
+					d.next = map[string][]walker{}
+				}
+				d.next[e.ID] = append(d.next[e.ID], walker{w.from, w.way, rest})
+			}
+		})
+	}
+}
+
+// run lets all walkers go on until their ways have ended.
+func (d *descent) run() error {
+	for len(d.next) > 0 {
+		level := d.next
+		d.next = map[string][]walker{}
+		for o, err := range d.c.Objects(slices.Sorted(maps.Keys(level)), maxTree) {
 			if err != nil {
 				return err
 			}
 			tree, err := parseTree(o)
-			if err != nil {
+			if err != nil && !d.lenient {
 				return err
 			}
-			into(tree, level[o.ID])
+			d.into(tree, level[o.ID])
 		}
 	}
 	return nil

@@ -35,7 +35,6 @@ package graph
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,9 +55,6 @@ type Graph struct {
 	batch int64 // entries to a transaction of Apply
 }
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
 // cursorName is the graph's place in the ledger.
 const cursorName = "graph"
 
@@ -71,11 +67,11 @@ func Open(ctx context.Context, db *storage.DB, specs []stemma.KindSpec) (*Graph,
 		return nil, err
 	}
 	g := &Graph{db: db, shape: s, batch: batchEntries}
-	if err := db.Migrate(ctx, "graph", migrations); err != nil {
-		return nil, wrap("opening", err)
-	}
 	fits := false
 	err = db.Read(ctx, func(tx *storage.Tx) error {
+		if columns, err := tx.Columns(ctx, "graph_meta"); err != nil || len(columns) == 0 {
+			return err // the store is new, or somebody has dropped it
+		}
 		fits, err = g.fits(ctx, tx)
 		return err
 	})
@@ -83,6 +79,9 @@ func Open(ctx context.Context, db *storage.DB, specs []stemma.KindSpec) (*Graph,
 		return g, wrap("opening", err)
 	}
 	return g, wrap("making the tables", db.Write(ctx, func(tx *storage.Tx) error {
+		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS graph_meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)`); err != nil {
+			return err
+		}
 		if fits, err := g.fits(ctx, tx); err != nil || fits {
 			return err // another process was faster
 		}

@@ -168,6 +168,10 @@ func TestOtherShapeFillsAgain(t *testing.T) {
 		if n := apply(t, again, l); n != 0 {
 			t.Errorf("the same specs in another order made Apply take %d entries", n)
 		}
+		exec(t, db, `DROP TABLE graph_meta`)
+		if n := apply(t, openGraph(t, db, house), l); n != 100 {
+			t.Errorf("when nothing told of its shape any more Apply took %d entries, want all 100", n)
+		}
 	})
 }
 

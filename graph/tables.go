@@ -92,9 +92,9 @@ func ddl(s *shape.Shape, engine storage.Engine) []string {
 		`CREATE TABLE graph_skip (pos BIGINT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (pos, reason))` + d.clustered,
 	}
 	for _, t := range s.Tables {
-		out = append(out, d.create(t.Cells, "id "+d.id+" PRIMARY KEY", "", "")...)
+		out = append(out, d.create(t.Cells, "id "+d.id+" PRIMARY KEY", false)...)
 		for _, l := range t.Lists {
-			out = append(out, d.create(l.Cells, "id BIGINT NOT NULL, seq INTEGER NOT NULL", ", PRIMARY KEY (id, seq)", d.clustered)...)
+			out = append(out, d.create(l.Cells, "id BIGINT NOT NULL, seq INTEGER NOT NULL", true)...)
 		}
 	}
 	return out
@@ -103,7 +103,8 @@ func ddl(s *shape.Shape, engine storage.Engine) []string {
 // A dialect is where the engines differ in what makes a table.
 type dialect struct{ id, clustered string }
 
-func (d dialect) create(c shape.Cells, first, last, clustered string) []string {
+// create makes the table of a kind, or of a list of one.
+func (d dialect) create(c shape.Cells, first string, list bool) []string {
 	var b strings.Builder
 	var indexes []string
 	fmt.Fprintf(&b, "CREATE TABLE %s (%s", quoted(c.Name), first)
@@ -117,13 +118,20 @@ func (d dialect) create(c shape.Cells, first, last, clustered string) []string {
 		}
 		fmt.Fprintf(&b, ", %s %s", quoted(col.Name), typ)
 		if col.Index {
-			// With the id, one index serves "which have this" and "has it this". Nobody
-			// looks up what is not said: no model, no session.
-			indexes = append(indexes, fmt.Sprintf("CREATE INDEX %s ON %s (%[3]s, id) WHERE %[3]s IS NOT NULL",
-				quoted(shape.IndexName(c.Name, col.Name)), quoted(c.Name), quoted(col.Name)))
+			// With the id, one index serves "which have this" and "has it this".
+			index := fmt.Sprintf("CREATE INDEX %s ON %s (%s, id)",
+				quoted(shape.IndexName(c.Name, col.Name)), quoted(c.Name), quoted(col.Name))
+			if list { // by which nothing is sorted, and nobody looks up the rows without a model
+				index += fmt.Sprintf(" WHERE %s IS NOT NULL", quoted(col.Name))
+			}
+			indexes = append(indexes, index)
 		}
 	}
-	b.WriteString(last + ")" + clustered)
+	if list {
+		b.WriteString(", PRIMARY KEY (id, seq))" + d.clustered)
+	} else {
+		b.WriteString(")")
+	}
 	return append([]string{b.String()}, indexes...)
 }
 

@@ -542,28 +542,53 @@ func TestPageOfAllLinesIsOneOfTheWholeAnswer(t *testing.T) {
 		if db.Engine() != storage.SQLite {
 			return
 		}
-		text, args := q.Page(0, 2).SQL(storage.SQLite, true)
-		plan := ""
-		err = db.Read(t.Context(), func(tx *storage.Tx) error {
-			rows, err := tx.Query(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			for rows.Next() {
-				var id, parent, unused int
-				var step string
-				if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-					return err
-				}
-				plan += step + "\n"
-			}
-			return rows.Err()
-		})
-		if err != nil || strings.Contains(plan, "SCAN f") || strings.Contains(plan, "SCAN c") {
-			t.Errorf("all lines are read for a page of two: %v\n%s", err, plan)
+		if plan := planOf(t, db, q.Page(0, 2)); strings.Contains(plan, "SCAN f") || strings.Contains(plan, "SCAN c") {
+			t.Errorf("all lines are read for a page of two:\n%s", plan)
 		}
 	})
+}
+
+// TestFirstOfAllAreReadInTheirOrder sees that SQLite does not sort all there is to find
+// the newest.
+func TestFirstOfAllAreReadInTheirOrder(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db := open()
+		if db.Engine() != storage.SQLite {
+			return
+		}
+		querytest.Pay().Store(t, db)
+		for kind, index := range map[string]string{"changes": "k_change_merged_i", "commits": "k_commit_committed_i"} {
+			if plan := planOf(t, db, mustParse(t, kind, "limit:50")); !strings.Contains(plan, index) {
+				t.Errorf("%s are not read along %s:\n%s", kind, index, plan)
+			}
+		}
+	})
+}
+
+// planOf is how SQLite goes about a question.
+func planOf(t *testing.T, db *storage.DB, q *Query) (plan string) {
+	t.Helper()
+	text, args := q.SQL(storage.SQLite, true)
+	err := db.Read(t.Context(), func(tx *storage.Tx) error {
+		rows, err := tx.Query(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				return err
+			}
+			plan += step + "\n"
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }
 
 // A store without the table of people answers all the same, by pseudonym.

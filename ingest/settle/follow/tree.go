@@ -160,25 +160,35 @@ func (t *Tree) findBlobs(commits []Commit, toTheEnd bool) error {
 	}
 	paths := slices.Sorted(maps.Keys(t.blobs))
 	t.paths = paths
-	at := map[string][]git.TreeEntry{}
-	for i := max(0, t.start-1); i <= last && len(paths) > 0; i++ {
-		id := t.Moves[i].To
-		found, known := at[id]
-		if !known && id != "" {
-			var err error
-			if found, err = t.Cat.Find(id, paths...); err != nil {
-				found = nil // such as a commit that was pruned
+	if len(paths) == 0 {
+		return nil
+	}
+	moves := t.Moves[:last+1]
+	for from := max(0, t.start-1); from < len(moves); from += movesAtOnce {
+		part := moves[from:min(from+movesAtOnce, len(moves))]
+		var ids []string
+		for _, m := range part {
+			if m.To != "" && !slices.Contains(ids, m.To) {
+				ids = append(ids, m.To)
 			}
-			at[id] = found
 		}
-		for _, e := range found {
-			if e.Type == "blob" {
-				t.blobs[e.Path][i] = e.ID
+		found, err := t.Cat.FindEach(ids, paths)
+		if err != nil {
+			return err
+		}
+		for i, m := range part {
+			for _, e := range found[m.To] {
+				if e.Type == "blob" {
+					t.blobs[e.Path][from+i] = e.ID
+				}
 			}
 		}
 	}
 	return nil
 }
+
+// movesAtOnce is into how many commits git is asked at once.
+const movesAtOnce = 256
 
 // replay goes through all that happened, and tells of each commit, when HEAD
 // comes to it, whose the lines are that it added to its files. It ends with the
