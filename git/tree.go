@@ -91,7 +91,7 @@ func (c *CatFile) Find(treeish string, paths ...string) ([]TreeEntry, error) {
 	return found, d.run()
 }
 
-// FindEach is [CatFile.Find] in many commits, of which git is asked once for each step
+// FindEach is [CatFile.Find] in many commits, each given once: git is asked once for each step
 // down all of them. A commit that is not here, or a tree that is damaged, has no entries.
 func (c *CatFile) FindEach(commits, paths []string) (map[string][]TreeEntry, error) {
 	by := map[string][]string{} // commits by their trees

@@ -1,12 +1,15 @@
 package git_test
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/gittest"
 )
 
@@ -33,6 +36,38 @@ func TestPathsAreFound(t *testing.T) {
 	for _, bad := range []string{strings.Repeat("1", 40), r.Git("rev-parse", at+":a/b.go"), "main"} {
 		if found, err := cat.Find(bad, "a"); err == nil {
 			t.Errorf("in %s: %v", bad, found)
+		}
+	}
+}
+
+func TestPathsAreFoundInEachOfManyCommits(t *testing.T) {
+	r := gittest.New(t)
+	var commits []string
+	for i := range 12 {
+		commits = append(commits, r.Commit("more", fmt.Sprintf("d%d/f", i%3), strconv.Itoa(i), "top", strconv.Itoa(i/4)))
+	}
+	commits = append(commits, r.Commit("the same once more", "top", "2"))
+	commits = append(commits, r.Commit("and with the tree of the one before", "top", "2"))
+	// A commit of a damaged tree: no entry of a tree has this form.
+	tree := r.GitWith([]byte("nonsense"), "hash-object", "-t", "tree", "--literally", "-w", "--stdin")
+	damaged := r.GitWith([]byte("tree "+tree+"\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\nx\n"), "hash-object", "-t", "commit", "--literally", "-w", "--stdin")
+	blob := r.Git("rev-parse", "HEAD:top")
+	cat := catFile(t, open(t, r.Dir))
+	paths := []string{"d0/f", "d1/f", "d2", "top", "no/such"}
+	found, err := cat.FindEach(slices.Concat(commits, []string{strings.Repeat("1", 40), "main", blob, damaged}), paths)
+	if err != nil || len(found) != len(commits) {
+		t.Fatalf("something was found in %d commits, of %d: %v", len(found), len(commits), err)
+	}
+	byPath := func(a, b git.TreeEntry) int { return strings.Compare(a.Path, b.Path) }
+	for _, commit := range commits {
+		want, err := cat.Find(commit, paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(want, byPath)
+		slices.SortFunc(found[commit], byPath)
+		if d := cmp.Diff(want, found[commit]); d != "" || len(want) == 0 {
+			t.Errorf("in %s (-one by one +together):\n%s", commit, d)
 		}
 	}
 }
