@@ -24,7 +24,7 @@ func (r *Repo) Stored(id string) bool {
 	if !wire.IsID(id) {
 		return false
 	}
-	dirs := r.objectDirs()
+	dirs, _ := r.objectDirs()
 	return loose(dirs, id) || slices.ContainsFunc(dirs, func(dir string) bool { return r.packs.Hold(dir, id) })
 }
 
@@ -50,8 +50,9 @@ func (r *Repo) Commits(ctx context.Context, ids []string) (map[string]bool, erro
 
 // perhaps are those of the ids, each once, that may be here.
 func (r *Repo) perhaps(ids []string) []string {
-	dirs := r.objectDirs()
+	dirs, all := r.objectDirs()
 	places, whole := packs.Places(dirs, ids)
+	whole = whole && all
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
 		_, packed := places[id]
@@ -73,7 +74,8 @@ func loose(dirs []string, id string) bool {
 // what they are stored as a difference from. In any other order a long chain of
 // differences is followed again and again. What lies in no pack comes last.
 func (r *Repo) PackOrder(ids []string) []string {
-	places, _ := packs.Places(r.objectDirs(), ids)
+	dirs, _ := r.objectDirs()
+	places, _ := packs.Places(dirs, ids)
 	type placed struct {
 		packs.Place
 		id string
@@ -96,14 +98,17 @@ func (r *Repo) PackOrder(ids []string) []string {
 	return slices.Compact(order)
 }
 
-// objectDirs are the places where objects lie, which may lead on to others.
-func (r *Repo) objectDirs() []string {
-	dirs := []string{filepath.Join(r.CommonDir, "objects")}
+// objectDirs are the places where objects lie, which may lead on to others. Whole tells
+// whether these are all: some may be named in quotes, or there are too many.
+func (r *Repo) objectDirs() (dirs []string, whole bool) {
+	dirs, whole = []string{filepath.Join(r.CommonDir, "objects")}, true
 	for i := 0; i < len(dirs) && i < maxAlternates; i++ {
 		list, _ := os.ReadFile(filepath.Join(dirs[i], "info", "alternates")) // most have none
 		for line := range strings.Lines(string(list)) {
 			switch line = strings.TrimSpace(line); {
 			case line == "" || line[0] == '#':
+			case line[0] == '"':
+				whole = false
 			case filepath.IsAbs(line):
 				dirs = append(dirs, line)
 			default:
@@ -111,7 +116,10 @@ func (r *Repo) objectDirs() []string {
 			}
 		}
 	}
-	return dirs[:min(len(dirs), maxAlternates)]
+	if len(dirs) > maxAlternates {
+		return dirs[:maxAlternates], false
+	}
+	return dirs, whole
 }
 
 // Lost is the object that git named when it died over it; "" if it named none.

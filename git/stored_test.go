@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +19,8 @@ func TestCommitsAreFoundWhereverTheyLie(t *testing.T) {
 	origin.Git("repack", "-q", "-a", "-d")
 	r := gittest.New(t)
 	borrowed := filepath.Join(origin.Dir, ".git", "objects")
-	if err := os.WriteFile(filepath.Join(r.Dir, ".git", "objects", "info", "alternates"), []byte(borrowed+"\n"), 0o644); err != nil {
+	alternates := filepath.Join(r.Dir, ".git", "objects", "info", "alternates")
+	if err := os.WriteFile(alternates, []byte(borrowed+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r.Git("fetch", "-q", origin.Dir, "refs/tags/v1:refs/tags/v1")
@@ -43,6 +45,18 @@ func TestCommitsAreFoundWhereverTheyLie(t *testing.T) {
 	before := repo.Processes()
 	if here, err := repo.Commits(t.Context(), ids[5:]); err != nil || len(here) > 0 || repo.Processes() != before {
 		t.Errorf("%d found of what is not there, with %d processes (%v)", len(here), repo.Processes()-before, err)
+	}
+	// Git knows a place in quotes, and one behind many.
+	for _, list := range []string{strconv.Quote(borrowed) + "\n", strings.Repeat(filepath.Join(r.Dir, ".git", "objects")+"\n", 20) + borrowed + "\n"} {
+		if err := os.WriteFile(alternates, []byte(list), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := look(); got != "0 2 true true" {
+			t.Errorf("with %.60q found %s", list, got)
+		}
+	}
+	if err := os.WriteFile(alternates, []byte(borrowed+"\n"), 0o644); err != nil {
+		t.Fatal(err)
 	}
 	// An index that cannot be read says nothing of what is not there.
 	list, err := filepath.Glob(filepath.Join(borrowed, "pack", "*.idx"))
