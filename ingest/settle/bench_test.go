@@ -13,6 +13,8 @@ import (
 // of the time that git took to rebase them.
 func BenchmarkRebase(b *testing.B) {
 	const commits = 1000
+	follow.MarkEvery = 500
+	defer func() { follow.MarkEvery = 1 }()
 	d := newDesk(b)
 	d.Git("checkout", "-q", "-b", "topic")
 	for i := range commits {
