@@ -210,8 +210,9 @@ func TestWhatCannotBeReadLeavesLinesWhereTheyAre(t *testing.T) {
 type mover struct {
 	*gittest.Repo
 	*rand.Rand
-	files map[string][]string
-	lines int
+	made         *gittest.Import
+	files, there map[string][]string // now, and in the last commit
+	lines        int
 }
 
 func (m *mover) fresh() (block []string) {
@@ -269,19 +270,23 @@ func (m *mover) step() {
 }
 
 func (m *mover) commit(message string) {
-	m.Git("rm", "-q", "-r", "--ignore-unmatch", "--cached", ".")
-	for _, old := range strings.Fields(m.Git("ls-files", "--others")) {
-		m.Git("clean", "-q", "-f", "--", old)
+	c := gittest.ImportCommit{Ref: "refs/heads/main", Message: message}
+	for _, name := range slices.Sorted(maps.Keys(m.there)) {
+		if m.files[name] == nil {
+			c.Files = append(c.Files, gittest.ImportFile{Path: name})
+		}
 	}
-	for name, text := range m.files {
-		m.Write(name, strings.Join(text, "\n")+"\n")
+	for _, name := range slices.Sorted(maps.Keys(m.files)) {
+		c.Files = append(c.Files, gittest.Set(name, strings.Join(m.files[name], "\n")+"\n"))
 	}
-	m.Commit(message)
+	m.made.Commit(c)
+	m.there = maps.Clone(m.files)
 }
 
 // moves makes a random history.
 func moves(t *testing.T, seed uint64) *mover {
-	m := &mover{Repo: gittest.New(t), Rand: rand.New(rand.NewPCG(seed, 7)), files: map[string][]string{}}
+	r := gittest.New(t)
+	m := &mover{Repo: r, Rand: rand.New(rand.NewPCG(seed, 7)), made: r.Import(), files: map[string][]string{}}
 	for i := range 4 {
 		name := fmt.Sprintf("f%d.go", i)
 		for range 4 {
@@ -295,6 +300,7 @@ func moves(t *testing.T, seed uint64) *mover {
 	}
 	clear(m.files)
 	m.commit("take everything away")
+	m.made.Close()
 	return m
 }
 
