@@ -61,10 +61,14 @@ func threeCommits(t testing.TB) *gittest.Repo {
 }
 
 func TestWhatComesBackIsReadAgainAndItsGapCloses(t *testing.T) {
+	harms := []string{"taken away", "nonsense", "cut short"}
+	if testing.Short() { // the race detector looks at the code, not at what git says of each
+		harms = harms[:1]
+	}
 	for _, rev := range []string{
 		"HEAD:a.go", "HEAD~1:a.go", "HEAD^{tree}", "HEAD:dir", "HEAD", "HEAD~1", "HEAD~2", "refs/notes/ai", "refs/notes/ai^{tree}", "NOTE",
 	} {
-		for _, harm := range []string{"taken away", "nonsense", "cut short"} {
+		for _, harm := range harms {
 			t.Run(strings.NewReplacer(":", " ", "/", " ").Replace(rev+" "+harm), func(t *testing.T) {
 				r, s := threeCommits(t), newSpace(t)
 				if rev == "NOTE" {
