@@ -83,7 +83,7 @@ var fixed = []string{
 	"GIT_PAGER=cat", "PAGER=cat", "GIT_EDITOR=false", "GIT_ASKPASS=false", "SSH_ASKPASS=false",
 	"GIT_SSH_COMMAND=false", "LC_ALL=C", "LANGUAGE=",
 	// Objects and diffs come and go by the thousand: glibc is to keep the memory of one
-	// for the next (mallopt(3)). A third of the time of git log -p; others ignore it.
+	// for the next (mallopt(3)). Up to a third of the time of git log -p; others ignore it.
 	"MALLOC_MMAP_THRESHOLD_=33554432", "MALLOC_TRIM_THRESHOLD_=67108864",
 }
 

@@ -40,7 +40,7 @@ func (p *Packs) Hold(dir, id string) bool {
 	defer p.mu.Unlock()
 	list, ok := p.known[dir]
 	if !ok {
-		list = indexes(dir)
+		list, _ = indexes(dir)
 		if p.known == nil {
 			p.known = map[string][]index{}
 		}
@@ -70,8 +70,8 @@ func Places(dirs, ids []string) (found map[string]Place, whole bool) {
 	found, whole = map[string]Place{}, true
 	packs := 0
 	for _, dir := range dirs {
-		list := indexes(dir)
-		whole = whole && len(list) < maxPacks
+		list, all := indexes(dir)
+		whole = whole && all
 		for _, x := range list {
 			packs++
 			file := x.read()
@@ -146,19 +146,23 @@ func (x *index) offset(whole, id []byte) (uint64, bool) {
 // far marks an offset that stands in eight bytes elsewhere.
 const far = 1 << 31
 
-// indexes opens the indexes of a directory of objects.
-func indexes(dir string) []index {
+// indexes opens the indexes of a directory of objects: all of them unless there are too
+// many, or one cannot be read.
+func indexes(dir string) (list []index, all bool) {
 	files, _ := os.ReadDir(filepath.Join(dir, "pack")) // there may be none
-	var list []index
+	all = true
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".idx") || len(list) == maxPacks {
+		if !strings.HasSuffix(f.Name(), ".idx") {
 			continue
 		}
-		if x, err := open(filepath.Join(dir, "pack", f.Name())); err == nil {
-			list = append(list, x)
+		x, err := open(filepath.Join(dir, "pack", f.Name()))
+		if err != nil || len(list) == maxPacks {
+			all = false
+			continue
 		}
+		list = append(list, x)
 	}
-	return list
+	return list, all
 }
 
 // An index lists the ids of one pack, sorted.

@@ -89,12 +89,12 @@ func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- 
 	const workers = 2
 	work := make(chan job)
 	defer close(work)
-	var memory room
+	var spare memory
 	for range workers {
 		go func() {
 			for j := range work {
 				j.claims <- j.parse(j.object.Data)
-				memory.giveBack(j.object.Data)
+				spare.giveBack(j.object.Data)
 			}
 		}()
 	}
@@ -103,7 +103,7 @@ func (r *Reader) readNotes(ctx context.Context, found []foundNote, order chan<- 
 		blobs[i] = n.blob
 	}
 	i := 0
-	for o, err := range r.Repo.Many(ctx, blobs, note.MaxRecord, memory.take) {
+	for o, err := range r.Repo.Many(ctx, blobs, note.MaxRecord, spare.take) {
 		if err != nil {
 			return err
 		}
