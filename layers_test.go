@@ -58,7 +58,8 @@ var layers = []struct {
 	{"install/agent", ""},
 	{"install/host", "install/agent"},
 	{"install", "spool install/agent install/githook install/host install/jsonc"},
-	{"ledger", ". storage"},
+	{"ledger/seal", "."},
+	{"ledger", ". storage ledger/seal"},
 	{"graph/shape", "."},
 	{"graph", ". storage ledger graph/shape"},
 	{"graph/walk", ". graph"},
@@ -111,15 +112,15 @@ var layers = []struct {
 	{"dashboard/page", ". rooms git/patch git/quote lineage query/output"},
 	{"dashboard/listing", ". storage query query/filter query/output dashboard/page"},
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
-	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
+	{"dashboard", ". ledger ledger/seal lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger ledger/seal graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},
 	{"vault/vaulttest", ". vault"},
 	{"git/gittest", ""},
-	{"query/querytest", ". rooms storage ledger graph lineage"},
+	{"query/querytest", ". rooms storage ledger ledger/seal graph lineage"},
 	{"ingest/note/notetest", ". ingest/note"},
 	{"roomtest", "."},
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/query/output"
 )
 
@@ -120,7 +121,7 @@ func verify(ctx context.Context, l *ledger.Ledger, e ledger.Entry) []step {
 	} else {
 		id := stemma.ID(e.Canonical)
 		out = append(out, step{What: "SHA-256 of the canonical bytes is the id", Found: id.String(), Good: id == e.ID})
-		leaf = ledger.Commitment(e.Salt, e.Canonical)
+		leaf = seal.Commitment(e.Salt, e.Canonical)
 		out = append(out, step{What: "Commitment of salt and bytes is the leaf", Found: leaf.String(), Good: leaf == e.Leaf})
 	}
 	c, err := l.Checkpoint(ctx)

@@ -23,6 +23,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/pipeline"
 	"github.com/stemma-dev/stemma/review"
@@ -68,7 +69,7 @@ func empty(t testing.TB, db *storage.DB) *site {
 	bodies, err := vault.Open(t.Context(), db, blobs, secret)
 	must(t, err)
 	random := rand.NewChaCha8([32]byte{7})
-	key, err := ledger.NewKey(random, "log.example/test")
+	key, err := seal.NewKey(random, "log.example/test")
 	must(t, err)
 	log, err := ledger.Open(t.Context(), db, ledger.Config{Signer: key, Now: func() time.Time { return now }, Rand: random})
 	must(t, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -24,7 +25,7 @@ func at() time.Time { return time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC) }
 
 func openLedger(t testing.TB, db *storage.DB) *ledger.Ledger {
 	t.Helper()
-	key, err := ledger.NewKey(rand.Reader, "log.example.com/acme")
+	key, err := seal.NewKey(rand.Reader, "log.example.com/acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -291,7 +292,7 @@ func (l *Ledger) insertFacts(ctx context.Context, tx *storage.Tx, pos int64, fre
 	rows := func(yield func([]any) bool) {
 		for i, d := range fresh {
 			salt := salts[i*saltSize : (i+1)*saltSize]
-			leaves[i] = Commitment(salt, d.canonical)
+			leaves[i] = seal.Commitment(salt, d.canonical)
 			if !yield([]any{pos + int64(i), d.id[:], string(d.fact.Subject), d.canonical, salt, leaves[i][:], recorded}) {
 				return
 			}
@@ -357,7 +358,7 @@ func (l *Ledger) currentEdge(ctx context.Context, tx *storage.Tx) (edge, error) 
 
 // storedEdge reads the edge and checks it against the checkpoint.
 func (l *Ledger) storedEdge(ctx context.Context, tx *storage.Tx, size int64, msg []byte) (edge, error) {
-	c, err := OpenCheckpoint(msg, l.origin, l.verifiers...)
+	c, err := seal.Open(msg, l.origin, l.verifiers...)
 	if err != nil {
 		return edge{}, stemma.WithHint(err, "the key or the origin may have changed: give the verifier key of the old one too")
 	}

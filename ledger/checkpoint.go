@@ -1,98 +1,26 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// A Checkpoint is a signed statement of how long the log is and what it holds.
-type Checkpoint struct {
-	Origin string
-	Size   int64
-	Root   tlog.Hash
-	Note   []byte // the C2SP signed note that says so
-}
-
-const (
-	maxNote = 64 << 10
-	// maxSize keeps the arithmetic of trees within 64 bits.
-	maxSize = 1 << 60
-)
-
-// OpenCheckpoint reads a signed note as the checkpoint of the log of the given
-// origin. It returns ErrTampered if the note is crooked, is about another log or
-// carries no signature of one of the verifiers. It needs nothing but its
-// arguments: this is how an outsider reads what /checkpoint serves.
-func OpenCheckpoint(msg []byte, origin string, verifiers ...note.Verifier) (Checkpoint, error) {
-	fault := func(format string, args ...any) (Checkpoint, error) {
-		return Checkpoint{}, fmt.Errorf("checkpoint: "+format+": %w", append(args, stemma.ErrTampered)...)
-	}
-	if len(msg) > maxNote {
-		return fault("%d bytes, more than %d", len(msg), maxNote)
-	}
-	n, err := note.Open(msg, note.VerifierList(verifiers...))
-	if err != nil {
-		return fault("%s", err)
-	}
-	for _, sig := range n.Sigs {
-		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
-			return fault("a second spelling of the signature of %s", sig.Name)
-		}
-	}
-	c, err := parseCheckpoint(n.Text)
-	if err != nil {
-		return fault("%w", err)
-	}
-	if c.Origin != origin {
-		return fault("of the log %.200q, not %.200q", c.Origin, origin)
-	}
-	c.Note = bytes.Clone(msg)
-	return c, nil
-}
-
-// parseCheckpoint reads the text of a note: origin, size and root, each on a
-// line, then any extension lines.
-func parseCheckpoint(text string) (Checkpoint, error) {
-	lines := strings.SplitN(text, "\n", 4)
-	if len(lines) < 4 || lines[0] == "" {
-		return Checkpoint{}, errors.New("not three lines")
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil || size < 0 || size > maxSize || strconv.FormatInt(size, 10) != lines[1] {
-		return Checkpoint{}, fmt.Errorf("size %.40q", lines[1])
-	}
-	root, err := base64.StdEncoding.Strict().DecodeString(lines[2])
-	if err != nil || len(root) != tlog.HashSize {
-		return Checkpoint{}, fmt.Errorf("root %.60q", lines[2])
-	}
-	return Checkpoint{Origin: lines[0], Size: size, Root: tlog.Hash(root)}, nil
-}
-
-func (c Checkpoint) text() string {
-	return c.Origin + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + c.Root.String() + "\n"
-}
-
 // sign returns the checkpoint of e as a signed note.
 func (l *Ledger) sign(e edge) ([]byte, error) {
-	c := Checkpoint{Origin: l.origin, Size: e.size, Root: e.root()}
-	return note.Sign(&note.Note{Text: c.text()}, l.signer)
+	return seal.Checkpoint{Origin: l.origin, Size: e.size, Root: e.root()}.Sign(l.signer)
 }
 
 // Checkpoint returns the newest signed checkpoint; it covers every fact that
 // was acknowledged. An empty log has none: ErrNotFound.
-func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
-	var c Checkpoint
+func (l *Ledger) Checkpoint(ctx context.Context) (seal.Checkpoint, error) {
+	var c seal.Checkpoint
 	err := l.db.Read(ctx, func(tx *storage.Tx) error {
 		_, msg, err := lastCheckpoint(ctx, tx)
 		if err != nil {
@@ -101,11 +29,11 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 		if msg == nil {
 			return stemma.ErrNotFound
 		}
-		c, err = OpenCheckpoint(msg, l.origin, l.verifiers...)
+		c, err = seal.Open(msg, l.origin, l.verifiers...)
 		return err
 	})
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("ledger: reading the checkpoint: %w", err)
+		return seal.Checkpoint{}, fmt.Errorf("ledger: reading the checkpoint: %w", err)
 	}
 	return c, nil
 }

@@ -1,12 +1,12 @@
 package ledger
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/stemma-dev/stemma/ledger/seal"
 )
 
 func FuzzTilePath(f *testing.F) {
@@ -28,7 +28,7 @@ func FuzzTilePath(f *testing.F) {
 		if spelled != path {
 			t.Fatalf("%q is a second spelling of %q", path, spelled)
 		}
-		if size < 0 || size > maxSize || !within(tile, size) {
+		if size < 0 || size > seal.MaxSize || !within(tile, size) {
 			return
 		}
 		// The last hash of the tile is one that a log of this size stores.
@@ -36,47 +36,6 @@ func FuzzTilePath(f *testing.F) {
 		last := tile.N*tileWidth + int64(tile.W) - 1
 		if (last+1)<<level > size || tlog.StoredHashIndex(level, last) >= tlog.StoredHashCount(size) {
 			t.Fatalf("%q is said to be within %d", path, size)
-		}
-	})
-}
-
-// FuzzCheckpoint holds that nothing is accepted but what was signed, in the
-// one spelling in which it was.
-func FuzzCheckpoint(f *testing.F) {
-	key, err := NewKey(bytes.NewReader(make([]byte, 32)), "log.example.com/fuzz")
-	if err != nil {
-		f.Fatal(err)
-	}
-	l := &Ledger{origin: key.Name(), signer: key}
-	e, _ := edge{}.grow(nil)
-	signed := map[string]bool{}
-	for range 3 {
-		msg, err := l.sign(e)
-		if err != nil {
-			f.Fatal(err)
-		}
-		signed[string(msg)] = true
-		f.Add(msg)
-		f.Add(bytes.Replace(msg, []byte("fuzz\n"), []byte("fuzz2\n"), 1))
-		f.Add(append(bytes.Clone(msg), "— other.example.com AAAAAAAA\n"...))
-		e.add(tlog.Hash{1})
-	}
-	f.Fuzz(func(t *testing.T, msg []byte) {
-		if c, err := parseCheckpoint(string(msg)); err == nil && !strings.HasPrefix(string(msg), c.text()) {
-			t.Fatalf("%q was read as %q", msg, c.text())
-		}
-		c, err := OpenCheckpoint(msg, key.Name(), key.Verifier())
-		if err != nil {
-			return
-		}
-		n, err := note.Open(msg, note.VerifierList(key.Verifier()))
-		if err != nil || n.Text != c.text() {
-			t.Fatalf("%q was read as %q", msg, c.text())
-		}
-		n.UnverifiedSigs = nil // others may sign too
-		bare, err := note.Sign(n)
-		if err != nil || !signed[string(bare)] {
-			t.Fatalf("%q was never signed", msg)
 		}
 	})
 }

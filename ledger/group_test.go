@@ -12,13 +12,14 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
 func groupLedger(t *testing.T, db *storage.DB) *Ledger {
 	t.Helper()
-	key, err := NewKey(bytes.NewReader(make([]byte, 32)), "log.example.com/group")
+	key, err := seal.NewKey(bytes.NewReader(make([]byte, 32)), "log.example.com/group")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -22,7 +23,7 @@ type history struct {
 	*testing.T
 	rng     *rand.Rand
 	open    func() *storage.DB
-	key     *ledger.Key
+	key     *seal.Key
 	handles []*ledger.Ledger // several processes, as it were
 	next    int              // the next sample that was never appended
 	facts   []stemma.Fact    // by position
@@ -208,7 +209,7 @@ func (h *history) check(every int) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	signed, err := ledger.OpenCheckpoint(c.Note, "log.example.com/acme", verifier)
+	signed, err := seal.Open(c.Note, "log.example.com/acme", verifier)
 	if err != nil || signed.Size != int64(n) || signed.Root != root {
 		h.Fatalf("checkpoint %q (%v), want size %d and root %s", c.Note, err, n, root)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -42,7 +43,7 @@ func appendForEver(dsn string) int {
 	if err != nil {
 		return fail(err)
 	}
-	key, err := ledger.LoadKey(os.Getenv(childKeyEnv), rand.Reader, "log.example.com/acme")
+	key, err := seal.LoadKey(os.Getenv(childKeyEnv), rand.Reader, "log.example.com/acme")
 	if err != nil {
 		return fail(err)
 	}
@@ -154,7 +155,7 @@ func checkAcknowledged(t *testing.T, dsn, keyPath string, acknowledged map[int64
 			t.Error(err)
 		}
 	}()
-	key, err := ledger.LoadKey(keyPath, rand.Reader, "log.example.com/acme")
+	key, err := seal.LoadKey(keyPath, rand.Reader, "log.example.com/acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -44,11 +45,11 @@ var migrations embed.FS
 
 // A Config is what a ledger needs besides its database.
 type Config struct {
-	// Signer signs checkpoints, usually a *Key. Without one the ledger can be
+	// Signer signs checkpoints, usually a *seal.Key. Without one the ledger can be
 	// read but not appended to.
 	Signer note.Signer
 	// Verifiers know every key that ever signed a checkpoint of this log. The
-	// verifier of a Signer that is a *Key is added to them.
+	// verifier of a Signer that is a *seal.Key is added to them.
 	Verifiers []note.Verifier
 	// Origin names the log in its checkpoints; empty means the Signer's name.
 	Origin string
@@ -89,7 +90,7 @@ func Open(ctx context.Context, db *storage.DB, c Config) (*Ledger, error) {
 		now: c.Now, rand: c.Rand, bodies: c.Bodies, log: c.Log,
 		turn: make(chan struct{}, 1),
 	}
-	if key, ok := c.Signer.(*Key); ok {
+	if key, ok := c.Signer.(*seal.Key); ok {
 		l.verifiers = append(l.verifiers[:len(l.verifiers):len(l.verifiers)], key.Verifier())
 	}
 	if l.log == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -17,16 +18,16 @@ import (
 // at is the clock of the tests.
 func at() time.Time { return time.Date(2026, 11, 24, 9, 0, 0, 123456000, time.UTC) }
 
-func newKey(t testing.TB) *ledger.Key {
+func newKey(t testing.TB) *seal.Key {
 	t.Helper()
-	key, err := ledger.NewKey(rand.Reader, "log.example.com/acme")
+	key, err := seal.NewKey(rand.Reader, "log.example.com/acme")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return key
 }
 
-func openLedger(t testing.TB, db *storage.DB, key *ledger.Key) *ledger.Ledger {
+func openLedger(t testing.TB, db *storage.DB, key *seal.Key) *ledger.Ledger {
 	t.Helper()
 	l, err := ledger.Open(context.Background(), db, ledger.Config{Signer: key, Now: at, Rand: rand.Reader})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -22,7 +23,7 @@ type victim struct {
 	*testing.T
 	db   *storage.DB
 	l    *ledger.Ledger
-	key  *ledger.Key
+	key  *seal.Key
 	size int64
 }
 
@@ -31,7 +32,7 @@ func newVictim(t *testing.T, db *storage.DB) *victim {
 }
 
 // newVictimOf appends facts with the same salts every time.
-func newVictimOf(t *testing.T, db *storage.DB, key *ledger.Key, facts []stemma.Fact) *victim {
+func newVictimOf(t *testing.T, db *storage.DB, key *seal.Key, facts []stemma.Fact) *victim {
 	t.Helper()
 	v := &victim{T: t, db: db, key: key}
 	var err error
@@ -356,7 +357,7 @@ func (v *victim) replace(pos int64, f stemma.Fact) {
 	}
 	salt := make([]byte, 32)
 	v.exec("UPDATE fact SET canonical = $1, id = $2, salt = $3, leaf = $4, subject = $5 WHERE pos = $6",
-		canonical, stemma.ID(canonical), salt, ledger.Commitment(salt, canonical), f.Subject, pos)
+		canonical, stemma.ID(canonical), salt, seal.Commitment(salt, canonical), f.Subject, pos)
 }
 
 // lengthen adds a hash that belongs to no entry.
@@ -431,7 +432,7 @@ func TestErasedEntryIsAcceptedWithItsTombstoneOnly(t *testing.T) {
 
 // root is that of the checkpoint of the given size.
 func (v *victim) root(size int64) tlog.Hash {
-	c, err := ledger.OpenCheckpoint(v.bytes("SELECT note FROM checkpoint WHERE size = $1", size), v.l.Origin(), v.key.Verifier())
+	c, err := seal.Open(v.bytes("SELECT note FROM checkpoint WHERE size = $1", size), v.l.Origin(), v.key.Verifier())
 	if err != nil {
 		v.Fatal(err)
 	}

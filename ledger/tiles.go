@@ -19,7 +19,7 @@ const (
 	// tileHeight and tileWidth are those of C2SP tlog-tiles.
 	tileHeight = 8
 	tileWidth  = 1 << tileHeight
-	// maxTileLevel is the highest level of a tree of at most maxSize leaves.
+	// maxTileLevel is the highest level of a tree of at most seal.MaxSize leaves.
 	maxTileLevel = 7
 	// maxTilePath is longer than any path of a tile.
 	maxTilePath = 100

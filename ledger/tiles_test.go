@@ -17,6 +17,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -60,10 +61,10 @@ func (o *outsider) get(path string) (answer, []byte) {
 	return answer{r.StatusCode, r.Status, r.Header}, b
 }
 
-func (o *outsider) checkpoint() ledger.Checkpoint {
+func (o *outsider) checkpoint() seal.Checkpoint {
 	o.Helper()
 	_, b := o.get("/checkpoint")
-	c, err := ledger.OpenCheckpoint(b, o.origin, o.verifier)
+	c, err := seal.Open(b, o.origin, o.verifier)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func TestOutsiderReproducesTheRootFromTiles(t *testing.T) {
 		key := newKey(t)
 		l := openLedger(t, open(), key)
 		o := newOutsider(t, l, key.VerifierKey())
-		var older ledger.Checkpoint
+		var older seal.Checkpoint
 		size := 0
 		for _, n := range []int{1, 254, 1, 1, 400, 1200} {
 			if _, err := l.Append(t.Context(), samples(size, n)...); err != nil {

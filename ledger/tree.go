@@ -12,20 +12,8 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// leafPrefix separates leaf commitments from every other SHA-256 of ours.
-const leafPrefix = "stemma/leaf/v1"
-
 // saltSize is the length of the salt of a leaf in bytes.
 const saltSize = 32
-
-// Commitment returns what the log commits to for a fact: the leaf data of the
-// RFC 6962 tree. Without the salt it tells nothing about the fact.
-func Commitment(salt, canonical []byte) stemma.Digest {
-	b := make([]byte, 0, len(leafPrefix)+len(salt)+len(canonical))
-	b = append(b, leafPrefix...)
-	b = append(b, salt...)
-	return stemma.Sum(append(b, canonical...))
-}
 
 // perBlock is how many tree hashes one row of the table tree keeps. The order
 // is that of tlog.StoredHashIndex, which only ever grows at its end, so a row

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -190,7 +191,7 @@ func (v *verification) frame(ctx context.Context) error {
 	if x.minSize < 1 {
 		v.problem(-1, "", WrongCheckpoint, "one of size %d", x.minSize)
 	}
-	count := tlog.StoredHashCount(min(max(x.size, 0), maxSize))
+	count := tlog.StoredHashCount(min(max(x.size, 0), seal.MaxSize))
 	wantBlk, wantLen := (count-1)/perBlock, ((count-1)%perBlock+1)*tlog.HashSize
 	if count == 0 {
 		wantBlk, wantLen = -1, 0
@@ -320,7 +321,7 @@ func (w *witness) examine(id, canonical, salt []byte) {
 	}
 	sum := stemma.ID(canonical)
 	w.idOK = bytes.Equal(id, sum[:])
-	w.computed = Commitment(salt, canonical)
+	w.computed = seal.Commitment(salt, canonical)
 	if len(fact.Bodies) > 0 {
 		w.fact = fact
 	}
@@ -434,7 +435,7 @@ func (v *verification) seal(list []sealed) []sealed {
 
 func (v *verification) checkpoint(s sealed) {
 	pos := s.size - 1
-	c, err := OpenCheckpoint(s.note, v.l.origin, v.l.verifiers...)
+	c, err := seal.Open(s.note, v.l.origin, v.l.verifiers...)
 	if err != nil {
 		v.problem(pos, "", WrongCheckpoint, "size %d: %v", s.size, err)
 		return

@@ -17,6 +17,7 @@ import (
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -30,7 +31,7 @@ func at() time.Time { return time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC) }
 func told(t testing.TB, db *storage.DB, facts ...stemma.Fact) *graph.Graph {
 	t.Helper()
 	ctx := context.Background()
-	key, err := ledger.NewKey(rand.Reader, "log.example.com/acme")
+	key, err := seal.NewKey(rand.Reader, "log.example.com/acme")
 	if err != nil {
 		t.Fatal(err)
 	}

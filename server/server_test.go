@@ -20,6 +20,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/server"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -51,7 +52,7 @@ func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	bodies, err := vault.Open(t.Context(), db, blobs, secret)
 	must(t, err)
 	random := rand.NewChaCha8([32]byte{7})
-	key, err := ledger.NewKey(random, "log.example/test")
+	key, err := seal.NewKey(random, "log.example/test")
 	must(t, err)
 	clock := func() time.Time { return noon }
 	l, err := ledger.Open(t.Context(), db, ledger.Config{Signer: key, Now: clock, Rand: random})

@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/vault"
@@ -96,7 +97,7 @@ func (s *storeFlags) blobs(ctx context.Context, dir string) (vault.Blobs, error)
 // A store is an open space with what is beside it.
 type store struct {
 	*ingest.Space
-	key *ledger.Key
+	key *seal.Key
 }
 
 // Close closes the database.
@@ -134,7 +135,7 @@ func (a *app) unlock(ctx context.Context, db *storage.DB, dir string) (*store, e
 	if err != nil {
 		return nil, err
 	}
-	key, err := ledger.LoadKey(filepath.Join(dir, logKeyFile), rand.Reader, logOrigin())
+	key, err := seal.LoadKey(filepath.Join(dir, logKeyFile), rand.Reader, logOrigin())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +154,7 @@ func (a *app) keysAreThere(ctx context.Context, db *storage.DB, dir string) erro
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		passing, err := ledger.NewKey(rand.Reader, logOrigin()) // signs nothing here
+		passing, err := seal.NewKey(rand.Reader, logOrigin()) // signs nothing here
 		if err != nil {
 			return err
 		}
@@ -174,7 +175,7 @@ func (a *app) keysAreThere(ctx context.Context, db *storage.DB, dir string) erro
 	return nil
 }
 
-func (a *app) assemble(ctx context.Context, db *storage.DB, dir string, secret vault.SpaceKey, key *ledger.Key) (*ingest.Space, error) {
+func (a *app) assemble(ctx context.Context, db *storage.DB, dir string, secret vault.SpaceKey, key *seal.Key) (*ingest.Space, error) {
 	blobs, err := a.store.blobs(ctx, dir)
 	if err != nil {
 		return nil, err

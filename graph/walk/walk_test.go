@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -39,7 +40,7 @@ func fact(t testing.TB, subject stemma.Ref, edges ...stemma.Edge) stemma.Fact {
 func graphOf(t testing.TB, db *storage.DB, facts []stemma.Fact) *graph.Graph {
 	t.Helper()
 	ctx := context.Background()
-	key, err := ledger.NewKey(rand.Reader, "log.example.com/acme")
+	key, err := seal.NewKey(rand.Reader, "log.example.com/acme")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -59,7 +60,7 @@ func spaceOn(t testing.TB, db *storage.DB) *space {
 	bodies, err := vault.Open(t.Context(), db, blobs, key)
 	must(t, err)
 	random := rand.NewChaCha8([32]byte{1})
-	signer, err := ledger.NewKey(random, "log.example/test")
+	signer, err := seal.NewKey(random, "log.example/test")
 	must(t, err)
 	s := &space{t: t, now: time.Unix(gittest.Epoch+1_000_000, 0)}
 	log, err := ledger.Open(t.Context(), db, ledger.Config{Signer: signer, Now: s.clock, Rand: random})

@@ -20,6 +20,7 @@ import (
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/pipeline"
 	"github.com/stemma-dev/stemma/session"
@@ -95,7 +96,7 @@ func (w *World) Store(t testing.TB, db *storage.DB) {
 func Tell(t testing.TB, db *storage.DB, facts ...stemma.Fact) *graph.Graph {
 	t.Helper()
 	ctx := context.Background()
-	key, err := ledger.NewKey(rand.Reader, "log.example.com/test")
+	key, err := seal.NewKey(rand.Reader, "log.example.com/test")
 	if err != nil {
 		t.Fatal(err)
 	}

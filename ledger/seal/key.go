@@ -1,4 +1,4 @@
-package ledger
+package seal
 
 import (
 	"crypto/ed25519"
@@ -48,15 +48,15 @@ func newSecret(rand io.Reader, origin string) (string, error) {
 		return !unicode.IsPrint(r) || unicode.IsSpace(r) || r == '+' || r == unicode.ReplacementChar
 	}
 	if origin == "" || len(origin) > maxOrigin || strings.ContainsFunc(origin, crooked) {
-		return "", fmt.Errorf("ledger: making a key: %.300q cannot name a log", origin)
+		return "", fmt.Errorf("seal: making a key: %.300q cannot name a log", origin)
 	}
 	seed := make([]byte, ed25519.SeedSize)
 	if _, err := io.ReadFull(rand, seed); err != nil {
-		return "", fmt.Errorf("ledger: making a key: %w", err)
+		return "", fmt.Errorf("seal: making a key: %w", err)
 	}
 	public, err := publicKey(origin, seed)
 	if err != nil {
-		return "", fmt.Errorf("ledger: making a key: %w", err)
+		return "", fmt.Errorf("seal: making a key: %w", err)
 	}
 	hash, _, _ := strings.Cut(strings.TrimPrefix(public, origin+"+"), "+")
 	data := base64.StdEncoding.EncodeToString(append([]byte{algEd25519}, seed...))
@@ -71,20 +71,20 @@ func publicKey(origin string, seed []byte) (string, error) {
 func parseKey(secret string) (*Key, error) {
 	signer, err := note.NewSigner(secret)
 	if err != nil {
-		return nil, errors.New("ledger: not a signing key for notes")
+		return nil, errors.New("seal: not a signing key for notes")
 	}
 	// NewSigner found five parts and 32 bytes of seed after the type.
 	data, err := base64.StdEncoding.DecodeString(strings.SplitN(secret, "+", 5)[4])
 	if err != nil {
-		return nil, errors.New("ledger: not a signing key for notes")
+		return nil, errors.New("seal: not a signing key for notes")
 	}
 	public, err := publicKey(signer.Name(), data[1:])
 	if err != nil {
-		return nil, fmt.Errorf("ledger: reading a key: %w", err)
+		return nil, fmt.Errorf("seal: reading a key: %w", err)
 	}
 	verifier, err := note.NewVerifier(public)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: reading a key: %w", err)
+		return nil, fmt.Errorf("seal: reading a key: %w", err)
 	}
 	return &Key{Signer: signer, verifier: verifier, public: public}, nil
 }
@@ -102,7 +102,7 @@ func LoadKey(path string, rand io.Reader, origin string) (*Key, error) {
 		return nil, err
 	}
 	if err := createKey(path, secret); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("ledger: writing the key: %w", err)
+		return nil, fmt.Errorf("seal: writing the key: %w", err)
 	}
 	return readKey(path)
 }
@@ -113,20 +113,20 @@ const maxKey = 4096
 func readKey(path string) (*Key, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: reading the key: %w", err)
+		return nil, fmt.Errorf("seal: reading the key: %w", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("ledger: reading the key: %w", err)
+		return nil, fmt.Errorf("seal: reading the key: %w", err)
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 && runtime.GOOS != "windows" {
-		err := fmt.Errorf("ledger: the key %s has mode %04o: others can read or change it", path, info.Mode().Perm())
+		err := fmt.Errorf("seal: the key %s has mode %04o: others can read or change it", path, info.Mode().Perm())
 		return nil, stemma.WithHint(err, "run: chmod 600 %s", path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxKey))
 	if err != nil {
-		return nil, fmt.Errorf("ledger: reading the key: %w", err)
+		return nil, fmt.Errorf("seal: reading the key: %w", err)
 	}
 	key, err := parseKey(strings.TrimSpace(string(b)))
 	if err != nil {

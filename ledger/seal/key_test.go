@@ -1,4 +1,4 @@
-package ledger_test
+package seal_test
 
 import (
 	"bytes"
@@ -12,17 +12,17 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/stemma-dev/stemma/ledger"
+	"github.com/stemma-dev/stemma/ledger/seal"
 )
 
 func TestKeyFileIsMadeOnceAndForItsOwnerOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log.key")
-	keys := make([]*ledger.Key, 8)
+	keys := make([]*seal.Key, 8)
 	var wg sync.WaitGroup
 	for i := range keys {
 		wg.Go(func() {
 			var err error
-			if keys[i], err = ledger.LoadKey(path, rand.Reader, "log.example.com"); err != nil {
+			if keys[i], err = seal.LoadKey(path, rand.Reader, "log.example.com"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -46,7 +46,7 @@ func TestKeyFileIsMadeOnceAndForItsOwnerOnly(t *testing.T) {
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.LoadKey(path, rand.Reader, "log.example.com"); err == nil || !strings.Contains(err.Error(), "0640") {
+	if _, err := seal.LoadKey(path, rand.Reader, "log.example.com"); err == nil || !strings.Contains(err.Error(), "0640") {
 		t.Errorf("a key that others can read: %v", err)
 	}
 }
@@ -57,7 +57,7 @@ func TestBrokenKeyFileIsRefusedAndKept(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ledger.LoadKey(path, rand.Reader, "log.example.com"); err == nil {
+		if _, err := seal.LoadKey(path, rand.Reader, "log.example.com"); err == nil {
 			t.Errorf("the key %.20q was accepted", content)
 		}
 		if b, err := os.ReadFile(path); err != nil || string(b) != content {
@@ -68,7 +68,7 @@ func TestBrokenKeyFileIsRefusedAndKept(t *testing.T) {
 
 func TestVerifierKeyVerifiesWhatTheKeySigns(t *testing.T) {
 	for range 50 { // some encodings hold a plus sign
-		key, err := ledger.NewKey(rand.Reader, "log.example.com/naïve")
+		key, err := seal.NewKey(rand.Reader, "log.example.com/naïve")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestVerifierKeyVerifiesWhatTheKeySigns(t *testing.T) {
 
 func TestKeyDoesNotPrintItsSecret(t *testing.T) {
 	seed := bytes.Repeat([]byte{0x5a}, 32)
-	key, err := ledger.NewKey(bytes.NewReader(seed), "log.example.com")
+	key, err := seal.NewKey(bytes.NewReader(seed), "log.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +103,11 @@ func TestKeyDoesNotPrintItsSecret(t *testing.T) {
 
 func TestCrookedOriginIsRefused(t *testing.T) {
 	for _, origin := range []string{"", "a b", "a+b", "a\nb", "a\x00", "\xff", strings.Repeat("x", 300)} {
-		if _, err := ledger.NewKey(rand.Reader, origin); err == nil {
+		if _, err := seal.NewKey(rand.Reader, origin); err == nil {
 			t.Errorf("origin %q was accepted", origin)
 		}
 	}
-	if _, err := ledger.NewKey(strings.NewReader("short"), "log.example.com"); err == nil {
+	if _, err := seal.NewKey(strings.NewReader("short"), "log.example.com"); err == nil {
 		t.Error("a key was made from five bytes")
 	}
 }
