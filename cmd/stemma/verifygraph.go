@@ -1,23 +1,20 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/graph/compare"
 	"github.com/stemma-dev/stemma/ledger"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/query/views"
@@ -148,101 +145,18 @@ func (a *app) derive(ctx context.Context, s *store, db *storage.DB) (*graph.Grap
 	return g, err
 }
 
-// compareGraphs compares the canonical dumps of two graphs. Neither is written
-// any further once the comparison has ended, for whatever reason.
+// compareGraphs counts the rows of either graph that the other has not, and
+// prints the first of them.
 func compareGraphs(ctx context.Context, out io.Writer, stored, derived *graph.Graph) (int, error) {
-	x, y := dumped(ctx, stored), dumped(ctx, derived)
-	defer func() { _, _ = x.Close(), y.Close() }() // closing the end that reads cannot fail
-	return compareDumps(out, x, y)
-}
-
-// dumped streams the canonical dump of a graph until its reader is closed.
-func dumped(ctx context.Context, g *graph.Graph) *io.PipeReader {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(g.Dump(ctx, w)) }()
-	return r
-}
-
-// compareDumps counts the rows of either dump that the other has not, and
-// prints the first of them. Tables come in one order and the rows of a table
-// in order of their cells, so both dumps are read once.
-func compareDumps(out io.Writer, stored, derived io.Reader) (int, error) {
 	const shown = 20
 	differing := 0
-	tell := func(mark string, row []byte) {
-		if differing++; differing <= shown {
-			fmt.Fprintf(out, "%s %s\n", mark, oneLine(string(row)))
-		}
-	}
-	a, b := bufio.NewReaderSize(stored, 1<<20), bufio.NewReaderSize(derived, 1<<20)
-	x, errX := a.ReadBytes('\n')
-	y, errY := b.ReadBytes('\n')
-	for {
-		for _, err := range []error{errX, errY} {
-			if err != nil && !errors.Is(err, io.EOF) {
-				return differing, err
+	tell := func(mark string) func([]byte) {
+		return func(row []byte) {
+			if differing++; differing <= shown {
+				fmt.Fprintf(out, "%s %s\n", mark, oneLine(string(row)))
 			}
 		}
-		if len(x) == 0 && len(y) == 0 {
-			return differing, nil
-		}
-		order := compareRows(x, y)
-		if order < 0 {
-			tell("only stored: ", x)
-		} else if order > 0 {
-			tell("only derived:", y)
-		}
-		if order <= 0 {
-			x, errX = a.ReadBytes('\n')
-		}
-		if order >= 0 {
-			y, errY = b.ReadBytes('\n')
-		}
 	}
-}
-
-// compareRows tells which of two rows comes first. At the end of its table a
-// dump waits for the other to come there.
-func compareRows(x, y []byte) int {
-	if bytes.Equal(x, y) {
-		return 0
-	}
-	ended := func(row []byte) bool { return !bytes.Contains(row, []byte(",")) } // it is the name of the next table
-	switch {
-	case len(x) == 0 || len(y) > 0 && ended(x):
-		return 1
-	case len(y) == 0 || ended(y):
-		return -1
-	}
-	var a, b []any
-	if json.Unmarshal(x, &a) == nil && json.Unmarshal(y, &b) == nil {
-		if order := slices.CompareFunc(a, b, compareCells); order != 0 {
-			return order
-		}
-	}
-	return bytes.Compare(x, y)
-}
-
-// compareCells puts numbers before texts and these before all else, as the
-// databases do.
-func compareCells(x, y any) int {
-	rank := func(v any) int {
-		switch v.(type) {
-		case float64:
-			return 0
-		case string:
-			return 1
-		}
-		return 2
-	}
-	if order := cmp.Compare(rank(x), rank(y)); order != 0 {
-		return order
-	}
-	switch x := x.(type) {
-	case float64:
-		return cmp.Compare(x, y.(float64))
-	case string:
-		return cmp.Compare(x, y.(string))
-	}
-	return 0
+	err := compare.Graphs(ctx, stored, derived, tell("only stored: "), tell("only derived:"))
+	return differing, err
 }
