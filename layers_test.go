@@ -114,7 +114,8 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/compare graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma/terminal", ""},
+	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/compare graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server cmd/stemma/terminal"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
@@ -125,7 +126,7 @@ func parseBlame(args []string) (blameRequest, error) {
 		case arg == "--date" && i+1 < len(args) && r.columns.take("--date="+args[i+1]):
 			i++
 		case slices.Contains(unsupported, arg) || strings.HasPrefix(arg, "--date") || strings.HasPrefix(arg, "--abbrev"):
-			return r, fmt.Errorf("%s of git blame is not supported", oneLine(arg))
+			return r, fmt.Errorf("%s of git blame is not supported", terminal.OneLine(arg))
 		case slices.Contains(valued, arg):
 			if i+1 == len(args) {
 				return r, fmt.Errorf("%s needs a value", arg)
@@ -176,16 +177,16 @@ func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
 	switch request.look {
 	case "json":
 		if request.stream {
-			return streamJSON(a.out, result.record().Lines)
+			return terminal.JSONLines(a.out, result.record().Lines)
 		}
-		return a.printJSON(result.record())
+		return terminal.JSON(a.out, result.record())
 	case "porcelain", "line-porcelain":
 		err = a.porcelain(out, result.Lines, request.look == "line-porcelain")
 	default:
 		if request.columns.abbrev == 0 {
 			request.columns.abbrev = r.AbbrevLength() + 1
 		}
-		err = writeBlame(out, a.colours(), request.columns, options.Path, result.Lines)
+		err = writeBlame(out, terminal.Colours(a.out), request.columns, options.Path, result.Lines)
 	}
 	return errors.Join(err, out.Flush())
 }
@@ -317,8 +318,8 @@ func writer(l origins.Line) string {
 // file as they are.
 func (a *app) porcelain(w io.Writer, lines []origins.Line, everyLine bool) error {
 	shown := func(text []byte) string { return string(text) }
-	if isTerminal(a.out) {
-		shown = func(text []byte) string { return plain(string(text)) }
+	if terminal.Is(a.out) {
+		shown = func(text []byte) string { return terminal.Plain(string(text)) }
 	}
 	paths := map[string]map[string]bool{}
 	for _, l := range lines {
@@ -351,7 +352,7 @@ func (a *app) porcelain(w io.Writer, lines []origins.Line, everyLine bool) error
 		}
 		fmt.Fprintf(&b, "stemma-origin %s\n", l.Mark.Origin)
 		if l.Mark.Origin == stemma.OriginAI {
-			fmt.Fprintf(&b, "stemma-agent %s\nstemma-model %s\nstemma-session %s\n", oneLine(l.Mark.Agent), oneLine(l.Mark.ModelName), oneLine(l.Mark.Session))
+			fmt.Fprintf(&b, "stemma-agent %s\nstemma-model %s\nstemma-session %s\n", terminal.OneLine(l.Mark.Agent), terminal.OneLine(l.Mark.ModelName), terminal.OneLine(l.Mark.Session))
 		}
 		fmt.Fprintf(&b, "\t%s\n", shown(l.Text))
 		if _, err := io.WriteString(w, b.String()); err != nil {
@@ -375,10 +376,10 @@ func writeCommit(b *strings.Builder, l origins.Line) {
 		role string
 		git.Ident
 	}{{"author", c.Author}, {"committer", c.Committer}} {
-		fmt.Fprintf(b, "%s %s\n%s-mail <%s>\n%s-time %d\n%s-tz %s\n", who.role, oneLine(who.Name), who.role, oneLine(who.Mail),
+		fmt.Fprintf(b, "%s %s\n%s-mail <%s>\n%s-time %d\n%s-tz %s\n", who.role, terminal.OneLine(who.Name), who.role, terminal.OneLine(who.Mail),
 			who.role, who.When.Unix(), who.role, who.When.Format("-0700"))
 	}
-	fmt.Fprintf(b, "summary %s\n", oneLine(c.Summary))
+	fmt.Fprintf(b, "summary %s\n", terminal.OneLine(c.Summary))
 	if c.Boundary {
 		b.WriteString("boundary\n")
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/origins"
@@ -109,7 +110,7 @@ func (c columns) who(l origins.Line) string {
 	} else {
 		name = writer(l)
 	}
-	if name = oneLine(name); utf8.RuneCountInString(name) > most {
+	if name = terminal.OneLine(name); utf8.RuneCountInString(name) > most {
 		name = string([]rune(name)[:most-1]) + "…"
 	}
 	return name
@@ -135,7 +136,7 @@ func (c columns) when(l origins.Line) string {
 // stands around the numbers is made once for a run of lines.
 type blameWriter struct {
 	columns
-	palette
+	terminal.Palette
 	whoWidth, nameWidth, origWidth, finalWidth int
 
 	last origins.Line // the line that the rest is made for
@@ -145,8 +146,8 @@ type blameWriter struct {
 
 // writeBlame prints git blame's columns. The third says who wrote the line: a
 // question mark behind a name says that only the commit is theirs for sure.
-func writeBlame(w io.Writer, p palette, c columns, path string, lines []origins.Line) error {
-	b := blameWriter{columns: c, palette: p}
+func writeBlame(w io.Writer, p terminal.Palette, c columns, path string, lines []origins.Line) error {
+	b := blameWriter{columns: c, Palette: p}
 	var last origins.Line
 	for _, l := range lines {
 		b.origWidth, b.finalWidth = max(b.origWidth, l.OrigLine), max(b.finalWidth, l.FinalLine)
@@ -182,13 +183,13 @@ func (b *blameWriter) append(out []byte, l origins.Line) []byte {
 	out = append(out, b.id...)
 	if b.annotate {
 		out = append(append(out, b.who...), strconv.Itoa(l.FinalLine)...)
-		return append(append(append(out, ')'), plain(string(l.Text))...), '\n')
+		return append(append(append(out, ')'), terminal.Plain(string(l.Text))...), '\n')
 	}
 	if b.number {
 		out = appendNumber(append(out, ' '), b.origWidth, l.OrigLine)
 	}
 	out = appendNumber(append(append(out, b.who...), ' '), b.finalWidth, l.FinalLine)
-	return append(append(append(out, ") "...), plain(string(l.Text))...), '\n')
+	return append(append(append(out, ") "...), terminal.Plain(string(l.Text))...), '\n')
 }
 
 // prepare makes what lines like l have in common.
@@ -202,7 +203,7 @@ func (b *blameWriter) prepare(l origins.Line) {
 	}
 	who := fmt.Sprintf("%*s", -width, b.columns.who(l))
 	if l.Mark.Origin == stemma.OriginAI {
-		who = b.blue(who)
+		who = b.Blue(who)
 	}
 	switch {
 	case b.annotate:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/spool"
 )
@@ -56,15 +57,15 @@ func (a *app) doctor(ctx context.Context, root string, asJSON bool) error {
 		err = fmt.Errorf("doctor: %d of %d are broken", broken, len(found))
 	}
 	if asJSON {
-		return errors.Join(a.printJSON(map[string]any{"findings": found}), err)
+		return errors.Join(terminal.JSON(a.out, map[string]any{"findings": found}), err)
 	}
 	for _, f := range found {
-		fmt.Fprintf(a.out, "%-8s %s: %s\n", f.Level, oneLine(f.About), oneLine(f.What))
+		fmt.Fprintf(a.out, "%-8s %s: %s\n", f.Level, terminal.OneLine(f.About), terminal.OneLine(f.What))
 		if f.Why != "" {
-			fmt.Fprintf(a.out, "         why: %s\n", oneLine(f.Why))
+			fmt.Fprintf(a.out, "         why: %s\n", terminal.OneLine(f.Why))
 		}
 		if f.Do != "" {
-			fmt.Fprintf(a.out, "         do:  %s\n", oneLine(f.Do))
+			fmt.Fprintf(a.out, "         do:  %s\n", terminal.OneLine(f.Do))
 		}
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/graph/walk"
@@ -50,7 +51,7 @@ func parsePlace(s string) (path string, line int, err error) {
 		line, err = strconv.Atoi(s[i+1:])
 	}
 	if i <= 0 || err != nil || line < 1 {
-		return "", 0, fmt.Errorf("%s is not PATH:LINE", oneLine(s))
+		return "", 0, fmt.Errorf("%s is not PATH:LINE", terminal.OneLine(s))
 	}
 	return s[:i], line, nil
 }
@@ -83,9 +84,9 @@ func (a *app) explain(ctx context.Context, path string, line int, rev string, as
 		return err
 	}
 	if len(lines) == 0 {
-		return fmt.Errorf("%s has no line %d: %w", oneLine(path), line, stemma.ErrNotFound)
+		return fmt.Errorf("%s has no line %d: %w", terminal.OneLine(path), line, stemma.ErrNotFound)
 	}
-	e := explanation{Path: quote.Path(options.Path), Text: plain(string(lines[0].Text))}
+	e := explanation{Path: quote.Path(options.Path), Text: terminal.Plain(string(lines[0].Text))}
 	e.Line = blameResult{Lines: lines[:1]}.record().Lines[0]
 
 	s, err := a.open(ctx)
@@ -107,26 +108,26 @@ func (a *app) explain(ctx context.Context, path string, line int, rev string, as
 		}
 	}
 	if asJSON {
-		return a.printJSON(e)
+		return terminal.JSON(a.out, e)
 	}
 	return a.printExplanation(e)
 }
 
 func (a *app) printExplanation(e explanation) error {
-	p, l := a.colours(), e.Line
-	fmt.Fprintf(a.out, "%s\n", p.bold(fmt.Sprintf("%s:%d  %s", e.Path, l.Line, strings.TrimSpace(e.Text))))
+	p, l := terminal.Colours(a.out), e.Line
+	fmt.Fprintf(a.out, "%s\n", p.Bold(fmt.Sprintf("%s:%d  %s", e.Path, l.Line, strings.TrimSpace(e.Text))))
 	switch l.Origin {
 	case stemma.OriginAI:
-		fmt.Fprintf(a.out, "written by AI: %s %s, session %s (%s, grade %s)\n", oneLine(l.Agent), oneLine(l.Model), oneLine(l.Session), l.Basis, l.Grade)
+		fmt.Fprintf(a.out, "written by AI: %s %s, session %s (%s, grade %s)\n", terminal.OneLine(l.Agent), terminal.OneLine(l.Model), terminal.OneLine(l.Session), l.Basis, l.Grade)
 	case stemma.OriginHuman:
-		fmt.Fprintf(a.out, "written by a person: %s (%s, grade %s)\n", oneLine(l.Author.Name), l.Basis, l.Grade)
+		fmt.Fprintf(a.out, "written by a person: %s (%s, grade %s)\n", terminal.OneLine(l.Author.Name), l.Basis, l.Grade)
 	default:
-		fmt.Fprintf(a.out, "who wrote it is unknown: %s\n", oneLine(l.Reason))
+		fmt.Fprintf(a.out, "who wrote it is unknown: %s\n", terminal.OneLine(l.Reason))
 	}
 	if strings.Trim(l.Commit, "0") == "" {
 		return nil // it is not committed yet, as the reason says
 	}
-	fmt.Fprintf(a.out, "committed by %s in %s as %s:%d\n", oneLine(l.Author.Name), l.Commit, oneLine(l.OriginalPath), l.OriginalLine)
+	fmt.Fprintf(a.out, "committed by %s in %s as %s:%d\n", terminal.OneLine(l.Author.Name), l.Commit, terminal.OneLine(l.OriginalPath), l.OriginalLine)
 	a.printPrompts(e.Prompts)
 	if e.Lineage == nil {
 		fmt.Fprintln(a.out, "its lineage is not in the store: \"stemma scan\" reads this repository")

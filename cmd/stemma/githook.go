@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/settle"
 )
 
@@ -35,7 +36,7 @@ until the notes are pushed.`,
 			}
 			_, _ = io.Copy(io.Discard, c.InOrStdin()) // git must not wait for us to read
 			if err := a.githook(c.Context(), args); err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
-				fmt.Fprintf(a.err, "stemma: %s\n", plain(err.Error()))
+				fmt.Fprintf(a.err, "stemma: %s\n", terminal.Plain(err.Error()))
 			}
 			return nil
 		},
@@ -119,7 +120,7 @@ func userGit(ctx context.Context, args ...string) (string, error) {
 	out, err := c.Output()
 	if err != nil {
 		last := strings.TrimSpace(errs.String())
-		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, oneLine(last[strings.LastIndexByte(last, '\n')+1:]))
+		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, terminal.OneLine(last[strings.LastIndexByte(last, '\n')+1:]))
 	}
 	return string(out), nil
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/hook"
 )
@@ -44,7 +44,7 @@ AGENT is one of ` + strings.Join(hook.Agents(), ", ") + `.`,
 func (a *app) hook(ctx context.Context, in io.Reader, args []string) {
 	err := a.keep(ctx, in, args)
 	if err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
-		fmt.Fprintf(a.err, "stemma: %s\n", plain(err.Error()))
+		fmt.Fprintf(a.err, "stemma: %s\n", terminal.Plain(err.Error()))
 	}
 }
 
@@ -74,7 +74,7 @@ func (a *app) keep(ctx context.Context, in io.Reader, args []string) (err error)
 // readPayload reads to the end of the input, but not from a terminal and not for
 // ever.
 func readPayload(ctx context.Context, in io.Reader) ([]byte, error) {
-	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if terminal.Is(in) {
 		return nil, errors.New("it is a terminal")
 	}
 	type read struct {

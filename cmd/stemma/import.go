@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
@@ -76,7 +77,7 @@ func (a *app) importFiles(ctx context.Context, in io.Reader, names []string, asJ
 		}
 	}
 	if asJSON {
-		if err := a.printJSON(result); err != nil {
+		if err := terminal.JSON(a.out, result); err != nil {
 			return err
 		}
 	}
@@ -183,9 +184,9 @@ func (a *app) printImport(r importRecord) {
 		return // the error says it
 	}
 	commits := slices.Compact(slices.Sorted(slices.Values(r.Commits)))
-	fmt.Fprintf(a.out, "%s: %s, %d records kept, %d known already, about %d commits\n", oneLine(r.File), r.Format, r.Kept, r.Known, len(commits))
+	fmt.Fprintf(a.out, "%s: %s, %d records kept, %d known already, about %d commits\n", terminal.OneLine(r.File), r.Format, r.Kept, r.Known, len(commits))
 	for _, ref := range r.Sessions {
-		fmt.Fprintf(a.out, "  %s\n", oneLine(string(ref)))
+		fmt.Fprintf(a.out, "  %s\n", terminal.OneLine(string(ref)))
 	}
 	if len(r.Sessions) > 0 && len(commits) == 0 {
 		fmt.Fprintln(a.out, "  it names no commit by its whole name: of lines it tells nothing")
@@ -194,6 +195,6 @@ func (a *app) printImport(r importRecord) {
 		fmt.Fprintf(a.out, "  not kept again, since they were erased: %d\n", r.Refused)
 	}
 	for _, p := range r.Unreadable {
-		fmt.Fprintf(a.out, "  not readable: %d × %s, first at %s\n", p.Count, oneLine(p.Reason), oneLine(p.Place))
+		fmt.Fprintf(a.out, "  not readable: %d × %s, first at %s\n", p.Count, terminal.OneLine(p.Reason), terminal.OneLine(p.Place))
 	}
 }

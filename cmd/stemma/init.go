@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/install/agent"
@@ -188,7 +189,7 @@ func (a *app) install(ctx context.Context, f installFlags, verb string, do func(
 		err = stemma.WithHint(fmt.Errorf("%s: not everything could be done", verb), "mend what is said to have failed, and run it again: the rest stays as it is")
 	}
 	if f.json {
-		return errors.Join(a.printJSON(r), err)
+		return errors.Join(terminal.JSON(a.out, r), err)
 	}
 	if len(r.Changes) == 0 && err == nil {
 		fmt.Fprintln(a.out, "there was nothing to do")
@@ -215,9 +216,9 @@ func printReport(out io.Writer, r *install.Report) error {
 				where = path.Dir(filepath.ToSlash(c.Path))
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", oneLine(string(c.Did)), c.Part, oneLine(where), oneLine(c.Name))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", terminal.OneLine(string(c.Did)), c.Part, terminal.OneLine(where), terminal.OneLine(c.Name))
 		if c.Why != "" {
-			fmt.Fprintf(w, "\t\t%s\n", oneLine(c.Why))
+			fmt.Fprintf(w, "\t\t%s\n", terminal.OneLine(c.Why))
 		}
 		i += n
 	}
@@ -225,7 +226,7 @@ func printReport(out io.Writer, r *install.Report) error {
 		return err
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintf(out, "note: %s\n", oneLine(note))
+		fmt.Fprintf(out, "note: %s\n", terminal.OneLine(note))
 	}
 	return nil
 }

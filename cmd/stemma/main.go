@@ -2,7 +2,7 @@
 //
 // One file of this package holds one verb: its flags, its help and its run
 // function. The rest is what all verbs share: main.go the frame, store.go the
-// wiring of the parts, terminal.go what may be written where.
+// wiring of the parts.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/query/filter"
 )
 
@@ -123,14 +124,14 @@ func (a *app) report(err error) int {
 		fmt.Fprintln(a.err, "stemma: interrupted; what was read so far is kept, the same command continues")
 		return exitError
 	}
-	fmt.Fprintf(a.err, "stemma: %s\n", plain(err.Error()))
+	fmt.Fprintf(a.err, "stemma: %s\n", terminal.Plain(err.Error()))
 	var fault *filter.Error
 	if errors.As(err, &fault) {
 		fmt.Fprintln(a.err, fault.Caret())
 	}
 	var hint *stemma.HintError
 	if errors.As(err, &hint) {
-		fmt.Fprintf(a.err, "stemma: hint: %s\n", plain(hint.Hint))
+		fmt.Fprintf(a.err, "stemma: hint: %s\n", terminal.Plain(hint.Hint))
 	}
 	var bad usageError
 	switch {

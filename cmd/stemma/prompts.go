@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/transcript"
 	"github.com/stemma-dev/stemma/session"
@@ -82,7 +83,7 @@ func (a *app) printPrompts(p *prompts) {
 		fmt.Fprintln(a.out, "asked in the session before:")
 	}
 	for _, m := range p.Shown {
-		text := []rune(oneLine(m.Text))
+		text := []rune(terminal.OneLine(m.Text))
 		if len(text) > promptShown {
 			text = append(text[:promptShown-1], '…')
 		}

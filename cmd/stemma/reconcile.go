@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/settle"
 )
@@ -68,7 +69,7 @@ func (a *app) reconcile(ctx context.Context, commits string, from []string, asJS
 		return err
 	}
 	if asJSON {
-		return a.printJSON(reconciliation{done.Commits, done.Notes, done.Lines.AI, done.Lines.Human, done.Lines.Unknown})
+		return terminal.JSON(a.out, reconciliation{done.Commits, done.Notes, done.Lines.AI, done.Lines.Human, done.Lines.Unknown})
 	}
 	_, err = fmt.Fprintln(a.out, strings.Join([]string{
 		fmt.Sprintf("%d commits, %d notes written", done.Commits, done.Notes),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/replay"
 	"github.com/stemma-dev/stemma/ingest/settle"
@@ -84,7 +85,7 @@ func (a *app) replay(ctx context.Context, paths []string, asJSON bool) error {
 		Commits: r.Report.Commits, Notes: r.Notes, AI: r.Lines.AI, Human: r.Lines.Human, Unknown: r.Lines.Unknown, Compared: r.Compared,
 	}
 	if asJSON {
-		return a.printJSON(out)
+		return terminal.JSON(a.out, out)
 	}
 	return a.printReplayed(out)
 }
@@ -97,7 +98,7 @@ func (a *app) printReplayed(r replayed) error {
 	}
 	fmt.Fprintf(w, "\nedits\t%d replayed\n", r.Edits)
 	for _, why := range slices.Sorted(maps.Keys(r.Skipped)) {
-		fmt.Fprintf(w, "\t%d left out: %s\n", r.Skipped[why], plain(why))
+		fmt.Fprintf(w, "\t%d left out: %s\n", r.Skipped[why], terminal.Plain(why))
 	}
 	fmt.Fprintf(w, "commits\t%d without a note, %d notes written\n", r.Commits, r.Notes)
 	fmt.Fprintf(w, "lines\t%d AI, %d human, %d unknown\n", r.AI, r.Human, r.Unknown)

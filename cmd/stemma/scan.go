@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/local"
@@ -74,7 +75,7 @@ func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {
 			return err
 		}
 		if asJSON {
-			err = a.printJSON(report)
+			err = terminal.JSON(a.out, report)
 		} else {
 			err = a.printReport(report)
 		}
@@ -93,9 +94,9 @@ func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.R
 	}
 	own, _ := settle.Own(path)
 	defer func() { err = errors.Join(err, r.Close()) }()
-	p := a.progress()
-	defer p.end()
-	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.show, Log: a.log, Own: own, Local: localOf(path)})
+	p := terminal.NewProgress(a.err, a.now)
+	defer p.End()
+	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.Show, Log: a.log, Own: own, Local: localOf(path)})
 	if err != nil {
 		return report, err
 	}
@@ -145,12 +146,12 @@ func agentsHome() local.Machine {
 
 // printReport tells a person what a scan found.
 func (a *app) printReport(r repo.Report) error {
-	name := oneLine(r.Repository.Key())
+	name := terminal.OneLine(r.Repository.Key())
 	if r.Unchanged {
 		fmt.Fprintf(a.out, "%s: nothing new\n", name)
 		return a.printUnreadable(r)
 	}
-	fmt.Fprintf(a.out, "%s (%s): %d commits, %d records of line origin", name, oneLine(r.Branch), r.Commits, r.Notes)
+	fmt.Fprintf(a.out, "%s (%s): %d commits, %d records of line origin", name, terminal.OneLine(r.Branch), r.Commits, r.Notes)
 	if r.Orphans > 0 {
 		fmt.Fprintf(a.out, ", %d of them about commits that are not here", r.Orphans)
 	}
@@ -175,7 +176,7 @@ func (a *app) printReport(r repo.Report) error {
 func (a *app) printUnreadable(r repo.Report) error {
 	const most = 5
 	for _, source := range slices.Sorted(maps.Keys(r.Gaps)) {
-		fmt.Fprintf(a.out, "  not readable of %s: %d\n", oneLine(source), r.Gaps[source])
+		fmt.Fprintf(a.out, "  not readable of %s: %d\n", terminal.OneLine(source), r.Gaps[source])
 		shown := 0
 		for _, u := range r.Unreadable {
 			if u.Source != source {
@@ -185,7 +186,7 @@ func (a *app) printUnreadable(r repo.Report) error {
 				fmt.Fprintln(a.out, "    and more; --json and the page of the sources list them")
 				break
 			}
-			fmt.Fprintf(a.out, "    %d × %s, first at %s\n", u.Count, oneLine(u.Reason), oneLine(u.Place))
+			fmt.Fprintf(a.out, "    %d × %s, first at %s\n", u.Count, terminal.OneLine(u.Reason), terminal.OneLine(u.Place))
 		}
 	}
 	return nil

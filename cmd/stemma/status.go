@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/settle"
 	"github.com/stemma-dev/stemma/spool"
@@ -89,7 +90,7 @@ func (a *app) status(ctx context.Context, commits string, asJSON bool) (err erro
 		s.Commits = append(s.Commits, statusOf(c))
 	}
 	if asJSON {
-		return a.printJSON(s)
+		return terminal.JSON(a.out, s)
 	}
 	return a.writeStatus(s)
 }
@@ -152,14 +153,14 @@ func (a *app) writeStatus(s branchStatus) error {
 	if n := len(s.Capture.Lost) + s.Capture.Damaged; n > 0 {
 		fmt.Fprintf(w, "lost\t%d times something was not kept or cannot be read\n", n)
 		for _, why := range s.Capture.Lost {
-			fmt.Fprintf(w, "\t%s\n", plain(why))
+			fmt.Fprintf(w, "\t%s\n", terminal.Plain(why))
 		}
 	}
 	if s.Replay != nil {
 		fmt.Fprintf(w, "replay\t%s: %d transcripts, %d notes; %s\n",
 			s.Replay.At.Format("2006-01-02 15:04"), s.Replay.Transcripts, s.Replay.Notes, agreement(s.Replay.Agreement))
 	}
-	fmt.Fprintf(w, "commits\t%d: %s\n", len(s.Commits), plain(s.Range))
+	fmt.Fprintf(w, "commits\t%d: %s\n", len(s.Commits), terminal.Plain(s.Range))
 	fmt.Fprintf(w, "lines\t%d added: %s AI, %s human, %s unknown\n", s.Lines, share(s.AI, s.Lines), share(s.Human, s.Lines), share(s.Unknown, s.Lines))
 	if err := w.Flush(); err != nil {
 		return err
@@ -175,9 +176,9 @@ func (a *app) writeStatus(s branchStatus) error {
 			who = c.Reason
 		}
 		if who != "" {
-			who = " (" + plain(who) + ")"
+			who = " (" + terminal.Plain(who) + ")"
 		}
-		fmt.Fprintf(w, "%.8s\t%d\t%d\t%d\t%d\t%s%s\n", c.Commit, c.Lines, c.AI, c.Human, c.Unknown, plain(c.Subject), who)
+		fmt.Fprintf(w, "%.8s\t%d\t%d\t%d\t%d\t%s%s\n", c.Commit, c.Lines, c.AI, c.Human, c.Unknown, terminal.Plain(c.Subject), who)
 	}
 	return w.Flush()
 }

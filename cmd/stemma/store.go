@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ledger"
@@ -75,7 +76,7 @@ func (s *storeFlags) dsn(dir string) string {
 func (s *storeFlags) blobs(ctx context.Context, dir string) (vault.Blobs, error) {
 	place, remote := strings.CutPrefix(s.bodies, "s3+")
 	if scheme, _, ok := strings.Cut(s.bodies, "://"); ok && scheme != "s3+https" && scheme != "s3+http" {
-		return nil, stemma.WithHint(fmt.Errorf("place of the bodies: %s:// is not known", oneLine(scheme)), "name a directory, or s3+https://HOST/BUCKET/PREFIX")
+		return nil, stemma.WithHint(fmt.Errorf("place of the bodies: %s:// is not known", terminal.OneLine(scheme)), "name a directory, or s3+https://HOST/BUCKET/PREFIX")
 	}
 	if !remote {
 		return vault.Dir(cmp.Or(s.bodies, filepath.Join(dir, "bodies")))

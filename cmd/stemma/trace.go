@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/lineage"
 )
@@ -72,9 +73,9 @@ func (a *app) trace(ctx context.Context, name, to string, dir lineage.Direction,
 	case err != nil:
 		return err
 	case form.stream:
-		return streamJSON(a.out, t.Nodes)
+		return terminal.JSONLines(a.out, t.Nodes)
 	case form.json:
-		return a.printJSON(t)
+		return terminal.JSON(a.out, t)
 	case form.dot:
 		return writeDot(a.out, t)
 	}
@@ -88,14 +89,14 @@ func one(ctx context.Context, s *store, name string) (stemma.Ref, error) {
 		return "", err
 	}
 	if len(found) == 0 {
-		return "", stemma.WithHint(fmt.Errorf("%s: %w", oneLine(name), stemma.ErrNotFound), "\"stemma scan\" reads a repository into the store")
+		return "", stemma.WithHint(fmt.Errorf("%s: %w", terminal.OneLine(name), stemma.ErrNotFound), "\"stemma scan\" reads a repository into the store")
 	}
 	if several := len(found) > 1 && (!found[0].Exact || found[1].Exact); several && found[0].Ref != stemma.Ref(name) {
 		var names []string
 		for _, f := range found[:min(len(found), 8)] {
 			names = append(names, string(f.Ref))
 		}
-		return "", stemma.WithHint(fmt.Errorf("%s names several things", oneLine(name)), "choose one of: %s", strings.Join(names, "  "))
+		return "", stemma.WithHint(fmt.Errorf("%s names several things", terminal.OneLine(name)), "choose one of: %s", strings.Join(names, "  "))
 	}
 	return found[0].Ref, nil
 }
@@ -111,16 +112,16 @@ func (a *app) way(ctx context.Context, s *store, from stemma.Ref, to string, for
 	}
 	switch {
 	case form.stream:
-		return streamJSON(a.out, way.Nodes)
+		return terminal.JSONLines(a.out, way.Nodes)
 	case form.json:
-		return a.printJSON(way)
+		return terminal.JSON(a.out, way)
 	}
 	for i, n := range way.Nodes {
 		if i > 0 {
 			e := way.Edges[i-1]
 			fmt.Fprintf(a.out, "    %s (grade %s%s)\n", e.Door, e.Grade, method(e.Method))
 		}
-		fmt.Fprintf(a.out, "%s  %s\n", n.Ref, oneLine(n.Title))
+		fmt.Fprintf(a.out, "%s  %s\n", n.Ref, terminal.OneLine(n.Title))
 	}
 	return nil
 }
@@ -129,15 +130,15 @@ func method(m string) string {
 	if m == "" {
 		return ""
 	}
-	return ", " + oneLine(m)
+	return ", " + terminal.OneLine(m)
 }
 
 // printTrace writes a trace for a person: stage by stage, the nearest things
 // first and at most so many of each, the gaps among them.
 func (a *app) printTrace(t lineage.Lineage, most int) error {
-	p := a.colours()
+	p := terminal.Colours(a.out)
 	start := t.Nodes[0]
-	fmt.Fprintf(a.out, "%s  %s\n", p.bold(string(start.Ref)), oneLine(start.Title))
+	fmt.Fprintf(a.out, "%s  %s\n", p.Bold(string(start.Ref)), terminal.OneLine(start.Title))
 	via := map[stemma.Ref]lineage.Edge{}
 	for _, e := range t.Edges {
 		for _, end := range []stemma.Ref{e.From, e.To} {
@@ -148,7 +149,7 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 	}
 	for _, stage := range t.Stages {
 		if stage.Nodes == 0 {
-			fmt.Fprintf(a.out, "%-12s %s\n", stage.Stage, p.faint("— nothing is known"))
+			fmt.Fprintf(a.out, "%-12s %s\n", stage.Stage, p.Faint("— nothing is known"))
 			continue
 		}
 		label, shown := string(stage.Stage), 0
@@ -157,15 +158,15 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 				continue
 			}
 			if shown++; shown > most {
-				fmt.Fprintf(a.out, "%-12s %s\n", "", p.faint(fmt.Sprintf("and %d more, farther away", stage.Nodes-most)))
+				fmt.Fprintf(a.out, "%-12s %s\n", "", p.Faint(fmt.Sprintf("and %d more, farther away", stage.Nodes-most)))
 				break
 			}
 			e := via[n.Ref]
 			how := ""
 			if e.Door != "" {
-				how = p.faint(fmt.Sprintf(" [%s, grade %s%s]", e.Door, e.Grade, method(e.Method)))
+				how = p.Faint(fmt.Sprintf(" [%s, grade %s%s]", e.Door, e.Grade, method(e.Method)))
 			}
-			fmt.Fprintf(a.out, "%-12s %s  %s%s\n", label, n.Ref, oneLine(n.Title), how)
+			fmt.Fprintf(a.out, "%-12s %s  %s%s\n", label, n.Ref, terminal.OneLine(n.Title), how)
 			label = ""
 		}
 	}
@@ -174,7 +175,7 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 		if end == start.Ref {
 			door, end = "is "+r.Door+" of", r.From
 		}
-		fmt.Fprintf(a.out, "%-12s %s  %s\n", door, end, oneLine(r.Title))
+		fmt.Fprintf(a.out, "%-12s %s  %s\n", door, end, terminal.OneLine(r.Title))
 	}
 	if len(t.Missing) > 0 {
 		fmt.Fprintf(a.out, "missing: %s\n", joinStages(t.Missing))
@@ -197,7 +198,7 @@ func joinStages(stages []stemma.Stage) string {
 // which only the quote and the backslash mean anything.
 func writeDot(w io.Writer, t lineage.Lineage) error {
 	quote := func(s string) string {
-		s = strings.ReplaceAll(oneLine(s), `\`, `\\`)
+		s = strings.ReplaceAll(terminal.OneLine(s), `\`, `\\`)
 		return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"`
 	}
 	var b strings.Builder

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ledger"
 )
 
@@ -54,7 +55,7 @@ func (a *app) verifyLog(ctx context.Context, asJSON bool) error {
 
 	result := verifiedLog{Origin: s.Ledger.Origin(), Key: s.key.VerifierKey(), Problems: []string{}}
 	verdict := s.Ledger.Verify(ctx, func(p ledger.Problem) {
-		result.Problems = append(result.Problems, oneLine(p.String()))
+		result.Problems = append(result.Problems, terminal.OneLine(p.String()))
 	})
 	if verdict != nil && !errors.Is(verdict, stemma.ErrTampered) {
 		return verdict
@@ -67,7 +68,7 @@ func (a *app) verifyLog(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return errors.Join(a.printJSON(result), verdict)
+		return errors.Join(terminal.JSON(a.out, result), verdict)
 	}
 	for _, p := range result.Problems {
 		fmt.Fprintln(a.out, p)

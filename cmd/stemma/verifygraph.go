@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/graph/compare"
 	"github.com/stemma-dev/stemma/ledger"
@@ -153,7 +154,7 @@ func compareGraphs(ctx context.Context, out io.Writer, stored, derived *graph.Gr
 	tell := func(mark string) func([]byte) {
 		return func(row []byte) {
 			if differing++; differing <= shown {
-				fmt.Fprintf(out, "%s %s\n", mark, oneLine(string(row)))
+				fmt.Fprintf(out, "%s %s\n", mark, terminal.OneLine(string(row)))
 			}
 		}
 	}
