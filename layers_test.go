@@ -115,7 +115,8 @@ var layers = []struct {
 	{"dashboard", ". ledger lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
-	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger graph graph/compare graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server cmd/stemma/terminal"},
+	{"cmd/stemma/program", ". storage vault spool ledger graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
+	{"cmd/stemma", ". session change git/quote git git/history git/blame storage spool install/agent install/host install ledger graph graph/walk graph/compare lineage ingest ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/posted ingest/agenttrace ingest/transcript ingest/settle ingest/origins ingest/repo/lines ingest/repo query/filter query query/output query/views server cmd/stemma/terminal cmd/stemma/program"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

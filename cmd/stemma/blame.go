@@ -6,22 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/origins"
-	"github.com/stemma-dev/stemma/ingest/settle"
 )
 
-func (a *app) blameCommand() *cobra.Command {
+// Blame is git blame with origin.
+func Blame(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "blame [flags of git blame] [--json] [REV] [--] PATH",
 		Short: "git blame with origin, line by line",
@@ -45,12 +45,12 @@ where origin is ai, human or unknown; with --stream too, its lines one object ea
 				_, err = blame.Flags(request.flags)
 			}
 			if err != nil {
-				return usageError{err, c}
+				return program.Usage(c, err)
 			}
-			if err := a.store.parse(request.store); err != nil {
-				return usageError{err, c}
+			if err := a.ParseStore(request.store); err != nil {
+				return program.Usage(c, err)
 			}
-			return a.blame(c.Context(), request)
+			return runBlame(c.Context(), a, request)
 		},
 	}
 }
@@ -152,8 +152,8 @@ func parseBlame(args []string) (blameRequest, error) {
 	return r, nil
 }
 
-func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
-	r, err := a.origins(ctx)
+func runBlame(ctx context.Context, a *program.App, request blameRequest) (err error) {
+	r, err := a.OpenOrigins(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,53 +173,22 @@ func (a *app) blame(ctx context.Context, request blameRequest) (err error) {
 	if result.Lines, err = r.Blame(ctx, options); err != nil {
 		return err
 	}
-	out := bufio.NewWriter(a.out)
+	out := bufio.NewWriter(a.Out)
 	switch request.look {
 	case "json":
 		if request.stream {
-			return terminal.JSONLines(a.out, result.record().Lines)
+			return terminal.JSONLines(a.Out, result.record().Lines)
 		}
-		return terminal.JSON(a.out, result.record())
+		return terminal.JSON(a.Out, result.record())
 	case "porcelain", "line-porcelain":
-		err = a.porcelain(out, result.Lines, request.look == "line-porcelain")
+		err = writePorcelain(out, terminal.Is(a.Out), result.Lines, request.look == "line-porcelain")
 	default:
 		if request.columns.abbrev == 0 {
 			request.columns.abbrev = r.AbbrevLength() + 1
 		}
-		err = writeBlame(out, terminal.Colours(a.out), request.columns, options.Path, result.Lines)
+		err = writeBlame(out, terminal.Colours(a.Out), request.columns, options.Path, result.Lines)
 	}
 	return errors.Join(err, out.Flush())
-}
-
-// origins opens the repository it stands in, with all that hooks saw settled:
-// nothing has to be flushed before anybody asks.
-func (a *app) origins(ctx context.Context) (*questioned, error) {
-	a.settle(ctx, ".")
-	own, version := settle.Own(".")
-	r, err := origins.Open(ctx, ".", origins.Own{Is: own, Version: version}, a.blameCache())
-	if err != nil {
-		return nil, err
-	}
-	with := &questioned{Repo: r}
-	a.addSent(ctx, with)
-	return with, nil
-}
-
-// settle settles what is new in a clone; where it cannot, what was settled before
-// still answers.
-func (a *app) settle(ctx context.Context, dir string) {
-	if _, err := settle.Run(ctx, dir, a.now()); err != nil && ctx.Err() == nil {
-		a.log.Warn("what hooks saw last is not taken into account", "why", err)
-	}
-}
-
-// blameCache is where answers are kept; blame works without.
-func (a *app) blameCache() origins.Cache {
-	dir, err := a.store.dir()
-	if err != nil {
-		return origins.Cache{}
-	}
-	return origins.Cache{Dir: filepath.Join(dir, "cache", "blame")}
 }
 
 type blameResult struct {
@@ -313,12 +282,12 @@ func writer(l origins.Line) string {
 	return text(l.Commit.Author.Name) + " ?"
 }
 
-// porcelain prints git's porcelain format with the origin as further headers,
+// writePorcelain prints git's porcelain format with the origin as further headers,
 // which readers of the format skip. Only a terminal does not get the bytes of the
 // file as they are.
-func (a *app) porcelain(w io.Writer, lines []origins.Line, everyLine bool) error {
+func writePorcelain(w io.Writer, onTerminal bool, lines []origins.Line, everyLine bool) error {
 	shown := func(text []byte) string { return string(text) }
-	if terminal.Is(a.out) {
+	if onTerminal {
 		shown = func(text []byte) string { return terminal.Plain(string(text)) }
 	}
 	paths := map[string]map[string]bool{}

@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/install"
 	"github.com/stemma-dev/stemma/spool"
 )
 
-func (a *app) doctorCommand() *cobra.Command {
+// Doctor tells what is wrong with an installation.
+func Doctor(a *program.App) *cobra.Command {
 	var root string
 	var asJSON bool
 	c := &cobra.Command{
@@ -23,8 +25,8 @@ told last, at notes of remotes and at other tools, and says of everything that i
 it should be why that matters and what to do. Nothing is changed.
 
 Exit codes: 0 nothing is broken, 1 something is, 2 usage.`,
-		Args: usage(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return a.doctor(c.Context(), root, asJSON) },
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), a, root, asJSON) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.Flags().StringVar(&root, "root", "", "what all paths of the machine begin with")
@@ -34,7 +36,7 @@ Exit codes: 0 nothing is broken, 1 something is, 2 usage.`,
 	return c
 }
 
-func (a *app) doctor(ctx context.Context, root string, asJSON bool) error {
+func runDoctor(ctx context.Context, a *program.App, root string, asJSON bool) error {
 	m, err := machine(root)
 	if err != nil {
 		return err
@@ -46,7 +48,7 @@ func (a *app) doctor(ctx context.Context, root string, asJSON bool) error {
 	case !errors.Is(err, spool.ErrNoWorkTree):
 		return err
 	}
-	found := install.Examine(ctx, m, at, a.now())
+	found := install.Examine(ctx, m, at, a.Now())
 	broken := 0
 	for _, f := range found {
 		if f.Level == install.Broken {
@@ -57,15 +59,15 @@ func (a *app) doctor(ctx context.Context, root string, asJSON bool) error {
 		err = fmt.Errorf("doctor: %d of %d are broken", broken, len(found))
 	}
 	if asJSON {
-		return errors.Join(terminal.JSON(a.out, map[string]any{"findings": found}), err)
+		return errors.Join(terminal.JSON(a.Out, map[string]any{"findings": found}), err)
 	}
 	for _, f := range found {
-		fmt.Fprintf(a.out, "%-8s %s: %s\n", f.Level, terminal.OneLine(f.About), terminal.OneLine(f.What))
+		fmt.Fprintf(a.Out, "%-8s %s: %s\n", f.Level, terminal.OneLine(f.About), terminal.OneLine(f.What))
 		if f.Why != "" {
-			fmt.Fprintf(a.out, "         why: %s\n", terminal.OneLine(f.Why))
+			fmt.Fprintf(a.Out, "         why: %s\n", terminal.OneLine(f.Why))
 		}
 		if f.Do != "" {
-			fmt.Fprintf(a.out, "         do:  %s\n", terminal.OneLine(f.Do))
+			fmt.Fprintf(a.Out, "         do:  %s\n", terminal.OneLine(f.Do))
 		}
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/quote"
@@ -20,24 +22,25 @@ import (
 	"github.com/stemma-dev/stemma/session"
 )
 
-func (a *app) explainCommand() *cobra.Command {
+// Explain tells why a line exists.
+func Explain(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "explain PATH:LINE [REV]",
 		Short: "why this line exists: prompt, session, change, review, ticket, deployments, incidents",
 		Long: `Says who wrote a line, what was asked for in the session it came from, and the
 lineage of its commit: of every stage what is nearest. "stemma trace" shows all.`,
-		Args: usage(cobra.RangeArgs(1, 2)),
+		Args: program.Args(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			path, line, err := parsePlace(args[0])
 			if err != nil {
-				return usageError{err, c}
+				return program.Usage(c, err)
 			}
 			rev := ""
 			if len(args) == 2 {
 				rev = args[1]
 			}
-			return a.explain(c.Context(), path, line, rev, asJSON)
+			return runExplain(c.Context(), a, path, line, rev, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -66,8 +69,8 @@ type explanation struct {
 	Lineage *lineage.Lineage `json:"lineage,omitempty"` // of its commit, if that was scanned
 }
 
-func (a *app) explain(ctx context.Context, path string, line int, rev string, asJSON bool) (err error) {
-	r, err := a.origins(ctx)
+func runExplain(ctx context.Context, a *program.App, path string, line int, rev string, asJSON bool) (err error) {
+	r, err := a.OpenOrigins(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (a *app) explain(ctx context.Context, path string, line int, rev string, as
 	e := explanation{Path: quote.Path(options.Path), Text: terminal.Plain(string(lines[0].Text))}
 	e.Line = blameResult{Lines: lines[:1]}.record().Lines[0]
 
-	s, err := a.open(ctx)
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,29 +111,29 @@ func (a *app) explain(ctx context.Context, path string, line int, rev string, as
 		}
 	}
 	if asJSON {
-		return terminal.JSON(a.out, e)
+		return terminal.JSON(a.Out, e)
 	}
-	return a.printExplanation(e)
+	return printExplanation(a.Out, e)
 }
 
-func (a *app) printExplanation(e explanation) error {
-	p, l := terminal.Colours(a.out), e.Line
-	fmt.Fprintf(a.out, "%s\n", p.Bold(fmt.Sprintf("%s:%d  %s", e.Path, l.Line, strings.TrimSpace(e.Text))))
+func printExplanation(out io.Writer, e explanation) error {
+	p, l := terminal.Colours(out), e.Line
+	fmt.Fprintf(out, "%s\n", p.Bold(fmt.Sprintf("%s:%d  %s", e.Path, l.Line, strings.TrimSpace(e.Text))))
 	switch l.Origin {
 	case stemma.OriginAI:
-		fmt.Fprintf(a.out, "written by AI: %s %s, session %s (%s, grade %s)\n", terminal.OneLine(l.Agent), terminal.OneLine(l.Model), terminal.OneLine(l.Session), l.Basis, l.Grade)
+		fmt.Fprintf(out, "written by AI: %s %s, session %s (%s, grade %s)\n", terminal.OneLine(l.Agent), terminal.OneLine(l.Model), terminal.OneLine(l.Session), l.Basis, l.Grade)
 	case stemma.OriginHuman:
-		fmt.Fprintf(a.out, "written by a person: %s (%s, grade %s)\n", terminal.OneLine(l.Author.Name), l.Basis, l.Grade)
+		fmt.Fprintf(out, "written by a person: %s (%s, grade %s)\n", terminal.OneLine(l.Author.Name), l.Basis, l.Grade)
 	default:
-		fmt.Fprintf(a.out, "who wrote it is unknown: %s\n", terminal.OneLine(l.Reason))
+		fmt.Fprintf(out, "who wrote it is unknown: %s\n", terminal.OneLine(l.Reason))
 	}
 	if strings.Trim(l.Commit, "0") == "" {
 		return nil // it is not committed yet, as the reason says
 	}
-	fmt.Fprintf(a.out, "committed by %s in %s as %s:%d\n", terminal.OneLine(l.Author.Name), l.Commit, terminal.OneLine(l.OriginalPath), l.OriginalLine)
-	a.printPrompts(e.Prompts)
+	fmt.Fprintf(out, "committed by %s in %s as %s:%d\n", terminal.OneLine(l.Author.Name), l.Commit, terminal.OneLine(l.OriginalPath), l.OriginalLine)
+	printPrompts(out, e.Prompts)
 	if e.Lineage == nil {
-		fmt.Fprintln(a.out, "its lineage is not in the store: \"stemma scan\" reads this repository")
+		fmt.Fprintln(out, "its lineage is not in the store: \"stemma scan\" reads this repository")
 		return nil
 	}
 	// Of all sessions of the change, the line's own first.
@@ -138,7 +141,7 @@ func (a *app) printExplanation(e explanation) error {
 		own := e.Lineage.Nodes[at]
 		e.Lineage.Nodes = slices.Insert(slices.Delete(e.Lineage.Nodes, at, at+1), 1, own)
 	}
-	return a.printTrace(*e.Lineage, nearest)
+	return printTrace(out, *e.Lineage, nearest)
 }
 
 // session is the session that a line came from, as far as is known.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/ingest/agenttrace"
@@ -18,11 +20,12 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
 )
 
-func (a *app) exportCommand() *cobra.Command {
+// Export writes what is known in the forms of others.
+func Export(a *program.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "what is known here, in the forms of others",
-		Args:  usage(cobra.NoArgs),
+		Args:  program.Args(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(&cobra.Command{
@@ -32,17 +35,17 @@ func (a *app) exportCommand() *cobra.Command {
 for each agent that wrote lines of it, as the notes of origin in the repository say. No
 scan is needed. Without an argument it is the commit that is checked out. Lines that the
 commit did not add are left out, and nobody is named.`,
-		Args: usage(cobra.MaximumNArgs(1)),
+		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.exportTraces(c.Context(), strings.Join(append(args, "HEAD")[:1], ""))
+			return runExport(c.Context(), a, strings.Join(append(args, "HEAD")[:1], ""))
 		},
 	})
 	return c
 }
 
-// exportTraces prints the records of a commit or a range.
-func (a *app) exportTraces(ctx context.Context, what string) (err error) {
-	a.settle(ctx, ".")
+// runExport prints the records of a commit or a range.
+func runExport(ctx context.Context, a *program.App, what string) (err error) {
+	a.Settle(ctx, ".")
 	r, err := git.Open(ctx, ".")
 	if err != nil {
 		return err
@@ -69,11 +72,11 @@ func (a *app) exportTraces(ctx context.Context, what string) (err error) {
 		}
 		commits = append([]*history.Commit{c}, commits...)
 	}
-	return a.printTraces(ctx, r, commits)
+	return printTraces(ctx, a.Out, r, commits)
 }
 
 // printTraces prints the records of commits of which there are notes.
-func (a *app) printTraces(ctx context.Context, r *git.Repo, commits []*history.Commit) error {
+func printTraces(ctx context.Context, out io.Writer, r *git.Repo, commits []*history.Commit) error {
 	cat, err := r.CatFile(ctx, note.MaxRecord)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (a *app) printTraces(ctx context.Context, r *git.Repo, commits []*history.C
 			return err
 		}
 		for _, t := range traces {
-			if _, err := fmt.Fprintf(a.out, "%s\n", t); err != nil {
+			if _, err := fmt.Fprintf(out, "%s\n", t); err != nil {
 				return fmt.Errorf("export: %w", err)
 			}
 		}

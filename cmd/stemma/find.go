@@ -6,13 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
 )
 
-func (a *app) findCommand() *cobra.Command {
+// Find lists what a name may stand for.
+func Find(a *program.App) *cobra.Command {
 	var f formatFlags
 	c := &cobra.Command{
 		Use:   "find NAME",
@@ -20,15 +22,15 @@ func (a *app) findCommand() *cobra.Command {
 		Long: `Lists what NAME may stand for, the likeliest first: a commit or its first digits,
 "#142", "PAY-17", a tag, a session, a model, a digest, a path or the end of one,
 a mail address or a person's name, a whole ref.`,
-		Args: usage(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, args []string) error { return a.find(c.Context(), args[0], f.format()) },
+		Args: program.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error { return runFind(c.Context(), a, args[0], f.format()) },
 	}
 	f.add(c)
 	return c
 }
 
-func (a *app) find(ctx context.Context, name string, format output.Format) error {
-	s, err := a.open(ctx)
+func runFind(ctx context.Context, a *program.App, name string, format output.Format) error {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,11 +39,11 @@ func (a *app) find(ctx context.Context, name string, format output.Format) error
 	if err != nil {
 		return err
 	}
-	return output.Write(a.out, format, candidates(name, found))
+	return output.Write(a.Out, format, candidates(name, found))
 }
 
 // find is lineage.Find with the people that the store knows by name.
-func find(ctx context.Context, s *store, name string) ([]lineage.Candidate, error) {
+func find(ctx context.Context, s *program.Store, name string) ([]lineage.Candidate, error) {
 	called, err := s.Called(ctx, name)
 	if err != nil {
 		return nil, err

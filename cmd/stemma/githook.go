@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/settle"
 )
@@ -19,7 +20,8 @@ import (
 // pushNotes is the name under which a hook goes on in the background.
 const pushNotes = "push-notes"
 
-func (a *app) githookCommand() *cobra.Command {
+// Githook is what hooks of git call.
+func Githook(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:    "githook NAME [ARG…]",
 		Short:  "called by git's hooks: settle notes, and let them travel",
@@ -35,16 +37,16 @@ until the notes are pushed.`,
 				return c.Help()
 			}
 			_, _ = io.Copy(io.Discard, c.InOrStdin()) // git must not wait for us to read
-			if err := a.githook(c.Context(), args); err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
-				fmt.Fprintf(a.err, "stemma: %s\n", terminal.Plain(err.Error()))
+			if err := runGithook(c.Context(), a, args); err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
+				fmt.Fprintf(a.Err, "stemma: %s\n", terminal.Plain(err.Error()))
 			}
 			return nil
 		},
 	}
 }
 
-// githook does what the hook of a name is for.
-func (a *app) githook(ctx context.Context, args []string) (err error) {
+// runGithook does what the hook of a name is for.
+func runGithook(ctx context.Context, a *program.App, args []string) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("githook: %v", fault)
@@ -54,18 +56,18 @@ func (a *app) githook(ctx context.Context, args []string) (err error) {
 	case len(args) == 0:
 		return errors.New("githook: which hook?")
 	case args[0] == "pre-push" && len(args) > 1 && os.Getenv("STEMMA_WAIT") != "1":
-		return a.later(pushNotes, args[1])
+		return later(pushNotes, args[1])
 	case (args[0] == "pre-push" || args[0] == pushNotes) && len(args) > 1:
-		return a.push(ctx, args[1])
+		return push(ctx, a, args[1])
 	case args[0] == "post-merge" && os.Getenv("STEMMA_WAIT") != "1":
-		return a.later("settle")
+		return later("settle")
 	}
-	_, err = settle.Run(ctx, ".", a.now())
+	_, err = settle.Run(ctx, ".", a.Now())
 	return err
 }
 
 // later goes on in the background.
-func (a *app) later(args ...string) error {
+func later(args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -81,8 +83,8 @@ func (a *app) later(args ...string) error {
 
 // push settles and pushes the notes to a remote. Where that has others, they
 // are fetched and joined first.
-func (a *app) push(ctx context.Context, remote string) error {
-	if _, err := settle.Run(ctx, ".", a.now()); err != nil {
+func push(ctx context.Context, a *program.App, remote string) error {
+	if _, err := settle.Run(ctx, ".", a.Now()); err != nil {
 		return err
 	}
 	if _, err := userGit(ctx, "rev-parse", "-q", "--verify", settle.Ref); err != nil {
@@ -96,7 +98,7 @@ func (a *app) push(ctx context.Context, remote string) error {
 		if _, err := userGit(ctx, "fetch", "-q", remote, "+"+settle.Ref+":"+settle.FetchedFrom(remote)); err != nil {
 			return errors.Join(failed, err)
 		}
-		if _, err := settle.Run(ctx, ".", a.now()); err != nil {
+		if _, err := settle.Run(ctx, ".", a.Now()); err != nil {
 			return err
 		}
 	}

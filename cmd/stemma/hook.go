@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/hook"
@@ -19,7 +20,8 @@ import (
 // hookPatience is how long a hook waits for what the agent has to say.
 const hookPatience = 5 * time.Second
 
-func (a *app) hookCommand() *cobra.Command {
+// Hook is what a coding agent calls.
+func Hook(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "hook AGENT",
 		Short: "called by a coding agent: keep what it is about to do or has done",
@@ -34,21 +36,21 @@ AGENT is one of ` + strings.Join(hook.Agents(), ", ") + `.`,
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 				return c.Help()
 			}
-			a.hook(c.Context(), c.InOrStdin(), args)
+			runHook(c.Context(), a, c.InOrStdin(), args)
 			return nil
 		},
 	}
 }
 
-// hook never fails.
-func (a *app) hook(ctx context.Context, in io.Reader, args []string) {
-	err := a.keep(ctx, in, args)
+// runHook never fails.
+func runHook(ctx context.Context, a *program.App, in io.Reader, args []string) {
+	err := keep(ctx, a, in, args)
 	if err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
-		fmt.Fprintf(a.err, "stemma: %s\n", terminal.Plain(err.Error()))
+		fmt.Fprintf(a.Err, "stemma: %s\n", terminal.Plain(err.Error()))
 	}
 }
 
-func (a *app) keep(ctx context.Context, in io.Reader, args []string) (err error) {
+func keep(ctx context.Context, a *program.App, in io.Reader, args []string) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("hook: %v", fault)
@@ -58,7 +60,7 @@ func (a *app) keep(ctx context.Context, in io.Reader, args []string) (err error)
 		return errors.New("hook: of which agent?")
 	}
 	if args[0] == "cline" {
-		fmt.Fprintln(a.out, `{"cancel":false}`) // it waits for that
+		fmt.Fprintln(a.Out, `{"cancel":false}`) // it waits for that
 	}
 	payload, err := readPayload(ctx, in)
 	if err != nil {
@@ -68,7 +70,7 @@ func (a *app) keep(ctx context.Context, in io.Reader, args []string) (err error)
 	if err != nil {
 		return fmt.Errorf("hook of %s: %w", args[0], err)
 	}
-	return capture.Keep(capture.Call{Agent: args[0], Payload: payload, Directory: dir, At: a.now().UTC()})
+	return capture.Keep(capture.Call{Agent: args[0], Payload: payload, Directory: dir, At: a.Now().UTC()})
 }
 
 // readPayload reads to the end of the input, but not from a terminal and not for

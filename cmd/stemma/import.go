@@ -12,12 +12,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
 
-func (a *app) importCommand() *cobra.Command {
+// Import keeps records from files in the store.
+func Import(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "import FILE…",
@@ -36,28 +38,28 @@ A file may be imported again: what is known is not kept twice.
 The line numbers of a Chainloop session are those of a file while the agent edited it.
 Where it made several commits, or they cannot be those of the commit, the lines are
 unknown, with the reason. Of a session that names no commit only the session is kept.`,
-		Args: usage(cobra.MinimumNArgs(1)),
+		Args: program.Args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.importFiles(c.Context(), c.InOrStdin(), args, asJSON)
+			return runImport(c.Context(), a, c.InOrStdin(), args, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
 
-// importFiles imports files one after the other; one that cannot be read does not
+// runImport imports files one after the other; one that cannot be read does not
 // keep the others out.
-func (a *app) importFiles(ctx context.Context, in io.Reader, names []string, asJSON bool) (err error) {
-	s, err := a.open(ctx)
+func runImport(ctx context.Context, a *program.App, in io.Reader, names []string, asJSON bool) (err error) {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	notes, err := posted.Open(ctx, s.Space, a.now)
+	notes, err := posted.Open(ctx, s.Space, a.Now)
 	if err != nil {
 		return err
 	}
-	if err := a.takeNotes(); err != nil {
+	if err := a.TakeNotes(); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	result := importResult{Files: []importRecord{}}
@@ -73,11 +75,11 @@ func (a *app) importFiles(ctx context.Context, in io.Reader, names []string, asJ
 		}
 		result.Files = append(result.Files, one)
 		if !asJSON {
-			a.printImport(one)
+			printImport(a.Out, one)
 		}
 	}
 	if asJSON {
-		if err := terminal.JSON(a.out, result); err != nil {
+		if err := terminal.JSON(a.Out, result); err != nil {
 			return err
 		}
 	}
@@ -179,22 +181,22 @@ func readRecords(in io.Reader, name string) ([]byte, error) {
 }
 
 // printImport tells a person what became of a file.
-func (a *app) printImport(r importRecord) {
+func printImport(out io.Writer, r importRecord) {
 	if r.Format == "" {
 		return // the error says it
 	}
 	commits := slices.Compact(slices.Sorted(slices.Values(r.Commits)))
-	fmt.Fprintf(a.out, "%s: %s, %d records kept, %d known already, about %d commits\n", terminal.OneLine(r.File), r.Format, r.Kept, r.Known, len(commits))
+	fmt.Fprintf(out, "%s: %s, %d records kept, %d known already, about %d commits\n", terminal.OneLine(r.File), r.Format, r.Kept, r.Known, len(commits))
 	for _, ref := range r.Sessions {
-		fmt.Fprintf(a.out, "  %s\n", terminal.OneLine(string(ref)))
+		fmt.Fprintf(out, "  %s\n", terminal.OneLine(string(ref)))
 	}
 	if len(r.Sessions) > 0 && len(commits) == 0 {
-		fmt.Fprintln(a.out, "  it names no commit by its whole name: of lines it tells nothing")
+		fmt.Fprintln(out, "  it names no commit by its whole name: of lines it tells nothing")
 	}
 	if r.Refused > 0 {
-		fmt.Fprintf(a.out, "  not kept again, since they were erased: %d\n", r.Refused)
+		fmt.Fprintf(out, "  not kept again, since they were erased: %d\n", r.Refused)
 	}
 	for _, p := range r.Unreadable {
-		fmt.Fprintf(a.out, "  not readable: %d × %s, first at %s\n", p.Count, terminal.OneLine(p.Reason), terminal.OneLine(p.Place))
+		fmt.Fprintf(out, "  not readable: %d × %s, first at %s\n", p.Count, terminal.OneLine(p.Reason), terminal.OneLine(p.Place))
 	}
 }

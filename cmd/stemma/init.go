@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/install"
@@ -41,7 +42,8 @@ func (f *installFlags) add(c *cobra.Command) {
 	}
 }
 
-func (a *app) initCommand() *cobra.Command {
+// Init sets a repository or a machine up.
+func Init(a *program.App) *cobra.Command {
 	var f installFlags
 	var names []string
 	for _, one := range agent.All {
@@ -64,13 +66,13 @@ agents that have some, this person's settings for the others, and git hooks for 
 repositories, which run those that a repository has itself.
 
 Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
-		Args: usage(cobra.NoArgs),
+		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			o, err := f.options()
 			if err != nil {
-				return usageError{err, c}
+				return program.Usage(c, err)
 			}
-			return a.install(c.Context(), f, "init", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
+			return runInstall(c.Context(), a, f, "init", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
 				if f.system {
 					return install.InitSystem(ctx, m, o)
 				}
@@ -78,7 +80,7 @@ Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
 				if err != nil {
 					return r, err
 				}
-				return r, a.beginCapture(ctx, p)
+				return r, beginCapture(ctx, a, p)
 			})
 		},
 	}
@@ -91,7 +93,7 @@ Exit codes: 0 fine, 1 something could not be set up, 2 usage.`,
 
 // beginCapture keeps what differs in the work tree from what is checked out, so
 // that what somebody writes from now on can be told.
-func (a *app) beginCapture(ctx context.Context, p spool.Place) error {
+func beginCapture(ctx context.Context, a *program.App, p spool.Place) error {
 	listed, err := userGit(ctx, "-C", p.WorkTree, "-c", "core.fsmonitor=false", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
@@ -102,13 +104,14 @@ func (a *app) beginCapture(ctx context.Context, p spool.Place) error {
 			changed = append(changed, entry[3:])
 		}
 	}
-	return capture.Begin(p, changed, a.now())
+	return capture.Begin(p, changed, a.Now())
 }
 
 // maxChanged is how many files are looked at when capture begins.
 const maxChanged = 2000
 
-func (a *app) deinitCommand() *cobra.Command {
+// Deinit takes back what [Init] did.
+func Deinit(a *program.App) *cobra.Command {
 	var f installFlags
 	c := &cobra.Command{
 		Use:   "deinit",
@@ -117,9 +120,9 @@ func (a *app) deinitCommand() *cobra.Command {
 changed one since, only what stemma put in is taken out. What was kept of sessions stays.
 
 Exit codes: 0 fine, 1 something could not be taken back, 2 usage.`,
-		Args: usage(cobra.NoArgs),
+		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.install(c.Context(), f, "deinit", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
+			return runInstall(c.Context(), a, f, "deinit", func(ctx context.Context, m host.Machine, p spool.Place) (*install.Report, error) {
 				if f.system {
 					return install.DeinitSystem(ctx, m)
 				}
@@ -173,7 +176,7 @@ func here() (spool.Place, error) {
 	return spool.Find(dir)
 }
 
-func (a *app) install(ctx context.Context, f installFlags, verb string, do func(context.Context, host.Machine, spool.Place) (*install.Report, error)) error {
+func runInstall(ctx context.Context, a *program.App, f installFlags, verb string, do func(context.Context, host.Machine, spool.Place) (*install.Report, error)) error {
 	m, err := machine(f.root)
 	if err != nil {
 		return err
@@ -189,12 +192,12 @@ func (a *app) install(ctx context.Context, f installFlags, verb string, do func(
 		err = stemma.WithHint(fmt.Errorf("%s: not everything could be done", verb), "mend what is said to have failed, and run it again: the rest stays as it is")
 	}
 	if f.json {
-		return errors.Join(terminal.JSON(a.out, r), err)
+		return errors.Join(terminal.JSON(a.Out, r), err)
 	}
 	if len(r.Changes) == 0 && err == nil {
-		fmt.Fprintln(a.out, "there was nothing to do")
+		fmt.Fprintln(a.Out, "there was nothing to do")
 	}
-	return errors.Join(printReport(a.out, r), err)
+	return errors.Join(printReport(a.Out, r), err)
 }
 
 // printReport prints what was done, one line for what belongs together.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -70,23 +71,23 @@ func choose(said []transcript.Message, exact int, until stemma.Moment) *prompts 
 	return p
 }
 
-func (a *app) printPrompts(p *prompts) {
+func printPrompts(out io.Writer, p *prompts) {
 	if p == nil {
 		return
 	}
 	switch {
 	case p.Exact:
-		fmt.Fprintf(a.out, "asked for by prompt %d of the session:\n", p.Before)
+		fmt.Fprintf(out, "asked for by prompt %d of the session:\n", p.Before)
 	case p.Before > len(p.Shown):
-		fmt.Fprintf(a.out, "asked in the session before, the last %d of %d prompts:\n", len(p.Shown), p.Before)
+		fmt.Fprintf(out, "asked in the session before, the last %d of %d prompts:\n", len(p.Shown), p.Before)
 	default:
-		fmt.Fprintln(a.out, "asked in the session before:")
+		fmt.Fprintln(out, "asked in the session before:")
 	}
 	for _, m := range p.Shown {
 		text := []rune(terminal.OneLine(m.Text))
 		if len(text) > promptShown {
 			text = append(text[:promptShown-1], '…')
 		}
-		fmt.Fprintf(a.out, "  %s\n", string(text))
+		fmt.Fprintf(out, "  %s\n", string(text))
 	}
 }

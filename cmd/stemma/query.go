@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
@@ -30,7 +32,7 @@ func (f *formatFlags) add(c *cobra.Command) {
 	c.MarkFlagsMutuallyExclusive("stream", "csv")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if f.stream && !f.json {
-			return usageError{errStream, c}
+			return program.Usage(c, errStream)
 		}
 		return nil
 	}
@@ -65,7 +67,8 @@ func filtersLast(args []string) []string {
 	return append(slices.Delete(slices.Clone(args), i, i+1), "--", args[i])
 }
 
-func (a *app) queryCommand() *cobra.Command {
+// Query asks in the filter language.
+func Query(a *program.App) *cobra.Command {
 	var f formatFlags
 	var columns []string
 	var names []string
@@ -82,16 +85,16 @@ func (a *app) queryCommand() *cobra.Command {
   stemma query lines 'path:src/** group:author-class'
 
 "stemma query KIND --help" lists the fields of a kind; docs/query.md has the language.`,
-		Args: usage(cobra.RangeArgs(1, 2)),
+		Args: program.Args(cobra.RangeArgs(1, 2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.query(c.Context(), strings.Join(args[1:], " "), args[0], columns, f.format())
+			return runQuery(c.Context(), a, strings.Join(args[1:], " "), args[0], columns, f.format())
 		},
 	}
 	help := c.HelpFunc()
 	c.SetHelpFunc(func(c *cobra.Command, args []string) {
 		help(c, args)
 		if rest := c.Flags().Args(); len(rest) > 0 {
-			a.printFields(rest[0])
+			printFields(a.Out, rest[0])
 		}
 	})
 	f.add(c)
@@ -99,23 +102,23 @@ func (a *app) queryCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) printFields(kind string) {
+func printFields(out io.Writer, kind string) {
 	for _, f := range query.Fields(kind) {
-		fmt.Fprintf(a.out, "  %-16s %s\n", f.Name, f.Doc)
+		fmt.Fprintf(out, "  %-16s %s\n", f.Name, f.Doc)
 	}
 }
 
-func (a *app) query(ctx context.Context, filter, kind string, columns []string, format output.Format) error {
-	q, err := query.Parse(kind, filter, a.now())
+func runQuery(ctx context.Context, a *program.App, filter, kind string, columns []string, format output.Format) error {
+	q, err := query.Parse(kind, filter, a.Now())
 	if err != nil {
 		return queryFault(err)
 	}
 	if len(columns) > 0 {
 		if q, err = q.Select(columns...); err != nil {
-			return usageError{err: err}
+			return program.Usage(nil, err)
 		}
 	}
-	s, err := a.open(ctx)
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,16 +131,16 @@ func (a *app) query(ctx context.Context, filter, kind string, columns []string, 
 		if err != nil {
 			return err
 		}
-		return output.Write(a.out, format, result)
+		return output.Write(a.Out, format, result)
 	})
-	return errors.Join(err, a.hintIfEmpty(ctx, s))
+	return errors.Join(err, hintIfEmpty(ctx, a.Err, s))
 }
 
 // hintIfEmpty says why a store answers nothing when nothing was read into it.
-func (a *app) hintIfEmpty(ctx context.Context, s *store) error {
+func hintIfEmpty(ctx context.Context, errw io.Writer, s *program.Store) error {
 	size, err := s.Ledger.Size(ctx)
 	if err == nil && size == 0 {
-		fmt.Fprintln(a.err, "stemma: hint: this store is empty; \"stemma scan\" reads a repository into it, --data or STEMMA_DATA names another store")
+		fmt.Fprintln(errw, "stemma: hint: this store is empty; \"stemma scan\" reads a repository into it, --data or STEMMA_DATA names another store")
 	}
 	return err
 }
@@ -149,5 +152,5 @@ func queryFault(err error) error {
 	if errors.As(err, &fault) {
 		err = stemma.WithHint(err, "stemma query KIND --help lists the fields")
 	}
-	return usageError{err: err}
+	return program.Usage(nil, err)
 }

@@ -6,20 +6,22 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/query/views"
 )
 
-func (a *app) rebuildCommand() *cobra.Command {
+// Rebuild makes the graph anew.
+func Rebuild(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rebuild",
 		Short: "throw the graph and the views away and make them anew from the log",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return a.rebuild(c.Context()) },
+		Args:  program.Args(cobra.NoArgs),
+		RunE:  func(c *cobra.Command, _ []string) error { return runRebuild(c.Context(), a) },
 	}
 }
 
-func (a *app) rebuild(ctx context.Context) error {
-	s, err := a.open(ctx)
+func runRebuild(ctx context.Context, a *program.App) error {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -34,6 +36,6 @@ func (a *app) rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.out, "the graph was derived anew from %d facts\n", n)
+	_, err = fmt.Fprintf(a.Out, "the graph was derived anew from %d facts\n", n)
 	return err
 }

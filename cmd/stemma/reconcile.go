@@ -9,12 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/settle"
 )
 
-func (a *app) reconcileCommand() *cobra.Command {
+// Reconcile binds lines of commits that were made elsewhere.
+func Reconcile(a *program.App) *cobra.Command {
 	var from []string
 	var asJSON bool
 	c := &cobra.Command{
@@ -26,8 +28,10 @@ fork's pull request, behind an import. Without --from, the commits are looked fo
 branches; with it, in what REV reaches, such as the head of a pull request whose branch is
 gone. A commit that has a note keeps it, and a line that is found nowhere stays unknown.`,
 		Example: "  stemma reconcile main~1..main --from refs/pull/142/head",
-		Args:    usage(cobra.ExactArgs(1)),
-		RunE:    func(c *cobra.Command, args []string) error { return a.reconcile(c.Context(), args[0], from, asJSON) },
+		Args:    program.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return runReconcile(c.Context(), a, args[0], from, asJSON)
+		},
 	}
 	c.Flags().StringArrayVar(&from, "from", nil, "where the lines came from; can be given more than once")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -43,7 +47,7 @@ type reconciliation struct {
 	Unknown int `json:"unknown"`
 }
 
-func (a *app) reconcile(ctx context.Context, commits string, from []string, asJSON bool) (err error) {
+func runReconcile(ctx context.Context, a *program.App, commits string, from []string, asJSON bool) (err error) {
 	r, err := git.Open(ctx, ".")
 	if err != nil {
 		return err
@@ -61,7 +65,7 @@ func (a *app) reconcile(ctx context.Context, commits string, from []string, asJS
 		}
 		sources = append(sources, id)
 	}
-	done, err := settle.Reconcile(ctx, r, ids, sources, a.now())
+	done, err := settle.Reconcile(ctx, r, ids, sources, a.Now())
 	if errors.Is(err, settle.ErrNoNotes) {
 		return stemma.WithHint(err, "fetch them: git fetch origin %s:%s", settle.Ref, settle.Ref)
 	}
@@ -69,9 +73,9 @@ func (a *app) reconcile(ctx context.Context, commits string, from []string, asJS
 		return err
 	}
 	if asJSON {
-		return terminal.JSON(a.out, reconciliation{done.Commits, done.Notes, done.Lines.AI, done.Lines.Human, done.Lines.Unknown})
+		return terminal.JSON(a.Out, reconciliation{done.Commits, done.Notes, done.Lines.AI, done.Lines.Human, done.Lines.Unknown})
 	}
-	_, err = fmt.Fprintln(a.out, strings.Join([]string{
+	_, err = fmt.Fprintln(a.Out, strings.Join([]string{
 		fmt.Sprintf("%d commits, %d notes written", done.Commits, done.Notes),
 		fmt.Sprintf("lines added: %d AI, %d human, %d unknown", done.Lines.AI, done.Lines.Human, done.Lines.Unknown),
 	}, "\n"))

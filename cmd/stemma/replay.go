@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/replay"
@@ -18,7 +20,8 @@ import (
 	"github.com/stemma-dev/stemma/spool"
 )
 
-func (a *app) replayCommand() *cobra.Command {
+// Replay finds out from transcripts who wrote lines.
+func Replay(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "replay [TRANSCRIPT…]",
@@ -32,8 +35,8 @@ are there; stemma status shows where they differ.
 Without TRANSCRIPT, those on this machine are read that belong to the repository. One that
 is named may come from another machine: the directory in which its session began is then
 taken to be the root of the repository.`,
-		Args: usage(cobra.ArbitraryArgs),
-		RunE: func(c *cobra.Command, args []string) error { return a.replay(c.Context(), args, asJSON) },
+		Args: program.Args(cobra.ArbitraryArgs),
+		RunE: func(c *cobra.Command, args []string) error { return runReplay(c.Context(), a, args, asJSON) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -54,7 +57,7 @@ type replayed struct {
 	Compared    settle.Agreement `json:"compared"`
 }
 
-func (a *app) replay(ctx context.Context, paths []string, asJSON bool) error {
+func runReplay(ctx context.Context, a *program.App, paths []string, asJSON bool) error {
 	dir, err := filepath.Abs(".")
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func (a *app) replay(ctx context.Context, paths []string, asJSON bool) error {
 	}
 	trees := place.Trees()
 	if len(paths) == 0 {
-		for _, f := range local.Find(agentsHome(), trees, func(string) bool { return false }) {
+		for _, f := range program.Transcripts(trees, func(string) bool { return false }) {
 			paths = append(paths, f.Path)
 		}
 	}
@@ -74,9 +77,9 @@ func (a *app) replay(ctx context.Context, paths []string, asJSON bool) error {
 			return err
 		}
 	}
-	a.settle(ctx, ".")
+	a.Settle(ctx, ".")
 	book := replay.Read(paths, func(dir string) bool { return local.Within(dir, trees) })
-	r, err := settle.Replay(ctx, dir, book, a.now())
+	r, err := settle.Replay(ctx, dir, book, a.Now())
 	if err != nil {
 		return err
 	}
@@ -85,13 +88,13 @@ func (a *app) replay(ctx context.Context, paths []string, asJSON bool) error {
 		Commits: r.Report.Commits, Notes: r.Notes, AI: r.Lines.AI, Human: r.Lines.Human, Unknown: r.Lines.Unknown, Compared: r.Compared,
 	}
 	if asJSON {
-		return terminal.JSON(a.out, out)
+		return terminal.JSON(a.Out, out)
 	}
-	return a.printReplayed(out)
+	return printReplayed(a.Out, out)
 }
 
-func (a *app) printReplayed(r replayed) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+func printReplayed(out io.Writer, r replayed) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "transcripts\t%d", r.Transcripts)
 	if r.Unreadable > 0 {
 		fmt.Fprintf(w, ", and %d that cannot be read", r.Unreadable)

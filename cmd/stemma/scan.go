@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest"
@@ -24,7 +25,8 @@ import (
 	"github.com/stemma-dev/stemma/spool"
 )
 
-func (a *app) scanCommand() *cobra.Command {
+// Scan reads repositories into the store.
+func Scan(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "scan [PATH…]",
@@ -42,12 +44,12 @@ names in a clone, else the one that is checked out. Commits are read from all br
 
 It may be repeated: only what is new is read. It may be interrupted: the same
 command continues. Nothing is written to the repository and nothing in it is run.`,
-		Args: usage(cobra.ArbitraryArgs),
+		Args: program.Args(cobra.ArbitraryArgs),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				args = []string{"."}
 			}
-			return a.scan(c.Context(), args, asJSON)
+			return runScan(c.Context(), a, args, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a repository")
@@ -61,23 +63,23 @@ const (
 	scanMemory  = 320 << 20 // bytes, see runtime/debug.SetMemoryLimit
 )
 
-func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {
+func runScan(ctx context.Context, a *program.App, paths []string, asJSON bool) error {
 	debug.SetGCPercent(scanGarbage)
 	debug.SetMemoryLimit(scanMemory)
-	s, err := a.open(ctx)
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	for _, path := range paths {
-		report, err := a.scanOne(ctx, s, path)
+		report, err := scanOne(ctx, a, s, path)
 		if err != nil {
 			return err
 		}
 		if asJSON {
-			err = terminal.JSON(a.out, report)
+			err = terminal.JSON(a.Out, report)
 		} else {
-			err = a.printReport(report)
+			err = printScanned(a.Out, report)
 		}
 		if err != nil {
 			return err
@@ -86,30 +88,30 @@ func (a *app) scan(ctx context.Context, paths []string, asJSON bool) error {
 	return views.Ensure(ctx, s.DB)
 }
 
-func (a *app) scanOne(ctx context.Context, s *store, path string) (report repo.Report, err error) {
-	a.settle(ctx, path)
+func scanOne(ctx context.Context, a *program.App, s *program.Store, path string) (report repo.Report, err error) {
+	a.Settle(ctx, path)
 	r, err := git.Open(ctx, path)
 	if err != nil {
 		return repo.Report{}, err
 	}
 	own, _ := settle.Own(path)
 	defer func() { err = errors.Join(err, r.Close()) }()
-	p := terminal.NewProgress(a.err, a.now)
+	p := terminal.NewProgress(a.Err, a.Now)
 	defer p.End()
-	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.now, Progress: p.Show, Log: a.log, Own: own, Local: localOf(path)})
+	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.Now, Progress: p.Show, Log: a.Log, Own: own, Local: localOf(path)})
 	if err != nil {
 		return report, err
 	}
-	return report, a.stateSilence(ctx, s, path, report.Repository)
+	return report, stateSilence(ctx, a, s, path, report.Repository)
 }
 
 // stateSilence states what hooks could not keep.
-func (a *app) stateSilence(ctx context.Context, s *store, path string, repository stemma.Ref) error {
+func stateSilence(ctx context.Context, a *program.App, s *program.Store, path string, repository stemma.Ref) error {
 	gaps, err := settle.Silence(path, repository)
 	if err != nil || len(gaps) == 0 {
 		return err
 	}
-	w := ingest.NewWriter(ctx, s.Space, a.now)
+	w := ingest.NewWriter(ctx, s.Space, a.Now)
 	w.Within(repository)
 	for _, g := range gaps {
 		if err := w.Gap(ctx, g); err != nil {
@@ -131,35 +133,26 @@ func localOf(path string) func(known func(string) bool) []local.File {
 		if err != nil {
 			return nil
 		}
-		return local.Find(agentsHome(), place.Trees(), known)
+		return program.Transcripts(place.Trees(), known)
 	}
 }
 
-// agentsHome is where agents keep things for the account that runs the program.
-func agentsHome() local.Machine {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "" // then only what hooks named is looked at
-	}
-	return local.Machine{Home: home, Env: os.Getenv}
-}
-
-// printReport tells a person what a scan found.
-func (a *app) printReport(r repo.Report) error {
+// printScanned tells a person what a scan found.
+func printScanned(out io.Writer, r repo.Report) error {
 	name := terminal.OneLine(r.Repository.Key())
 	if r.Unchanged {
-		fmt.Fprintf(a.out, "%s: nothing new\n", name)
-		return a.printUnreadable(r)
+		fmt.Fprintf(out, "%s: nothing new\n", name)
+		return printUnreadable(out, r)
 	}
-	fmt.Fprintf(a.out, "%s (%s): %d commits, %d records of line origin", name, terminal.OneLine(r.Branch), r.Commits, r.Notes)
+	fmt.Fprintf(out, "%s (%s): %d commits, %d records of line origin", name, terminal.OneLine(r.Branch), r.Commits, r.Notes)
 	if r.Orphans > 0 {
-		fmt.Fprintf(a.out, ", %d of them about commits that are not here", r.Orphans)
+		fmt.Fprintf(out, ", %d of them about commits that are not here", r.Orphans)
 	}
 	if r.Local > 0 {
-		fmt.Fprintf(a.out, ", %d transcripts on this machine", r.Local)
+		fmt.Fprintf(out, ", %d transcripts on this machine", r.Local)
 	}
-	fmt.Fprintln(a.out)
-	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(out)
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, kind := range slices.Sorted(maps.Keys(r.Things)) {
 		if kind != stemma.KindGap {
 			fmt.Fprintf(w, "  %s\t%d\n", kind, r.Things[kind])
@@ -168,25 +161,25 @@ func (a *app) printReport(r repo.Report) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	return a.printUnreadable(r)
+	return printUnreadable(out, r)
 }
 
 // printUnreadable tells what cannot be read, now or since an earlier scan: how
 // much of each source, and for which reasons, each with the first place.
-func (a *app) printUnreadable(r repo.Report) error {
+func printUnreadable(out io.Writer, r repo.Report) error {
 	const most = 5
 	for _, source := range slices.Sorted(maps.Keys(r.Gaps)) {
-		fmt.Fprintf(a.out, "  not readable of %s: %d\n", terminal.OneLine(source), r.Gaps[source])
+		fmt.Fprintf(out, "  not readable of %s: %d\n", terminal.OneLine(source), r.Gaps[source])
 		shown := 0
 		for _, u := range r.Unreadable {
 			if u.Source != source {
 				continue
 			}
 			if shown++; shown > most {
-				fmt.Fprintln(a.out, "    and more; --json and the page of the sources list them")
+				fmt.Fprintln(out, "    and more; --json and the page of the sources list them")
 				break
 			}
-			fmt.Fprintf(a.out, "    %d × %s, first at %s\n", u.Count, terminal.OneLine(u.Reason), terminal.OneLine(u.Place))
+			fmt.Fprintf(out, "    %d × %s, first at %s\n", u.Count, terminal.OneLine(u.Reason), terminal.OneLine(u.Place))
 		}
 	}
 	return nil

@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/server"
 )
 
-func (a *app) serveCommand() *cobra.Command {
+// Serve serves the dashboard and the log.
+func Serve(a *program.App) *cobra.Command {
 	addr := os.Getenv("STEMMA_ADDR")
 	if addr == "" {
 		addr = "127.0.0.1:7171"
@@ -31,8 +33,8 @@ With a token in STEMMA_NOTES_TOKEN, or in the file that STEMMA_NOTES_TOKEN_FILE 
 it is also the notes backend of git-ai for clients that have the same as their api_key:
 what they send under /worker/notes is kept, given back, and taken into account by the
 next scan of the repository that has the commit.`,
-		Args: usage(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), addr) },
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr) },
 	}
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
 	return c
@@ -62,8 +64,8 @@ func secret(variable string) (string, error) {
 	return string(bytes.TrimSpace(text)), nil
 }
 
-func (a *app) serve(ctx context.Context, addr string) (err error) {
-	s, err := a.open(ctx)
+func runServe(ctx context.Context, a *program.App, addr string) (err error) {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,17 +77,17 @@ func (a *app) serve(ctx context.Context, addr string) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := server.New(ctx, server.Config{Space: s.Space, Now: a.now, Log: a.log, Addr: addr, VerifierKey: s.key.VerifierKey(), NotesToken: token})
+	h, err := server.New(ctx, server.Config{Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	if token != "" {
-		if err := a.takeNotes(); err != nil {
+		if err := a.TakeNotes(); err != nil {
 			return err
 		}
 	}
-	return server.Serve(ctx, addr, h, a.log, func(addr string) {
-		fmt.Fprintf(a.out, "stemma serves http://%s\n", addr)
+	return server.Serve(ctx, addr, h, a.Log, func(addr string) {
+		fmt.Fprintf(a.Out, "stemma serves http://%s\n", addr)
 	})
 }

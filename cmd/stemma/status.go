@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/settle"
@@ -20,7 +22,8 @@ import (
 // statusCommits is how many commits are shown where none is ahead of another branch.
 const statusCommits = 20
 
-func (a *app) statusCommand() *cobra.Command {
+// Status tells how far it is known who wrote the commits of a branch.
+func Status(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "status [RANGE]",
@@ -28,9 +31,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `Says whether hooks report here and what of it was lost, and for every commit that is
 ahead of the branch it goes to, how many of the lines it added an agent wrote, a person
 wrote, and nobody can tell. RANGE names others, such as v1.2..HEAD.`,
-		Args: usage(cobra.MaximumNArgs(1)),
+		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.status(c.Context(), strings.Join(args, ""), asJSON)
+			return runStatus(c.Context(), a, strings.Join(args, ""), asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -67,14 +70,14 @@ type commitStatus struct {
 	Reason  string   `json:"reason,omitempty"`
 }
 
-func (a *app) status(ctx context.Context, commits string, asJSON bool) (err error) {
-	r, err := a.origins(ctx)
+func runStatus(ctx context.Context, a *program.App, commits string, asJSON bool) (err error) {
+	r, err := a.OpenOrigins(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	s := branchStatus{Commits: []commitStatus{}}
-	if s.Capture, s.Replay, err = a.captured(); err != nil {
+	if s.Capture, s.Replay, err = captured(); err != nil {
 		return err
 	}
 	var ids []string
@@ -90,9 +93,9 @@ func (a *app) status(ctx context.Context, commits string, asJSON bool) (err erro
 		s.Commits = append(s.Commits, statusOf(c))
 	}
 	if asJSON {
-		return terminal.JSON(a.out, s)
+		return terminal.JSON(a.Out, s)
 	}
-	return a.writeStatus(s)
+	return writeStatus(a.Out, s)
 }
 
 func statusOf(c origins.Covered) commitStatus {
@@ -104,7 +107,7 @@ func statusOf(c origins.Covered) commitStatus {
 
 // captured is what hooks have kept in this work tree, and how transcripts compared
 // with it last.
-func (a *app) captured() (s captureStatus, last *settle.Comparison, err error) {
+func captured() (s captureStatus, last *settle.Comparison, err error) {
 	abs, err := filepath.Abs(".")
 	if err != nil {
 		return s, nil, err
@@ -143,8 +146,8 @@ func ahead(ctx context.Context, commits string) (string, []string, error) {
 	return fmt.Sprintf("the last %d commits", statusCommits), strings.Fields(out), err
 }
 
-func (a *app) writeStatus(s branchStatus) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+func writeStatus(out io.Writer, s branchStatus) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if s.Capture.Since == nil {
 		fmt.Fprintln(w, "capture\tnothing was captured here yet: see stemma init, stemma doctor")
 	} else {
@@ -168,7 +171,7 @@ func (a *app) writeStatus(s branchStatus) error {
 	if len(s.Commits) == 0 {
 		return nil
 	}
-	w = tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ncommit\tlines\tAI\thuman\tunknown\t")
 	for _, c := range s.Commits {
 		who := strings.Join(c.Agents, " ")

@@ -9,12 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/lineage"
 )
 
-func (a *app) traceCommand() *cobra.Command {
+// Trace shows the lineage of a thing.
+func Trace(a *program.App) *cobra.Command {
 	var up, down bool
 	var form traceForm
 	var to string
@@ -24,12 +26,12 @@ func (a *app) traceCommand() *cobra.Command {
 		Long: `Walks the lineage of a thing: up to what it rests on, down to what rests on it, or
 both. REF may be anything that names one thing: a commit or its first digits,
 "#142", "PAY-17", a tag, a session, a model, a digest, a path, a whole ref.`,
-		Args: usage(cobra.ExactArgs(1)),
+		Args: program.Args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			if form.stream && !form.json {
-				return usageError{errStream, c}
+				return program.Usage(c, errStream)
 			}
-			return a.trace(c.Context(), args[0], to, direction(up, down), form)
+			return runTrace(c.Context(), a, args[0], to, direction(up, down), form)
 		},
 	}
 	c.Flags().BoolVar(&up, "up", false, "only what it rests on, towards requirements")
@@ -55,8 +57,8 @@ func direction(up, down bool) lineage.Direction {
 // A traceForm says how a trace is printed.
 type traceForm struct{ json, stream, dot bool }
 
-func (a *app) trace(ctx context.Context, name, to string, dir lineage.Direction, form traceForm) error {
-	s, err := a.open(ctx)
+func runTrace(ctx context.Context, a *program.App, name, to string, dir lineage.Direction, form traceForm) error {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,24 +68,24 @@ func (a *app) trace(ctx context.Context, name, to string, dir lineage.Direction,
 		return err
 	}
 	if to != "" {
-		return a.way(ctx, s, ref, to, form)
+		return printWay(ctx, a.Out, s, ref, to, form)
 	}
 	t, err := lineage.Trace(ctx, s.Graph, ref, dir, walk.Limits{})
 	switch {
 	case err != nil:
 		return err
 	case form.stream:
-		return terminal.JSONLines(a.out, t.Nodes)
+		return terminal.JSONLines(a.Out, t.Nodes)
 	case form.json:
-		return terminal.JSON(a.out, t)
+		return terminal.JSON(a.Out, t)
 	case form.dot:
-		return writeDot(a.out, t)
+		return writeDot(a.Out, t)
 	}
-	return a.printTrace(t, len(t.Nodes))
+	return printTrace(a.Out, t, len(t.Nodes))
 }
 
 // one resolves what a person typed to one thing.
-func one(ctx context.Context, s *store, name string) (stemma.Ref, error) {
+func one(ctx context.Context, s *program.Store, name string) (stemma.Ref, error) {
 	found, err := find(ctx, s, name)
 	if err != nil {
 		return "", err
@@ -101,7 +103,7 @@ func one(ctx context.Context, s *store, name string) (stemma.Ref, error) {
 	return found[0].Ref, nil
 }
 
-func (a *app) way(ctx context.Context, s *store, from stemma.Ref, to string, form traceForm) error {
+func printWay(ctx context.Context, out io.Writer, s *program.Store, from stemma.Ref, to string, form traceForm) error {
 	end, err := one(ctx, s, to)
 	if err != nil {
 		return err
@@ -112,16 +114,16 @@ func (a *app) way(ctx context.Context, s *store, from stemma.Ref, to string, for
 	}
 	switch {
 	case form.stream:
-		return terminal.JSONLines(a.out, way.Nodes)
+		return terminal.JSONLines(out, way.Nodes)
 	case form.json:
-		return terminal.JSON(a.out, way)
+		return terminal.JSON(out, way)
 	}
 	for i, n := range way.Nodes {
 		if i > 0 {
 			e := way.Edges[i-1]
-			fmt.Fprintf(a.out, "    %s (grade %s%s)\n", e.Door, e.Grade, method(e.Method))
+			fmt.Fprintf(out, "    %s (grade %s%s)\n", e.Door, e.Grade, method(e.Method))
 		}
-		fmt.Fprintf(a.out, "%s  %s\n", n.Ref, terminal.OneLine(n.Title))
+		fmt.Fprintf(out, "%s  %s\n", n.Ref, terminal.OneLine(n.Title))
 	}
 	return nil
 }
@@ -135,10 +137,10 @@ func method(m string) string {
 
 // printTrace writes a trace for a person: stage by stage, the nearest things
 // first and at most so many of each, the gaps among them.
-func (a *app) printTrace(t lineage.Lineage, most int) error {
-	p := terminal.Colours(a.out)
+func printTrace(out io.Writer, t lineage.Lineage, most int) error {
+	p := terminal.Colours(out)
 	start := t.Nodes[0]
-	fmt.Fprintf(a.out, "%s  %s\n", p.Bold(string(start.Ref)), terminal.OneLine(start.Title))
+	fmt.Fprintf(out, "%s  %s\n", p.Bold(string(start.Ref)), terminal.OneLine(start.Title))
 	via := map[stemma.Ref]lineage.Edge{}
 	for _, e := range t.Edges {
 		for _, end := range []stemma.Ref{e.From, e.To} {
@@ -149,7 +151,7 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 	}
 	for _, stage := range t.Stages {
 		if stage.Nodes == 0 {
-			fmt.Fprintf(a.out, "%-12s %s\n", stage.Stage, p.Faint("— nothing is known"))
+			fmt.Fprintf(out, "%-12s %s\n", stage.Stage, p.Faint("— nothing is known"))
 			continue
 		}
 		label, shown := string(stage.Stage), 0
@@ -158,7 +160,7 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 				continue
 			}
 			if shown++; shown > most {
-				fmt.Fprintf(a.out, "%-12s %s\n", "", p.Faint(fmt.Sprintf("and %d more, farther away", stage.Nodes-most)))
+				fmt.Fprintf(out, "%-12s %s\n", "", p.Faint(fmt.Sprintf("and %d more, farther away", stage.Nodes-most)))
 				break
 			}
 			e := via[n.Ref]
@@ -166,7 +168,7 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 			if e.Door != "" {
 				how = p.Faint(fmt.Sprintf(" [%s, grade %s%s]", e.Door, e.Grade, method(e.Method)))
 			}
-			fmt.Fprintf(a.out, "%-12s %s  %s%s\n", label, n.Ref, terminal.OneLine(n.Title), how)
+			fmt.Fprintf(out, "%-12s %s  %s%s\n", label, n.Ref, terminal.OneLine(n.Title), how)
 			label = ""
 		}
 	}
@@ -175,13 +177,13 @@ func (a *app) printTrace(t lineage.Lineage, most int) error {
 		if end == start.Ref {
 			door, end = "is "+r.Door+" of", r.From
 		}
-		fmt.Fprintf(a.out, "%-12s %s  %s\n", door, end, terminal.OneLine(r.Title))
+		fmt.Fprintf(out, "%-12s %s  %s\n", door, end, terminal.OneLine(r.Title))
 	}
 	if len(t.Missing) > 0 {
-		fmt.Fprintf(a.out, "missing: %s\n", joinStages(t.Missing))
+		fmt.Fprintf(out, "missing: %s\n", joinStages(t.Missing))
 	}
 	if t.Truncated != "" {
-		fmt.Fprintf(a.out, "cut short: more %s than the limit\n", t.Truncated)
+		fmt.Fprintf(out, "cut short: more %s than the limit\n", t.Truncated)
 	}
 	return nil
 }

@@ -8,15 +8,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ledger"
 )
 
-func (a *app) verifyCommand() *cobra.Command {
+// Verify checks that nothing was changed.
+func Verify(a *program.App) *cobra.Command {
 	verify := &cobra.Command{
 		Use:   "verify",
 		Short: "check that nothing was changed",
-		Args:  usage(cobra.NoArgs),
+		Args:  program.Args(cobra.NoArgs),
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	var asJSON bool
@@ -29,11 +31,11 @@ leaves, every body is opened, its digest compared, and looked up in the list by
 which it is erased. Whatever differs is named.
 
 Exit codes: 0 nothing was changed, 1 error, 2 usage, 4 tampering found.`,
-		Args: usage(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return a.verifyLog(c.Context(), asJSON) },
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return runVerifyLog(c.Context(), a, asJSON) },
 	}
 	log.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	verify.AddCommand(log, a.verifyGraphCommand())
+	verify.AddCommand(log, verifyGraph(a))
 	return verify
 }
 
@@ -46,14 +48,14 @@ type verifiedLog struct {
 	Problems   []string `json:"problems"`
 }
 
-func (a *app) verifyLog(ctx context.Context, asJSON bool) error {
-	s, err := a.open(ctx)
+func runVerifyLog(ctx context.Context, a *program.App, asJSON bool) error {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 
-	result := verifiedLog{Origin: s.Ledger.Origin(), Key: s.key.VerifierKey(), Problems: []string{}}
+	result := verifiedLog{Origin: s.Ledger.Origin(), Key: s.Key.VerifierKey(), Problems: []string{}}
 	verdict := s.Ledger.Verify(ctx, func(p ledger.Problem) {
 		result.Problems = append(result.Problems, terminal.OneLine(p.String()))
 	})
@@ -68,13 +70,13 @@ func (a *app) verifyLog(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return errors.Join(terminal.JSON(a.out, result), verdict)
+		return errors.Join(terminal.JSON(a.Out, result), verdict)
 	}
 	for _, p := range result.Problems {
-		fmt.Fprintln(a.out, p)
+		fmt.Fprintln(a.Out, p)
 	}
 	if verdict == nil {
-		fmt.Fprintf(a.out, "%d facts, root %s, signed by %s: nothing was changed\n", result.Size, result.Root, result.Key)
+		fmt.Fprintf(a.Out, "%d facts, root %s, signed by %s: nothing was changed\n", result.Size, result.Root, result.Key)
 	}
 	return verdict
 }

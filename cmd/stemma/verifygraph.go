@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/graph/compare"
@@ -22,7 +23,7 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 )
 
-func (a *app) verifyGraphCommand() *cobra.Command {
+func verifyGraph(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "graph",
 		Short: "derive the graph anew beside the store and compare the two",
@@ -32,18 +33,18 @@ after the tables themselves and the views of "stemma sql" with how they are made
 "stemma rebuild" mends what differs.
 
 Exit codes: 0 they are the same, 1 error, 2 usage, 4 they differ.`,
-		Args: usage(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return a.verifyGraph(c.Context()) },
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return runVerifyGraph(c.Context(), a) },
 	}
 }
 
-func (a *app) verifyGraph(ctx context.Context) (err error) {
-	s, err := a.open(ctx)
+func runVerifyGraph(ctx context.Context, a *program.App) (err error) {
+	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := a.wholeTables(ctx, s); err != nil {
+	if err := wholeTables(ctx, a.Out, s); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "stemma-graph-*")
@@ -56,11 +57,11 @@ func (a *app) verifyGraph(ctx context.Context) (err error) {
 		return err
 	}
 	defer beside.Close()
-	fresh, err := a.derive(ctx, s, beside)
+	fresh, err := derive(ctx, a, s, beside)
 	if err != nil {
 		return err
 	}
-	differing, err := settled(ctx, s.Ledger.Size, a.out, func(out io.Writer) (int, error) {
+	differing, err := settled(ctx, s.Ledger.Size, a.Out, func(out io.Writer) (int, error) {
 		// Where rows were changed this may fail; the comparison tells them.
 		_, late := s.Graph.Apply(ctx, s.Ledger)
 		if _, err := fresh.Apply(ctx, s.Ledger); err != nil {
@@ -78,13 +79,13 @@ func (a *app) verifyGraph(ctx context.Context) (err error) {
 	if differing > 0 {
 		return stemma.WithHint(fmt.Errorf("the graph differs from the log in %d rows: %w", differing, stemma.ErrTampered), "stemma rebuild derives it anew")
 	}
-	_, err = fmt.Fprintln(a.out, "the graph is what the log says")
+	_, err = fmt.Fprintln(a.Out, "the graph is what the log says")
 	return err
 }
 
 // wholeTables fails if a table of the graph, or a view that answers are read
 // from, is not as it was made. It prints which.
-func (a *app) wholeTables(ctx context.Context, s *store) error {
+func wholeTables(ctx context.Context, out io.Writer, s *program.Store) error {
 	faults, err := s.Graph.Faults(ctx)
 	if err != nil {
 		return err
@@ -95,7 +96,7 @@ func (a *app) wholeTables(ctx context.Context, s *store) error {
 		}
 	}
 	for _, fault := range faults {
-		if _, err := fmt.Fprintln(a.out, fault); err != nil {
+		if _, err := fmt.Fprintln(out, fault); err != nil {
 			return err
 		}
 	}
@@ -133,9 +134,9 @@ func settled(ctx context.Context, size func(context.Context) (int64, error), out
 }
 
 // derive makes another graph of the log of s in db.
-func (a *app) derive(ctx context.Context, s *store, db *storage.DB) (*graph.Graph, error) {
+func derive(ctx context.Context, a *program.App, s *program.Store, db *storage.DB) (*graph.Graph, error) {
 	// The tables of a ledger hold the cursor of the graph; it stays empty.
-	if _, err := ledger.Open(ctx, db, ledger.Config{Signer: s.key, Now: a.now, Rand: rand.Reader}); err != nil {
+	if _, err := ledger.Open(ctx, db, ledger.Config{Signer: s.Key, Now: a.Now, Rand: rand.Reader}); err != nil {
 		return nil, err
 	}
 	g, err := graph.Open(ctx, db, lineage.Specs())

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"cmp"
@@ -37,11 +37,11 @@ func (s *storeFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.bodies, "bodies", os.Getenv("STEMMA_BODIES"), "where bodies are kept: a directory, or s3+https://HOST/BUCKET/PREFIX?region=… (default bodies in the data directory) [STEMMA_BODIES]")
 }
 
-// parse reads the flags of the store where a verb keeps the others for git.
-func (s *storeFlags) parse(args []string) error {
+// ParseStore reads the flags of the store where a verb keeps the others for git.
+func (a *App) ParseStore(args []string) error {
 	flags := pflag.NewFlagSet("stemma", pflag.ContinueOnError)
 	flags.BoolP("verbose", "v", false, "") // read by the frame
-	s.add(flags)
+	a.store.add(flags)
 	return flags.Parse(args)
 }
 
@@ -94,17 +94,17 @@ func (s *storeFlags) blobs(ctx context.Context, dir string) (vault.Blobs, error)
 	})
 }
 
-// A store is an open space with what is beside it.
-type store struct {
+// A Store is an open space with what is beside it.
+type Store struct {
 	*ingest.Space
-	key *ledger.Key
+	Key *ledger.Key // of the log
 }
 
 // Close closes the database.
-func (s *store) Close() error { return s.DB.Close() }
+func (s *Store) Close() error { return s.DB.Close() }
 
-// open wires the parts of a space together, lowest first.
-func (a *app) open(ctx context.Context) (*store, error) {
+// OpenStore wires the parts of a space together, lowest first.
+func (a *App) OpenStore(ctx context.Context) (*Store, error) {
 	dir, err := a.store.dir()
 	if err != nil {
 		return nil, err
@@ -120,6 +120,15 @@ func (a *app) open(ctx context.Context) (*store, error) {
 	return s, nil
 }
 
+// OpenReadOnly opens the database of the store, for nothing but reading.
+func (a *App) OpenReadOnly(ctx context.Context) (*storage.DB, error) {
+	dir, err := a.store.dir()
+	if err != nil {
+		return nil, err
+	}
+	return storage.OpenReadOnly(ctx, a.store.dsn(dir))
+}
+
 // The files of the keys, in the data directory.
 const (
 	spaceKeyFile = "space.key"
@@ -127,7 +136,7 @@ const (
 )
 
 // unlock reads the keys of a store; a new store gets new ones.
-func (a *app) unlock(ctx context.Context, db *storage.DB, dir string) (*store, error) {
+func (a *App) unlock(ctx context.Context, db *storage.DB, dir string) (*Store, error) {
 	if err := a.keysAreThere(ctx, db, dir); err != nil {
 		return nil, err
 	}
@@ -143,13 +152,13 @@ func (a *app) unlock(ctx context.Context, db *storage.DB, dir string) (*store, e
 	if err != nil {
 		return nil, err
 	}
-	return &store{space, key}, nil
+	return &Store{space, key}, nil
 }
 
 // keysAreThere refuses a store that holds facts when one of its keys is gone:
 // with a new one its bodies could not be read, people would get other
 // pseudonyms and the log would have another signer.
-func (a *app) keysAreThere(ctx context.Context, db *storage.DB, dir string) error {
+func (a *App) keysAreThere(ctx context.Context, db *storage.DB, dir string) error {
 	for _, name := range []string{spaceKeyFile, logKeyFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -158,7 +167,7 @@ func (a *app) keysAreThere(ctx context.Context, db *storage.DB, dir string) erro
 		if err != nil {
 			return err
 		}
-		log, err := ledger.Open(ctx, db, ledger.Config{Signer: passing, Now: a.now, Rand: rand.Reader})
+		log, err := ledger.Open(ctx, db, ledger.Config{Signer: passing, Now: a.Now, Rand: rand.Reader})
 		if err != nil {
 			return err
 		}
@@ -175,7 +184,7 @@ func (a *app) keysAreThere(ctx context.Context, db *storage.DB, dir string) erro
 	return nil
 }
 
-func (a *app) assemble(ctx context.Context, db *storage.DB, dir string, secret vault.SpaceKey, key *ledger.Key) (*ingest.Space, error) {
+func (a *App) assemble(ctx context.Context, db *storage.DB, dir string, secret vault.SpaceKey, key *ledger.Key) (*ingest.Space, error) {
 	blobs, err := a.store.blobs(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -185,7 +194,7 @@ func (a *app) assemble(ctx context.Context, db *storage.DB, dir string, secret v
 		return nil, err
 	}
 	log, err := ledger.Open(ctx, db, ledger.Config{
-		Signer: key, Now: a.now, Rand: rand.Reader, Log: a.log,
+		Signer: key, Now: a.Now, Rand: rand.Reader, Log: a.Log,
 		Bodies: func(f stemma.Fact) error {
 			for _, b := range f.Bodies {
 				if err := bodies.Check(ctx, f.Subject, b.Digest); err != nil {
