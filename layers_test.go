@@ -116,7 +116,10 @@ var layers = []struct {
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
 	{"cmd/stemma/program", ". storage vault spool ledger graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
-	{"cmd/stemma", ". session change git/quote git git/history git/blame storage spool install/agent install/host install ledger graph graph/walk graph/compare lineage ingest ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/posted ingest/agenttrace ingest/transcript ingest/settle ingest/origins ingest/repo/lines ingest/repo query/filter query query/output query/views server cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/views cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/space", ". git storage spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma", "cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

@@ -1,7 +1,7 @@
 // Stemma keeps the family tree of software changes.
 //
-// One file of this package holds one verb: its flags, its help and its run
-// function. What all verbs share is program.
+// The verbs lie below, a file each: ask answers questions, clone works in a clone,
+// space on the store. What they share is program.
 package main
 
 import (
@@ -12,7 +12,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/ask"
+	"github.com/stemma-dev/stemma/cmd/stemma/clone"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/cmd/stemma/space"
 )
 
 func main() {
@@ -27,9 +30,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 
 	a := &program.App{Out: out, Err: errw, Now: time.Now}
 	return a.Run(
-		ctx, filtersLast(args), in,
-		Init(a), Deinit(a), Doctor(a), Status(a), Reconcile(a), Replay(a),
-		Scan(a), Import(a), Blame(a), Explain(a), Trace(a), Find(a),
-		Hook(a), Githook(a), Export(a), Query(a), SQL(a), Serve(a), Verify(a), Rebuild(a), version(a),
+		ctx, ask.FiltersLast(args), in,
+		clone.Init(a), clone.Deinit(a), clone.Doctor(a), clone.Status(a), clone.Reconcile(a), clone.Replay(a),
+		space.Scan(a), space.Import(a), ask.Blame(a), ask.Explain(a), ask.Trace(a), ask.Find(a),
+		clone.Hook(a), clone.Githook(a), clone.Export(a), ask.Query(a), ask.SQL(a),
+		space.Serve(a), space.Verify(a), space.Rebuild(a), version(a),
 	)
 }

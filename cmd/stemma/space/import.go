@@ -1,4 +1,4 @@
-package main
+package space
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func runImport(ctx context.Context, a *program.App, in io.Reader, names []string
 		}
 		if err != nil {
 			failed = append(failed, err)
-			one.Error = text(err.Error())
+			one.Error = strings.ToValidUTF8(err.Error(), "\uFFFD")
 		}
 		result.Files = append(result.Files, one)
 		if !asJSON {
@@ -116,7 +117,7 @@ type importProblem struct {
 
 // importFile imports one file.
 func importFile(ctx context.Context, notes *posted.Notes, in io.Reader, name string) (importRecord, error) {
-	r := importRecord{File: text(name), Commits: []string{}}
+	r := importRecord{File: strings.ToValidUTF8(name, "\uFFFD"), Commits: []string{}}
 	content, err := readRecords(in, name)
 	if err != nil {
 		return r, err

@@ -1,4 +1,4 @@
-package main
+package clone
 
 import (
 	"context"
@@ -101,7 +101,7 @@ func runStatus(ctx context.Context, a *program.App, commits string, asJSON bool)
 func statusOf(c origins.Covered) commitStatus {
 	subject, _, _ := strings.Cut(c.Message, "\n")
 	return commitStatus{
-		Commit: c.ID, Subject: text(subject), Lines: c.Lines, AI: c.AI, Human: c.Human, Unknown: c.Unknown, Agents: c.Agents, Reason: c.Why,
+		Commit: c.ID, Subject: strings.ToValidUTF8(subject, "\uFFFD"), Lines: c.Lines, AI: c.AI, Human: c.Human, Unknown: c.Unknown, Agents: c.Agents, Reason: c.Why,
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package space
 
 import (
 	"context"
@@ -79,7 +79,7 @@ func runScan(ctx context.Context, a *program.App, paths []string, asJSON bool) e
 		if asJSON {
 			err = terminal.JSON(a.Out, report)
 		} else {
-			err = printScanned(a.Out, report)
+			err = printReport(a.Out, report)
 		}
 		if err != nil {
 			return err
@@ -137,8 +137,8 @@ func localOf(path string) func(known func(string) bool) []local.File {
 	}
 }
 
-// printScanned tells a person what a scan found.
-func printScanned(out io.Writer, r repo.Report) error {
+// printReport tells a person what a scan found.
+func printReport(out io.Writer, r repo.Report) error {
 	name := terminal.OneLine(r.Repository.Key())
 	if r.Unchanged {
 		fmt.Fprintf(out, "%s: nothing new\n", name)

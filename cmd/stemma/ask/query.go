@@ -1,4 +1,4 @@
-package main
+package ask
 
 import (
 	"context"
@@ -55,8 +55,8 @@ func (f *formatFlags) format() output.Format {
 // aNegation is a filter that begins with a negated field: "-is:ai …".
 var aNegation = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-[a-z][a-z-]*:`) })
 
-// filtersLast puts a filter that looks like a flag behind "--".
-func filtersLast(args []string) []string {
+// FiltersLast puts a filter that looks like a flag behind "--".
+func FiltersLast(args []string) []string {
 	if !slices.Contains(args, "query") || slices.Contains(args, "--") {
 		return args
 	}
