@@ -63,6 +63,7 @@ var layers = []struct {
 	{"graph/shape", "."},
 	{"graph", ". storage ledger graph/shape"},
 	{"graph/walk", ". graph"},
+	{"graph/compare", "graph"},
 
 	{"lineage", ". rooms graph graph/shape graph/walk storage"},
 	{"ingest", ". rooms storage vault ledger graph lineage"},
@@ -114,7 +115,12 @@ var layers = []struct {
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter dashboard/reading dashboard/page dashboard/listing"},
 	{"dashboard", ". ledger ledger/seal lineage ingest query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/posted query query/filter query/output dashboard"},
-	{"cmd/stemma", ". rooms git git/blame git/history git/quote storage vault inbox spool ledger ledger/seal graph graph/walk lineage ingest ingest/settle ingest/agent ingest/local ingest/note ingest/gitai ingest/entire ingest/statement ingest/transcript ingest/origins ingest/records ingest/agenttrace ingest/posted ingest/repo/lines ingest/hook ingest/capture ingest/replay ingest/repo spool install install/agent install/host query query/filter query/output query/views dashboard server"},
+	{"cmd/stemma/terminal", ""},
+	{"cmd/stemma/program", ". storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
+	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/views cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/space", ". git storage spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma", "cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

@@ -69,8 +69,8 @@ func watchPeak(pid int, ended <-chan struct{}) (peak int64) {
 	}
 }
 
-// program builds the binary once a benchmark, as "make build" does.
-func program(b *testing.B) string {
+// built builds the binary once a benchmark, as "make build" does.
+func built(b *testing.B) string {
 	b.Helper()
 	bin := filepath.Join(b.TempDir(), "stemma")
 	build := exec.Command("go", "build", "-trimpath", "-o", bin, ".")
@@ -175,7 +175,7 @@ func yardstick(b *testing.B, dir string) measured {
 // BenchmarkScan: at most 2x git's reading of the same objects, under 500 MB,
 // and 5 % of the first time when nothing changed.
 func BenchmarkScan(b *testing.B) {
-	bin, dir := program(b), benchRepo(b, 5000, 10000)
+	bin, dir := built(b), benchRepo(b, 5000, 10000)
 	var git, first, again measured
 	for i := range b.N {
 		data := filepath.Join(b.TempDir(), strconv.Itoa(i))
@@ -191,7 +191,7 @@ func BenchmarkScan(b *testing.B) {
 
 // BenchmarkScanGrows: twice the commits take at most 2.2x the time.
 func BenchmarkScanGrows(b *testing.B) {
-	bin := program(b)
+	bin := built(b)
 	half, whole := madeRepo(b, 3000, 3000), madeRepo(b, 6000, 6000)
 	for range b.N {
 		data := b.TempDir()
@@ -205,7 +205,7 @@ func BenchmarkScanGrows(b *testing.B) {
 // BenchmarkBlame: at most 1.15x git blame the first time, 0.1x again, on the
 // file with the most commits; 16 runs of each, in turn.
 func BenchmarkBlame(b *testing.B) {
-	bin, dir := program(b), benchRepo(b, 5000, 10000)
+	bin, dir := built(b), benchRepo(b, 5000, 10000)
 	path := os.Getenv("STEMMA_BENCH_FILE")
 	if path == "" {
 		path = busiest(b, dir)

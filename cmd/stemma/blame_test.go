@@ -24,7 +24,7 @@ func byHand(r *gittest.Repo, commit, path string, lines int) {
 func stemmaBlame(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), append([]string{"blame", "--data", filepath.Join(t.TempDir(), "data")}, args...), strings.NewReader(""), &out, &errs); code != exitOK {
+	if code := run(t.Context(), append([]string{"blame", "--data", filepath.Join(t.TempDir(), "data")}, args...), strings.NewReader(""), &out, &errs); code != 0 {
 		t.Fatalf("stemma blame %q: code %d: %s", args, code, errs.String())
 	}
 	return out.String()
@@ -62,7 +62,7 @@ func TestUnknownLooksAreRefused(t *testing.T) {
 	t.Chdir(r.Dir)
 	for _, flags := range []string{"--date=relative", "--date=human", "--date=format:%Y", "--date", "--date=iso-local", "--incremental", "--show-stats", "--abbrev=x", "--contents=a.go"} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), []string{"blame", flags, "HEAD", "a.go"}, strings.NewReader(""), &out, &errs); code != exitUsage {
+		if code := run(t.Context(), []string{"blame", flags, "HEAD", "a.go"}, strings.NewReader(""), &out, &errs); code != 2 {
 			t.Errorf("blame %s: code %d, %s", flags, code, out.String())
 		}
 	}
@@ -74,7 +74,7 @@ func TestTwoLooksAtOnceAreRefused(t *testing.T) {
 	t.Chdir(r.Dir)
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{"blame", "--json", "--porcelain", "a"}, strings.NewReader(""), &out, &errs)
-	if code != exitUsage || !strings.Contains(errs.String(), "already asked for as json") {
+	if code != 2 || !strings.Contains(errs.String(), "already asked for as json") {
 		t.Errorf("code %d, %s", code, errs.String())
 	}
 }

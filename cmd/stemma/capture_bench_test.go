@@ -41,7 +41,7 @@ func filesRepo(b *testing.B, n int) *gittest.Repo {
 // git waits for it: at most 1.15x a plain one, in a small and in a large
 // repository.
 func BenchmarkCommit(b *testing.B) {
-	bin := program(b)
+	bin := built(b)
 	for _, n := range []int{50, 10_000} {
 		plain, captured := filesRepo(b, n), filesRepo(b, n)
 		set := exec.Command(bin, "init", "--agents", "claude-code")
@@ -72,7 +72,7 @@ func BenchmarkCommit(b *testing.B) {
 // Of shell commands the slowest tenth counts, before them and after them; one
 // command only reads, of the other nobody knows.
 func BenchmarkHook(b *testing.B) {
-	bin := program(b)
+	bin := built(b)
 	small, large := filesRepo(b, 50), filesRepo(b, 10_000)
 	transcript := filepath.Join(b.TempDir(), "session.jsonl")
 	if err := os.WriteFile(transcript, nil, 0o600); err != nil {

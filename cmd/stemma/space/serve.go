@@ -1,0 +1,93 @@
+package space
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/query/views"
+	"github.com/stemma-dev/stemma/server"
+)
+
+// Serve serves the dashboard and the log.
+func Serve(a *program.App) *cobra.Command {
+	addr := os.Getenv("STEMMA_ADDR")
+	if addr == "" {
+		addr = "127.0.0.1:7171"
+	}
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "serve the dashboard and the log",
+		Long: `Serves the dashboard, the log in C2SP tlog-tiles form (/checkpoint, /tile/…), JSON
+(/api/v1/…) and /healthz, /readyz. It listens on the loopback interface unless
+told otherwise, and ends with an interrupt.
+
+With a token in STEMMA_NOTES_TOKEN, or in the file that STEMMA_NOTES_TOKEN_FILE names,
+it is also the notes backend of git-ai for clients that have the same as their api_key:
+what they send under /worker/notes is kept, given back, and taken into account by the
+next scan of the repository that has the commit.`,
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr) },
+	}
+	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
+	return c
+}
+
+// maxSecret bounds a file that holds a secret.
+const maxSecret = 4 << 10
+
+// secret is what a variable says, or the file that its name with _FILE behind it
+// names: its content without white space around it. It is "" if neither is set.
+func secret(variable string) (string, error) {
+	path := os.Getenv(variable + "_FILE")
+	if path == "" || os.Getenv(variable) != "" {
+		return os.Getenv(variable), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", stemma.WithHint(fmt.Errorf("secret: %w", err), "set %s_FILE to a file that this account can read", variable)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err = errors.Join(err, f.Close()); err == nil && (len(text) > maxSecret || len(bytes.TrimSpace(text)) == 0) {
+		err = errors.New("it is empty, or too long for a secret")
+	}
+	if err != nil {
+		return "", fmt.Errorf("secret: the file that %s_FILE names: %w", variable, err)
+	}
+	return string(bytes.TrimSpace(text)), nil
+}
+
+func runServe(ctx context.Context, a *program.App, addr string) (err error) {
+	s, err := a.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if err := views.Ensure(ctx, s.DB); err != nil {
+		return err
+	}
+	token, err := secret("STEMMA_NOTES_TOKEN")
+	if err != nil {
+		return err
+	}
+	h, err := server.New(ctx, server.Config{Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	if token != "" {
+		if err := a.TakeNotes(); err != nil {
+			return err
+		}
+	}
+	return server.Serve(ctx, addr, h, a.Log, func(addr string) {
+		fmt.Fprintf(a.Out, "stemma serves http://%s\n", addr)
+	})
+}
