@@ -88,6 +88,9 @@ func TestNotesAreAddedBehindWhatIsThere(t *testing.T) {
 	repo := open(t, r.Dir)
 	at := time.Unix(1_700_000_000, 0)
 	hook := filepath.Join(r.Dir, ".git", "hooks", "reference-transaction")
+	if err := os.Mkdir(filepath.Dir(hook), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(hook, []byte("#!/bin/sh\ntouch ran\nexit 1\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}

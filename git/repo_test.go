@@ -129,6 +129,9 @@ func TestNothingOfTheRepositoryRuns(t *testing.T) {
 	for _, alias := range []string{"log", "blame", "rev-parse", "cat-file", "diff-tree"} {
 		r.Git("config", "alias."+alias, "!"+script)
 	}
+	if err := os.Mkdir(filepath.Join(r.Dir, ".git/hooks"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for _, hook := range []string{"post-index-change", "pre-auto-gc", "reference-transaction", "post-checkout"} {
 		if err := os.Symlink(script, filepath.Join(r.Dir, ".git/hooks", hook)); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ package gittest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,7 +40,18 @@ func New(t testing.TB, flags ...string) *Repo {
 
 // At is the repository, made or to be made, in dir.
 func At(t testing.TB, dir string) *Repo {
-	return &Repo{T: t, Dir: dir, home: t.TempDir(), now: Epoch}
+	t.Helper()
+	r := &Repo{T: t, Dir: dir, home: t.TempDir(), now: Epoch}
+	// Every commit would look whether there is something to tidy up, and every
+	// repository would get a dozen examples of hooks.
+	template := filepath.Join(r.home, "template")
+	config := "[maintenance]\n\tauto = false\n[init]\n\ttemplateDir = " + template + "\n"
+	err := errors.Join(os.Mkdir(template, 0o700), os.WriteFile(filepath.Join(template, "description"), []byte("a test\n"), 0o600),
+		os.WriteFile(filepath.Join(r.home, ".gitconfig"), []byte(config), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // Clone clones r with the given flags, by way of the file protocol.
@@ -131,7 +143,15 @@ func (r *Repo) Merge(message string, branches []string, pairs ...string) string 
 // Head is the id of HEAD.
 func (r *Repo) Head() string {
 	r.T.Helper()
-	return r.Git("rev-parse", "HEAD")
+	dir := filepath.Join(r.Dir, ".git")
+	head, _ := os.ReadFile(filepath.Join(dir, "HEAD"))
+	if ref, ok := strings.CutPrefix(string(head), "ref: "); ok {
+		head, _ = os.ReadFile(filepath.Join(dir, strings.TrimSpace(ref)))
+	}
+	if id := strings.TrimSpace(string(head)); id != "" {
+		return id
+	}
+	return r.Git("rev-parse", "HEAD") // of a bare repository, a packed ref
 }
 
 // Note puts a note of the given ref on a commit.
