@@ -31,6 +31,7 @@ const (
 	MethodConventional    = "conventional"     // fix: …, feat(x)!: …
 	MethodFixesTrailer    = "fixes-trailer"    // Fixes: HASH ("…")
 	MethodDependencyTitle = "dependency-title" // Bump x from 1 to 2
+	MethodAdvisoryFixed   = "advisory-fixed"   // "fixes CVE-…" elsewhere in the message; of a fix it tells what is fixed
 	MethodAdvisoryBody    = "advisory-body"    // a CVE or GHSA id elsewhere in the message
 	MethodClosingKeyword  = "closing-keyword"  // Fixes #17; "Closes #17" tells nothing
 	MethodBranchPrefix    = "branch-prefix"    // fix/…, feature/…
@@ -39,7 +40,7 @@ const (
 
 var methods = []string{
 	MethodRevertMessage, MethodLabel, MethodAdvisory, MethodSecurityType, MethodConventional, MethodFixesTrailer,
-	MethodDependencyTitle, MethodAdvisoryBody, MethodClosingKeyword, MethodBranchPrefix, MethodSubjectWord,
+	MethodDependencyTitle, MethodAdvisoryFixed, MethodAdvisoryBody, MethodClosingKeyword, MethodBranchPrefix, MethodSubjectWord,
 }
 
 // An Evidence is one reason to believe that a change was meant for something.
@@ -69,6 +70,7 @@ var (
 	commitHash     = pattern(`[0-9a-fA-F]{7,64}`)
 	reapplyTitle   = pattern(`^(?:Reapply|Re-apply|Reland|Re-land)\s+"`)
 	advisory       = pattern(`(?i)\b(?:CVE-\d{4}-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})\b`)
+	fixesAdvisory  = pattern(`(?i)(?:^|[\s(*-])(?:fix(?:es|ed)?|address(?:es|ed)?|resolve[sd]?|mitigate[sd]?|patch(?:es|ed)?|close[sd]?)[\s:]+(?:(?:the|an?|issue|vulnerability|security)\s+)*(CVE-\d{4}-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})\b`)
 	dependency     = pattern(`(?i)^(?:(?:build|chore|fix)\(deps[^)]*\):\s*)?(?:Bump|Update dependency|Update module)\s+\S.*\s(?:from\s\S+\s)?to\s\S+`)
 	fixesCommit    = pattern(`^[0-9a-f]{7,64}\b`)
 	closing        = pattern(`(?i)(?:^|[\s(*-])(fix|fixes|fixed):?\s+(?:[\w.-]+/[\w./-]+)?(?:#|GH-)\d+\b`)
@@ -132,9 +134,24 @@ func ReadPurpose(message, branch string) Purpose {
 	})
 	p.Intent = IntentUnknown
 	if len(p.Evidence) > 0 {
+		p.sharpen()
 		p.Intent, p.Method = p.Evidence[0].Intent, p.Evidence[0].Method
 	}
 	return p
+}
+
+// sharpen puts the advisory that the body says is fixed first, where the rest only
+// says that something is. What updates a dependency quotes whatever that has fixed.
+func (p *Purpose) sharpen() {
+	by := func(method string) int {
+		return slices.IndexFunc(p.Evidence, func(e Evidence) bool { return e.Method == method })
+	}
+	at := by(MethodAdvisoryFixed)
+	if p.Evidence[0].Intent != IntentFix || at < 0 || by(MethodDependencyTitle) >= 0 {
+		return
+	}
+	told := p.Evidence[at]
+	p.Evidence = slices.Insert(slices.Delete(p.Evidence, at, at+1), 0, told)
 }
 
 // add notes evidence once.
@@ -243,7 +260,12 @@ func (p *Purpose) security(title string, body []string, trailers []MessageTraile
 			p.add(IntentSecurityFix, MethodAdvisory, t.Key+": "+id)
 		}
 	}
-	if id := findAdvisory(strings.Join(body, "\n")); id != "" {
+	text := strings.Join(body, "\n")
+	if id := findAdvisory(text); id != "" {
+		if m := fixesAdvisory().FindStringSubmatch(text); m != nil {
+			p.add(IntentSecurityFix, MethodAdvisoryFixed, m[1])
+			return
+		}
 		p.add(IntentSecurityFix, MethodAdvisoryBody, id)
 	}
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"iter"
+	"math"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph/shape"
@@ -22,17 +23,26 @@ const (
 // the cursor, so it may be interrupted anywhere and called by several
 // processes at once: every entry is applied exactly once, in order.
 func (g *Graph) Apply(ctx context.Context, l *ledger.Ledger) (int64, error) {
-	return g.ApplyAppended(ctx, l, nil)
+	return g.apply(ctx, l, nil, math.MaxInt64)
+}
+
+// ApplyUntil is Apply up to, and without, the entry at a position.
+func (g *Graph) ApplyUntil(ctx context.Context, l *ledger.Ledger, pos int64) (int64, error) {
+	return g.apply(ctx, l, nil, pos)
 }
 
 // ApplyAppended is Apply for whoever has just appended to the ledger: what is
 // among entries, as the ledger gave them, is not read back.
 func (g *Graph) ApplyAppended(ctx context.Context, l *ledger.Ledger, entries []ledger.Entry) (int64, error) {
+	return g.apply(ctx, l, entries, math.MaxInt64)
+}
+
+func (g *Graph) apply(ctx context.Context, l *ledger.Ledger, entries []ledger.Entry, until int64) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var applied int64
 	for {
-		n, moved, err := g.applyRun(ctx, l, entries)
+		n, moved, err := g.applyRun(ctx, l, entries, until)
 		applied += n
 		if err != nil {
 			return applied, wrap("applying the ledger", err)
@@ -61,9 +71,9 @@ func analyze(ctx context.Context, tx *storage.Tx, engine storage.Engine) error {
 	return err
 }
 
-// applyRun applies from the stored cursor to the end. It stops early, with
+// applyRun applies from the stored cursor to the end, or until a position. It stops early, with
 // moved set, if another process moved the cursor meanwhile.
-func (g *Graph) applyRun(ctx context.Context, l *ledger.Ledger, fresh []ledger.Entry) (applied int64, moved bool, err error) {
+func (g *Graph) applyRun(ctx context.Context, l *ledger.Ledger, fresh []ledger.Entry, until int64) (applied int64, moved bool, err error) {
 	var from int64
 	err = g.db.Read(ctx, func(tx *storage.Tx) error {
 		if err := g.sameShape(ctx, tx); err != nil {
@@ -76,7 +86,7 @@ func (g *Graph) applyRun(ctx context.Context, l *ledger.Ledger, fresh []ledger.E
 		return 0, false, err
 	}
 	w := writer{shape: g.shape, known: map[stemma.Ref]known{}}
-	for p := range g.gather(ctx, l, fresh, from) {
+	for p := range g.gather(ctx, l, fresh, from, until) {
 		if p.err != nil {
 			return applied, false, p.err
 		}
@@ -114,7 +124,7 @@ type portion struct {
 }
 
 // gather reads and decodes the ledger one portion ahead of the consumer.
-func (g *Graph) gather(ctx context.Context, l *ledger.Ledger, fresh []ledger.Entry, from int64) iter.Seq[portion] {
+func (g *Graph) gather(ctx context.Context, l *ledger.Ledger, fresh []ledger.Entry, from, until int64) iter.Seq[portion] {
 	return func(yield func(portion) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		portions := make(chan portion, 1)
@@ -128,7 +138,7 @@ func (g *Graph) gather(ctx context.Context, l *ledger.Ledger, fresh []ledger.Ent
 				if known := following(fresh, from); len(known) > 0 {
 					entries = inMemory(known)
 				}
-				p := g.portion(entries, from)
+				p := g.portion(entries, from, until)
 				if p.err == nil && p.batch.Entries == 0 {
 					return
 				}
@@ -175,13 +185,16 @@ func inMemory(entries []ledger.Entry) iter.Seq2[ledger.Entry, error] {
 
 // portion reads as many entries as one transaction should take. Each portion
 // is a read of its own: a long one would keep the store from tidying its log.
-func (g *Graph) portion(entries iter.Seq2[ledger.Entry, error], from int64) portion {
+func (g *Graph) portion(entries iter.Seq2[ledger.Entry, error], from, until int64) portion {
 	p := portion{batch: shape.NewBatch(g.shape), from: from, to: from}
 	size := 0
 	for e, err := range entries {
 		if err != nil {
 			p.err = err
 			return p
+		}
+		if e.Pos >= until {
+			break
 		}
 		if e.Erased() {
 			p.batch.Entries++

@@ -42,10 +42,14 @@ var providers = map[string]string{
 // Unlisted is the provider of a model whose name does not tell one.
 const Unlisted = "unlisted"
 
-// ParseModel reads what the name of a model tells. The name itself is kept as
-// it is spelt, except for a provider in front of it ("anthropic/…"): a display
-// text such as "Claude Opus 4.6 (1M context)" tells family and version, but
-// never a provider's version id, and none is made up.
+// efforts are words in names of Anthropic's models that tell how one is run, not
+// which one it is.
+var efforts = []string{"low", "medium", "high", "xhigh", "max", "fast"}
+
+// ParseModel reads what the name of a model tells. Its Name is the provider's own
+// for it, however a source spells that: "Claude Opus 4.6 (1M context)" and
+// "claude-4.6-opus-high-thinking" are claude-opus-4-6. A version that a name does
+// not tell, such as the date of one, is not made up.
 //
 // A name that does not say which model it is ("", "auto", "<synthetic>",
 // "Claude") gives a Model that is not Named.
@@ -69,8 +73,44 @@ func ParseModel(name string) Model {
 			m.Provider = p
 		}
 	}
+	if m.Provider == "anthropic" {
+		words = slices.DeleteFunc(words, func(w string) bool { return slices.Contains(efforts, w) })
+	}
 	m.Family, m.Version, m.Named = strings.Join(words, "-"), version, true
+	m.Name = ownName(m, words)
 	return m
+}
+
+// plain are words in names of Anthropic's that are written as they are.
+var plain = []string{"code", "instant"}
+
+// ownName is the name that the provider of a model gives it.
+func ownName(m Model, words []string) string {
+	switch {
+	case m.Provider == "anthropic" && len(words) == 2 && m.Version != "" && !slices.Contains(plain, words[1]):
+		version := strings.ReplaceAll(m.Version, ".", "-")
+		parts := []string{words[0], words[1], version}
+		if version[0] == '3' {
+			parts = []string{words[0], version, words[1]}
+		}
+		if date := aDate(m.Name); date != "" {
+			parts = append(parts, date)
+		}
+		return strings.Join(parts, "-")
+	case m.Provider != Unlisted && strings.Contains(m.Name, " "): // made to be read
+		return strings.ReplaceAll(bareModel(m.Name), " ", "-")
+	}
+	return m.Name
+}
+
+// aDate finds a date such as 20250929 in a name.
+func aDate(name string) string {
+	for _, w := range strings.FieldsFunc(name, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(w) == len("20250929") && strings.HasPrefix(w, "20") {
+			return w
+		}
+	}
+	return ""
 }
 
 // bareModel strips what stands around a model's name: "(1M context)", "[1m]",

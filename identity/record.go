@@ -78,7 +78,7 @@ func AgentFromFact(f stemma.Fact) (Agent, error) { return stemma.Recall[Agent](R
 
 // A Model is a language model. Make one with [ParseModel].
 type Model struct {
-	Name     string `json:"name"`                      // as the source spells it
+	Name     string `json:"name"`                      // the provider's own, however sources spell it
 	Provider string `json:"provider" fact:"authority"` // "anthropic"; "unlisted" if the name does not tell
 	Family   string `json:"family,omitempty"`          // "claude-opus"
 	Version  string `json:"version,omitempty"`         // "4.6", as far as the name tells

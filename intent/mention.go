@@ -230,27 +230,102 @@ var trailerUses = map[string]trailerUse{
 	"requirement": {requirement: true}, "requirements": {requirement: true}, "satisfies": {requirement: true},
 }
 
-// requirements reads "REQ-7, SYS/REQ-8": words with a digit in them, or URLs.
+// requirements reads "REQ-7, SYS/REQ-8" or "SRS 3.2.1": parts between commas that
+// are a key, or several. Of a sentence only words that can be nothing else count.
 func requirements(value string, c Context) []Mention {
-	source := c.Source
-	if source == "" {
-		source = "declared"
-	}
 	var found []Mention
 	for at := 0; at < len(value) && len(found) < maxMentions; {
-		end := at
-		for end < len(value) && !strings.ContainsRune(" \t\n,;", rune(value[end])) {
-			end++
+		end := len(value)
+		if n := strings.IndexAny(value[at:], ",;\n"); n >= 0 {
+			end = at + n
 		}
-		word := strings.TrimRight(value[at:end], ".)")
-		if word != "" && len(word) <= 512 && strings.ContainsAny(word, "0123456789") {
-			m := Mention{Kind: stemma.KindRequirement, Ref: RequirementRef(source, word), Text: word, Method: MethodTrailer, Offset: at}
-			if host, path, ok := cutURL(word); ok {
-				m.Ref, m.URL = RequirementRef(host, path), word
-			}
-			found = append(found, m)
-		}
+		found = append(found, requirementsOf(value[at:end], at, c)...)
 		at = end + 1
 	}
+	return found[:min(len(found), maxMentions)]
+}
+
+// requirementsOf reads one part, which begins at an offset.
+func requirementsOf(part string, offset int, c Context) (found []Mention) {
+	words := strings.Fields(part)
+	if len(words) == 2 && isPrefix(words[0]) && isSection(words[1]) {
+		whole := strings.TrimRight(words[0]+" "+words[1], ".)")
+		return append(found, requirement(whole, offset+strings.Index(part, words[0]), c))
+	}
+	at := 0
+	for _, word := range words {
+		at += strings.Index(part[at:], word)
+		key := strings.TrimRight(word, ".)")
+		_, _, url := cutURL(key)
+		if url || isKey(key) || len(words) == 1 && strings.ContainsAny(key, digits) {
+			if len(key) <= maxRequirement {
+				found = append(found, requirement(key, offset+at, c))
+			}
+		}
+		at += len(word)
+	}
 	return found
+}
+
+// maxRequirement is the longest key of a requirement.
+const maxRequirement = 512
+
+const (
+	digits = "0123456789"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	alnum  = digits + upper + "abcdefghijklmnopqrstuvwxyz"
+)
+
+// isKey reports whether a word is a key and nothing else: REQ-7, SYS/8.1, R12.
+func isKey(word string) bool {
+	if word == "" || !strings.Contains(alnum[len(digits):], word[:1]) || strings.Trim(word, alnum+"-_./:") != "" {
+		return false
+	}
+	if number := strings.TrimLeft(word, upper); len(word)-len(number) <= 10 && allDigits(number) {
+		return true
+	}
+	for i := 1; i < len(word); i++ {
+		if strings.Contains(digits, word[i:i+1]) && strings.Contains("-_./:", word[i-1:i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func allDigits(s string) bool { return s != "" && strings.Trim(s, digits) == "" }
+
+// isPrefix reports whether a word is what stands before a number: SRS 3.2.1.
+func isPrefix(word string) bool {
+	return len(word) >= 2 && len(word) <= 16 && strings.Contains(upper, word[:1]) && strings.Trim(word, upper+digits+"-_") == ""
+}
+
+// isSection reports whether a word is a number of parts: 3.2.1.
+func isSection(word string) bool {
+	for part := range strings.SplitSeq(strings.TrimRight(word, ".)"), ".") {
+		if !allDigits(part) {
+			return false
+		}
+	}
+	return true
+}
+
+func requirement(key string, offset int, c Context) Mention {
+	m := Mention{Kind: stemma.KindRequirement, Ref: RequirementRef(cmp.Or(c.Source, "declared"), key), Text: key, Method: MethodTrailer, Offset: offset}
+	if host, path, ok := cutURL(key); ok {
+		m.Ref, m.URL = RequirementRef(host, path), key
+	}
+	return m
+}
+
+// Unread reports whether a trailer should name requirements but names none that can
+// be read. One that says that there are none does not.
+func Unread(key, value string) bool {
+	if !trailerUses[strings.ToLower(key)].requirement || len(requirements(value, Context{})) > 0 {
+		return false
+	}
+	switch strings.ToLower(strings.TrimSpace(value)) {
+	case "", "-", "none", "n/a", "na", "no":
+		return false
+	}
+	return true
 }

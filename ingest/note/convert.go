@@ -31,9 +31,6 @@ type Commit struct {
 // Result is what the claims about one commit come to.
 type Result struct {
 	Attribution attribution.Attribution
-	Sessions    []session.Session
-	Agents      []identity.Agent // that the records refer to, each once
-	Models      []identity.Model
 	Problems    []Problem
 }
 
@@ -81,14 +78,20 @@ func Convert(c Claims, commit Commit) Result {
 		a.MisplacedLines = c.Claimed - placed
 		a.UnknownLines = addedLines(commit.Added) - a.AILines - a.HumanLines
 	}
-	r := Result{Attribution: a, Problems: append(slices.Clone(c.Problems), bad...)}
+	return Result{Attribution: a, Problems: append(slices.Clone(c.Problems), bad...)}
+}
+
+// SessionsOf makes records of the sessions that claims name, whatever commit they
+// speak of; person is that of [Commit].
+func SessionsOf(c Claims, person func(name, mail string) stemma.Ref) []session.Session {
+	commit, people := Commit{Person: person}, map[string]stemma.Ref{}
+	var all []session.Session
 	for _, s := range c.Sessions {
 		if made, ok := commit.session(s, c.Format, people); ok {
-			r.Sessions = append(r.Sessions, made)
+			all = append(all, made)
 		}
 	}
-	named(&r)
-	return r
+	return all
 }
 
 func (c Commit) span(path string, s ClaimedSpan, people map[string]stemma.Ref) attribution.Span {
@@ -184,33 +187,4 @@ func RollUp(credits map[attribution.Credit]int) []attribution.Credit {
 			cmp.Compare(x.ModelName, y.ModelName), cmp.Compare(x.Session, y.Session))
 	})
 	return list
-}
-
-// named lists the agents and the named models that a result refers to.
-func named(r *Result) {
-	agents, models := map[string]bool{}, map[string]bool{}
-	for _, c := range r.Attribution.Credits {
-		agents[c.Agent], models[c.ModelName] = true, true
-	}
-	for _, s := range r.Sessions {
-		agents[s.Tool] = true
-		for _, m := range s.Models {
-			models[m.Name] = true
-		}
-	}
-	for name := range agents {
-		if a, known := identity.FindAgent(name); known {
-			r.Agents = append(r.Agents, a)
-		} else if name != "" {
-			r.Agents = append(r.Agents, identity.Agent{Name: name})
-		}
-	}
-	for name := range models {
-		if m := identity.ParseModel(name); m.Ref() != "" {
-			r.Models = append(r.Models, m)
-		}
-	}
-	slices.SortFunc(r.Agents, func(x, y identity.Agent) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(r.Models, func(x, y identity.Model) int { return cmp.Compare(x.Ref(), y.Ref()) })
-	r.Models = slices.CompactFunc(r.Models, func(x, y identity.Model) bool { return x.Ref() == y.Ref() })
 }

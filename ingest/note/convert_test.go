@@ -57,36 +57,22 @@ func TestOnlyAddedLinesAreAttributed(t *testing.T) {
 	if len(a.Credits) != 3 || a.Credits[0].Origin != "ai" || a.Credits[0].Lines != 4 {
 		t.Errorf("credits %+v", a.Credits)
 	}
-	if len(r.Agents) != 1 || r.Agents[0].Vendor != "openai" || len(r.Models) != 1 || r.Models[0].Name != "gpt-5.6-sol" {
-		t.Errorf("agents %+v, models %+v", r.Agents, r.Models)
+	sessions := note.SessionsOf(c, asked.ref)
+	if slices.Contains(asked, "") || a.Spans[2].Author == "" || sessions[0].Operator != a.Spans[2].Author {
+		t.Errorf("author %q, operator %q, asked for %q", a.Spans[2].Author, sessions[0].Operator, asked)
 	}
-	if slices.Contains(asked, "") || a.Spans[2].Author == "" || r.Sessions[0].Operator != a.Spans[2].Author {
-		t.Errorf("author %q, operator %q, asked for %q", a.Spans[2].Author, r.Sessions[0].Operator, asked)
-	}
-	checkFacts(t, r)
+	checkFacts(t, r, sessions)
 }
 
 // checkFacts states the facts of a result and looks for personal data in them.
-func checkFacts(t *testing.T, r note.Result) {
+func checkFacts(t *testing.T, r note.Result, sessions []session.Session) {
 	t.Helper()
 	f, err := r.Attribution.Fact("git-ai-note", stemma.GradeD)
 	if err != nil {
 		t.Fatal(err)
 	}
 	facts := []stemma.Fact{f}
-	var records []interface {
-		Fact(string, stemma.Grade) (stemma.Fact, error)
-	}
-	for _, s := range r.Sessions {
-		records = append(records, s)
-	}
-	for _, m := range r.Models {
-		records = append(records, m)
-	}
-	for _, a := range r.Agents {
-		records = append(records, a)
-	}
-	for _, s := range records {
+	for _, s := range sessions {
 		f, err := s.Fact("git-ai-note", stemma.GradeD)
 		if err != nil {
 			t.Fatal(err)
@@ -108,15 +94,16 @@ func checkFacts(t *testing.T, r note.Result) {
 }
 
 func TestCommitThatIsNotAtHandAttributesNothing(t *testing.T) {
-	r := note.Convert(gitai.Parse(read(t, "../../gitai/testdata/v1.note")).Claims(), note.Commit{Ref: commitRef})
+	c := gitai.Parse(read(t, "../../gitai/testdata/v1.note")).Claims()
+	r, sessions := note.Convert(c, note.Commit{Ref: commitRef}), note.SessionsOf(c, nil)
 	a := r.Attribution
 	if len(a.Spans)+a.AILines+a.UnknownLines+a.MisplacedLines != 0 || a.ClaimedLines == 0 {
 		t.Errorf("%+v", a)
 	}
-	if len(r.Sessions) != 2 {
-		t.Errorf("%d sessions, want the two that have an id", len(r.Sessions))
+	if len(sessions) != 2 {
+		t.Errorf("%d sessions, want the two that have an id", len(sessions))
 	}
-	checkFacts(t, r)
+	checkFacts(t, r, sessions)
 }
 
 func TestUnnamedModelHasNoRefAndHostilePathIsQuoted(t *testing.T) {
@@ -130,7 +117,7 @@ func TestUnnamedModelHasNoRefAndHostilePathIsQuoted(t *testing.T) {
 	if len(r.Problems) != 1 || r.Attribution.MisplacedLines != 1 {
 		t.Errorf("problems %v, %d misplaced", r.Problems, r.Attribution.MisplacedLines)
 	}
-	checkFacts(t, r)
+	checkFacts(t, r, note.SessionsOf(c, nil))
 }
 
 func TestSessionsOfManyNotesAreOne(t *testing.T) {
@@ -166,7 +153,7 @@ func FuzzConvert(f *testing.F) {
 		if _, err := a.Attribution.Fact("git-ai-note", stemma.GradeD); err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range a.Sessions {
+		for _, s := range note.SessionsOf(c, asked.ref) {
 			if _, err := s.Fact("git-ai-note", stemma.GradeD); err != nil {
 				t.Fatal(err)
 			}

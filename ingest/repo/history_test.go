@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/blame"
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/ingest/note/notetest"
@@ -290,6 +291,68 @@ func TestInterruptedScanGoesOn(t *testing.T) {
 	again := newSpace(t)
 	again.scan(w.Dir)
 	same(t, "interrupted between pushes", s, again)
+}
+
+// What is read is appended in batches, so a scan of many records may be
+// interrupted when some of them stand and others do not: at the first and at the
+// last step of each of its stages.
+func TestScanOfManyRecordsGoesOnWhereverItWasInterrupted(t *testing.T) {
+	r := gittest.New(t)
+	im := r.Import()
+	for i := range 60 {
+		im.Commit(gittest.ImportCommit{Ref: "refs/heads/main", Message: "c", Files: []gittest.ImportFile{gittest.Set(fmt.Sprintf("f%d", i), "1\n2\n")}})
+	}
+	im.Close()
+	r.Git("reset", "-q", "--hard")
+	note := func(path string, session int) string {
+		return fmt.Sprintf("%s\n  aaaaaaaaaaaaaaa1 1-2\n---\n"+`{"schema_version":"authorship/3.0.0","base_commit_sha":"",
+			"prompts":{"aaaaaaaaaaaaaaa1":{"agent_id":{"tool":"claude","id":"s%d","model":"claude-opus-4-6"}}}}`, path, session)
+	}
+	var notes []gittest.ImportFile
+	for i, id := range strings.Fields(r.Git("rev-list", "--reverse", "main")) {
+		notes = append(notes, gittest.Set(id, note(fmt.Sprintf("f%d", i), i)))
+	}
+	for i := range 2500 { // about commits that are not here
+		notes = append(notes, gittest.Set(fmt.Sprintf("%040x", 1<<40+i), note("gone", 100+i)))
+	}
+	im = r.Import()
+	im.Commit(gittest.ImportCommit{Ref: "refs/notes/ai", Message: "notes", Files: notes})
+	im.Close()
+
+	// scan is cut off at its step number at, and tells the stages of its steps.
+	scan := func(s *space, at int) (stages []string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		_, err := repo.Scan(ctx, s.Space, openRepo(t, r.Dir), repo.Options{Now: s.clock, Progress: func(stage string, _, _ int64) {
+			if stages = append(stages, stage); len(stages) == at {
+				cancel()
+			}
+		}})
+		if err != nil && at == 0 {
+			t.Fatal(err)
+		}
+		return stages
+	}
+	once := newSpace(t)
+	stages := scan(once, 0)
+	points := map[int]bool{} // the first and the last step of each stage
+	for i, stage := range stages {
+		if i == slices.Index(stages, stage) || !slices.Contains(stages[i+1:], stage) {
+			points[i+1] = true
+		}
+	}
+	if len(points) < 6 {
+		t.Fatalf("the stages are %q", slices.Compact(stages))
+	}
+	const count = `SELECT COUNT(*) FROM k_attribution`
+	for at := range points {
+		s := newSpace(t)
+		scan(s, at)
+		s.scan(r.Dir)
+		what := fmt.Sprintf("interrupted at step %d, %s", at, stages[at-1])
+		same(t, what, s, once, stemma.KindSession, stemma.KindCommit, stemma.KindFile)
+		want(t, what, s.rows(count), once.rows(count)...)
+	}
 }
 
 func TestTwoScansAtOnce(t *testing.T) {

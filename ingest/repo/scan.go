@@ -222,6 +222,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.noticeRefs,
 		s.readRecords,
 		s.readLocal,
+		func(ctx context.Context) error { return s.sessions.State(ctx) }, // before the records that name them
 		s.learnTrackers,
 		s.readCommits,
 		s.readOrphans,
@@ -233,7 +234,6 @@ func (s *scanner) read(ctx context.Context) error {
 		s.noticeNotes,
 		s.readTree,
 		s.deriveFiles,
-		func(ctx context.Context) error { return s.sessions.State(ctx) },
 		s.deriveChanges,
 		s.flush,
 		s.closeGaps,

@@ -10,6 +10,7 @@ import (
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/words"
+	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/session"
 )
 
@@ -40,6 +41,12 @@ func (s *scanner) readTrailers(ctx context.Context, r *change.Commit, w words.Me
 			r.ChangeID = words.Short(t.Value, words.MaxTitle)
 		}
 		trailer := change.Trailer{Key: words.Short(t.Key, words.MaxTitle)}
+		if intent.Unread(t.Key, t.Value) {
+			gap := stemma.Gap{Source: sourceGit, Place: "commit " + r.SHA + " " + trailer.Key, Reason: "the trailer names no requirement that can be told from words", About: r.Ref()}
+			if err := s.w.Gap(ctx, gap); err != nil {
+				return err
+			}
+		}
 		if words.NamesPeople(t.Key) {
 			who := note.ParsePerson(t.Value)
 			ref, err := s.w.Account(ctx, who.Name, who.Mail)

@@ -6,14 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/identity"
 )
 
-// TestGrowingLogIsNoTampering has other processes append during the first
+// TestGrowingGraphIsNoTampering has other processes read on during the first
 // comparisons.
-func TestGrowingLogIsNoTampering(t *testing.T) {
+func TestGrowingGraphIsNoTampering(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		grows     int   // during so many comparisons
@@ -23,15 +28,15 @@ func TestGrowingLogIsNoTampering(t *testing.T) {
 		fails     bool
 	}{
 		{"nothing differs", 99, []int{0}, 0, "", false},
-		{"it differs while others append", 2, []int{3, 2, 0}, 0, "", false},
+		{"it differs while others read on", 2, []int{3, 2, 0}, 0, "", false},
 		{"it differs afterwards too", 2, []int{3, 2, 1}, 1, "1 differ", false},
 		{"it differs at once", 0, []int{4}, 4, "4 differ", false},
 		{"it never rests", 99, []int{5}, 0, "", true},
 	} {
 		compared := 0
-		size := func(context.Context) (int64, error) { return int64(min(compared, c.grows)), nil }
+		applied := func(context.Context) (int64, error) { return int64(min(compared, c.grows)), nil }
 		var out bytes.Buffer
-		got, err := settled(t.Context(), size, &out, func(out io.Writer) (int, error) {
+		got, _, err := settled(t.Context(), applied, &out, func(out io.Writer, _ int64) (int, error) {
 			n := c.differing[min(compared, len(c.differing)-1)]
 			compared++
 			if n > 0 {
@@ -42,5 +47,35 @@ func TestGrowingLogIsNoTampering(t *testing.T) {
 		if got != c.want || out.String() != c.told || (err != nil) != c.fails || errors.Is(err, stemma.ErrTampered) {
 			t.Errorf("%s: %d rows, %q, %v; want %d, %q", c.name, got, out.String(), err, c.want, c.told)
 		}
+	}
+}
+
+// TestGraphThatLagsBehindIsNoTampering: what was appended when the disk was full, or
+// before a kill, is not in the graph yet.
+func TestGraphThatLagsBehindIsNoTampering(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	var out bytes.Buffer
+	a := &program.App{Out: &out, Err: &out, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	s, err := a.OpenStore(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for i, apply := range []bool{true, false} {
+		f, err := identity.Bot{Host: "git.example.com", Name: fmt.Sprint(i)}.Fact("test", stemma.GradeD)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Ledger.Append(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if apply {
+			if _, err := s.Graph.Apply(t.Context(), s.Ledger); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := runVerifyGraph(t.Context(), a); err != nil || !strings.Contains(out.String(), "up to fact 1 of 2") {
+		t.Errorf("%v: %s", err, &out)
 	}
 }

@@ -39,6 +39,7 @@ type Reader struct {
 	Notes, Orphans int64
 
 	claims    map[string][]Record // by commit
+	orphans   []orphan
 	records   map[string]string   // where the refs stand after this scan
 	shown     map[string]string   // where they stand in this clone
 	standing  map[string]bool     // commits that have a record of an earlier scan
@@ -107,6 +108,11 @@ func (r *Reader) Read(ctx context.Context) error {
 		if wanted[commit] {
 			r.Notes += int64(len(records))
 			r.claims[commit] = records
+			for _, one := range records {
+				if err := r.name(ctx, one); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	if err := r.readPosted(ctx, sent, wanted); err != nil {

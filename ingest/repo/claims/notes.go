@@ -75,10 +75,13 @@ func (r *Reader) parseNotes(ctx context.Context, found []foundNote, here map[str
 			c.Foreign()
 		}
 		r.Sessions.See(j.blob, c.Claims)
+		if err := r.name(ctx, c); err != nil {
+			return err
+		}
 		if here[j.commit] {
 			r.claims[j.commit] = append(r.claims[j.commit], c)
-		} else if err := r.stateOrphan(ctx, j.commit, c); err != nil {
-			return err
+		} else {
+			r.addOrphan(j.commit, c)
 		}
 	}
 	return <-end

@@ -21,9 +21,13 @@ func (r *Reader) readPosted(ctx context.Context, sent map[string][]stemma.Digest
 			return err
 		}
 		r.Notes++
-		r.claims[k.Commit] = append(r.claims[k.Commit], Record{
+		one := Record{
 			Claims: posted.Claims(k.Format, k.Body), Place: posted.Place(stemma.Sum(k.Body)), Source: k.Format, Bodies: posted.Bodies(k.Format, k.Body),
-		})
+		}
+		if err := r.name(ctx, one); err != nil {
+			return err
+		}
+		r.claims[k.Commit] = append(r.claims[k.Commit], one)
 	}
 	return nil
 }

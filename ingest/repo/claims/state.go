@@ -37,61 +37,88 @@ func (r *Reader) Drop(commit string) { delete(r.claims, commit) }
 // Left are the commits whose records nobody took.
 func (r *Reader) Left() []string { return slices.Sorted(maps.Keys(r.claims)) }
 
-// State states what one record says about a commit, and its sessions.
-func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (attribution.Attribution, error) {
-	source := cmp.Or(c.Source, records.Source)
-	var failed error
-	at.Person = func(name, mail string) stemma.Ref {
+// person names people to the conversion of records; an error of it is failed.
+func (r *Reader) person(ctx context.Context, failed *error) func(name, mail string) stemma.Ref {
+	return func(name, mail string) stemma.Ref {
 		ref, err := r.Writer.Account(ctx, words.Fit(name), words.Fit(mail))
 		if err != nil {
-			failed = err
+			*failed = err
 		}
 		return ref
 	}
-	made := note.Convert(c.Claims, at)
-	if failed != nil {
-		return attribution.Attribution{}, failed
-	}
-	for _, x := range made.Sessions {
+}
+
+// name notes the sessions that a record names: they are stated before any record
+// is. Where a record stands its sessions do, too, so that a scan that was
+// interrupted need not read it again.
+func (r *Reader) name(ctx context.Context, c Record) (failed error) {
+	for _, x := range note.SessionsOf(c.Claims, r.person(ctx, &failed)) {
 		r.Sessions.Add(x)
 	}
+	return failed
+}
+
+// State states what one record says about a commit.
+func (r *Reader) State(ctx context.Context, c Record, at note.Commit) (a attribution.Attribution, failed error) {
+	at.Person = r.person(ctx, &failed)
+	made := note.Convert(c.Claims, at)
+	if failed != nil {
+		return a, failed
+	}
+	made.Attribution.Bodies = c.Bodies
+	return made.Attribution, r.state(ctx, c, made)
+}
+
+// state states what a record came to.
+func (r *Reader) state(ctx context.Context, c Record, made note.Result) error {
+	source := cmp.Or(c.Source, records.Source)
 	for _, p := range made.Problems {
-		gap := stemma.Gap{Source: source, Place: "note " + c.Place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count), About: at.Ref}
+		gap := stemma.Gap{Source: source, Place: "note " + c.Place + " " + p.Place, Reason: p.Reason, Count: int64(p.Count), About: made.Attribution.Commit}
 		if err := r.Writer.Gap(ctx, gap); err != nil {
-			return attribution.Attribution{}, err
+			return err
 		}
 	}
 	grade := stemma.GradeD
 	if c.Own {
 		grade = stemma.GradeC
 	}
-	made.Attribution.Bodies = c.Bodies
-	return made.Attribution, r.Writer.Record(ctx, made.Attribution, source, grade)
+	return r.Writer.Record(ctx, made.Attribution, source, grade)
 }
 
-// stateOrphan states a record whose commit is not in this repository any more:
-// rewritten, squashed, or never fetched. It may be bound later by content;
-// until then it credits nobody's lines. One that came from outside is stated like
-// that already.
-func (r *Reader) stateOrphan(ctx context.Context, commit string, c Record) error {
+// An orphan is a record whose commit is not in this repository any more:
+// rewritten, squashed, or never fetched. It may be bound later by content; until
+// then it credits nobody's lines.
+type orphan struct {
+	record Record
+	made   note.Result
+}
+
+// addOrphan keeps what a record comes to without its commit. One that came from
+// outside is stated like that already.
+func (r *Reader) addOrphan(commit string, c Record) {
 	if c.Source != "" {
-		return nil
+		return
 	}
 	r.Orphans++
-	_, err := r.State(ctx, c, note.Commit{Ref: r.Repo.CommitRef(commit), Note: c.Place, Committed: r.Now()})
-	return err
+	made := note.Convert(c.Claims, note.Commit{Ref: r.Repo.CommitRef(commit), Note: c.Place, Committed: r.Now()})
+	c.Claims = note.Claims{} // there may be ten thousands of them
+	r.orphans = append(r.orphans, orphan{c, made})
 }
 
 // StateOrphans states the records that nobody took.
 func (r *Reader) StateOrphans(ctx context.Context) error {
 	for _, commit := range r.Left() {
 		for _, c := range r.claims[commit] {
-			if err := r.stateOrphan(ctx, commit, c); err != nil {
-				return err
-			}
+			r.addOrphan(commit, c)
 		}
 	}
 	clear(r.claims)
+	for _, o := range r.orphans {
+		if err := r.state(ctx, o.record, o.made); err != nil {
+			return err
+		}
+	}
+	r.orphans = nil
 	return nil
 }
 
