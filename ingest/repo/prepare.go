@@ -51,6 +51,7 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	}
 	s.report = Report{
 		Repository: s.record.ID, Path: quote.Path(cmp.Or(s.repo.WorkTree, s.repo.GitDir)), Branch: s.repo.BranchName(),
+		First: s.stored == "",
 	}
 	if s.mark.Local == nil {
 		s.mark.Local = map[string]sessions.Mark{}

@@ -72,6 +72,7 @@ type Report struct {
 	Repository stemma.Ref            `json:"repository"`
 	Path       string                `json:"path"`
 	Branch     string                `json:"branch"`
+	First      bool                  `json:"first"`      // no scan of it has ended before
 	Unchanged  bool                  `json:"unchanged"`  // since the last scan; nothing was read
 	Commits    int64                 `json:"commits"`    // read now, and stated
 	Notes      int64                 `json:"notes"`      // records of line origin read now

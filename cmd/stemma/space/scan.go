@@ -40,7 +40,7 @@ worked in it. What is kept of them has secrets and names of accounts cut out. Li
 commits that no record tells of, as those that a forge squashed, are found by their text.
 
 Files, lines and changes are those of the default branch: the one that origin/HEAD
-names in a clone, else the one that is checked out. Commits are read from all branches.
+names in a clone, else the one that is checked out. Commits are read from all refs.
 
 It may be repeated: only what is new is read. It may be interrupted: the same
 command continues. Nothing is written to the repository and nothing in it is run.`,
@@ -144,7 +144,11 @@ func printReport(out io.Writer, r repo.Report) error {
 		fmt.Fprintf(out, "%s: nothing new\n", name)
 		return printUnreadable(out, r)
 	}
-	fmt.Fprintf(out, "%s (%s): %d commits, %d records of line origin", name, terminal.OneLine(r.Branch), r.Commits, r.Notes)
+	fresh := ""
+	if !r.First {
+		fresh = "new "
+	}
+	fmt.Fprintf(out, "%s (%s): %d %scommits, %d %srecords of line origin", name, terminal.OneLine(r.Branch), r.Commits, fresh, r.Notes, fresh)
 	if r.Orphans > 0 {
 		fmt.Fprintf(out, ", %d of them about commits that are not here", r.Orphans)
 	}

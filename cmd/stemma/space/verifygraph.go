@@ -1,7 +1,6 @@
 package space
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,25 +61,38 @@ func runVerifyGraph(ctx context.Context, a *program.App) (err error) {
 	if err != nil {
 		return err
 	}
-	differing, upTo, err := settled(ctx, s.Graph.Applied, a.Out, func(out io.Writer, upTo int64) (int, error) {
+	found, err := settled(ctx, s.Graph.Applied, func(upTo int64) (difference, error) {
 		if _, err := fresh.ApplyUntil(ctx, s.Ledger, upTo); err != nil {
-			return 0, err
+			return difference{}, err
 		}
-		return compareGraphs(ctx, out, s.Graph, fresh)
+		return compareGraphs(ctx, s.Graph, fresh)
 	})
 	if err != nil {
 		return err
-	}
-	if differing > 0 {
-		return stemma.WithHint(fmt.Errorf("the graph differs from the log in %d rows: %w", differing, stemma.ErrTampered), "stemma rebuild derives it anew")
 	}
 	size, err := s.Ledger.Size(ctx)
 	if err != nil {
 		return err
 	}
+	if found.rows > 0 && found.upTo < size { // perhaps only how far it is derived was changed
+		if _, err := fresh.Apply(ctx, s.Ledger); err != nil {
+			return err
+		}
+		whole, err := compareGraphs(ctx, s.Graph, fresh)
+		if err != nil {
+			return err
+		}
+		if whole.rows < found.rows {
+			found = whole
+		}
+	}
+	if found.rows > 0 {
+		fmt.Fprint(a.Out, found.told)
+		return stemma.WithHint(fmt.Errorf("the graph differs from the log in %d rows: %w", found.rows, stemma.ErrTampered), "stemma rebuild derives it anew")
+	}
 	said := "the graph is what the log says"
-	if upTo < size {
-		said += fmt.Sprintf(", up to fact %d of %d; whoever asks next brings it up to date", upTo, size)
+	if found.upTo < size {
+		said += fmt.Sprintf(", up to fact %d of %d; whoever asks next brings it up to date", found.upTo, size)
 	}
 	_, err = fmt.Fprintln(a.Out, said)
 	return err
@@ -108,31 +121,37 @@ func wholeTables(ctx context.Context, out io.Writer, s *program.Store) error {
 	return nil
 }
 
+// A difference is what a comparison of two graphs found.
+type difference struct {
+	upTo int64  // fact up to which both were derived
+	rows int    // that only one of them has
+	told string // the first of them
+}
+
 // settled compares until nothing differs or the graph has stood still meanwhile:
 // applied is how far it is derived from the log, which another process may change at
-// any time. What the last comparison told goes to out.
-func settled(ctx context.Context, applied func(context.Context) (int64, error), out io.Writer, compare func(out io.Writer, upTo int64) (int, error)) (differing int, upTo int64, err error) {
+// any time.
+func settled(ctx context.Context, applied func(context.Context) (int64, error), compare func(upTo int64) (difference, error)) (difference, error) {
 	const tries = 10
 	for range tries {
 		before, err := applied(ctx)
 		if err != nil {
-			return 0, 0, err
+			return difference{}, err
 		}
-		var told bytes.Buffer
-		differing, err := compare(&told, before)
+		found, err := compare(before)
 		if err != nil {
-			return 0, 0, err
+			return difference{}, err
 		}
 		after, err := applied(ctx)
 		if err != nil {
-			return 0, 0, err
+			return difference{}, err
 		}
-		if differing == 0 || before == after {
-			_, err := told.WriteTo(out)
-			return differing, before, err
+		if found.rows == 0 || before == after {
+			found.upTo = before
+			return found, nil
 		}
 	}
-	return 0, 0, stemma.WithHint(fmt.Errorf("the graph has grown during each of %d comparisons", tries), "verify again when nothing is being read into the store")
+	return difference{}, stemma.WithHint(fmt.Errorf("the graph has grown during each of %d comparisons", tries), "verify again when nothing is being read into the store")
 }
 
 // derived is another graph, in db, that nothing was applied to yet.
@@ -144,18 +163,17 @@ func derived(ctx context.Context, a *program.App, s *program.Store, db *storage.
 	return graph.Open(ctx, db, lineage.Specs())
 }
 
-// compareGraphs counts the rows of either graph that the other has not, and
-// prints the first of them.
-func compareGraphs(ctx context.Context, out io.Writer, stored, derived *graph.Graph) (int, error) {
+// compareGraphs finds the rows of either graph that the other has not.
+func compareGraphs(ctx context.Context, stored, derived *graph.Graph) (difference, error) {
 	const shown = 20
-	differing := 0
+	var d difference
 	tell := func(mark string) func([]byte) {
 		return func(row []byte) {
-			if differing++; differing <= shown {
-				fmt.Fprintf(out, "%s %s\n", mark, terminal.OneLine(string(row)))
+			if d.rows++; d.rows <= shown {
+				d.told += mark + " " + terminal.OneLine(strings.TrimSuffix(string(row), "\n")) + "\n"
 			}
 		}
 	}
 	err := compare.Graphs(ctx, stored, derived, tell("only stored: "), tell("only derived:"))
-	return differing, err
+	return d, err
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -24,28 +23,23 @@ func TestGrowingGraphIsNoTampering(t *testing.T) {
 		grows     int   // during so many comparisons
 		differing []int // what each of them finds, the last for ever
 		want      int
-		told      string
 		fails     bool
 	}{
-		{"nothing differs", 99, []int{0}, 0, "", false},
-		{"it differs while others read on", 2, []int{3, 2, 0}, 0, "", false},
-		{"it differs afterwards too", 2, []int{3, 2, 1}, 1, "1 differ", false},
-		{"it differs at once", 0, []int{4}, 4, "4 differ", false},
-		{"it never rests", 99, []int{5}, 0, "", true},
+		{"nothing differs", 99, []int{0}, 0, false},
+		{"it differs while others read on", 2, []int{3, 2, 0}, 0, false},
+		{"it differs afterwards too", 2, []int{3, 2, 1}, 1, false},
+		{"it differs at once", 0, []int{4}, 4, false},
+		{"it never rests", 99, []int{5}, 0, true},
 	} {
 		compared := 0
 		applied := func(context.Context) (int64, error) { return int64(min(compared, c.grows)), nil }
-		var out bytes.Buffer
-		got, _, err := settled(t.Context(), applied, &out, func(out io.Writer, _ int64) (int, error) {
+		got, err := settled(t.Context(), applied, func(int64) (difference, error) {
 			n := c.differing[min(compared, len(c.differing)-1)]
 			compared++
-			if n > 0 {
-				fmt.Fprintf(out, "%d differ", n)
-			}
-			return n, nil
+			return difference{rows: n, told: fmt.Sprint(n)}, nil
 		})
-		if got != c.want || out.String() != c.told || (err != nil) != c.fails || errors.Is(err, stemma.ErrTampered) {
-			t.Errorf("%s: %d rows, %q, %v; want %d, %q", c.name, got, out.String(), err, c.want, c.told)
+		if got.rows != c.want || (err != nil) != c.fails || err == nil && got.told != fmt.Sprint(c.want) || errors.Is(err, stemma.ErrTampered) {
+			t.Errorf("%s: %+v, %v; want %d", c.name, got, err, c.want)
 		}
 	}
 }

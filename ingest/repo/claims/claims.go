@@ -40,12 +40,12 @@ type Reader struct {
 
 	claims    map[string][]Record // by commit
 	orphans   []orphan
-	records   map[string]string   // where the refs stand after this scan
-	shown     map[string]string   // where they stand in this clone
-	standing  map[string]bool     // commits that have a record of an earlier scan
-	withdrawn map[string]bool     // commits that have no record any more
-	recovered map[string]bool     // commits of which lines were found by content
-	gone      map[string]bool     // notes, by their objects, that were taken away
+	records   map[string]string // where the refs stand after this scan
+	shown     map[string]string // where they stand in this clone
+	standing  map[string]bool   // commits that have a record of an earlier scan
+	withdrawn map[string]bool   // commits that have no record any more
+	recovered map[string]bool   // commits of which lines were found by content
+	gone      map[string]bool   // notes, by their objects, that were taken away
 }
 
 // Furthest tells where the refs of records pointed where they were furthest.
