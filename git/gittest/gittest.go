@@ -168,3 +168,12 @@ func Lines(word string, n int) string {
 	}
 	return b.String()
 }
+
+// Cases is how many of n random cases a test tries: with -short, which the race
+// detector takes five times as long for, one of four.
+func Cases(n uint64) uint64 {
+	if testing.Short() {
+		return (n + 3) / 4
+	}
+	return n
+}

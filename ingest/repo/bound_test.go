@@ -200,7 +200,7 @@ func TestLinesAreFoundInWhateverOrderTheirSourcesCome(t *testing.T) {
 	for i := 0; i < len(notes); i += 2 {
 		steps = append(steps, func(r *gittest.Repo) { r.Note("ai", notes[i+1], full.Git("cat-file", "blob", notes[i])) })
 	}
-	for seed := range uint64(2) {
+	for seed := range gittest.Cases(2) {
 		r, s := full.Clone("--bare", "--single-branch"), newSpace(t)
 		r.Git("config", "uploadpack.allowAnySHA1InWant", "true")
 		full.Git("config", "uploadpack.allowAnySHA1InWant", "true")
@@ -300,7 +300,7 @@ func (c *copier) tell() {
 
 func TestLinesOfRandomHistoriesAreTheSameInHoweverManyScans(t *testing.T) {
 	found := 0
-	for seed := range uint64(5) {
+	for seed := range gittest.Cases(5) {
 		c, s := &copier{Repo: gittest.New(t), rng: rand.New(rand.NewPCG(seed, 1))}, newSpace(t)
 		hub := gittest.New(t, "--bare")
 		scan := func(s *space) {

@@ -194,7 +194,7 @@ func (s *space) stands() []string {
 }
 
 func TestAnswersAreThoseOfAFreshScanWhateverWasTakenBack(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range gittest.Cases(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w, s := newWalker(t, seed+500), newSpace(t)

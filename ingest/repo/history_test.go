@@ -157,7 +157,7 @@ func (w *walker) rename() {
 func (w *walker) onMain() { w.Git("checkout", "-q", "main") }
 
 func TestManyScansEqualOne(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range gittest.Cases(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w, s := newWalker(t, seed), newSpace(t)
