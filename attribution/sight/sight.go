@@ -115,6 +115,9 @@ func (w *Watch) See(s Sight) {
 	if w.Hear(s.Kind) {
 		return
 	}
+	if s.Kind == Begun && s.Call != "" { // told again: until now it has written nothing
+		w.Open = slices.DeleteFunc(w.Open, func(e Edit) bool { return e.Hand == s.Hand && e.Call == s.Call })
+	}
 	if s.Kept {
 		by := w.since(s)
 		w.file.Step(s.Content, by, w.back(by, s))

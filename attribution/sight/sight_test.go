@@ -68,6 +68,7 @@ func TestWhoIsCreditedForWhatChanged(t *testing.T) {
 		"nobody, if the typing was not watched":               {false, []sight.Sight{typed}, fmt.Sprint(sight.Unwatched)},
 		"nobody, after a content that was not kept":           {true, []sight.Sight{begun(ai, "a\n"), unkept, seen("a\nx\n"), seen("a\nx\ny\n")}, fmt.Sprint(sight.Unkept, " 1")},
 		"calls of one agent are told apart":                   {true, []sight.Sight{calls(sight.Begun, "1", "a\n"), calls(sight.Begun, "2", "a\n"), calls(sight.Ended, "1", "a\n"), calls(sight.Ended, "2", "a\nx\n"), seen("a\nx\ny\n")}, "2 1"},
+		"a person, while an edit waited":                      {true, []sight.Sight{calls(sight.Begun, "1", "a\n"), calls(sight.Begun, "1", "a\nx\n"), calls(sight.Ended, "1", "a\nx\ny\n"), seen("a\nx\ny\nz\n")}, "1 2 1"},
 		"who ends what nobody began":                          {true, []sight.Sight{begun(edits.Unknown, "a\n"), ended(ai, "a\nx\n"), seen("a\nx\ny\n")}, "2 1"},
 		"an end of another call ends the last":                {true, []sight.Sight{calls(sight.Begun, "1", "a\n"), calls(sight.Ended, "", "a\nx\n"), seen("a\nx\ny\n")}, "2 1"},
 	} {

@@ -23,6 +23,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma/ingest/command"
 	"github.com/stemma-dev/stemma/ingest/hook"
@@ -73,6 +75,9 @@ func Keep(c Call) error {
 			failed = append(failed, t.begin(&entry, callID(e)))
 		case hook.AfterShell, hook.AfterTool:
 			failed = append(failed, t.end(&entry, callID(e)))
+		case hook.AfterEdit:
+			entry.Files = t.take()
+			entry.Was = t.wrote(entry.Files)
 		default:
 			entry.Files = t.take()
 		}
@@ -132,6 +137,7 @@ type tree struct {
 	names   []string // that the text of a command mentions
 	dirs    []string // in which it runs
 	unsaved map[string]string
+	before  map[string]string // by path, what a file was right before an agent wrote it
 }
 
 // maxTrees is of how many files a command may write it is found out in which work
@@ -150,7 +156,7 @@ func trees(e hook.Event, c command.Command) []*tree {
 		i := slices.IndexFunc(list, func(t *tree) bool { return t.place.WorkTree == p.WorkTree })
 		if i < 0 {
 			i = len(list)
-			list = append(list, &tree{place: p, unsaved: map[string]string{}})
+			list = append(list, &tree{place: p, unsaved: map[string]string{}, before: map[string]string{}})
 		}
 		return list[i]
 	}
@@ -158,6 +164,10 @@ func trees(e hook.Event, c command.Command) []*tree {
 		if t := at(from(e.Directory, dir)); t != nil {
 			t.dirs = append(t.dirs, from(e.Directory, dir))
 		}
+	}
+	before := map[string]string{}
+	for path, content := range e.Before {
+		before[from(e.Directory, path)] = content
 	}
 	for i, path := range append(slices.Clone(e.Paths), c.Targets...) {
 		full := from(e.Directory, path)
@@ -175,6 +185,9 @@ func trees(e hook.Event, c command.Command) []*tree {
 		t.paths = append(t.paths, rel)
 		if content, ok := e.Unsaved[path]; ok {
 			t.unsaved[rel] = content
+		}
+		if content, ok := before[full]; ok {
+			t.before[rel] = content
 		}
 	}
 	for _, t := range list {
@@ -206,4 +219,22 @@ func (t *tree) take() []spool.File {
 		}
 	}
 	return files
+}
+
+// wrote keeps what files were right before an agent wrote them, as it says: what they
+// were when the edit was announced, or what somebody has made of them meanwhile.
+// Agents tell it as text with plain line ends, so it counts only for files that are
+// such text.
+func (t *tree) wrote(files []spool.File) (was []spool.File) {
+	for _, f := range files {
+		before, ok := t.before[f.Path]
+		if !ok || strings.ContainsAny(before, "\r\uFFFD") {
+			continue
+		}
+		now, err := t.place.Content(f.Blob)
+		if err == nil && utf8.Valid(now) && !bytes.ContainsAny(now, "\r\uFEFF") {
+			was = append(was, t.place.Keep(f.Path, []byte(before)))
+		}
+	}
+	return was
 }

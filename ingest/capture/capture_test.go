@@ -88,6 +88,38 @@ func TestEditIsKeptBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// What Claude Code says of a file when it writes it is kept where it is text that
+// it tells as it was.
+func TestWhatAFileWasWhenItWasWrittenIsKept(t *testing.T) {
+	r := gittest.New(t)
+	r.Commit("one", "a.go", "old\n")
+	for _, c := range []struct{ now, before, want string }{
+		{"typed\nnew\n", `"typed\n"`, "typed\n"},
+		{"new\n", `null`, ""},
+		{"typed\r\nnew\r\n", `"typed\n"`, ""},
+		{"\uFEFFnew\n", `"typed\n"`, ""},
+		{"new\xff\n", `"typed\n"`, ""},
+		{"new\n", `"typed\ufffd\n"`, ""},
+	} {
+		r.Write("a.go", c.now)
+		payload := fmt.Sprintf(`{"session_id":"5c1e","cwd":%q,"hook_event_name":"PostToolUse","tool_name":"Edit","tool_input":{"file_path":"a.go"},
+			"tool_response":{"filePath":%q,"originalFile":%s,"structuredPatch":[{"lines":[" a"]}],"userModified":false}}`, r.Dir, r.Dir+"/a.go", c.before)
+		must(t, capture.Keep(capture.Call{Agent: "claude-code", Payload: []byte(payload), Directory: "/", At: at}))
+		all := entries(t, r.Dir)
+		got := ""
+		for _, f := range all[len(all)-1].Was {
+			p, err := spool.Find(r.Dir)
+			must(t, err)
+			content, err := p.Content(f.Blob)
+			must(t, err)
+			got += string(content)
+		}
+		if got != c.want {
+			t.Errorf("%q, before %s: kept %q, want %q", c.now, c.before, got, c.want)
+		}
+	}
+}
+
 func TestFilesOfSeveralWorkTreesGoToTheirOwnSpools(t *testing.T) {
 	one, two := gittest.New(t), gittest.New(t)
 	one.Commit("one", "a", "1\n")

@@ -146,8 +146,8 @@ type told struct {
 // opened is what was looked at when an edit began.
 type opened struct {
 	hand  edits.Hand
-	files map[string]bool
-	from  int // its first event
+	files map[string]string // what they were, by path
+	from  int               // its first event
 	at    time.Time
 }
 
@@ -190,17 +190,30 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 		return
 	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
-		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: named(files), at: e.At})
+		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: blobs(files), at: e.At})
 	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
-		if c, ok := s.open[callOf(event, files)]; ok {
+		begun := sight.Sight{Kind: sight.Begun, Hand: l.Hand, Call: l.Call, Ends: true}
+		c, ok := s.open[callOf(event, files)]
+		if ok {
+			begun.Hand = c.hand
+		}
+		for _, f := range e.Was {
+			if c.files[f.Path] != f.Blob {
+				g.see(begun, []spool.File{f}) // it wrote nothing until then
+			}
+		}
+		if ok {
 			for i := c.from; i < len(g.events) && i < c.from+len(c.files); i++ {
 				g.events[i].Ends = true
 			}
-			g.end(callOf(event, files), s, c, named(files))
+			g.end(callOf(event, files), s, c, blobs(files))
 		}
 		for _, f := range files {
 			g.left[f.Path] = f.Blob
+			if event.Modified { // which of it is the person's is not said
+				g.events = append(g.events, written(f.Path))
+			}
 		}
 	case hook.HumanEdit:
 		l.Kind, l.Hand = sight.Typed, Typist
@@ -254,10 +267,10 @@ func callOf(e hook.Event, files []spool.File) string {
 
 // end forgets a call. Of the files that were looked at when it began and are not
 // now, what it made of them is not known.
-func (g *gatherer) end(call string, s *told, c opened, now map[string]bool) {
+func (g *gatherer) end(call string, s *told, c opened, now map[string]string) {
 	delete(s.open, call)
 	for _, path := range slices.Sorted(maps.Keys(c.files)) {
-		if !now[path] {
+		if _, looked := now[path]; !looked {
 			g.events = append(g.events, event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Ended, Hand: c.hand, Call: idOf(call)}}})
 		}
 	}
@@ -277,6 +290,14 @@ func (g *gatherer) session(e hook.Event) *told {
 	return s
 }
 
+func blobs(files []spool.File) map[string]string {
+	set := map[string]string{}
+	for _, f := range files {
+		set[f.Path] = f.Blob
+	}
+	return set
+}
+
 func named(files []spool.File) map[string]bool {
 	set := map[string]bool{}
 	for _, f := range files {
@@ -290,6 +311,11 @@ func (g *gatherer) see(s sight.Sight, files []spool.File) {
 	for _, f := range files {
 		g.events = append(g.events, looked(s, f))
 	}
+}
+
+// written says that a file may have been written, nobody knows by whom.
+func written(path string) event {
+	return event{Event: Event{Path: path, Sight: sight.Sight{Kind: sight.Touched}}}
 }
 
 // looked is the sight of one file.

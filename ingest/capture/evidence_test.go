@@ -99,6 +99,37 @@ func TestSpoolTellsWhoWroteALine(t *testing.T) {
 	}
 }
 
+// An edit may wait long for a permission: what the file was when it was written is
+// told at the end.
+func TestWhatIsTypedWhileAnEditWaitsIsThePersons(t *testing.T) {
+	for _, c := range []struct{ was, want string }{
+		{"1\n2\n", "1:0, 2:person, 3:claude-code s   0 t1"},
+		{"1\n", "1:0, 2:claude-code s   0 t1, 3:claude-code s   0 t1"},
+	} {
+		var l log
+		l.add(claude(hook.BeforeEdit, "t1"), "a=1\n")
+		l.add(claude(hook.AfterEdit, "t1"), "a=1\n2\n3\n")
+		l.Entries[1].Was = []spool.File{{Path: "a", State: spool.Regular, Blob: c.was}}
+		if got := l.whose("a", "1\n"); got != c.want {
+			t.Errorf("it was %q: got %s, want %s", c.was, got, c.want)
+		}
+	}
+}
+
+// A person who changes an edit in the view in which it is accepted writes some of it.
+func TestAnEditThatAPersonChangedIsNobodys(t *testing.T) {
+	var l log
+	l.add(claude(hook.BeforeEdit, "t1"), "a=1\n")
+	after := claude(hook.AfterEdit, "t1")
+	after.Modified = true
+	l.add(after, "a=1\n2\n")
+	l.add(claude(hook.BeforeEdit, "t2"), "a=1\n2\n")
+	l.add(claude(hook.AfterEdit, "t2"), "a=1\n2\n3\n")
+	if got, want := l.whose("a", "1\n"), fmt.Sprintf("1:0, 2:%d, 3:claude-code s   0 t2", sight.Disturbed); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestWhatMayHaveWrittenAnyFileMakesLinesNobodys(t *testing.T) {
 	seen := func(l *log, text string) {
 		l.add(claude(hook.BeforeEdit, "x"), "a="+text)

@@ -109,7 +109,7 @@ var adapters = map[string]*adapter{
 func (a *adapter) event(p *payload) Event {
 	e := Event{
 		Version: p.version, Session: p.session, Subagent: p.subagent, Tool: p.tool, Call: p.call, Turn: p.turn, Model: p.model,
-		Directory: p.directory, Paths: p.paths, Unsaved: p.unsaved, Transcript: p.transcript,
+		Directory: p.directory, Paths: p.paths, Unsaved: p.unsaved, Before: p.before, Modified: p.modified, Transcript: p.transcript,
 		Kind: a.events[strings.ToLower(p.event)],
 	}
 	if p.event == "" {

@@ -64,6 +64,8 @@ type Event struct {
 	Directory  string            `json:"directory,omitempty"`  // where the agent works
 	Paths      []string          `json:"paths,omitempty"`      // the files, as the agent names them: from the directory, or absolute
 	Unsaved    map[string]string `json:"-"`                    // content of those that an editor has changed and not written yet
+	Before     map[string]string `json:"-"`                    // content of files right before the edit that has ended
+	Modified   bool              `json:"modified,omitempty"`   // a person changed that edit before it was applied
 	Command    string            `json:"-"`                    // the text of the command that runs, to find the files that it names
 	Background bool              `json:"background,omitempty"` // the command goes on when it is said to have ended
 	Quiet      bool              `json:"quiet,omitempty"`      // by its text, the command is not for writing files; said by who read that

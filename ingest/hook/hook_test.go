@@ -28,6 +28,11 @@ func TestPayloadsOfEveryAgentAreUnderstood(t *testing.T) {
 			hook.Event{Agent: "claude-code", Session: "5c1e", Subagent: "a1b2", Kind: hook.AfterEdit, Tool: "MultiEdit", Call: "toolu_2", Directory: "/w", Paths: []string{"b.go"}},
 		},
 		{
+			"claude tells what it wrote over, and that a person changed its edit", "claude-code",
+			`{"session_id":"5c1e","cwd":"/w","hook_event_name":"PostToolUse","tool_name":"Edit","tool_input":{"file_path":"/w/b.go"},"tool_response":{"filePath":"/w/b.go","originalFile":"x\n","userModified":true},"tool_use_id":"t"}`,
+			hook.Event{Agent: "claude-code", Session: "5c1e", Kind: hook.AfterEdit, Tool: "Edit", Call: "t", Directory: "/w", Paths: []string{"/w/b.go"}, Before: map[string]string{"/w/b.go": "x\n"}, Modified: true},
+		},
+		{
 			"claude runs a command", "claude-code",
 			`{"session_id":"5c1e","cwd":"/w","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{"command":"sed -i s/a/b/ x"},"tool_use_id":"t"}`,
 			hook.Event{Agent: "claude-code", Session: "5c1e", Kind: hook.BeforeShell, Tool: "Bash", Call: "t", Directory: "/w", Command: "sed -i s/a/b/ x"},

@@ -27,7 +27,9 @@ type payload struct {
 	kind          string   // "human", "ai_agent": of a generic payload
 	paths         []string // from the arguments of the tool or beside them
 	unsaved       map[string]string
-	command       string // of a shell
+	before        map[string]string // what a file was right before the edit that has ended
+	modified      bool              // a person changed that edit before it was applied
+	command       string            // of a shell
 	background    bool
 	err           error
 }
@@ -99,6 +101,8 @@ func (p *payload) member(r *jsonwalk.Reader, name string) {
 		set(r, &p.version)
 	case "tool_input", "tool_info":
 		p.readInput(r)
+	case "tool_response":
+		p.readResponse(r)
 	case "preToolUse", "postToolUse":
 		for inner := range r.Object() {
 			if inner == "parameters" {
@@ -175,6 +179,30 @@ func (p *payload) readInput(r *jsonwalk.Reader) {
 		case "transcript_path":
 			setPath(r, &p.transcript)
 		}
+	}
+}
+
+// readResponse reads what a tool tells beside its answer: Claude Code's say what the
+// file was when they wrote it, which may be long after the edit was announced.
+func (p *payload) readResponse(r *jsonwalk.Reader) {
+	if r.Kind() != '{' {
+		return
+	}
+	path, content, told := "", "", false
+	for name := range r.Object() {
+		switch name {
+		case "filePath":
+			path, _ = clean(r.String())
+		case "originalFile", "originalFileContents":
+			if told = r.Kind() == '"'; told {
+				content = r.String()
+			}
+		case "userModified":
+			p.modified = r.Bool()
+		}
+	}
+	if told && path != "" {
+		p.before = map[string]string{path: content}
 	}
 }
 
