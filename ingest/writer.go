@@ -33,7 +33,7 @@ type Writer struct {
 	size     int
 	bodies   []vault.Sealed
 	profiles map[stemma.Ref]profile
-	stored   map[stemma.Ref]bool // profiles written by this Writer before
+	stored   map[stemma.Ref]bool // profiles written by this Writer before, and whether with a name
 
 	work chan batch // to the appender
 	done chan error // its last word
@@ -153,14 +153,15 @@ func clean(s string) string {
 }
 
 // Person returns the pseudonym of a person and remembers who it is in the
-// profile table. The latest name wins.
+// profile table: the first name that is told to this Writer, in the place of one
+// that others told before. A mail address alone takes no name away.
 func (w *Writer) Person(name, mail, login string) stemma.Ref {
 	if mail == "" {
 		mail = "name:" + name
 	}
 	ref := w.space.Person(mail)
-	if !w.stored[ref] {
-		w.stored[ref] = true
+	if named, stored := w.stored[ref]; !stored || !named && name != "" {
+		w.stored[ref] = name != ""
 		w.profiles[ref] = profile{clean(name), clean(mail), clean(login)}
 	}
 	return ref
@@ -260,7 +261,7 @@ func (s *Space) saveProfiles(ctx context.Context, profiles map[stemma.Ref]profil
 		for _, ref := range slices.Sorted(maps.Keys(profiles)) {
 			p := profiles[ref]
 			if _, err := tx.Exec(ctx, `INSERT INTO profile (ref, name, email, login) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (ref) DO UPDATE SET name = excluded.name,
+				ON CONFLICT (ref) DO UPDATE SET name = CASE WHEN excluded.name = '' THEN profile.name ELSE excluded.name END,
 					login = CASE WHEN excluded.login = '' THEN profile.login ELSE excluded.login END`,
 				string(ref), p.name, p.email, p.login); err != nil {
 				return err
