@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -67,6 +68,8 @@ func ReadOnly(ctx context.Context, db *storage.DB, text string, l Limits, w io.W
 		return output.Write(w, f, r)
 	})
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("query: %w", ctx.Err())
 	case err != nil && ctx.Err() != nil:
 		return stemma.WithHint(fmt.Errorf("query: stopped after %s: %w", l.Timeout, err), "Ask for less, or allow more time.")
 	case err != nil:
