@@ -32,6 +32,16 @@ func parseTemplates() (page.Templates, error) {
 // A view makes the page that a request asks for.
 type view func(*http.Request) (*page.Page, error)
 
+// asked makes sure that v is asked what it can answer: by these parameters.
+func (v view) asked(names ...string) view {
+	return func(r *http.Request) (*page.Page, error) {
+		if err := checkAsked(r, names); err != nil {
+			return nil, err
+		}
+		return v(r)
+	}
+}
+
 var menu = []page.Entry{
 	{Href: "/", Text: "Overview", Key: "o"},
 	{Href: "/changes", Text: "Changes", Key: "c"},
@@ -60,14 +70,10 @@ func (d *Dashboard) page(v view) http.Handler {
 			http.Redirect(w, r, p.Redirect, http.StatusSeeOther)
 			return
 		}
-		format := output.Format(r.FormValue("format"))
-		switch format {
-		case "":
-			d.render(w, r, p)
-		case output.CSV, output.JSON:
+		if format := output.Format(r.FormValue("format")); format != "" {
 			d.data(w, r, p, format)
-		default:
-			d.fail(w, r, problem{Status: http.StatusBadRequest, What: "No such format", Why: "There are csv and json."})
+		} else {
+			d.render(w, r, p)
 		}
 	})
 }

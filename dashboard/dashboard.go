@@ -81,13 +81,15 @@ func (d *Dashboard) Close() error { return d.reader.Close() }
 // routes is the whole map of addresses.
 func (d *Dashboard) routes() {
 	d.mux = http.NewServeMux()
-	show := func(pattern string, v view) { d.mux.Handle("GET "+pattern, d.page(v)) }
+	show := func(pattern string, v view, parameters ...string) {
+		d.mux.Handle("GET "+pattern, d.page(v.asked(parameters...)))
+	}
 	about := func(pattern string, of func(ctx context.Context, key string) (*page.Page, error)) {
 		show(pattern, func(r *http.Request) (*page.Page, error) { return of(r.Context(), r.PathValue("key")) })
 	}
 	show("/{$}", d.overviewPage)
 	for _, l := range listing.All() {
-		show("/"+l.Kind, d.listPage(l))
+		show("/"+l.Kind, d.listPage(l), "q", "from")
 	}
 	about("/changes/{key...}", d.portraits.Change)
 	about("/commits/{key}", d.portraits.Commit)
@@ -96,16 +98,16 @@ func (d *Dashboard) routes() {
 	about("/people/{key...}", d.portraits.Person)
 	about("/tickets/{key...}", d.portraits.Ticket)
 	about("/things/{key...}", d.portraits.Thing)
-	show("/files/{key...}", d.filePage)
-	show("/facts/{pos}", d.factPage)
-	show("/search", d.searchPage)
+	show("/files/{key...}", d.filePage, "from", "path")
+	show("/facts/{pos}", d.factPage, "verify")
+	show("/search", d.searchPage, "q")
 	show("/sources", d.sourcesPage)
-	show("/gaps", d.gapsPage)
-	show("/records", d.recordsPage)
-	show("/things", d.thingsPage)
+	show("/gaps", d.gapsPage, "source", "reason", "from")
+	show("/records", d.recordsPage, "repo", "kind", "from")
+	show("/things", d.thingsPage, "kind", "named", "from")
 	show("/log", d.logPage)
 	show("/help", d.helpPage)
-	show("/", d.nowhere)
+	d.mux.Handle("GET /", d.page(d.nowhere))
 	d.mux.Handle("GET /static/{name}", http.HandlerFunc(d.static))
 }
 

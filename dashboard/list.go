@@ -67,8 +67,7 @@ func (d *Dashboard) listPage(l *listing.List) view {
 
 // fill reads one page of the answer.
 func (d *Dashboard) fill(r *http.Request, q *listing.Question, p *page.Page, body *answer) error {
-	offset, _ := strconv.ParseInt(r.FormValue("from"), 10, 64) // what is no number is the beginning
-	offset = min(max(offset, 0), 1<<40)
+	offset := from(r)
 	found, err := q.Page(r.Context(), d.space.DB, offset, pageSize)
 	if err != nil {
 		return err

@@ -435,6 +435,28 @@ func TestWrongQuestionsAreExplained(t *testing.T) {
 			t.Errorf("%s answers %d, want %d", at, w.Code, want)
 		}
 	}
+	for at, want := range map[string]string{
+		"/changes?page=-1":                "There is no parameter page here: there are format, table, q, from.",
+		"/changes?sort=foo":               "no parameter sort here",
+		"/changes?format=csv&columns=foo": "no parameter columns here",
+		"/gaps?cursor=zzz":                "no parameter cursor here: there are format, table, source, reason, from.",
+		"/?utm_source=x":                  "no parameter utm_source here: there are format, table.",
+		"/sources?%1b=x":                  "no parameter \u241b here",
+		"/changes?from=-1":                "from is a number of rows or lines",
+		"/things?kind=bot&from=x":         "from is a number of rows or lines",
+		"/changes?from=50&format=csv":     "As data everything is whole",
+		"/changes?q=is:ai&q=is:human":     "q is given twice",
+		"/changes?q=%zz":                  "not written as addresses are",
+		"/facts/3?verify=yes":             "verify can be 1",
+		"/things?kind=bot&named=all":      "named can be only",
+		"/log?format=xml":                 "format can be csv or json",
+		"/?table=latest":                  "table goes with format",
+	} {
+		w := s.get(at)
+		if w.Code != http.StatusBadRequest || !strings.Contains(text(w), want) {
+			t.Errorf("%s answers %d without %q", at, w.Code, want)
+		}
+	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "PATCH", "OPTIONS"} {
 		w := httptest.NewRecorder()
 		s.pages.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/", nil))

@@ -29,10 +29,9 @@ type rowsPage struct {
 const rowsAsData = 100_000
 
 func newRows(r *http.Request, title, note string, t *page.Table) *rowsPage {
-	from, _ := strconv.ParseInt(r.FormValue("from"), 10, 64) // what is no number is the beginning
-	p := &rowsPage{body: &rowsBody{Note: note}, table: t, path: r.URL.Path, from: max(from, 0), limit: pageSize}
+	p := &rowsPage{body: &rowsBody{Note: note}, table: t, path: r.URL.Path, from: from(r), limit: pageSize}
 	if r.FormValue("format") != "" {
-		p.from, p.limit = 0, rowsAsData
+		p.limit = rowsAsData
 	}
 	p.out = &page.Page{Template: "rows", Title: title, Nav: "/sources", Body: p.body, Sections: []page.Section{{Table: t}}}
 	return p

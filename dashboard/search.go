@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -96,6 +95,5 @@ func (d *Dashboard) filePage(r *http.Request) (*page.Page, error) {
 	if r.PathValue("key") == "find" {
 		return d.portraits.FindFile(r.Context(), r.FormValue("path"))
 	}
-	from, _ := strconv.Atoi(r.FormValue("from")) // what is no number is the beginning
-	return d.portraits.File(r.Context(), r.PathValue("key"), from)
+	return d.portraits.File(r.Context(), r.PathValue("key"), int(from(r)))
 }

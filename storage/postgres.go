@@ -34,6 +34,7 @@ func (db *DB) openPostgres(ctx context.Context, dsn string) error {
 	if db.readOnly {
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 		config.RuntimeParams["statement_timeout"] = fmt.Sprint(readOnlyTime.Milliseconds())
+		config.RuntimeParams["standard_conforming_strings"] = "on" // who checks a statement must know where its texts end
 	}
 	db.readers = newPool(stdlib.OpenDB(*config), readerCount())
 	there := false

@@ -105,7 +105,7 @@ func (t *Table) writeCSV(w io.Writer) error {
 	return out.Error()
 }
 
-// sheet is a cell as a spreadsheet may see it: text is never a formula.
+// sheet is a cell as a spreadsheet or a terminal may see it.
 func sheet(c Cell) string {
 	var s string
 	switch v := c.value().(type) {
@@ -121,10 +121,7 @@ func sheet(c Cell) string {
 	default:
 		s = fmt.Sprint(v)
 	}
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
+	return output.Inert(s)
 }
 
 // Ask is the command line of a query.

@@ -15,13 +15,14 @@ import (
 	"github.com/stemma-dev/stemma/query/output"
 )
 
-func TestSheetHasNoFormulas(t *testing.T) {
+func TestSheetHasNoFormulasAndNoCommands(t *testing.T) {
 	table := page.Table{ID: "x", Columns: page.Head("name", "#lines left", "who")}
+	table.Add(page.Text("\x1b]0;x\a"), page.Cell{}, page.Cell{Parts: []page.Cell{page.Text("a\u202e"), page.Text("b\u009b")}})
 	table.Add(page.Text("=1+1"), page.Number(-3), page.Cell{Parts: []page.Cell{page.Text("@a"), page.Text("b")}})
 	table.Add(page.Cell{}, page.Number(1200), page.Moment(time.Unix(0, 0)))
 	var b bytes.Buffer
 	must(t, table.Write(&b, output.CSV))
-	want := "name,lines_left,who\n'=1+1,-3,'@a; b\n,1200,1970-01-01T00:00:00Z\n"
+	want := "name,lines_left,who\n\uFFFD]0;x\uFFFD,,a\uFFFD; b\uFFFD\n'=1+1,-3,'@a; b\n,1200,1970-01-01T00:00:00Z\n"
 	if b.String() != want {
 		t.Errorf("the sheet is %q, want %q", b.String(), want)
 	}

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -224,6 +225,14 @@ func (p *parser) one(f *Field, s string) (lo, hi int64, err error) {
 
 func (p *parser) stretch(f *Field, from, to string) (lo, hi int64, err error) {
 	lo, hi = math.MinInt64, math.MaxInt64
+	switch {
+	case strings.Trim(from+to, "*") == "":
+		return 0, 0, hintError{from + ".." + to + " is open on both sides", "did you mean has:" + f.Name + "?"}
+	case to == "":
+		return 0, 0, hintError{Visible(from) + ".. has no end", fmt.Sprintf("write %s:%s..* or %[1]s:>=%[2]s", f.Name, Visible(from))}
+	case from == "":
+		return 0, 0, hintError{".." + Visible(to) + " has no beginning", fmt.Sprintf("write %s:*..%s or %[1]s:<=%[2]s", f.Name, Visible(to))}
+	}
 	if from != "*" {
 		if lo, _, err = p.one(f, from); err != nil {
 			return 0, 0, err
@@ -234,10 +243,7 @@ func (p *parser) stretch(f *Field, from, to string) (lo, hi int64, err error) {
 			return 0, 0, err
 		}
 	}
-	switch {
-	case from == "*" && to == "*":
-		return 0, 0, hintError{"*..* is open on both sides", "did you mean has:" + f.Name + "?"}
-	case lo >= hi:
+	if lo >= hi {
 		return 0, 0, hintError{Visible(from+".."+to) + " ends before it begins", "did you mean " + Visible(to+".."+from) + "?"}
 	}
 	return lo, hi, nil
@@ -246,6 +252,9 @@ func (p *parser) stretch(f *Field, from, to string) (lo, hi int64, err error) {
 func (p *parser) compared(f *Field, text string) (int64, int64, error) {
 	cmp := text[:len(text)-len(strings.TrimLeft(text, "<>="))]
 	text = text[len(cmp):]
+	if text == "" {
+		return 0, 0, hintError{cmp + " has nothing right behind it", ""}
+	}
 	lo, hi, err := p.one(f, text)
 	if err != nil {
 		return 0, 0, err

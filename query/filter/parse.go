@@ -218,6 +218,11 @@ func (p *parser) term() (Expr, error) {
 	start := p.pos
 	raw := p.raw()
 	name, rest, isField := strings.Cut(raw, ":")
+	for _, at := range []int{start, p.pos - len(rest)} {
+		if strings.HasPrefix(p.text[at:p.pos], "'") {
+			return nil, p.fault(at, p.pos, `put it in double quotes: "…"`, "' quotes nothing here")
+		}
+	}
 	if !isField {
 		v, err := p.value(raw, start)
 		if err != nil {

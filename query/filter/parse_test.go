@@ -80,6 +80,13 @@ func TestEveryFaultIsShownWithItsPlace(t *testing.T) {
 		{"changes", "merged:2026-02..2026-01", "query: at column 8: merged: 2026-02..2026-01 ends before it begins: did you mean 2026-01..2026-02?"},
 		{"changes", "added:=>5", "query: at column 7: added: => compares nothing: write >, >=, < or <="},
 		{"changes", "merged:*..*", "query: at column 8: merged: *..* is open on both sides: did you mean has:merged?"},
+		{"changes", "merged:..", "query: at column 8: merged: .. is open on both sides: did you mean has:merged?"},
+		{"changes", "added:5..", "query: at column 7: added: 5.. has no end: write added:5..* or added:>=5"},
+		{"changes", "merged:..2026-02", "query: at column 8: merged: ..2026-02 has no beginning: write merged:*..2026-02 or merged:<=2026-02"},
+		{"changes", "added:>=", "query: at column 7: added: >= has nothing right behind it"},
+		{"changes", "title:'abc def'", `query: at column 7: ' quotes nothing here: put it in double quotes: "…"`},
+		{"changes", "is:ai -'abc def'", `query: at column 8: ' quotes nothing here: put it in double quotes: "…"`},
+		{"changes", "'title:abc def'", `query: at column 1: ' quotes nothing here: put it in double quotes: "…"`},
 		{"changes", "added:many", "query: at column 7: added: many is not a whole number: write 5, >=5 or 5..10"},
 		{"changes", "added:>=99999999999999999999", "query: at column 7: added: 99999999999999999999 is not a whole number: write 5, >=5 or 5..10"},
 		{"changes", "ai-share:>101%", "query: at column 10: ai-share: 101% is not a percentage from 0 to 100, with at most one decimal: write >=50%"},
@@ -172,6 +179,7 @@ func TestEveryQueryHasOneSpelling(t *testing.T) {
 		`model:"gpt 5*"`:                 `model:"gpt 5*"`,
 		`"a \"b\" \\ c"`:                 `"a \"b\" \\ c"`,
 		`"OR"`:                           `"OR"`,
+		`"'a'" don't`:                    `"'a'" don't`,
 		`"-x"`:                           `"-x"`,
 		`merged:>="2026-09-01 10:00"`:    `merged:>="2026-09-01 10:00"`,
 		"group:merged-month,repo a":      "a group:merged-month,repo",
@@ -224,7 +232,7 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"", "model:claude-opus-4* merged:>-30d -is:mixed", `(a OR -(b "c d")) sort:merged-desc,number group:repo limit:3`,
 		"path:src/**/x?.go merged:2026-Q1..2026-Q3", `trailer:Refs="a b" has:model no:ticket`, "at:main group:origin", "ai-share:>=12.5%",
-		"group:merged-month sort:changes", "OR", "((", `"\n"`, "--a", "sha:abcd", "ancestor:p1 tree:x", "author:Ada*",
+		"group:merged-month sort:changes", "OR", "((", `"\n"`, "--a", "sha:abcd", "ancestor:p1 tree:x", "author:Ada*", `"'a" b'`, "added:5..", "title:'a",
 	} {
 		for i := range names {
 			f.Add(uint8(i), s)

@@ -1,7 +1,7 @@
 // Package output writes the answers of package query: as JSON, as one object a
 // line, as CSV, and as a table for people.
 //
-// The only door is [Write]. Rows are written as they arrive and never gathered,
+// The door is [Write]; other tables use [Inert] for their texts. Rows are written as they arrive and never gathered,
 // but for the few that decide how wide the columns of a table are. What comes
 // from outside cannot act where it is shown: a spreadsheet gets no formula, a
 // terminal no control characters.
@@ -165,7 +165,7 @@ func writeCSV(w *sink, r *query.Result) error {
 	out := csv.NewWriter(w.w)
 	record := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
-		record[i] = inert(c.Name)
+		record[i] = Inert(c.Name)
 	}
 	if err := out.Write(record); err != nil {
 		return fmt.Errorf("query: writing the head: %w", err)
@@ -178,7 +178,7 @@ func writeCSV(w *sink, r *query.Result) error {
 		for i, c := range row {
 			record[i] = c.String()
 			if !c.Type.Numeric() {
-				record[i] = inert(record[i])
+				record[i] = Inert(record[i])
 			}
 		}
 		if err := out.Write(record); err != nil {
@@ -192,9 +192,9 @@ func writeCSV(w *sink, r *query.Result) error {
 	return nil
 }
 
-// inert keeps a spreadsheet from taking a text for a formula, and a terminal
+// Inert keeps a spreadsheet from taking a text for a formula, and a terminal
 // from taking one for a command.
-func inert(s string) string {
+func Inert(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control)) {
 			return '\uFFFD'

@@ -292,6 +292,11 @@ func relations(ctx context.Context, tx *storage.Tx) (map[string]bool, error) {
 		text = `SELECT CAST(relname AS TEXT) FROM pg_class WHERE relnamespace = current_schema()::regnamespace
 			UNION ALL SELECT CAST(nspname AS TEXT) FROM pg_namespace`
 	}
+	return column(ctx, tx, text)
+}
+
+// column is the answer to a query for names.
+func column(ctx context.Context, tx *storage.Tx, text string) (map[string]bool, error) {
 	rows, err := tx.Query(ctx, text)
 	if err != nil {
 		return nil, err

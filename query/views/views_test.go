@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "rewrite docs/query.md")
 
 // readOnlySpace is a filled space, opened for unchecked statements.
-func readOnlySpace(t *testing.T, dsn string) *storage.DB {
+func readOnlySpace(t testing.TB, dsn string) *storage.DB {
 	t.Helper()
 	ctx := context.Background()
 	db, err := storage.Open(ctx, dsn)

@@ -85,7 +85,7 @@ func Query(a *program.App) *cobra.Command {
   stemma query lines 'path:src/** group:author-class'
 
 "stemma query KIND --help" lists the fields of a kind; docs/query.md has the language.`,
-		Args: program.Args(cobra.RangeArgs(1, 2)),
+		Args: program.Args(kindAndFilter),
 		RunE: func(c *cobra.Command, args []string) error {
 			return runQuery(c.Context(), a, strings.Join(args[1:], " "), args[0], columns, f.format())
 		},
@@ -100,6 +100,14 @@ func Query(a *program.App) *cobra.Command {
 	f.add(c)
 	c.Flags().StringSliceVar(&columns, "columns", nil, "show these fields instead of the usual ones")
 	return c
+}
+
+func kindAndFilter(c *cobra.Command, args []string) error {
+	if len(args) > 2 {
+		return stemma.WithHint(fmt.Errorf("query: the filter is in %d arguments", len(args)-1),
+			"a filter with blanks is one argument, in quotes: stemma query changes 'is:ai added:>5'")
+	}
+	return cobra.RangeArgs(1, 2)(c, args)
 }
 
 func printFields(out io.Writer, kind string) {

@@ -107,11 +107,11 @@ func (a *App) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	what := terminal.Plain(err.Error())
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(a.Err, "stemma: interrupted; what was read so far is kept, the same command continues")
-		return exitError
+		what = "interrupted"
 	}
-	fmt.Fprintf(a.Err, "stemma: %s\n", terminal.Plain(err.Error()))
+	fmt.Fprintf(a.Err, "stemma: %s\n", what)
 	var fault *filter.Error
 	if errors.As(err, &fault) {
 		fmt.Fprintln(a.Err, fault.Caret())

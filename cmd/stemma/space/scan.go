@@ -49,7 +49,11 @@ command continues. Nothing is written to the repository and nothing in it is run
 			if len(args) == 0 {
 				args = []string{"."}
 			}
-			return runScan(c.Context(), a, args, asJSON)
+			err := runScan(c.Context(), a, args, asJSON)
+			if errors.Is(err, context.Canceled) {
+				err = stemma.WithHint(err, "what was read so far is kept, the same command continues")
+			}
+			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a repository")
