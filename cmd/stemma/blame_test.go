@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,12 +50,66 @@ func TestColumnsAreThoseOfGitBlame(t *testing.T) {
 			"--abbrev=12", "--abbrev=2", "--abbrev=0", "-b -l", "-b --abbrev=9 -s", "--date=iso", "--date=iso8601", "--date iso-strict", "--date=iso8601-strict", "--date=rfc",
 			"--date=rfc2822 -c", "--date=short", "--date=short -n", "--date=default", "--date=raw", "--date=unix", "--date=unix -c", "-L2,+1", "-L2,+1 -n -b", "-wM", "-sn", "-lwC", "-nfL2,+1", "-wM30",
 		} {
-			args := append(strings.Fields(flags), "HEAD", "--", path)
-			if d := cmp.Diff(r.Git(append([]string{"blame"}, args...)...), strings.TrimSuffix(stemmaBlame(t, args...), "\n")); d != "" {
-				t.Errorf("blame %s %s (-git +stemma):\n%s", flags, path, d)
-			}
+			asGit(t, r, append(strings.Fields(flags), "HEAD", "--", path)...)
 		}
 	}
+}
+
+// asGit compares with what git blame prints in the directory that the test stands in.
+func asGit(t *testing.T, r *gittest.Repo, args ...string) {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(r.Git(append([]string{"-C", dir, "blame"}, args...)...), strings.TrimSuffix(stemmaBlame(t, args...), "\n")); d != "" {
+		t.Errorf("blame %q (-git +stemma):\n%s", args, d)
+	}
+}
+
+// refused runs stemma, which must fail with this code and say so.
+func refused(t *testing.T, code int, why string, args ...string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if got := run(t.Context(), args, strings.NewReader(""), &out, &errs); got != code || !strings.Contains(errs.String(), why) {
+		t.Errorf("stemma %q: code %d: %s", args, got, errs.String())
+	}
+}
+
+func TestPathsAreReadAsGitReadsThem(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	r := gittest.New(t)
+	byHand(r, r.Commit("one", "src/deep/a.go", "a\n", "top.go", "1\n2\n"), "top.go", 2)
+	byHand(r, r.Commit("two", "src/a.go", "a\nb\n"), "src/a.go", 2)
+	top, deep := filepath.Join(t.TempDir(), "top"), filepath.Join(t.TempDir(), "src")
+	if err := errors.Join(os.Symlink(r.Dir, top), os.Symlink(filepath.Join(r.Dir, "src"), deep)); err != nil {
+		t.Fatal(err)
+	}
+	for dir, names := range map[string][]string{
+		r.Dir:                       {"./top.go", "src/../top.go", "src//a.go"},
+		filepath.Join(r.Dir, "src"): {"a.go", "./a.go", "../top.go", "./nowhere/../a.go", "../src/a.go"},
+		top:                         {"top.go", "./src/a.go"},
+		deep:                        {"a.go", "../top.go"},
+	} {
+		t.Chdir(dir)
+		for _, name := range append(names, filepath.Join(r.Dir, "src/a.go"), top+"/top.go", top+"/src/.././/top.go") {
+			asGit(t, r, "--", name)
+		}
+	}
+	t.Chdir(filepath.Join(r.Dir, "src"))
+	for name, why := range map[string]string{
+		"../../top.go": "outside of the repository", "/etc/passwd": "outside of the repository", r.Dir + "x/top.go": "outside of the repository",
+		deep + "/a.go": "outside of the repository", "a.go/": "names a directory", "..": "names a directory", r.Dir: "names a directory", ".": "no such path",
+		"deep": "no such path",
+	} {
+		refused(t, 1, why, "blame", "--", name)
+		refused(t, 1, why, "explain", name+":1")
+	}
+	bare := r.Clone("--mirror")
+	t.Chdir(bare.Dir)
+	asGit(t, bare, "HEAD", "src/../top.go")
+	refused(t, 1, "without a work tree", "blame", "HEAD", filepath.Join(r.Dir, "top.go"))
+	refused(t, 1, "outside of the repository", "blame", "HEAD", "../top.go")
 }
 
 func TestUnknownLooksAreRefused(t *testing.T) {

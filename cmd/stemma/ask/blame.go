@@ -159,8 +159,11 @@ func runBlame(ctx context.Context, a *program.App, request blameRequest) (err er
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	result := blameResult{Path: quote.Path(r.Prefix + request.path), Revision: r.Head}
-	options := blame.Options{Path: r.Prefix + request.path, Flags: request.flags}
+	options := blame.Options{Flags: request.flags}
+	if options.Path, err = r.PathOf(request.path); err != nil {
+		return err
+	}
+	result := blameResult{Path: quote.Path(options.Path), Revision: r.Head}
 	switch {
 	case request.rev == "HEAD" && r.Head != "", request.rev == "" && r.Bare:
 		options.Rev = r.Head
