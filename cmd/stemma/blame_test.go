@@ -112,6 +112,71 @@ func TestPathsAreReadAsGitReadsThem(t *testing.T) {
 	refused(t, 1, "outside of the repository", "blame", "HEAD", "../top.go")
 }
 
+// bySteps is a file that each of some commits made a line longer, two on a branch.
+func bySteps(t *testing.T) *gittest.Repo {
+	r := gittest.New(t)
+	text, branch := "", ""
+	step := func(word string) {
+		text += word + "\n"
+		byHand(r, r.Commit(word, "a.go", text, "b.go", word), "a.go", strings.Count(text, "\n"))
+	}
+	step("one")
+	step("two")
+	r.Git("tag", "-a", "-m", "v", "v1")
+	r.Git("branch", "side")
+	step("three")
+	branch = text
+	r.Git("checkout", "-q", "side")
+	byHand(r, r.Commit("left", "a.go", "left\none\ntwo\n"), "a.go", 1)
+	r.Git("checkout", "-q", "main")
+	text = "left\n" + branch
+	byHand(r, r.Merge("merged", []string{"side"}, "a.go", text), "a.go", 4)
+	step("four")
+	return r
+}
+
+func TestRangesAreThoseOfGitBlame(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	r := bySteps(t)
+	t.Chdir(r.Dir)
+	for _, args := range []string{
+		"HEAD~1..HEAD -- a.go", "v1.. a.go", "^v1 -- a.go", "^side a.go", "^side HEAD -- a.go", "HEAD ^v1 ^side a.go", "v1..side -- a.go", "HEAD^! -- a.go", "HEAD~1^! a.go",
+		"HEAD~1^- a.go", "HEAD~1^-2 a.go", "HEAD^@ a.go", "v1^! a.go", "HEAD~2...HEAD a.go", "HEAD..HEAD -- a.go", "HEAD..v1 -- a.go", "v1 -- a.go", "a.go v1", "a.go HEAD",
+		"-- a.go v1", "-- a.go ^v1", "-b v1..HEAD a.go", "-c v1..HEAD a.go", "--root v1..HEAD a.go", "-l v1..HEAD a.go", "-L2,4 v1..HEAD a.go", "--first-parent v1..HEAD a.go",
+	} {
+		asGit(t, r, strings.Fields(args)...)
+	}
+	for _, revs := range []string{"v1..HEAD", "^side", "HEAD~1^!"} {
+		var lines []string
+		for line := range strings.Lines(stemmaBlame(t, "--porcelain", revs, "--", "a.go")) {
+			if !strings.HasPrefix(line, "stemma-") {
+				lines = append(lines, line)
+			}
+		}
+		got := strings.TrimSuffix(strings.Join(lines, ""), "\n")
+		if d := cmp.Diff(r.Git("blame", "--porcelain", revs, "--", "a.go"), got); d != "" || !strings.Contains(got, "\nboundary\n") {
+			t.Errorf("blame --porcelain %s (-git +stemma):\n%s", revs, d)
+		}
+	}
+	r.Write("a.go", "new\nleft\none\ntwo\nthree\nfour\n")
+	for _, args := range []string{"^v1 -- a.go", "HEAD..HEAD -- a.go"} { // what is not committed has the time of day
+		asGit(t, r, append([]string{"-s"}, strings.Fields(args)...)...)
+	}
+	for args, why := range map[string]string{
+		"v1..nothing -- a.go": "no such revision", "^nothing a.go": "no such revision", "nothing a.go": "revision nothing: no such revision", "HEAD v1 -- a.go": "more than one commit",
+		"HEAD~1^@ -- a.go": "more than one commit", "-- a.go --all": "no such revision", "-- a.go ^--all": "no such revision", "-- a.go v1..--all": "no such revision",
+		"-- a.go --output=x": "no such revision",
+	} {
+		refused(t, 1, why, append([]string{"blame"}, strings.Fields(args)...)...)
+	}
+	refused(t, 2, "takes a path", "blame", "v1", "--", "a.go", "b.go")
+	refused(t, 2, "takes a path", "blame", "v1", "--")
+	bare := r.Clone("--mirror")
+	t.Chdir(bare.Dir)
+	asGit(t, bare, "v1..HEAD", "a.go")
+	refused(t, 1, "name a revision", "blame", "^v1", "a.go")
+}
+
 func TestUnknownLooksAreRefused(t *testing.T) {
 	r := gittest.New(t)
 	r.Commit("one", "a.go", "a\n")
