@@ -62,6 +62,16 @@ func TestOrdinaryRepositoryIsFoundWithoutGit(t *testing.T) {
 	r.Git("notes", "--ref", "ai", "add", "-m", "x")
 	r.Git("update-ref", "refs/ai/authorship/"+first, r.GitWith([]byte("note"), "hash-object", "-w", "--stdin"))
 	ordinary("notes", r.Dir)
+	for _, below := range []string{"", "sub/dir/"} { // a link leads there, as for git
+		link := filepath.Join(t.TempDir(), "link")
+		if err := os.Symlink(filepath.Join(r.Dir, below), link); err != nil {
+			t.Fatal(err)
+		}
+		ordinary("by a link", link)
+		if repo := open(t, link); repo.WorkTree != r.Dir || repo.Prefix != below {
+			t.Errorf("by a link: %q in %s", repo.Prefix, repo.WorkTree)
+		}
+	}
 	r.Git("tag", "-a", "-m", "tag", "v1")
 	r.Git("pack-refs", "--all")
 	ordinary("packed", r.Dir)
@@ -167,13 +177,6 @@ func TestRepositoryOutOfTheOrdinaryIsLeftToGit(t *testing.T) {
 	}
 	if !sameAsGit(t, "inside the git directory", filepath.Join(r.Dir, ".git", "refs")) {
 		t.Error("inside the git directory: git was not asked")
-	}
-	link := filepath.Join(t.TempDir(), "link")
-	if err := os.Symlink(r.Dir, link); err != nil {
-		t.Fatal(err)
-	}
-	if !sameAsGit(t, "by a link", link) {
-		t.Error("by a link: git was not asked")
 	}
 	t.Setenv("GIT_CEILING_DIRECTORIES", r.Dir)
 	if !sameAsGit(t, "below a ceiling", filepath.Join(r.Dir, "sub")) {

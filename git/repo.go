@@ -91,6 +91,9 @@ func open(ctx context.Context, dir string, find finder) (*Repo, []Ref, error) {
 	} else if !st.IsDir() {
 		return nil, nil, stemma.WithHint(fmt.Errorf("git: opening %s: not a directory", quote.Path(dir)), "name the directory of the repository")
 	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real // where git would find itself
+	}
 	tmp, err := os.MkdirTemp("", "stemma-git-")
 	if err != nil {
 		return nil, nil, stemma.WithHint(fmt.Errorf("git: opening %s: %w", quote.Path(dir), err), "a writable temporary directory is needed; TMPDIR names it")

@@ -1,9 +1,11 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -28,34 +30,118 @@ func (r *Repo) Resolve(ctx context.Context, rev string) (string, error) {
 }
 
 // resolve turns revisions into ids of commits with one process.
-func (r *Repo) resolve(ctx context.Context, revs ...string) ([]string, error) {
-	args := []string{"rev-parse", "--revs-only", "--end-of-options"}
-	for _, rev := range revs {
-		if err := checkRevision(rev); err != nil {
+func (r *Repo) resolve(ctx context.Context, revs ...string) (ids []string, err error) {
+	forms := make([]string, len(revs))
+	for i, rev := range revs {
+		if forms[i], err = peeled(rev); err != nil {
 			return nil, err
 		}
-		args = append(args, rev+"^{commit}")
 	}
-	out, err := r.here.Output(ctx, nil, 1<<20, args...)
-	var bad *child.Error
-	ids := strings.Fields(string(out))
-	if errors.As(err, &bad) || err == nil && len(ids) != len(revs) {
-		name := "one of several"
-		if len(revs) == 1 {
-			name = quote.Path(revs[0])
-		}
-		return nil, stemma.WithHint(fmt.Errorf("git: revision %s: %w: %w", name, ErrBadRevision, stemma.ErrNotFound),
-			"list the branches and tags with: git for-each-ref")
+	name := "one of several"
+	if len(revs) == 1 {
+		name = revs[0]
+	}
+	ids, err = r.parse(ctx, name, forms)
+	if err == nil && len(ids) != len(revs) {
+		return nil, noRevision(name)
 	}
 	return ids, err
 }
 
-// checkRevision refuses what git could take for an option, a range or a path.
-func checkRevision(rev string) error {
-	if rev == "" || rev[0] == '-' || rev[0] == '^' || strings.ContainsAny(rev, "\x00\n") || strings.Contains(rev, "..") && !strings.ContainsAny(rev, "{/") {
-		return fmt.Errorf("git: revision %s: %w", quote.Path(rev), ErrBadRevision)
+// parse gives the ids of revisions in a form that was checked, with ^ before those to
+// be left out. The name is for people.
+func (r *Repo) parse(ctx context.Context, name string, forms []string) ([]string, error) {
+	args := slices.Concat([]string{"rev-parse", "--revs-only", "--end-of-options"}, forms, []string{"--"})
+	out, err := r.here.Output(ctx, nil, 1<<20, args...)
+	var bad *child.Error
+	if errors.As(err, &bad) {
+		return nil, noRevision(name)
 	}
-	return nil
+	return strings.Fields(string(out)), err
+}
+
+func noRevision(name string) error {
+	return stemma.WithHint(fmt.Errorf("git: revision %s: %w: %w", quote.Path(name), ErrBadRevision, stemma.ErrNotFound),
+		"list the branches and tags with: git for-each-ref")
+}
+
+// Range gives the ids of the commit that revisions begin at, and of those where
+// they stop: these, and all behind them, are left out. It understands what git
+// does: "v1..v2", "^v1", "main^!". The tip is "" if they do not say where to
+// begin. It errs as [Repo.Resolve] does.
+func (r *Repo) Range(ctx context.Context, revs []string) (tip string, not []string, err error) {
+	forms := make([]string, len(revs))
+	for i, rev := range revs {
+		if forms[i], err = span(rev); err != nil {
+			return "", nil, err
+		}
+	}
+	name := strings.Join(revs, " ")
+	ids, err := r.parse(ctx, name, forms)
+	if err != nil {
+		return "", nil, err
+	}
+	var tips []string
+	for _, id := range ids {
+		if left, ok := strings.CutPrefix(id, "^"); ok {
+			not = append(not, left)
+		} else {
+			tips = append(tips, id)
+		}
+	}
+	tips = append(slices.DeleteFunc(tips, func(id string) bool { return slices.Contains(not, id) }), "")
+	if len(tips) > 2 {
+		return "", nil, fmt.Errorf("git: revision %s: more than one commit to begin at: %w", quote.Path(name), ErrBadRevision)
+	}
+	return tips[0], not, nil
+}
+
+// parents are the ends by which a revision speaks of the parents of a commit.
+var parents = regexp.MustCompile(`\^([!@]|-[0-9]*)$`)
+
+// span is the form in which git is asked for a revision, or a range of them: of
+// commits, whatever their names name.
+func span(rev string) (string, error) {
+	if from, dots, to := cutRange(rev); dots != "" {
+		from, err := peeled(cmp.Or(from, "HEAD"))
+		if err != nil {
+			return "", err
+		}
+		to, err = peeled(cmp.Or(to, "HEAD"))
+		return from + dots + to, err
+	}
+	positive := strings.TrimPrefix(rev, "^")
+	name := parents.ReplaceAllString(positive, "")
+	form, err := peeled(name)
+	return rev[:len(rev)-len(positive)] + form + positive[len(name):], err
+}
+
+// cutRange cuts a range at its dots; what stands in braces is no range.
+func cutRange(rev string) (from, dots, to string) {
+	deep := 0
+	for i, c := range rev {
+		switch {
+		case c == '{':
+			deep++
+		case c == '}':
+			deep--
+		case deep == 0 && strings.HasPrefix(rev[i:], "..."):
+			return rev[:i], "...", rev[i+3:]
+		case deep == 0 && strings.HasPrefix(rev[i:], ".."):
+			return rev[:i], "..", rev[i+2:]
+		}
+	}
+	return rev, "", ""
+}
+
+// peeled is the form in which git is asked for one commit. It refuses what git
+// could take for an option, a range or a path.
+func peeled(rev string) (string, error) {
+	_, dots, _ := cutRange(rev)
+	if rev == "" || rev[0] == '-' || rev[0] == '^' || dots != "" || strings.ContainsAny(rev, "\x00\n") {
+		return "", fmt.Errorf("git: revision %s: %w", quote.Path(rev), ErrBadRevision)
+	}
+	return rev + "^{commit}", nil
 }
 
 // IDs gives the ids of the commits that revisions name, all lists in one, with

@@ -22,6 +22,7 @@ import (
 // Options says what [Lines] reads.
 type Options struct {
 	Rev   string   // revision; "" for the file in the work tree, with what is not committed
+	Not   []string // revisions that Rev is none of: the blame stops at them and what is behind them
 	Path  string   // raw bytes, from the root of the repository
 	Flags []string // flags of git blame, as [Flags] lets them pass
 }
@@ -128,11 +129,18 @@ func command(ctx context.Context, r *git.Repo, o Options, form string) (args []s
 		return nil, at, done, err
 	}
 	var tip []string
+	if o.Rev != "" {
+		tip = []string{o.Rev}
+	}
+	ids, err := r.IDs(ctx, tip, o.Not)
+	if err != nil {
+		return nil, at, done, err
+	}
+	for i := len(tip); i < len(ids); i++ {
+		ids[i] = "^" + ids[i]
+	}
 	switch {
 	case o.Rev != "":
-		if tip, err = r.IDs(ctx, []string{o.Rev}); err != nil {
-			return nil, at, done, err
-		}
 	case r.Bare:
 		return nil, at, done, fmt.Errorf("git: blame of %s: a bare repository has no work tree: name a revision", quote.Path(o.Path))
 	default:
@@ -149,7 +157,7 @@ func command(ctx context.Context, r *git.Repo, o Options, form string) (args []s
 	}
 	args = append(args, "blame", form, "--encoding=UTF-8", "--no-progress")
 	args = append(args, flags...)
-	return append(append(args, tip...), "--", o.Path), at, done, nil
+	return append(append(args, ids...), "--", o.Path), at, done, nil
 }
 
 // checkedOut makes a repository of our own whose HEAD is the one of the work

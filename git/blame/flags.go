@@ -1,6 +1,7 @@
 package blame
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -77,8 +78,8 @@ const (
 
 // Basis is a digest of all that decides what [Lines] tells of a committed file
 // beside the file and its history: the flags and what they name, the mailmap,
-// where the history is cut off. It is "" when the time of day or where a name
-// points decides too.
+// where the history is cut off, where the blame stops and then also where it
+// begins. It is "" when the time of day or where a name points decides too.
 func Basis(r *git.Repo, o Options) (string, error) {
 	flags, err := Flags(o.Flags)
 	if err != nil {
@@ -106,6 +107,15 @@ func Basis(r *git.Repo, o Options) (string, error) {
 	fmt.Fprintf(h, "%d %s\x00", len(b), b)
 	for _, id := range slices.Sorted(maps.Keys(r.Edge)) {
 		fmt.Fprintf(h, "%s\x00", id)
+	}
+	for i, id := range o.Not {
+		if i == 0 { // of two commits with the same file, one may lie where it stops
+			fmt.Fprintf(h, "%s\x00", cmp.Or(o.Rev, r.Head))
+		}
+		if !wire.IsID(id) {
+			return "", nil
+		}
+		fmt.Fprintf(h, "^%s\x00", id)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

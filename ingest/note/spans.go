@@ -26,6 +26,7 @@ const (
 	NoSpan    = "the record of this commit does not speak of this line"
 	Unfound   = "no record of origin for this commit, and none elsewhere for this text"
 	Assisted  = "the commit names an agent, but not which lines it wrote"
+	Older     = "the line may be older than this commit, where blame stops"
 )
 
 // Untold is why nobody knows who wrote a line of which no record of a commit

@@ -44,7 +44,7 @@ func (p place) key(path, basis string, refs []git.Ref) answerKey {
 // that files had.
 func cacheName(parts ...string) string {
 	h := sha256.New()
-	fmt.Fprint(h, "5")
+	fmt.Fprint(h, "6")
 	for _, p := range parts {
 		fmt.Fprintf(h, "\x00%d %s", len(p), p)
 	}

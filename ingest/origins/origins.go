@@ -68,10 +68,14 @@ func Open(ctx context.Context, dir string, own Own, cache Cache) (*Repo, error) 
 // scanned or flushed before, and the number of processes is constant.
 //
 // The lines that git blame gives to a commit are lines it added, so no record
-// can credit more than that. With a cache, an answer that is known is not
+// can credit more than that. Only where the blame stops they may be older: there
+// a record counts that speaks of the very line. With a cache, an answer that is known is not
 // computed again; it is keyed by all that it depends on, so it is never out of
 // date.
-func (b *Repo) Blame(ctx context.Context, o blame.Options) ([]Line, error) {
+func (b *Repo) Blame(ctx context.Context, o blame.Options) (_ []Line, err error) {
+	if o.Not, err = b.IDs(ctx, o.Not); err != nil {
+		return nil, err
+	}
 	basis, err := blame.Basis(b.Repo, o)
 	if err != nil {
 		return nil, err
@@ -179,10 +183,11 @@ type recordSet struct {
 	asked    map[string]bool
 	claims   map[string]note.Claims
 	declared map[string][]note.Declared
+	behind   map[string]bool // commits with parents
 }
 
 func newRecordSet(cat *git.CatFile, refs []git.Ref, own Own, sent Sent) *recordSet {
-	return &recordSet{cat, refs, own, sent, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}}
+	return &recordSet{cat, refs, own, sent, map[string]bool{}, map[string]note.Claims{}, map[string][]note.Declared{}, map[string]bool{}}
 }
 
 // follow reads about commits as they are told, many at once where they wait.
@@ -232,7 +237,8 @@ func (set *recordSet) read(commits []string) error {
 		switch {
 		case o.Data == nil:
 		case n.parse == nil:
-			set.declared[n.commit] = words.Declared(git.ParseCommit("", o.Data))
+			c := git.ParseCommit("", o.Data)
+			set.declared[n.commit], set.behind[n.commit] = words.Declared(c), len(c.Parents) > 0
 		default:
 			claims := n.parse(o.Data)
 			if set.own.Is == nil || !set.own.Is(n.commit, n.blob) {
@@ -353,6 +359,8 @@ func (set *recordSet) origin(l blame.Line) Line {
 		if mark.Origin != stemma.OriginUnknown {
 			b.Basis = cmp.Or(mark.Basis, stemma.BasisImported)
 		}
+	case l.Commit.Boundary && set.behind[id]:
+		b.Mark.Reason = note.Older
 	case byBot(declared):
 		d := declared[slices.IndexFunc(declared, isBot)]
 		b.Basis = stemma.BasisDeclared

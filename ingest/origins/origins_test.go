@@ -102,6 +102,13 @@ func TestAnswersOfBlameAreNeverOld(t *testing.T) {
 		{"the setting gone", func() { r.Git("config", "--unset", "blame.ignoreRevsFile") }, o, same},
 		{"an older revision", func() {}, atFirst, changed},
 		{"the newer one", func() {}, o, changed},
+		{"a commit where it stops", func() {}, blame.Options{Path: o.Path, Not: []string{first}}, same}, // the first is a boundary anyway
+		{"another one", func() {}, blame.Options{Path: o.Path, Not: []string{second}}, changed},
+		{"one with the same file", func() {}, blame.Options{Path: o.Path, Not: []string{r.Git("commit-tree", "-m", "apart", first+"^{tree}")}}, changed},
+		{"what is checked out", func() {}, blame.Options{Path: o.Path, Not: []string{"HEAD"}}, changed},
+		{"a commit before where it stops", func() {}, blame.Options{Path: o.Path, Rev: second, Not: []string{"HEAD~1"}}, changed},
+		{"one behind it with the same file", func() {}, blame.Options{Path: o.Path, Not: []string{"HEAD~1"}}, changed},
+		{"the newer one again", func() {}, o, changed},
 		{"a replaced commit, which is not looked at", func() { r.Git("replace", first, older) }, o, same},
 		{"a graft, which is not looked at", func() { dotGit("info/grafts", second+"\n") }, o, same},
 		{"history cut off", func() { dotGit("shallow", second+"\n") }, o, changed},
@@ -173,6 +180,34 @@ func TestDamagedAnswersAreNotShown(t *testing.T) {
 				t.Fatalf("byte %d of %s flipped:\n%s", at, name, d)
 			}
 		}
+	}
+}
+
+// Where the blame stops, lines may be older than the commit that they are given to:
+// that a bot made it says nothing of them.
+func TestNothingIsCreditedWhereTheBlameStops(t *testing.T) {
+	r := gittest.New(t)
+	r.Commit("one", "a.go", gittest.Lines("one", 3))
+	r.Env = []string{"GIT_AUTHOR_NAME=copilot-swe-agent[bot]", "GIT_AUTHOR_EMAIL=198982749+Copilot@users.noreply.github.com"}
+	bot := r.Commit("two", "a.go", gittest.Lines("one", 3)+gittest.Lines("two", 2))
+	r.Env = nil
+	tip := r.Commit("three", "a.go", gittest.Lines("one", 3)+gittest.Lines("two", 2)+gittest.Lines("three", 1))
+	look := func(o blame.Options) (found string) {
+		o.Rev, o.Path = tip, "a.go"
+		for _, l := range ask(t, r.Dir, o, origins.Cache{}) {
+			found += string(l.Mark.Origin[:1])
+			if l.Commit.ID == bot && l.Commit.Boundary && l.Mark.Origin == stemma.OriginUnknown && l.Mark.Reason != note.Older && l.Mark.Reason != note.NoSpan {
+				t.Errorf("%v: why: %s", o.Not, l.Mark.Reason)
+			}
+		}
+		return found
+	}
+	if all, cut := look(blame.Options{}), look(blame.Options{Not: []string{bot}}); all != "uuuaau" || cut != "uuuuuu" {
+		t.Errorf("of the whole history %s, from the bot on %s", all, cut)
+	}
+	r.Note("ai", bot, notetest.GitAI(bot, "a.go", "4-5", ""))
+	if cut := look(blame.Options{Not: []string{bot}}); cut != "uuuaau" {
+		t.Errorf("with a record of the lines: %s", cut)
 	}
 }
 

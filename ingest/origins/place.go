@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/git"
@@ -46,14 +47,17 @@ func (b *Repo) place(ctx context.Context, cat *lazyCatFile, o *blame.Options) (p
 		return place{}, nil
 	}
 	var ahead *search
+	stops := slices.Contains(o.Not, commit) // what is not committed alone is asked for
 	p, known := b.known(commit, o.Path)
 	if !known {
-		ahead = b.search(ctx, blame.Options{Rev: commit, Path: o.Path, Flags: o.Flags})
+		if !stops {
+			ahead = b.search(ctx, blame.Options{Rev: commit, Not: o.Not, Path: o.Path, Flags: o.Flags})
+		}
 		p = b.committed(cat, commit, o.Path)
 	}
 	if o.Rev == "" && p.blob != "" {
 		p.content = b.checkedOut(o.Path, p.blob)
-		if p.content == nil {
+		if p.content == nil || stops {
 			p.blob = ""
 		}
 	}

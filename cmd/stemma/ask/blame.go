@@ -2,6 +2,7 @@ package ask
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,12 +24,13 @@ import (
 // Blame is git blame with origin.
 func Blame(a *program.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "blame [flags of git blame] [--json] [REV] [--] PATH",
+		Use:   "blame [flags of git blame] [--json] [REV | FROM..TO | ^REV]... [--] PATH",
 		Short: "git blame with origin, line by line",
 		Long: `Prints git blame's columns, with the agent and model where a line is AI's. It takes
 flags of git blame: -L, -w, -M, -C, --since, --ignore-rev, --root, --porcelain,
 --line-porcelain, and for its columns -b, -c, -l, -s, -e, -n, -f, -t, --abbrev=N,
---date=iso|iso-strict|rfc|short|default|raw|unix. The records of origin are read
+--date=iso|iso-strict|rfc|short|default|raw|unix; and its revisions: where FROM..TO or
+^REV stops, lines may be older than the commit they stand with. The records of origin are read
 from the repository itself, so the answer is always up to date and no scan is needed;
 those that clients of git-ai sent to "stemma serve" on this machine, or that were
 imported, from its store.
@@ -57,12 +59,14 @@ where origin is ai, human or unknown; with --stream too, its lines one object ea
 
 // A blameRequest is the command line of blame.
 type blameRequest struct {
-	rev, path string
-	flags     []string // for git
-	look      string   // "", "json", "porcelain" or "line-porcelain"
-	stream    bool     // of "json", the lines alone, one object each
-	columns   columns  // of the usual look
-	store     []string // flags of the store
+	revs    []string
+	path    string
+	unsure  bool     // the path may stand before the only revision
+	flags   []string // for git
+	look    string   // "", "json", "porcelain" or "line-porcelain"
+	stream  bool     // of "json", the lines alone, one object each
+	columns columns  // of the usual look
+	store   []string // flags of the store
 }
 
 // looks are the flags that choose another look than git blame's columns.
@@ -96,7 +100,7 @@ var unsupported = []string{"--incremental", "--show-stats", "--score-debug", "--
 var valued = []string{"-L", "-S", "--since", "--ignore-rev", "--ignore-revs-file"}
 
 // parseBlame reads the command line as git blame does: flags anywhere before
-// "--", then a revision and a path.
+// "--", then revisions and a path, or as of old a path and a revision.
 func parseBlame(args []string) (blameRequest, error) {
 	var r blameRequest
 	var words []string
@@ -139,17 +143,37 @@ func parseBlame(args []string) (blameRequest, error) {
 			words = append(words, arg)
 		}
 	}
+	last := len(words) - 1
 	switch {
 	case r.stream && r.look != "json":
 		return r, errStream
-	case len(words) == 1 && separator != 1:
-		r.path = words[0]
-	case len(words) == 2 && separator != 0 && separator != 2:
-		r.rev, r.path = words[0], words[1]
+	case last >= 0 && (separator < 0 || separator == last):
+		r.revs, r.path = words[:last], words[last]
+		r.unsure = separator < 0 && last == 1
+	case last == 1 && separator == 0:
+		r.path, r.revs = words[0], words[1:]
 	default:
-		return r, errors.New("blame takes a path, and before it a revision")
+		return r, errors.New("blame takes a path, and before it revisions")
 	}
 	return r, nil
+}
+
+// begin finds out where a request begins, and where it stops.
+func (r *blameRequest) begin(ctx context.Context, repo *program.Origins) (tip string, not []string, err error) {
+	switch {
+	case len(r.revs) == 0 && repo.Bare, len(r.revs) == 1 && r.revs[0] == "HEAD" && repo.Head != "":
+		return repo.Head, nil, nil
+	case len(r.revs) == 0:
+		return "", nil, nil
+	}
+	tip, not, err = repo.Range(ctx, r.revs)
+	if r.unsure && errors.Is(err, git.ErrBadRevision) {
+		if tip, not, err := repo.Range(ctx, []string{r.path}); err == nil {
+			r.path = r.revs[0]
+			return tip, not, nil
+		}
+	}
+	return tip, not, err
 }
 
 func runBlame(ctx context.Context, a *program.App, request blameRequest) (err error) {
@@ -159,17 +183,14 @@ func runBlame(ctx context.Context, a *program.App, request blameRequest) (err er
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	result := blameResult{Path: quote.Path(r.Prefix + request.path), Revision: r.Head}
-	options := blame.Options{Path: r.Prefix + request.path, Flags: request.flags}
-	switch {
-	case request.rev == "HEAD" && r.Head != "", request.rev == "" && r.Bare:
-		options.Rev = r.Head
-	case request.rev != "":
-		if options.Rev, err = r.Resolve(ctx, request.rev); err != nil {
-			return err
-		}
-		result.Revision = options.Rev
+	options := blame.Options{Flags: request.flags}
+	if options.Rev, options.Not, err = request.begin(ctx, r); err != nil {
+		return err
 	}
+	if options.Path, err = r.PathOf(request.path); err != nil {
+		return err
+	}
+	result := blameResult{Path: quote.Path(options.Path), Revision: cmp.Or(options.Rev, r.Head)}
 	if result.Lines, err = r.Blame(ctx, options); err != nil {
 		return err
 	}

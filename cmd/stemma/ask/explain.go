@@ -76,7 +76,10 @@ func runExplain(ctx context.Context, a *program.App, path string, line int, rev 
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	at := strconv.Itoa(line)
-	options := blame.Options{Rev: rev, Path: r.Prefix + path, Flags: []string{"-L", at + "," + at}}
+	options := blame.Options{Rev: rev, Flags: []string{"-L", at + "," + at}}
+	if options.Path, err = r.PathOf(path); err != nil {
+		return err
+	}
 	if rev != "" {
 		if options.Rev, err = r.Resolve(ctx, rev); err != nil {
 			return err

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/posted"
@@ -27,6 +31,46 @@ func (r *Origins) Close() error {
 		err = errors.Join(err, r.store.Close())
 	}
 	return err
+}
+
+// PathOf is the path, from the root of the repository, of a file that somebody who stands
+// where the program does calls by this name. It reads names as git does: ".." takes the
+// name before it away, and only an absolute one may lead through symbolic links, to the
+// work tree.
+func (r *Origins) PathOf(name string) (string, error) {
+	slashed, within := filepath.ToSlash(name), true
+	var clean string
+	if filepath.IsAbs(name) {
+		clean, within = below(r.WorkTree, path.Clean(slashed))
+	} else {
+		clean = path.Join(r.Prefix, slashed)
+	}
+	switch {
+	case !within && r.WorkTree == "":
+		return "", fmt.Errorf("%s: without a work tree, a path begins at the root of the repository", terminal.OneLine(name))
+	case !within, clean == "..", strings.HasPrefix(clean, "../"):
+		return "", fmt.Errorf("%s is outside of the repository: %w", terminal.OneLine(name), stemma.ErrNotFound)
+	case clean == "", clean == ".", strings.HasSuffix(slashed, "/"):
+		return "", fmt.Errorf("%s names a directory, not a file", terminal.OneLine(name))
+	}
+	return clean, nil
+}
+
+// below is what of an absolute path lies below the first directory on its way that is top.
+func below(top, name string) (string, bool) {
+	root, err := os.Stat(top)
+	if err != nil {
+		return "", false
+	}
+	for i, c := range name + "/" {
+		if c != '/' {
+			continue
+		}
+		if at, err := os.Stat(name[:min(i+1, len(name))]); err == nil && os.SameFile(at, root) {
+			return name[min(i+1, len(name)):], true
+		}
+	}
+	return "", false
 }
 
 // OpenOrigins opens the repository the program stands in, with all that hooks saw settled:
