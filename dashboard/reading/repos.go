@@ -35,6 +35,7 @@ const (
 	readers  = 4
 	keepRead = 48 << 20
 	maxBlob  = 4 << 20
+	maxDiff  = 16 << 20 // of a file; git compares all of one, however little is shown
 )
 
 func newRepositories() *repositories {
@@ -125,7 +126,7 @@ func (rs *repositories) diffs(ctx context.Context, path string, ids []string) (m
 		return nil, err
 	}
 	defer done()
-	for c, err := range history.Log(ctx, r, history.Options{Tips: ask, Only: true, MaxFileText: 256 << 10, MaxCommitText: 1 << 20, MaxLine: 1000}) {
+	for c, err := range history.Log(ctx, r, history.Options{Tips: ask, Only: true, MaxFileText: 256 << 10, MaxCommitText: 1 << 20, MaxLine: 1000, MaxFile: maxDiff}) {
 		if err != nil {
 			return out, err
 		}

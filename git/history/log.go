@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/semaphore"
@@ -35,6 +36,7 @@ type Options struct {
 	MaxFileText   int // text kept per file [1 MiB]
 	MaxCommitText int // text kept per commit [16 MiB]
 	MaxHunks      int // hunks kept per file and parent [100000]
+	MaxFile       int // bytes of a file that is compared, but for merges; a larger one is told as binary [512 MiB]
 	MaxMessage    int // bytes of a message that are kept [1 MiB]
 }
 
@@ -238,6 +240,9 @@ func (l *run) begin() (err error) {
 
 func (l *run) differ(flags ...string) *differ {
 	args := slices.Concat([]string{"diff-tree", "--stdin"}, diffFlags, flags)
+	if l.o.MaxFile > 0 {
+		args = append([]string{"-c", "core.bigFileThreshold=" + strconv.Itoa(l.o.MaxFile)}, args...)
+	}
 	return &differ{r: l.r, ctx: l.ctx, args: args, limits: l.limits}
 }
 

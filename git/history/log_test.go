@@ -153,6 +153,29 @@ func TestOctopusMergeIsToldAgainstAllParents(t *testing.T) {
 	}
 }
 
+func TestLargeFilesAreNotCompared(t *testing.T) {
+	r := gittest.New(t)
+	r.Commit("base", "small", five, "large", strings.Repeat(five, 100))
+	r.Git("checkout", "-q", "-b", "side")
+	r.Commit("side", "large", "a\n"+strings.Repeat(five, 100))
+	r.Git("checkout", "-q", "main")
+	r.Commit("main", "large", strings.Repeat(five, 100)+"b\n")
+	r.Git("merge", "-q", "--no-commit", "side")
+	r.Write("large", strings.Repeat(five, 100)+"own\n")
+	r.Git("add", "-A")
+	r.Git("commit", "-qm", "evil merge")
+	for c, err := range history.Log(t.Context(), open(t, r.Dir), history.Options{Tips: []string{"main"}, MaxFile: 500}) {
+		if err != nil || c.Damage != nil {
+			t.Fatal(err, c)
+		}
+		for _, f := range c.Files {
+			if large := f.Path == "large" && f.Parents == nil; f.Binary != large || large != (f.Added == 0) {
+				t.Errorf("%s of %q: binary %v, %d lines added", f.Path, c.Message, f.Binary, f.Added)
+			}
+		}
+	}
+}
+
 // Every merge of a long random history is checked by the oracle.
 func TestRandomMergesAddUp(t *testing.T) {
 	r := gittest.New(t)

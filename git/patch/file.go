@@ -35,7 +35,7 @@ type File struct {
 	OldPath, Path  string // raw bytes; OldPath is Path unless renamed or copied
 	OldBlob, Blob  string // ids; "" where there is none
 	OldMode, Mode  int    // as git writes them in octal: 0o100644
-	Binary         bool   // has a NUL early on, or is too big for git to compare: no hunks
+	Binary         bool   // has a NUL early on, or is too big to be compared: no hunks
 	Missing        bool   // an object that the comparison needs is not in this copy: no hunks
 	Added, Deleted int    // lines; exact even where text was dropped
 	Hunks          []Hunk

@@ -122,6 +122,20 @@ func TestFunctionsThatRunSQLAreNotPublic(t *testing.T) {
 	}
 }
 
+// A server may be set so that a backslash quotes a quote.
+func TestTextsEndWhereTheCheckSeesIt(t *testing.T) {
+	dsn := storagetest.PostgresDSN(t)
+	mark := "?"
+	if strings.Contains(dsn, "?") {
+		mark = "&"
+	}
+	db := readOnlySpace(t, dsn+mark+"standard_conforming_strings=off")
+	answer, err := ask(t.Context(), db, `SELECT '\'', (SELECT COUNT(*) FROM fact) --'`)
+	if err != nil || !strings.Contains(answer, "FROM fact") {
+		t.Errorf("the text is %q, %v", answer, err)
+	}
+}
+
 // FuzzReadOnly asks two spaces that differ in private tables only, and takes
 // every answer that differs for a leak.
 func FuzzReadOnly(f *testing.F) {
