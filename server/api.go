@@ -1,10 +1,16 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph/walk"
@@ -38,25 +44,62 @@ func plain(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text)) // the reader went away
 }
 
+// asked are the parameters of a request, which may have those names only, each once:
+// nothing that was asked is left out silently. It answers the others itself.
+func asked(w http.ResponseWriter, r *http.Request, names ...string) (url.Values, bool) {
+	given, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "the parameters are not written as addresses are", "")
+		return nil, false
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(names, name) || len(given[name]) > 1 {
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("the parameter %.60q is not known, or given twice", name), "there are "+strings.Join(names, ", "))
+			return nil, false
+		}
+	}
+	return given, true
+}
+
+// count reads a parameter that is a number of rows; usual is what none means.
+func count(given url.Values, name string, usual int64) (int64, error) {
+	if given.Get(name) == "" {
+		return usual, nil
+	}
+	n, err := strconv.ParseInt(given.Get(name), 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("the parameter %s is a number of rows", name)
+	}
+	return n, nil
+}
+
 // query answers /api/v1/query/{kind}?q=…&from=…&limit=….
 func (s *Server) query(w http.ResponseWriter, r *http.Request) {
+	given, ok := asked(w, r, "q", "from", "limit")
+	if !ok {
+		return
+	}
 	if query.Fields(r.PathValue("kind")) == nil {
 		refuse(w, http.StatusNotFound, "there is no such kind", "see /help")
 		return
 	}
-	q, err := query.Parse(r.PathValue("kind"), r.FormValue("q"), s.now())
+	q, err := query.Parse(r.PathValue("kind"), given.Get("q"), s.now())
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	from, _ := strconv.ParseInt(r.FormValue("from"), 10, 64)   // what is no number is the beginning
-	limit, _ := strconv.ParseInt(r.FormValue("limit"), 10, 64) // what is no number is the bound
-	if limit <= 0 || limit > maxRows {
+	from, bad := count(given, "from", 0)
+	limit, worse := count(given, "limit", maxRows)
+	if err := cmp.Or(bad, worse); err != nil {
+		refuse(w, http.StatusBadRequest, err.Error(), "")
+		return
+	}
+	if limit == 0 || limit > maxRows {
 		limit = maxRows
 	}
 	begun := false
 	err = s.space.DB.Read(r.Context(), func(tx *storage.Tx) error {
-		result, err := query.Run(r.Context(), tx, q.Page(max(from, 0), limit))
+		result, err := query.Run(r.Context(), tx, q.Page(from, limit))
 		if err != nil {
 			return err
 		}
@@ -77,12 +120,16 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 
 // trace answers /api/v1/trace/{ref}?direction=up|down|both.
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
+	given, ok := asked(w, r, "direction")
+	if !ok {
+		return
+	}
 	ref, err := stemma.ParseRef(r.PathValue("ref"))
 	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
-	way := lineage.Direction(r.FormValue("direction"))
+	way := lineage.Direction(given.Get("direction"))
 	switch way {
 	case "":
 		way = lineage.Both
