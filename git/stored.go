@@ -98,10 +98,15 @@ func (r *Repo) PackOrder(ids []string) []string {
 	return slices.Compact(order)
 }
 
-// objectDirs are the places where objects lie, which may lead on to others. Whole tells
+// objectDirs are the places where objects lie, each once, which may lead on to others. Whole tells
 // whether these are all: some may be named in quotes, or there are too many.
 func (r *Repo) objectDirs() (dirs []string, whole bool) {
 	dirs, whole = []string{filepath.Join(r.CommonDir, "objects")}, true
+	add := func(dir string) {
+		if dir = filepath.Clean(dir); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
 	for i := 0; i < len(dirs) && i < maxAlternates; i++ {
 		list, _ := os.ReadFile(filepath.Join(dirs[i], "info", "alternates")) // most have none
 		for line := range strings.Lines(string(list)) {
@@ -110,9 +115,9 @@ func (r *Repo) objectDirs() (dirs []string, whole bool) {
 			case line[0] == '"':
 				whole = false
 			case filepath.IsAbs(line):
-				dirs = append(dirs, line)
+				add(line)
 			default:
-				dirs = append(dirs, filepath.Join(dirs[i], line))
+				add(filepath.Join(dirs[i], line))
 			}
 		}
 	}

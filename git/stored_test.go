@@ -47,7 +47,11 @@ func TestCommitsAreFoundWhereverTheyLie(t *testing.T) {
 		t.Errorf("%d found of what is not there, with %d processes (%v)", len(here), repo.Processes()-before, err)
 	}
 	// Git knows a place in quotes, and one behind many.
-	for _, list := range []string{strconv.Quote(borrowed) + "\n", strings.Repeat(filepath.Join(r.Dir, ".git", "objects")+"\n", 20) + borrowed + "\n"} {
+	others := make([]string, 20)
+	for i := range others {
+		others[i] = t.TempDir()
+	}
+	for _, list := range []string{strconv.Quote(borrowed) + "\n", strings.Join(others, "\n") + "\n" + borrowed + "\n"} {
 		if err := os.WriteFile(alternates, []byte(list), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -177,6 +177,18 @@ func TestRangesAreThoseOfGitBlame(t *testing.T) {
 	refused(t, 1, "name a revision", "blame", "^v1", "a.go")
 }
 
+func TestShortenedIDsAreAsLongAsInGitBlame(t *testing.T) {
+	t.Setenv("NO_COLOR", "1")
+	r := bySteps(t)
+	t.Chdir(r.Dir)
+	for _, value := range []string{"4", "39", "40", "no", "auto"} {
+		r.Git("config", "core.abbrev", value)
+		for _, flags := range []string{"", "-b", "-c", "-l", "--abbrev=9", "--abbrev=39", "--abbrev=40", "--abbrev=0"} {
+			asGit(t, r, append(strings.Fields(flags), "v1..HEAD", "--", "a.go")...)
+		}
+	}
+}
+
 func TestUnknownLooksAreRefused(t *testing.T) {
 	r := gittest.New(t)
 	r.Commit("one", "a.go", "a\n")

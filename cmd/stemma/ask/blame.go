@@ -30,8 +30,9 @@ func Blame(a *program.App) *cobra.Command {
 flags of git blame: -L, -w, -M, -C, --since, --ignore-rev, --root, --porcelain,
 --line-porcelain, and for its columns -b, -c, -l, -s, -e, -n, -f, -t, --abbrev=N,
 --date=iso|iso-strict|rfc|short|default|raw|unix; and its revisions: where FROM..TO or
-^REV stops, lines may be older than the commit they stand with. The records of origin are read
-from the repository itself, so the answer is always up to date and no scan is needed;
+^REV stops, lines may be older than the commit they stand with. Of git's settings it takes
+core.abbrev, where the repository itself has it. The records of origin are read from the
+repository itself, so the answer is always up to date and no scan is needed;
 those that clients of git-ai sent to "stemma serve" on this machine, or that were
 imported, from its store.
 
@@ -204,12 +205,26 @@ func runBlame(ctx context.Context, a *program.App, request blameRequest) (err er
 	case "porcelain", "line-porcelain":
 		err = writePorcelain(out, terminal.Is(a.Out), result.Lines, request.look == "line-porcelain")
 	default:
-		if request.columns.abbrev == 0 {
-			request.columns.abbrev = r.AbbrevLength() + 1
+		if c := &request.columns; !c.long && c.abbrev == 0 {
+			c.usual = r.AbbrevLength(commitsOf(result.Lines))
 		}
 		err = writeBlame(out, terminal.Colours(a.Out), request.columns, options.Path, result.Lines)
 	}
 	return errors.Join(err, out.Flush())
+}
+
+// commitsOf are the ids of the commits that lines come from.
+func commitsOf(lines []origins.Line) (ids []string) {
+	var last *blame.Commit
+	seen := map[*blame.Commit]bool{}
+	for _, l := range lines {
+		if l.Commit != last && !seen[l.Commit] {
+			seen[l.Commit] = true
+			ids = append(ids, l.Commit.ID)
+		}
+		last = l.Commit
+	}
+	return ids
 }
 
 type blameResult struct {

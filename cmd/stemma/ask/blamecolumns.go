@@ -21,7 +21,8 @@ type columns struct {
 	long, name, number, mail, raw, bare bool
 	blank                               bool // -b: no id for a boundary
 	annotate                            bool // -c: as git annotate
-	abbrev                              int  // digits of an id
+	abbrev                              int  // digits of an id, by --abbrev
+	usual                               int  // digits of an id without it
 	date                                dateForm
 }
 
@@ -52,7 +53,7 @@ func (c *columns) take(flag string) bool {
 	case "--abbrev":
 		n, err := strconv.Atoi(value)
 		c.long = c.long || n == 0
-		c.abbrev = max(n, 4) + 1 // git blame keeps a place for the mark of a boundary
+		c.abbrev = max(n, 4)
 		return err == nil && n >= 0
 	case "--date":
 		form, ok := dateForms[value]
@@ -85,20 +86,24 @@ func (c *columns) take(flag string) bool {
 	return true
 }
 
-// id is how a commit is shown.
+// id is how a commit is shown. Git blame keeps a place for the mark of a boundary,
+// but none beside a whole id that was asked for.
 func (c columns) id(commit *blame.Commit) string {
-	n := c.abbrev
-	if c.long {
-		n = len(commit.ID)
+	whole := len(commit.ID)
+	n := c.usual + 1
+	switch {
+	case c.long:
+		n = whole
+	case c.abbrev > 0:
+		n = min(c.abbrev+1, whole)
 	}
-	n = min(n, len(commit.ID))
 	switch {
 	case commit.Boundary && c.blank:
 		return strings.Repeat(" ", n)
 	case commit.Boundary && !c.annotate:
 		return "^" + commit.ID[:n-1]
 	}
-	return commit.ID[:n]
+	return commit.ID[:min(n, whole)]
 }
 
 // who names who wrote a line, or by mail who committed it.

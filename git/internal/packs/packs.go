@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -108,10 +109,7 @@ func (x *index) read() []byte {
 
 // offset looks an id up in the file of an index.
 func (x *index) offset(whole, id []byte) (uint64, bool) {
-	step := x.step
-	if step == 0 {
-		step = int64(len(id))
-	}
+	step := x.entry(id)
 	low, high := int64(x.before[id[0]]), int64(x.before[int(id[0])+1])
 	if low > high || x.first+high*step > int64(len(whole)) {
 		return 0, false // damaged
@@ -145,6 +143,84 @@ func (x *index) offset(whole, id []byte) (uint64, bool) {
 
 // far marks an offset that stands in eight bytes elsewhere.
 const far = 1 << 31
+
+// Alike tells how many objects the packs of some directories list, and how many leading
+// digits an id, of those given, shares at most with another object there.
+func Alike(dirs, ids []string) (objects uint64, digits int) {
+	for _, dir := range dirs {
+		list, _ := indexes(dir)
+		for _, x := range list {
+			objects += uint64(x.before[256])
+			digits = max(digits, x.alike(ids))
+		}
+	}
+	return objects, digits
+}
+
+// near is how many entries of an index are read at once.
+const near = 256
+
+// alike is how many digits one of the ids shares at most with another in the index. Only
+// those with the same first byte are looked at.
+func (x *index) alike(ids []string) (most int) {
+	f, err := os.Open(x.name)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	var part []byte
+	for _, id := range ids {
+		raw, err := hex.DecodeString(id)
+		if err != nil || len(raw) < 20 {
+			continue
+		}
+		part = x.around(f, raw, part)
+		step := int(x.entry(raw))
+		entry := func(i int) []byte { return part[i*step:][:len(raw)] }
+		n := (len(part) + step - len(raw)) / step
+		at := sort.Search(n, func(i int) bool { return bytes.Compare(entry(i), raw) >= 0 })
+		for i := max(at-1, 0); i < min(at+2, n); i++ {
+			if shared := sharedDigits(entry(i), raw); shared < 2*len(raw) {
+				most = max(most, shared)
+			}
+		}
+	}
+	return most
+}
+
+// around reads the entries about the place where an id stands, or would stand, into what
+// it read before. As ids are spread evenly, it is mostly where one would expect it.
+func (x *index) around(f io.ReaderAt, id, into []byte) []byte {
+	step := x.entry(id)
+	read := func(from, to int64) []byte {
+		into = slices.Grow(into[:0], near*int(step))[:max(to-from, 0)*step]
+		n, _ := f.ReadAt(into, x.first+from*step)
+		return into[:n]
+	}
+	first, last := int64(x.before[id[0]]), int64(x.before[int(id[0])+1])
+	expected := first + (last-first)*int64(binary.BigEndian.Uint16(id[1:]))>>16
+	from := max(first, expected-near/2)
+	to := min(last, from+near)
+	part := read(from, to)
+	end := int64(len(part)) - step
+	if end < 0 || len(part) < len(id) || (from == first || bytes.Compare(part[:len(id)], id) < 0) && (to == last || bytes.Compare(part[end:end+20], id[:20]) > 0) {
+		return part
+	}
+	low, high := x.halve(f, id, near-3)
+	return read(max(first, int64(low)-1), min(last, int64(high)+2))
+}
+
+// sharedDigits is how many hexadecimal digits two ids begin with alike.
+func sharedDigits(a, b []byte) int {
+	n := 0
+	for n < len(b) && a[n] == b[n] {
+		n++
+	}
+	if n < len(b) && a[n]>>4 == b[n]>>4 {
+		return 2*n + 1
+	}
+	return 2 * n
+}
 
 // indexes opens the indexes of a directory of objects: all of them unless there are too
 // many, or one cannot be read.
@@ -203,35 +279,42 @@ func open(name string) (x index, err error) {
 	return x, nil
 }
 
-// has looks for an id by halving.
+// has looks for an id.
 func (x *index) has(id []byte) bool {
-	low, high := x.before[id[0]], x.before[int(id[0])+1]
-	if low >= high {
-		return false
-	}
 	f, err := os.Open(x.name)
 	if err != nil { // another one has taken its place
 		return false
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	step := x.step
-	if step == 0 {
-		step = int64(len(id))
+	at, _ := x.halve(f, id, 0)
+	entry := make([]byte, len(id))
+	_, err = f.ReadAt(entry, x.first+int64(at)*x.entry(id))
+	return err == nil && at < x.before[int(id[0])+1] && bytes.Equal(entry, id)
+}
+
+// entry is how long an entry is in an index of ids like this one.
+func (x *index) entry(id []byte) int64 {
+	if x.step == 0 {
+		return int64(len(id))
 	}
+	return x.step
+}
+
+// halve looks for where an id stands, or would stand, until it is one of few places:
+// from low to high. Low is above high where the index cannot be read.
+func (x *index) halve(f io.ReaderAt, id []byte, few uint32) (low, high uint32) {
+	low, high = x.before[id[0]], x.before[int(id[0])+1]
 	at := make([]byte, len(id))
-	for low < high {
+	for low < high && high-low > few {
 		middle := low + (high-low)/2
-		if _, err := f.ReadAt(at, x.first+int64(middle)*step); err != nil {
-			return false
+		if _, err := f.ReadAt(at, x.first+int64(middle)*x.entry(id)); err != nil {
+			return 1, 0
 		}
-		switch bytes.Compare(at, id) {
-		case 0:
-			return true
-		case -1:
+		if bytes.Compare(at, id) < 0 {
 			low = middle + 1
-		default:
+		} else {
 			high = middle
 		}
 	}
-	return false
+	return low, high
 }

@@ -1,8 +1,13 @@
 package packs_test
 
 import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +55,58 @@ func TestEveryObjectOfEveryPackIsHeldAndNoOther(t *testing.T) {
 	}
 }
 
+// sharedDigits is how many digits each id shares at most with the one before or behind it.
+func sharedDigits(sorted []string) []int {
+	most := make([]int, len(sorted))
+	for i := 1; i < len(sorted); i++ {
+		n := 0
+		for sorted[i-1][n] == sorted[i][n] {
+			n++
+		}
+		most[i-1], most[i] = max(most[i-1], n), n
+	}
+	return most
+}
+
+func TestAlikeIsWhatAnotherBeginsWith(t *testing.T) {
+	same := func(name, objects string, ids []string) {
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		for i, want := range sharedDigits(ids) {
+			n, got := packs.Alike([]string{objects}, ids[i:i+1])
+			if got != want && want > 1 || n != uint64(len(ids)) {
+				t.Errorf("%s: of %d, %s shares %d digits, want %d of %d", name, n, ids[i], got, want, len(ids))
+			}
+		}
+	}
+	for _, version := range []string{"1", "2"} {
+		objects, ids := packed(t, version)
+		same("version "+version, objects, ids)
+	}
+	// Ids of which no place can be expected.
+	var ids []string
+	for i := range 3000 {
+		ids = append(ids, fmt.Sprintf("00%04x%034x", i*i%70, i*i))
+	}
+	slices.Sort(ids)
+	index := []byte("\xfftOc\x00\x00\x00\x02")
+	for range 256 {
+		index = binary.BigEndian.AppendUint32(index, uint32(len(ids)))
+	}
+	for _, id := range ids {
+		raw, err := hex.DecodeString(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		index = append(index, raw...)
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "pack"), 0o755), os.WriteFile(filepath.Join(dir, "pack", "a.idx"), index, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	same("uneven", dir, ids)
+}
+
 func FuzzIndex(f *testing.F) {
 	objects, ids := packed(f, "2")
 	list, _ := filepath.Glob(filepath.Join(objects, "pack", "*.idx"))
@@ -76,6 +133,9 @@ func FuzzIndex(f *testing.F) {
 		}
 		if at, _ := packs.Places([]string{dir}, []string{id}); len(at) > 0 && !p.Hold(dir, id) {
 			t.Errorf("it does not hold what lies at %v", at)
+		}
+		if _, digits := packs.Alike([]string{dir}, []string{id}); digits >= len(id) && digits > 0 {
+			t.Errorf("it shares %d digits with another", digits)
 		}
 	})
 }

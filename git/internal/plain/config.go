@@ -2,6 +2,7 @@ package plain
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 )
 
@@ -41,6 +42,22 @@ func isOrdinary(config []byte) bool {
 	}
 	_, elsewhere := core["worktree"]
 	return core["repositoryformatversion"] == "0" && core["bare"] == "false" && !elsewhere
+}
+
+// Abbrev is what the configuration of a repository says of core.abbrev, as far as it
+// is written in the plain part of the syntax; "" if nothing.
+func Abbrev(common string) (value string) {
+	config, _ := read(filepath.Join(common, "config"), maxConfig)
+	section := ""
+	for line := range bytes.Lines(config) {
+		text := strings.Trim(string(line), " \t\n")
+		if strings.HasPrefix(text, "[") {
+			section, _ = heading(text)
+		} else if key, set, ok := setting(text); ok && section == "core" && key == "abbrev" {
+			value = set
+		}
+	}
+	return value
 }
 
 // heading reads [name] or [name "what"], and gives the name in small letters;
