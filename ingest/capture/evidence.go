@@ -64,6 +64,7 @@ type Event struct {
 	sight.Sight
 	But  map[string]bool // files that are known not to be written, or are seen themselves
 	Rest bool            // so are all other files that were tracked when the run began
+	Not  map[string]bool // but for these, which changed meanwhile
 	Run  int             // number of the run that begins or ends
 	Move int             // number of the move, from 1; 0 for no move
 	Mark *State          // nothing was under way: from here one can go on
@@ -111,7 +112,7 @@ func (e *Evidence) Paths() []string {
 // Concerns reports whether an event may have to do with a file, which is tracked or
 // is not.
 func (e Event) Concerns(path string, tracked bool) bool {
-	return e.Move == 0 && e.Mark == nil && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked))
+	return e.Move == 0 && e.Mark == nil && (e.Path == path || e.Path == "" && !e.But[path] && !(e.Rest && tracked && !e.Not[path]))
 }
 
 // Read makes evidence of the entries of a spool. Their order is that in which

@@ -70,17 +70,20 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	for _, f := range slices.Concat(entry.Was, r.files) {
 		was[f.Path] = f
 	}
-	but, ends := map[string]bool{}, []event{}
+	but, not, ends := map[string]bool{}, map[string]bool{}, []event{}
 	for _, now := range entry.Files {
 		before, ok := was[now.Path]
 		kinds := [2]sight.Kind{sight.Seen, sight.Seen}
 		switch {
 		case !ok:
+			not[now.Path] = true
 		case same(before, now) || g.others(r, before, now):
 			but[now.Path] = true
 		case r.wrote(before, now, entry.At, g.left):
 			g.left[now.Path] = now.Blob
 			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
+		default:
+			not[now.Path] = true
 		}
 		if ok {
 			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call, Ends: true}, before))
@@ -91,14 +94,14 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	for _, path := range slices.Sorted(maps.Keys(was)) {
 		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, was[path]))
 	}
-	r.begin = append(r.begin, r.noise(sight.Running, but, entry.Whole))
-	g.events = append(append(g.events, r.noise(sight.Ran, but, entry.Whole)), ends...)
+	r.begin = append(r.begin, r.noise(sight.Running, but, not, entry.Whole))
+	g.events = append(append(g.events, r.noise(sight.Ran, but, not, entry.Whole)), ends...)
 }
 
 // noise is that something runs, or has run, which may have written any file but
-// some.
-func (r *run) noise(kind sight.Kind, but map[string]bool, rest bool) event {
-	return event{Event: Event{Sight: sight.Sight{Kind: kind}, But: but, Rest: rest, Run: r.number}}
+// some; with rest, of the tracked ones only those of not.
+func (r *run) noise(kind sight.Kind, but, not map[string]bool, rest bool) event {
+	return event{Event: Event{Sight: sight.Sight{Kind: kind}, But: but, Rest: rest, Not: not, Run: r.number}}
 }
 
 // same reports whether a file did not change, as far as that is known.
@@ -154,7 +157,7 @@ func (g *gatherer) stop(r *run) {
 	if !r.ended {
 		r.ended = true
 		r.goesOn()
-		g.events = append(g.events, r.noise(sight.Ran, nil, false))
+		g.events = append(g.events, r.noise(sight.Ran, nil, nil, false))
 	}
 }
 
@@ -163,7 +166,7 @@ func (r *run) goesOn() {
 	for _, f := range r.files {
 		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, f))
 	}
-	r.begin = append(r.begin, r.noise(sight.Running, nil, false))
+	r.begin = append(r.begin, r.noise(sight.Running, nil, nil, false))
 }
 
 // killed ends the runs of a session that were not told to end; those in the

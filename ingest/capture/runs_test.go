@@ -68,20 +68,22 @@ func TestWhoWroteWhatARunChanged(t *testing.T) {
 		"in the background":                       {serves, "", second, "a*=1\n2\n<1\n", nobody},
 		"a file that was there and is found late": {makes, "", second, "a=1\n2\n", nobody},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var l log
-			l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
-			l.add(claude(hook.AfterEdit, "x"), "a=1\n")
-			if c.before == "" {
-				l.add(c.event(hook.BeforeShell))
-			} else {
-				l.add(c.event(hook.BeforeShell), c.before)
-			}
-			l.ends(c.event(hook.AfterShell), c.took, false, c.after)
-			if got, want := l.whose("a", "1\n"), "1:0, 2:"+c.want; got != want {
-				t.Errorf("got  %s\nwant %s", got, want)
-			}
-		})
+		for _, whole := range []bool{false, true} { // it makes no difference for a file that changed
+			t.Run(fmt.Sprint(name, " ", whole), func(t *testing.T) {
+				var l log
+				l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
+				l.add(claude(hook.AfterEdit, "x"), "a=1\n")
+				if c.before == "" {
+					l.add(c.event(hook.BeforeShell))
+				} else {
+					l.add(c.event(hook.BeforeShell), c.before)
+				}
+				l.ends(c.event(hook.AfterShell), c.took, whole, c.after)
+				if got, want := l.whose("a", "1\n"), "1:0, 2:"+c.want; got != want {
+					t.Errorf("got  %s\nwant %s", got, want)
+				}
+			})
+		}
 	}
 }
 
@@ -91,7 +93,7 @@ func TestFileAtWhichAPersonWasIsNobodysWhereARunDoesNotNameIt(t *testing.T) {
 		l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
 		l.add(claude(hook.AfterEdit, "x"), "a=1\n")
 		l.add(claude(hook.BeforeShell, "b"), "a=1\n2\n")
-		l.ends(claude(hook.AfterShell, "b"), time.Second, false, file)
+		l.ends(claude(hook.AfterShell, "b"), time.Second, true, file)
 		l.add(claude(hook.Compact, ""), "a=1\n2\n3\n4\n")
 		if got, want := l.whose("a", "1\n"), "1:0, 2:person, 3:"+want+", 4:person"; got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", file, got, want)
