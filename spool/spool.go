@@ -33,6 +33,7 @@ type Entry struct {
 	Files []File          `json:"files,omitempty"`
 	Was   []File          `json:"was,omitempty"`   // what files that were found only afterwards were when the call began that ends
 	Whole bool            `json:"whole,omitempty"` // since that call began, no tracked file changed but those among Files
+	Gone  bool            `json:"gone,omitempty"`  // since then something vanished that was not looked at: what appeared may be that
 	Lost  string          `json:"lost,omitempty"`  // what could not be kept, and why
 	End   int64           `json:"-"`               // where it ends in the spool, once it was read
 }

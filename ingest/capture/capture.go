@@ -223,18 +223,39 @@ func (t *tree) take() []spool.File {
 
 // wrote keeps what files were right before an agent wrote them, as it says: what they
 // were when the edit was announced, or what somebody has made of them meanwhile.
-// Agents tell it as text with plain line ends, so it counts only for files that are
-// such text.
 func (t *tree) wrote(files []spool.File) (was []spool.File) {
 	for _, f := range files {
-		before, ok := t.before[f.Path]
-		if !ok || strings.ContainsAny(before, "\r\uFFFD") {
+		told, ok := t.before[f.Path]
+		if !ok {
 			continue
 		}
-		now, err := t.place.Content(f.Blob)
-		if err == nil && utf8.Valid(now) && !bytes.ContainsAny(now, "\r\uFEFF") {
-			was = append(was, t.place.Keep(f.Path, []byte(before)))
+		if now, err := t.place.Content(f.Blob); err == nil {
+			if before, ok := asWritten(told, now); ok {
+				was = append(was, t.place.Keep(f.Path, before))
+			}
 		}
 	}
 	return was
+}
+
+// asWritten is the content of a file by the text that an agent tells it as, which has
+// plain line ends and no mark of its encoding: it had those that it has now. What
+// cannot be told so is not known.
+func asWritten(told string, now []byte) ([]byte, bool) {
+	const mark = "\uFEFF"
+	if strings.ContainsRune(told, utf8.RuneError) || !utf8.Valid(now) {
+		return nil, false
+	}
+	if bytes.HasPrefix(now, []byte(mark)) && !strings.HasPrefix(told, mark) {
+		told = mark + told
+	}
+	ends, carriage := bytes.Count(now, []byte("\n")), bytes.Count(now, []byte("\r\n"))
+	switch {
+	case strings.Contains(told, "\r") || carriage == 0:
+	case carriage == ends:
+		told = strings.ReplaceAll(told, "\n", "\r\n")
+	default:
+		return nil, false // some lines end so, some so
+	}
+	return []byte(told), true
 }

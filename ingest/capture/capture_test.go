@@ -96,8 +96,10 @@ func TestWhatAFileWasWhenItWasWrittenIsKept(t *testing.T) {
 	for _, c := range []struct{ now, before, want string }{
 		{"typed\nnew\n", `"typed\n"`, "typed\n"},
 		{"new\n", `null`, ""},
-		{"typed\r\nnew\r\n", `"typed\n"`, ""},
-		{"\uFEFFnew\n", `"typed\n"`, ""},
+		{"typed\r\nnew\r\n", `"typed\n"`, "typed\r\n"},
+		{"typed\r\nnew\r\n", `"typed\r\n"`, "typed\r\n"},
+		{"typed\nnew\r\n", `"typed\n"`, ""},
+		{"\uFEFFnew\n", `"typed\n"`, "\uFEFFtyped\n"},
 		{"new\xff\n", `"typed\n"`, ""},
 		{"new\n", `"typed\ufffd\n"`, ""},
 	} {

@@ -165,8 +165,12 @@ func (t *tree) end(entry *spool.Entry, id string) error {
 		entry.Was = append(entry.Was, f)
 		return true
 	}
+	tracked := map[string]bool{} // of what is not as git has it
 	if call.All || call.Under != nil {
 		all := t.compare(before, &call, func(e *index.Entry, clean bool) {
+			if !clean {
+				tracked[e.Path()] = true
+			}
 			if !clean && !was(indexed(e), named[string(e.Name)]) {
 				call.All = false
 			}
@@ -174,6 +178,12 @@ func (t *tree) end(entry *spool.Entry, id string) error {
 		entry.Whole = all && call.All
 	}
 	t.list(sortedKeys(call.Dirs), func(dir string, names []string) {
+		for _, name := range call.Dirs[dir] {
+			if _, still := slices.BinarySearch(names, name); !still && !slices.Contains(heaps, name) {
+				at := path.Join(dir, name)
+				entry.Gone = entry.Gone || !tracked[at] && !l.seen[at]
+			}
+		}
 		for _, name := range names {
 			if _, ok := slices.BinarySearch(call.Dirs[dir], name); !ok {
 				t.appeared(path.Join(dir, name), func(path string) bool {

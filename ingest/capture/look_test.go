@@ -115,6 +115,25 @@ func TestWhatACommandChangedIsFound(t *testing.T) {
 	}
 }
 
+// A file that nobody had looked at may be there under another name.
+func TestWhatVanishedUnseenIsSaid(t *testing.T) {
+	for command, want := range map[string]bool{"make names": true, "mv mine.txt x.txt": false, "make tracked": false, "make nothing": false} {
+		r := rested(t, "a.txt", "a\n", "b.txt", "b\n")
+		r.Write("mine.txt", "a person's\n")
+		_, after := around(t, r, command, func() {
+			switch command {
+			case "make names", "mv mine.txt x.txt":
+				must(t, os.Rename(filepath.Join(r.Dir, "mine.txt"), filepath.Join(r.Dir, "x.txt")))
+			case "make tracked":
+				must(t, os.Rename(filepath.Join(r.Dir, "a.txt"), filepath.Join(r.Dir, "x.txt")))
+			}
+		})
+		if after.Gone != want {
+			t.Errorf("%s: %v, want %v", command, after.Gone, want)
+		}
+	}
+}
+
 func TestWhatIsNotCleanIsKeptBefore(t *testing.T) {
 	r := rested(t, "a.txt", "a\n", "b.txt", "b\n")
 	r.Write("a.txt", "typed\n")

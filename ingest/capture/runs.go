@@ -79,7 +79,7 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 			not[now.Path] = true
 		case same(before, now) || g.others(r, before, now):
 			but[now.Path] = true
-		case r.wrote(before, now, entry.At, g.left):
+		case r.wrote(before, now, entry, g.left):
 			g.left[now.Path] = now.Blob
 			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
 		default:
@@ -115,15 +115,16 @@ func same(before, now spool.File) bool {
 // wrote reports whether a run changed a file, and nobody else. A person may type
 // while something runs, so it must have said that it writes the file; or been brief,
 // and been for writing, and the file as git has it, or not there, or as an agent
-// left it: nobody was at it.
-func (r *run) wrote(before, now spool.File, at time.Time, left map[string]string) bool {
-	took := at.Sub(r.at)
+// left it: nobody was at it. A new one may be a person's under another name if
+// something vanished that nobody had looked at.
+func (r *run) wrote(before, now spool.File, end spool.Entry, left map[string]string) bool {
+	took := end.At.Sub(r.at)
 	switch {
 	case took < 0:
 		return false // a clock jumped
 	case now.Named:
 		return took <= atMost
-	case r.event.Quiet || took > briefly:
+	case r.event.Quiet || took > briefly || before.State == spool.Missing && end.Gone:
 		return false
 	}
 	known, ok := left[before.Path]

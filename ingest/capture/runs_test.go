@@ -101,6 +101,18 @@ func TestFileAtWhichAPersonWasIsNobodysWhereARunDoesNotNameIt(t *testing.T) {
 	}
 }
 
+func TestNewFileMayBeOneThatVanished(t *testing.T) {
+	for gone, want := range map[bool]string{false: "claude-code s   0 b", true: fmt.Sprint(sight.Disturbed)} {
+		var l log
+		l.add(claude(hook.BeforeShell, "b"))
+		l.ends(claude(hook.AfterShell, "b"), time.Second, true, "a=1\n<")
+		l.Entries[len(l.Entries)-1].Gone = gone
+		if got := l.whose("a", ""); got != "1:"+want {
+			t.Errorf("%v: got %s, want %s", gone, got, want)
+		}
+	}
+}
+
 func TestRunThatIsSaidToHaveChangedNothingElseDisturbsNothing(t *testing.T) {
 	for whole, want := range map[bool]string{true: "person", false: fmt.Sprint(sight.Disturbed)} {
 		var l log
