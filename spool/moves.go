@@ -29,8 +29,19 @@ func (p Place) reflog() string { return filepath.Join(p.GitDir, "logs", "HEAD") 
 
 // Moves are those of HEAD in this work tree, the first first. A work tree without
 // a reflog has none.
-func (p Place) Moves() (list []Move, err error) {
-	f, err := os.Open(p.reflog())
+func (p Place) Moves() ([]Move, error) { return readMoves(p.reflog()) }
+
+// MovesOf are those of a branch, which has a reflog as long as it is there, also if
+// the work tree in which it grew is not.
+func (p Place) MovesOf(ref string) ([]Move, error) {
+	if at := filepath.FromSlash(ref); strings.HasPrefix(ref, "refs/heads/") && filepath.IsLocal(at) {
+		return readMoves(filepath.Join(p.Common, "logs", at))
+	}
+	return nil, nil
+}
+
+func readMoves(path string) (list []Move, err error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

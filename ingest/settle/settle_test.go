@@ -1123,3 +1123,26 @@ func TestWhatWasSeenInAWorkTreeOutlivesIt(t *testing.T) {
 	d.Git("merge", "-q", "topic")
 	d.check(false)
 }
+
+// The agent may not have said anything after its last commits: the branch tells them.
+func TestLastCommitsOfAWorkTreeThatIsGoneAreTheirWriters(t *testing.T) {
+	for _, how := range [][]string{{"merge", "-q", "topic"}, {"merge", "-q", "--squash", "topic"}, {"cherry-pick", "main..topic"}} {
+		d := newDesk(t)
+		linked := &desk{Repo: gittest.At(t, filepath.Join(t.TempDir(), "linked")), call: d.call, counts: d.counts}
+		d.Git("worktree", "add", "-q", "-b", "topic", linked.Dir)
+		linked.agent("s1", "a.txt", linked.inserts("s1", 0, 2))
+		linked.commit()
+		linked.agent("s2", "new.txt", linked.inserts("s2", 0, 4))
+		linked.commit()
+		linked.agent("s1", "a.txt", linked.inserts("s1", 1, 2))
+		linked.commit()
+		linked.person("a.txt", linked.inserts("me", 0, 2))
+		linked.commit()
+		d.Git("worktree", "remove", linked.Dir)
+		d.Git(how...)
+		if slices.Contains(how, "--squash") {
+			d.commit()
+		}
+		d.check(false)
+	}
+}

@@ -67,7 +67,9 @@ func Open(ctx context.Context, repo *git.Repo, place spool.Place, settled func(c
 	}
 	marks := MarkEvery
 	if !logged {
-		t.Moves = withoutReflog(reading.Entries, place.Stand())
+		if t.Moves, err = movesWithout(place, reading.Entries); err != nil {
+			return nil, err
+		}
 		marks = 0 // there is no telling where one was
 	}
 	if !resumed {
