@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -185,6 +186,24 @@ func TestShortenedIDsAreAsLongAsInGitBlame(t *testing.T) {
 		r.Git("config", "core.abbrev", value)
 		for _, flags := range []string{"", "-b", "-c", "-l", "--abbrev=9", "--abbrev=39", "--abbrev=40", "--abbrev=0"} {
 			asGit(t, r, append(strings.Fields(flags), "v1..HEAD", "--", "a.go")...)
+		}
+	}
+}
+
+// A file may have millions of lines.
+func TestALineOfBlameCostsLittle(t *testing.T) {
+	const lines = 50_000
+	r := gittest.New(t)
+	id := r.Commit("one", "a.go", strings.Repeat("a line\n", lines))
+	byHand(r, id, "a.go", lines)
+	t.Chdir(r.Dir)
+	for look, bytes := range map[string]uint64{"--porcelain": 700, "-l": 700} { // half of it for what is printed
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		stemmaBlame(t, look, "a.go")
+		runtime.ReadMemStats(&after)
+		if n, size := (after.Mallocs-before.Mallocs)/lines, (after.TotalAlloc-before.TotalAlloc)/lines; n > 0 || size > bytes {
+			t.Errorf("blame %s: %d pieces of memory a line, %d bytes", look, n, size)
 		}
 	}
 }

@@ -22,10 +22,15 @@ import (
 	"github.com/stemma-dev/stemma/ingest/words"
 )
 
-// A Line is one line of a file: what git blame says of it, and who wrote it as
-// far as the records in the repository tell.
+// A Line is one line of a file: what git blame says of it, and who wrote it.
 type Line struct {
 	blame.Line
+	*Origin
+}
+
+// An Origin is who wrote lines, as far as the records in the repository tell. Neighbours
+// share it: a file may have millions of lines.
+type Origin struct {
 	Mark  note.Mark
 	Basis stemma.Basis
 	Model stemma.Ref
@@ -103,18 +108,22 @@ func (b *Repo) Blame(ctx context.Context, o blame.Options) (_ []Line, err error)
 	if err != nil {
 		return nil, err
 	}
-	blamed := make([]Line, len(lines))
-	for i, l := range lines {
-		blamed[i] = set.origin(l)
+	last := &Origin{}
+	for i := range lines {
+		if own := set.origin(&lines[i].Line); own != *last {
+			last = new(Origin)
+			*last = own
+		}
+		lines[i].Origin = last
 	}
-	b.cache.put(key, blamed)
-	return blamed, nil
+	b.cache.put(key, lines)
+	return lines, nil
 }
 
 // read runs git blame and reads what is recorded about the commits of its
 // lines. Where the content is at hand, that is done while git blame looks for
 // more of them; ahead is a search for them that runs already, or nil.
-func (b *Repo) read(ctx context.Context, o blame.Options, at place, ahead *search, cat *git.CatFile, refs []git.Ref) ([]blame.Line, *recordSet, error) {
+func (b *Repo) read(ctx context.Context, o blame.Options, at place, ahead *search, cat *git.CatFile, refs []git.Ref) ([]Line, *recordSet, error) {
 	content, ok := at.text(cat)
 	if !ok {
 		lines, commits, err := b.lines(ctx, o)
@@ -159,13 +168,13 @@ func (l *lazyCatFile) close() {
 }
 
 // lines runs git blame and tells which commits its lines come from.
-func (b *Repo) lines(ctx context.Context, o blame.Options) (lines []blame.Line, commits []string, err error) {
+func (b *Repo) lines(ctx context.Context, o blame.Options) (lines []Line, commits []string, err error) {
 	known := map[string]bool{}
 	for l, err := range blame.Lines(ctx, b.Repo, o) {
 		if err != nil {
 			return nil, nil, err
 		}
-		lines = append(lines, l)
+		lines = append(lines, Line{Line: l})
 		if id := l.Commit.ID; l.Commit.Committed() && !known[id] {
 			known[id] = true
 			commits = append(commits, id)
@@ -341,8 +350,8 @@ func (set *recordSet) find(commits []string) ([]record, error) {
 }
 
 // origin is who wrote a line.
-func (set *recordSet) origin(l blame.Line) Line {
-	b := Line{Line: l, Basis: stemma.BasisUnknown, Mark: note.Mark{Origin: stemma.OriginUnknown}}
+func (set *recordSet) origin(l *blame.Line) Origin {
+	b := Origin{Basis: stemma.BasisUnknown, Mark: note.Mark{Origin: stemma.OriginUnknown}}
 	id := l.Commit.ID
 	claims, recorded := set.claims[id]
 	declared := set.declared[id]

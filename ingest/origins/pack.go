@@ -3,12 +3,12 @@ package origins
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/blame"
-	"github.com/stemma-dev/stemma/ingest/note"
 )
 
 // An answer is kept as the commit it was given at, the commits of its lines,
@@ -17,9 +17,7 @@ import (
 
 // sharedLine is what runs of lines have in common.
 type sharedLine struct {
-	Mark                             note.Mark
-	Basis                            stemma.Basis
-	Model                            stemma.Ref
+	Origin
 	OrigPath, Previous, PreviousPath string
 }
 
@@ -31,8 +29,12 @@ func pack(at string, lines []Line) []byte {
 	commits, shared := map[*blame.Commit]int{}, map[sharedLine]int{}
 	var runs []lineRun
 	var heads, marks, out packer
-	for _, l := range lines {
-		s := sharedLine{l.Mark, l.Basis, l.Model, l.OrigPath, l.Previous, l.PreviousPath}
+	for i, l := range lines {
+		if i > 0 && l.follows(lines[i-1]) {
+			runs[len(runs)-1].lines++
+			continue
+		}
+		s := sharedLine{*l.Origin, l.OrigPath, l.Previous, l.PreviousPath}
 		if _, ok := commits[l.Commit]; !ok {
 			commits[l.Commit] = len(commits)
 			heads.commit(l.Commit)
@@ -41,12 +43,7 @@ func pack(at string, lines []Line) []byte {
 			shared[s] = len(shared)
 			marks.shared(&s)
 		}
-		run := lineRun{commits[l.Commit], shared[s], l.OrigLine, l.FinalLine, 1}
-		if n := len(runs); n > 0 && runs[n-1].continues(run) {
-			runs[n-1].lines++
-			continue
-		}
-		runs = append(runs, run)
+		runs = append(runs, lineRun{commits[l.Commit], shared[s], l.OrigLine, l.FinalLine, 1})
 	}
 	out.text(at)
 	out.numbers(len(commits))
@@ -57,14 +54,21 @@ func pack(at string, lines []Line) []byte {
 	for _, r := range runs {
 		out.numbers(r.commit, r.shared, r.orig, r.final, r.lines)
 	}
+	size := len(lines)
+	for i := range lines {
+		size += len(lines[i].Text)
+	}
+	out.b = slices.Grow(out.b, size)
 	for _, l := range lines {
 		out.b = append(append(out.b, l.Text...), '\n')
 	}
 	return out.b
 }
 
-func (r lineRun) continues(next lineRun) bool {
-	return r.commit == next.commit && r.shared == next.shared && r.orig+r.lines == next.orig && r.final+r.lines == next.final
+// follows reports whether a line stands behind another in both files, and all else is the same.
+func (l Line) follows(before Line) bool {
+	return l.Commit == before.Commit && l.Origin == before.Origin && l.OrigLine == before.OrigLine+1 && l.FinalLine == before.FinalLine+1 &&
+		l.OrigPath == before.OrigPath && l.Previous == before.Previous && l.PreviousPath == before.PreviousPath
 }
 
 // unpack reads an answer again; ok is false if it is none.
@@ -104,7 +108,7 @@ func unpack(raw []byte) (at string, lines []Line, ok bool) {
 					Commit: &commits[r.commit], OrigLine: r.orig + i, FinalLine: r.final + i,
 					OrigPath: s.OrigPath, Previous: s.Previous, PreviousPath: s.PreviousPath, Text: text[:len(text):len(text)],
 				},
-				Mark: s.Mark, Basis: s.Basis, Model: s.Model,
+				Origin: &s.Origin,
 			})
 		}
 	}

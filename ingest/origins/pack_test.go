@@ -47,7 +47,7 @@ func TestPackedAnswerIsWhole(t *testing.T) {
 		next.OrigLine, next.FinalLine, next.Text = l.OrigLine+1, l.FinalLine+1, []byte{}
 		lines = append(lines, l, next)
 	}
-	lines = append(lines, Line{Line: blame.Line{Commit: lines[0].Commit, Text: []byte{}}})
+	lines = append(lines, Line{Line: blame.Line{Commit: lines[0].Commit, Text: []byte{}}, Origin: &Origin{}})
 	at, got, ok := unpack(pack("commit", lines))
 	if at != "commit" || !ok {
 		t.Fatalf("unpack: %q, %v", at, ok)
@@ -62,7 +62,7 @@ func TestPackedAnswerIsWhole(t *testing.T) {
 
 func FuzzUnpack(f *testing.F) {
 	f.Add(pack("x", nil))
-	f.Add(pack("x", []Line{{Line: blame.Line{Commit: &blame.Commit{ID: "a"}, OrigLine: 1, FinalLine: 1, Text: []byte("t")}}}))
+	f.Add(pack("x", []Line{{Line: blame.Line{Commit: &blame.Commit{ID: "a"}, OrigLine: 1, FinalLine: 1, Text: []byte("t")}, Origin: &Origin{}}}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		at, lines, ok := unpack(raw)
 		if !ok {

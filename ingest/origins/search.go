@@ -51,30 +51,38 @@ func (s *search) stop() {
 	}
 }
 
-// lines are the lines of the file with this content, which may have any number
-// of them. It tells the commits that they come from while they are found, each
-// once.
-func (s *search) lines(path string, content []byte, commits chan<- string) ([]blame.Line, error) {
-	texts := bytes.SplitAfter(content, []byte("\n"))
-	found := make([]blame.Line, len(texts))
-	known := map[string]bool{}
+// lines are the lines of the file with this content that were asked for. It tells the
+// commits that they come from while they are found, each once.
+func (s *search) lines(path string, content []byte, commits chan<- string) ([]Line, error) {
+	var groups []blame.Group
+	total, known := 0, map[string]bool{}
 	for g := range s.found {
 		if id := g.Commit.ID; !known[id] {
 			known[id] = true
 			commits <- id
 		}
-		for i := range g.Lines {
-			l, at := g.Line, g.FinalLine+i-1
-			if at < 0 || at >= len(texts) {
-				return nil, fmt.Errorf("blame of %s: git found a line %d in a file of %d", quote.Path(path), at+1, len(texts))
-			}
-			text := bytes.TrimSuffix(texts[at], []byte("\n"))
-			l.OrigLine, l.FinalLine, l.Text = g.OrigLine+i, at+1, text[:min(len(text), blame.MaxText)]
-			found[at] = l
-		}
+		groups = append(groups, g)
+		total += g.Lines
 	}
 	if s.err != nil {
 		return nil, s.err
 	}
-	return slices.DeleteFunc(found, func(l blame.Line) bool { return l.Commit == nil }), nil
+	slices.SortFunc(groups, func(a, b blame.Group) int { return a.FinalLine - b.FinalLine })
+	found := make([]Line, 0, min(total, len(content)))
+	at := 1
+	for _, g := range groups {
+		for n := range g.Lines {
+			l := Line{Line: g.Line}
+			l.OrigLine, l.FinalLine = g.OrigLine+n, g.FinalLine+n
+			for ; at <= l.FinalLine; at++ {
+				if len(content) == 0 {
+					return nil, fmt.Errorf("blame of %s: git found a line %d in a file of %d", quote.Path(path), l.FinalLine, at-1)
+				}
+				l.Text, content, _ = bytes.Cut(content, []byte("\n"))
+			}
+			l.Text = l.Text[:min(len(l.Text), blame.MaxText)]
+			found = append(found, l)
+		}
+	}
+	return found, nil
 }

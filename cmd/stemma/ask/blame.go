@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -322,45 +323,50 @@ func writer(l origins.Line) string {
 // which readers of the format skip. Only a terminal does not get the bytes of the
 // file as they are.
 func writePorcelain(w io.Writer, onTerminal bool, lines []origins.Line, everyLine bool) error {
-	shown := func(text []byte) string { return string(text) }
+	shown := func(text []byte) []byte { return text }
 	if onTerminal {
-		shown = func(text []byte) string { return terminal.Plain(string(text)) }
+		shown = func(text []byte) []byte { return []byte(terminal.Plain(string(text))) }
 	}
-	paths := map[string]map[string]bool{}
-	for _, l := range lines {
-		if paths[l.Commit.ID] == nil {
-			paths[l.Commit.ID] = map[string]bool{}
+	one, several := map[*blame.Commit]string{}, map[*blame.Commit]bool{} // paths in a commit
+	for i, l := range lines {
+		if i > 0 && continues(lines[i-1], l) {
+			continue
 		}
-		paths[l.Commit.ID][l.OrigPath] = true
+		path, known := one[l.Commit]
+		one[l.Commit] = l.OrigPath
+		several[l.Commit] = several[l.Commit] || known && path != l.OrigPath
 	}
-	seen := map[string]bool{}
+	seen := map[*blame.Commit]bool{}
+	var out []byte
 	for i, l := range lines {
 		c := l.Commit
 		begins := i == 0 || !continues(lines[i-1], l)
-		var b strings.Builder
-		fmt.Fprintf(&b, "%s %d %d", c.ID, l.OrigLine, l.FinalLine)
+		out = append(append(out[:0], c.ID...), ' ')
+		out = append(strconv.AppendInt(out, int64(l.OrigLine), 10), ' ')
+		out = strconv.AppendInt(out, int64(l.FinalLine), 10)
+		whole := everyLine
 		if begins {
 			n := 1
 			for i+n < len(lines) && continues(lines[i+n-1], lines[i+n]) {
 				n++
 			}
-			fmt.Fprintf(&b, " %d", n)
+			out = strconv.AppendInt(append(out, ' '), int64(n), 10)
+			whole = whole || !seen[c]
+			seen[c] = true
 		}
-		b.WriteByte('\n')
-		whole := everyLine || !seen[c.ID]
+		out = append(out, '\n')
 		if whole {
-			seen[c.ID] = true
-			writeCommit(&b, l)
+			out = appendCommit(out, l)
 		}
-		if whole || begins && len(paths[c.ID]) > 1 {
-			fmt.Fprintf(&b, "filename %s\n", quote.Path(l.OrigPath))
+		if whole || begins && several[c] {
+			out = fmt.Appendf(out, "filename %s\n", quote.Path(l.OrigPath))
 		}
-		fmt.Fprintf(&b, "stemma-origin %s\n", l.Mark.Origin)
+		out = append(append(append(out, "stemma-origin "...), l.Mark.Origin...), '\n')
 		if l.Mark.Origin == stemma.OriginAI {
-			fmt.Fprintf(&b, "stemma-agent %s\nstemma-model %s\nstemma-session %s\n", terminal.OneLine(l.Mark.Agent), terminal.OneLine(l.Mark.ModelName), terminal.OneLine(l.Mark.Session))
+			out = fmt.Appendf(out, "stemma-agent %s\nstemma-model %s\nstemma-session %s\n", terminal.OneLine(l.Mark.Agent), terminal.OneLine(l.Mark.ModelName), terminal.OneLine(l.Mark.Session))
 		}
-		fmt.Fprintf(&b, "\t%s\n", shown(l.Text))
-		if _, err := io.WriteString(w, b.String()); err != nil {
+		out = append(append(append(out, '\t'), shown(l.Text)...), '\n')
+		if _, err := w.Write(out); err != nil {
 			return err
 		}
 	}
@@ -374,21 +380,22 @@ func continues(before, l origins.Line) bool {
 		before.OrigLine+1 == l.OrigLine && before.FinalLine+1 == l.FinalLine
 }
 
-// writeCommit prints the headers of porcelain that tell of a commit.
-func writeCommit(b *strings.Builder, l origins.Line) {
+// appendCommit appends the headers of porcelain that tell of a commit.
+func appendCommit(out []byte, l origins.Line) []byte {
 	c := l.Commit
 	for _, who := range []struct {
 		role string
 		git.Ident
 	}{{"author", c.Author}, {"committer", c.Committer}} {
-		fmt.Fprintf(b, "%s %s\n%s-mail <%s>\n%s-time %d\n%s-tz %s\n", who.role, terminal.OneLine(who.Name), who.role, terminal.OneLine(who.Mail),
+		out = fmt.Appendf(out, "%s %s\n%s-mail <%s>\n%s-time %d\n%s-tz %s\n", who.role, terminal.OneLine(who.Name), who.role, terminal.OneLine(who.Mail),
 			who.role, who.When.Unix(), who.role, who.When.Format("-0700"))
 	}
-	fmt.Fprintf(b, "summary %s\n", terminal.OneLine(c.Summary))
+	out = fmt.Appendf(out, "summary %s\n", terminal.OneLine(c.Summary))
 	if c.Boundary {
-		b.WriteString("boundary\n")
+		out = append(out, "boundary\n"...)
 	}
 	if l.Previous != "" {
-		fmt.Fprintf(b, "previous %s %s\n", l.Previous, quote.Path(l.PreviousPath))
+		out = fmt.Appendf(out, "previous %s %s\n", l.Previous, quote.Path(l.PreviousPath))
 	}
+	return out
 }

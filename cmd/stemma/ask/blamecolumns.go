@@ -3,7 +3,6 @@ package ask
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -176,7 +175,7 @@ func writeBlame(w io.Writer, p terminal.Palette, c columns, path string, lines [
 }
 
 func alike(a, b origins.Line) bool {
-	return a.Commit == b.Commit && a.OrigPath == b.OrigPath && a.Mark == b.Mark
+	return a.Commit == b.Commit && a.OrigPath == b.OrigPath && a.Origin == b.Origin
 }
 
 // append appends a line as it is shown.
@@ -187,7 +186,7 @@ func (b *blameWriter) append(out []byte, l origins.Line) []byte {
 	}
 	out = append(out, b.id...)
 	if b.annotate {
-		out = append(append(out, b.who...), strconv.Itoa(l.FinalLine)...)
+		out = strconv.AppendInt(append(out, b.who...), int64(l.FinalLine), 10)
 		return append(append(append(out, ')'), terminal.Plain(string(l.Text))...), '\n')
 	}
 	if b.number {
@@ -221,6 +220,10 @@ func (b *blameWriter) prepare(l origins.Line) {
 }
 
 func appendNumber(out []byte, width, n int) []byte {
-	digits := strconv.Itoa(n)
-	return append(append(out, slices.Repeat([]byte{' '}, max(0, width-len(digits)))...), digits...)
+	var digits [20]byte
+	number := strconv.AppendInt(digits[:0], int64(n), 10)
+	for range width - len(number) {
+		out = append(out, ' ')
+	}
+	return append(out, number...)
 }
