@@ -133,6 +133,7 @@ type gatherer struct {
 	left     map[string]string // by path, the content that an agent left last
 	ran      int               // runs so far
 	expired  time.Time         // when it was looked last for what is taken to have ended
+	rest     []spool.Entry     // those behind the one that is read
 }
 
 // told is what was heard of a session so far.
@@ -191,6 +192,7 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 		return
 	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
+		g.refused(event, s, files)
 		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: blobs(files), at: e.At})
 	case hook.AfterEdit:
 		l.Kind, l.Hand = sight.Ended, g.hand(event, s)
@@ -247,6 +249,29 @@ func (g *gatherer) begin(call string, s *told, c opened) {
 	}
 	c.from = len(g.events)
 	s.open[call] = c
+}
+
+// refused ends edits of the same files by the same agent that are never told to end:
+// it goes on with another, so they were refused, or what told their end is lost.
+func (g *gatherer) refused(e hook.Event, s *told, files []spool.File) {
+	for _, call := range slices.Sorted(maps.Keys(s.open)) {
+		c := s.open[call]
+		if call == callOf(e, files) || idOf(call) == "" || g.Hands[max(1, c.hand)-1].Subagent != e.Subagent {
+			continue
+		}
+		if slices.ContainsFunc(files, func(f spool.File) bool { _, ok := c.files[f.Path]; return ok }) && !g.willEnd(e, call) {
+			g.end(call, s, c, nil)
+		}
+	}
+}
+
+// willEnd reports whether a call of the session of an event is told to end later.
+func (g *gatherer) willEnd(of hook.Event, call string) bool {
+	return slices.ContainsFunc(g.rest, func(e spool.Entry) bool {
+		var event hook.Event
+		return bytes.Contains(e.Event, []byte(call)) && json.Unmarshal(e.Event, &event) == nil &&
+			event.Kind == hook.AfterEdit && event.Call == call && sessionKey(event.Agent, event.Session) == sessionKey(of.Agent, of.Session)
+	})
 }
 
 // idOf is the id of a call, "" if it has none.

@@ -229,6 +229,28 @@ func TestEditThatWasRefusedIsNotTheAgents(t *testing.T) {
 	}
 }
 
+// An agent whose edit was refused, by another hook that says nothing, tries again.
+func TestAnEditThatIsNeverToldToEndSpoilsNoLaterOne(t *testing.T) {
+	var l log
+	l.add(claude(hook.BeforeEdit, "t1"), "a=1\n")
+	l.add(claude(hook.BeforeEdit, "t2"), "a=1\n")
+	l.add(claude(hook.AfterEdit, "t2"), "a=1\n2\n")
+	l.add(claude(hook.BeforeEdit, "t3"), "a=1\n2\n3\n")
+	l.add(claude(hook.AfterEdit, "t3"), "a=1\n2\n3\n4\n")
+	if got, want := l.whose("a", "1\n"), "1:0, 2:claude-code s   0 t2, 3:person, 4:claude-code s   0 t3"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	// Two that are under way at once are told apart as before.
+	var two log
+	two.add(claude(hook.BeforeEdit, "t1"), "a=1\n")
+	two.add(claude(hook.BeforeEdit, "t2"), "a=1\n")
+	two.add(claude(hook.AfterEdit, "t1"), "a=1\n2\n")
+	two.add(claude(hook.AfterEdit, "t2"), "a=1\n2\n3\n")
+	if got, want := two.whose("a", "1\n"), fmt.Sprintf("1:0, 2:%d, 3:claude-code s   0 t2", sight.Crowded); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestTwoAgentsAtOnceDoNotStealEachOthersEdits(t *testing.T) {
 	cursor := func(k hook.Kind) hook.Event { return hook.Event{Agent: "cursor", Session: "c", Kind: k} }
 	var l log

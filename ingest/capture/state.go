@@ -55,6 +55,7 @@ func (s State) Read(r spool.Reading, moves []spool.Move, content func(spool.File
 	}
 	marked := 0
 	for i, e := range r.Entries {
+		g.rest = r.Entries[i+1:]
 		g.entry(e)
 		if marks > 0 && i+1-marked >= marks && g.quiet() {
 			g.Mark = g.state(e.End)
