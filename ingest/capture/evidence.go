@@ -134,6 +134,7 @@ type gatherer struct {
 	ran      int               // runs so far
 	expired  time.Time         // when it was looked last for what is taken to have ended
 	rest     []spool.Entry     // those behind the one that is read
+	runs     []*run            // those that have ended
 }
 
 // told is what was heard of a session so far.

@@ -29,6 +29,10 @@ type run struct {
 	files  []spool.File
 	begin  []event // what its end tells of its beginning
 	ended  bool
+
+	end      int             // in events, where it ended
+	credited map[string]bool // files that it wrote
+	not      map[string]bool // files that changed meanwhile, nobody knows by whom
 }
 
 // run notes that something begins to run. What is to be said of that is known
@@ -70,20 +74,22 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	for _, f := range slices.Concat(entry.Was, r.files) {
 		was[f.Path] = f
 	}
-	but, not, ends := map[string]bool{}, map[string]bool{}, []event{}
+	but, ends := map[string]bool{}, []event{}
+	r.end, r.credited, r.not = len(g.events), map[string]bool{}, map[string]bool{}
+	g.runs = append(g.runs, r)
 	for _, now := range entry.Files {
 		before, ok := was[now.Path]
 		kinds := [2]sight.Kind{sight.Seen, sight.Seen}
 		switch {
 		case !ok:
-			not[now.Path] = true
+			r.not[now.Path] = true
 		case same(before, now) || g.others(r, before, now):
 			but[now.Path] = true
 		case r.wrote(before, now, entry, g.left):
-			g.left[now.Path] = now.Blob
+			g.left[now.Path], r.credited[now.Path] = now.Blob, true
 			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
 		default:
-			not[now.Path] = true
+			r.not[now.Path] = true
 		}
 		if ok {
 			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call, Ends: true}, before))
@@ -94,8 +100,8 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	for _, path := range slices.Sorted(maps.Keys(was)) {
 		r.begin = append(r.begin, looked(sight.Sight{Kind: sight.Seen}, was[path]))
 	}
-	r.begin = append(r.begin, r.noise(sight.Running, but, not, entry.Whole))
-	g.events = append(append(g.events, r.noise(sight.Ran, but, not, entry.Whole)), ends...)
+	r.begin = append(r.begin, r.noise(sight.Running, but, r.not, entry.Whole))
+	g.events = append(append(g.events, r.noise(sight.Ran, but, r.not, entry.Whole)), ends...)
 }
 
 // noise is that something runs, or has run, which may have written any file but
@@ -211,6 +217,22 @@ func (g *gatherer) expire(now time.Time) {
 				g.stop(r)
 			}
 		}
+	}
+}
+
+// explain takes from what changed during a run, nobody knows by whom, what another
+// that ran at the same time wrote: that may have ended later.
+func (g *gatherer) explain() {
+	writers := map[string][]*run{}
+	for _, r := range g.runs {
+		for path := range r.credited {
+			writers[path] = append(writers[path], r)
+		}
+	}
+	for _, r := range g.runs {
+		maps.DeleteFunc(r.not, func(path string, _ bool) bool {
+			return slices.ContainsFunc(writers[path], func(o *run) bool { return o.place < r.end && r.place < o.end })
+		})
 	}
 }
 

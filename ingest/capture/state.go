@@ -66,6 +66,7 @@ func (s State) Read(r spool.Reading, moves []spool.Move, content func(spool.File
 	for range g.moves[g.moved:] {
 		g.move()
 	}
+	g.explain()
 	g.flatten()
 	return g.Evidence
 }
