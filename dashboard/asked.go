@@ -15,8 +15,8 @@ import (
 // nothing.
 var choices = map[string][]string{"format": {"csv", "json"}, "verify": {"1"}, "named": {"only"}}
 
-// most is how far from the first row or line a page may begin.
-const most = 1 << 40
+// maxFrom is how far from the first row or line a page may begin.
+const maxFrom = 1 << 40
 
 // checkAsked refuses an address with a parameter that its page does not have, or
 // one with a value that it cannot have: nothing that was asked is left out
@@ -53,7 +53,7 @@ func checkAsked(r *http.Request, names []string) error {
 
 func isOffset(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 64)
-	return s == "" || err == nil && n <= most
+	return s == "" || err == nil && n <= maxFrom
 }
 
 // from is where the part begins that a page shows, of a request that was checked.

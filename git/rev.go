@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/git/internal/child"
@@ -97,7 +98,7 @@ func (r *Repo) Range(ctx context.Context, revs []string) (tip string, not []stri
 }
 
 // parents are the ends by which a revision speaks of the parents of a commit.
-var parents = regexp.MustCompile(`\^([!@]|-[0-9]*)$`)
+var parents = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\^([!@]|-[0-9]*)$`) })
 
 // span is the form in which git is asked for a revision, or a range of them: of
 // commits, whatever their names name.
@@ -111,7 +112,7 @@ func span(rev string) (string, error) {
 		return from + dots + to, err
 	}
 	positive := strings.TrimPrefix(rev, "^")
-	name := parents.ReplaceAllString(positive, "")
+	name := parents().ReplaceAllString(positive, "")
 	form, err := peeled(name)
 	return rev[:len(rev)-len(positive)] + form + positive[len(name):], err
 }

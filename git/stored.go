@@ -98,8 +98,9 @@ func (r *Repo) PackOrder(ids []string) []string {
 	return slices.Compact(order)
 }
 
-// objectDirs are the places where objects lie, each once, which may lead on to others. Whole tells
-// whether these are all: some may be named in quotes, or there are too many.
+// objectDirs are the places where objects lie, each once, which may lead on to
+// others. Whole tells whether these are all: some may be named in quotes, or there
+// are too many.
 func (r *Repo) objectDirs() (dirs []string, whole bool) {
 	dirs, whole = []string{filepath.Join(r.CommonDir, "objects")}, true
 	add := func(dir string) {

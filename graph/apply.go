@@ -71,8 +71,8 @@ func analyze(ctx context.Context, tx *storage.Tx, engine storage.Engine) error {
 	return err
 }
 
-// applyRun applies from the stored cursor to the end, or until a position. It stops early, with
-// moved set, if another process moved the cursor meanwhile.
+// applyRun applies from the stored cursor to the end, or until a position. It stops
+// early, with moved set, if another process moved the cursor meanwhile.
 func (g *Graph) applyRun(ctx context.Context, l *ledger.Ledger, fresh []ledger.Entry, until int64) (applied int64, moved bool, err error) {
 	var from int64
 	err = g.db.Read(ctx, func(tx *storage.Tx) error {

@@ -30,9 +30,10 @@ type run struct {
 	begin  []event // what its end tells of its beginning
 	ended  bool
 
-	end      int             // in events, where it ended
-	credited map[string]bool // files that it wrote
-	not      map[string]bool // files that changed meanwhile, nobody knows by whom
+	end   int               // in events, where it ended
+	wrote map[string]string // what the files that it is credited with were before
+	not   map[string]bool   // files that changed meanwhile, nobody knows by whom
+	was   map[string]string // what those were before, where that is known
 }
 
 // run notes that something begins to run. What is to be said of that is known
@@ -51,7 +52,7 @@ func (g *gatherer) run(e hook.Event, s *told, entry spool.Entry) {
 }
 
 // done notes that it has ended. Files that were looked at before and now are known:
-// they changed or did not. Who changed them is another question, see [run.wrote].
+// they changed or did not. Who changed them is another question, see [run.credited].
 func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 	r, ok := s.runs[e.Call]
 	if !ok {
@@ -75,7 +76,7 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 		was[f.Path] = f
 	}
 	but, ends := map[string]bool{}, []event{}
-	r.end, r.credited, r.not = len(g.events), map[string]bool{}, map[string]bool{}
+	r.end, r.wrote, r.not, r.was = len(g.events), map[string]string{}, map[string]bool{}, map[string]string{}
 	g.runs = append(g.runs, r)
 	for _, now := range entry.Files {
 		before, ok := was[now.Path]
@@ -85,11 +86,11 @@ func (g *gatherer) done(e hook.Event, s *told, entry spool.Entry) {
 			r.not[now.Path] = true
 		case same(before, now) || g.others(r, before, now):
 			but[now.Path] = true
-		case r.wrote(before, now, entry, g.left):
-			g.left[now.Path], r.credited[now.Path] = now.Blob, true
+		case r.credited(before, now, entry, g.left):
+			g.left[now.Path], r.wrote[now.Path] = now.Blob, before.Blob
 			but[now.Path], kinds = true, [2]sight.Kind{sight.Begun, sight.Ended}
 		default:
-			r.not[now.Path] = true
+			r.not[now.Path], r.was[now.Path] = true, before.Blob
 		}
 		if ok {
 			r.begin = append(r.begin, looked(sight.Sight{Kind: kinds[0], Hand: r.hand, Call: e.Call, Ends: true}, before))
@@ -118,12 +119,12 @@ func same(before, now spool.File) bool {
 	return before.Blob == now.Blob
 }
 
-// wrote reports whether a run changed a file, and nobody else. A person may type
+// credited reports whether a run changed a file, and nobody else. A person may type
 // while something runs, so it must have said that it writes the file; or been brief,
 // and been for writing, and the file as git has it, or not there, or as an agent
 // left it: nobody was at it. A new one may be a person's under another name if
 // something vanished that nobody had looked at.
-func (r *run) wrote(before, now spool.File, end spool.Entry, left map[string]string) bool {
+func (r *run) credited(before, now spool.File, end spool.Entry, left map[string]string) bool {
 	took := end.At.Sub(r.at)
 	switch {
 	case took < 0:
@@ -220,18 +221,23 @@ func (g *gatherer) expire(now time.Time) {
 	}
 }
 
-// explain takes from what changed during a run, nobody knows by whom, what another
-// that ran at the same time wrote: that may have ended later.
+// explain takes from what changed during a run, nobody knows by whom, what is all
+// another's that ended later, and had not begun to write before: from the same content
+// if the first began before it. What an earlier one wrote is known when a run ends, see
+// [gatherer.others].
 func (g *gatherer) explain() {
 	writers := map[string][]*run{}
 	for _, r := range g.runs {
-		for path := range r.credited {
+		for path := range r.wrote {
 			writers[path] = append(writers[path], r)
 		}
 	}
 	for _, r := range g.runs {
 		maps.DeleteFunc(r.not, func(path string, _ bool) bool {
-			return slices.ContainsFunc(writers[path], func(o *run) bool { return o.place < r.end && r.place < o.end })
+			was, known := r.was[path]
+			return slices.ContainsFunc(writers[path], func(o *run) bool {
+				return o.place < r.end && r.end < o.end && (o.place < r.place || known && o.wrote[path] == was)
+			})
 		})
 	}
 }

@@ -101,6 +101,55 @@ func TestFileAtWhichAPersonWasIsNobodysWhereARunDoesNotNameIt(t *testing.T) {
 	}
 }
 
+// Two agents run commands at once: what one is credited with is not the other's noise,
+// and what the other may have written besides is nobody's, never the person's.
+func TestChangesDuringARunAreThoseOfAnotherOnlyIfItWroteAllOfThem(t *testing.T) {
+	makes := func(k hook.Kind) hook.Event { return claude(k, "m") } // it is credited
+	tests := func(k hook.Kind) hook.Event {
+		e := claude(k, "q")
+		e.Session, e.Quiet = "other", true
+		return e
+	}
+	agent, nobody := "claude-code s   0 m", fmt.Sprint(sight.Disturbed)
+	for name, c := range map[string]struct {
+		does func(l *log)
+		want string
+	}{
+		"one that ended later": {func(l *log) {
+			l.add(makes(hook.BeforeShell))
+			l.add(tests(hook.BeforeShell))
+			l.ends(tests(hook.AfterShell), time.Second, true, "a=1\n2\n<1\n")
+			l.ends(makes(hook.AfterShell), time.Second, true, "a=1\n2\n<1\n")
+		}, "1:0, 2:" + agent},
+		"one that began and ended later": {func(l *log) {
+			l.add(tests(hook.BeforeShell))
+			l.add(makes(hook.BeforeShell))
+			l.ends(tests(hook.AfterShell), time.Second, true, "a=1\n2\n<1\n")
+			l.ends(makes(hook.AfterShell), time.Second, true, "a=1\n2\n<1\n")
+		}, "1:0, 2:" + agent},
+		"not what was there before it": {func(l *log) {
+			l.add(tests(hook.BeforeShell), "a=1\n")
+			l.add(makes(hook.BeforeShell))
+			l.ends(tests(hook.AfterShell), time.Second, true, "a=1\n2\n3\n")
+			l.ends(makes(hook.AfterShell), time.Second, true, "a=1\n2\n3\n<1\n2\n")
+		}, "1:0, 2:" + nobody + ", 3:" + nobody},
+		"not what came behind it": {func(l *log) {
+			l.add(tests(hook.BeforeShell), "a=1\n")
+			l.add(makes(hook.BeforeShell))
+			l.ends(makes(hook.AfterShell), time.Second, true, "a=1\n2\n<1\n")
+			l.ends(tests(hook.AfterShell), time.Second, true, "a=1\n2\n3\n")
+		}, "1:0, 2:" + nobody + ", 3:" + nobody},
+	} {
+		var l log
+		l.add(claude(hook.BeforeEdit, "x"), "a=1\n")
+		l.add(claude(hook.AfterEdit, "x"), "a=1\n")
+		c.does(&l)
+		if got := l.whose("a", "1\n"); got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
 func TestNewFileMayBeOneThatVanished(t *testing.T) {
 	for gone, want := range map[bool]string{false: "claude-code s   0 b", true: fmt.Sprint(sight.Disturbed)} {
 		var l log

@@ -10,8 +10,8 @@
 // two events is found out elsewhere; an event of a tool that only reads is
 // [Nothing], and one of a tool that is not known is [BeforeTool] or [AfterTool],
 // so that what changed meanwhile is nobody's. The package does no I/O and
-// keeps nothing of what was said or written, but for the text of a command, for as
-// long as it takes to see which files it names.
+// keeps nothing of what was said or written, but for what a file was before an edit,
+// and the text of a command, for as long as it takes to see which files it names.
 package hook
 
 import (

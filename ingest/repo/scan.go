@@ -223,7 +223,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.noticeRefs,
 		s.readRecords,
 		s.readLocal,
-		func(ctx context.Context) error { return s.sessions.State(ctx) }, // before the records that name them
+		s.sessions.State, // before the records that name them
 		s.learnTrackers,
 		s.readCommits,
 		s.readOrphans,
