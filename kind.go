@@ -31,12 +31,15 @@ const (
 	KindTest   Kind = "test"
 	KindScan   Kind = "scan"
 	KindConfig Kind = "config"
+	KindRunner Kind = "runner"
 
 	KindArtifact    Kind = "artifact"
 	KindAttestation Kind = "attestation"
+	KindBom         Kind = "bom"
 
 	KindDeployment  Kind = "deployment"
 	KindEnvironment Kind = "environment"
+	KindSnapshot    Kind = "snapshot"
 
 	KindIncident Kind = "incident"
 

@@ -1,11 +1,19 @@
-// Package artifact keeps what was built, by digest, and what others attest
-// about it.
+// Package artifact keeps what was built, by digest, what it consists of, and what
+// others attest about it.
 //
-// Refs: artifact:sha256/DIGEST (or another algorithm), attestation:sha256/DIGEST
-// of the envelope's bytes.
+// Refs: artifact:sha256/DIGEST (or another algorithm), bom:sha256/DIGEST of the
+// document, attestation:sha256/DIGEST of the envelope's bytes.
 //
-// An artifact's doors lead up to the run and the commit it came from; an
-// attestation's lead aside to what it speaks of.
+// An artifact's doors lead up to the run and the commit it came from, and both ways
+// to the other digests of the same thing: an image has one in its registry and
+// another, of its configuration, where it runs. A bill of materials leads up to what
+// it lists, an attestation aside to what it speaks of.
+//
+// A file's digest is the SHA-256 of its bytes. That of a directory is the dirHash of
+// in-toto (h1 of Go's modules): the SHA-256 of the lines "HEX  PATH\n", one for each
+// regular file, where HEX is the file's SHA-256 and PATH its path inside with
+// slashes, in the order of the paths. Git's own name of a file's content may stand
+// beside it as gitoid: artifact:gitoid-blob-sha1/…
 //
 // The package does no I/O and verifies nothing: an attestation is unverified
 // until whoever verified it says so.
@@ -20,7 +28,7 @@ import (
 // Room declares the kinds of this package.
 var Room = stemma.Room{
 	Name:  "artifact",
-	Kinds: []stemma.KindSpec{artifactSpec, attestationSpec},
+	Kinds: []stemma.KindSpec{artifactSpec, bomSpec, attestationSpec},
 }
 
 var artifactSpec = stemma.KindSpec{
@@ -31,10 +39,39 @@ var artifactSpec = stemma.KindSpec{
 		{Name: "digest", Type: stemma.Text, Index: true, Doc: "algorithm:hex"},
 		{Name: "media", Type: stemma.Text, Doc: "media type"},
 		{Name: "size", Type: stemma.Int, Doc: "bytes"},
+		{Name: "form", Type: stemma.Text, Doc: "file, directory or image"},
+		{Name: "files", Type: stemma.Int, Doc: "of a directory: how many files"},
 	},
 	Doors: []stemma.Door{
 		{Name: "built-by", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "run that built it"},
 		{Name: "from", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Up, Doc: "commit it was built from"},
+		{Name: "same-as", To: []stemma.Kind{stemma.KindArtifact}, Flow: stemma.Both, Doc: "another digest of the same thing"},
+	},
+}
+
+var bomSpec = stemma.KindSpec{
+	Kind: stemma.KindBom,
+	Doc:  "a bill of materials: what something consists of",
+	Columns: []stemma.Column{
+		{Name: "format", Type: stemma.Text, Index: true, Doc: "spdx or cyclonedx"},
+		{Name: "version", Type: stemma.Text, Doc: "of the format"},
+		{Name: "name", Type: stemma.Text, Doc: "what it says it is about"},
+		{Name: "serial", Type: stemma.Text, Doc: "what it is called by itself"},
+		{Name: "tool", Type: stemma.Text, Doc: "what made it, as it says"},
+		{Name: "components", Type: stemma.Int, Doc: "how many parts it lists"},
+		{Name: "unresolved", Type: stemma.Int, Doc: "of these, without a version"},
+	},
+	Lists: []stemma.List{
+		{Name: "component", Doc: "what it lists, the first of it", Columns: []stemma.Column{
+			{Name: "name", Type: stemma.Text, Index: true, Doc: "as it is called where it comes from"},
+			{Name: "version", Type: stemma.Text, Doc: "its version"},
+			{Name: "purl", Type: stemma.Text, Index: true, Doc: "its package URL"},
+			{Name: "license", Type: stemma.Text, Doc: "as the document says"},
+		}},
+	},
+	Doors: []stemma.Door{
+		{Name: "of", To: []stemma.Kind{stemma.KindArtifact, stemma.KindCommit}, Flow: stemma.Up, Doc: "what consists of it"},
+		{Name: "built-by", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "run that made it"},
 	},
 }
 
@@ -61,9 +98,12 @@ type Artifact struct {
 	Digest string `json:"digest"`         // "sha256:…", lower-case
 	Media  string `json:"media,omitempty"`
 	Size   int    `json:"size,omitempty"` // bytes
+	Form   string `json:"form,omitempty" of:"file directory image"`
+	Files  int    `json:"files,omitempty"` // of a directory
 
 	BuiltBy  []stemma.Edge `json:"-" door:"built-by"`
 	From     []stemma.Edge `json:"-" door:"from"`
+	Same     []stemma.Edge `json:"-" door:"same-as"`
 	Occurred stemma.Moment `json:"-" fact:"occurred"`
 }
 
@@ -88,6 +128,47 @@ func (a Artifact) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
 
 // FromFact reads what Fact wrote.
 func FromFact(f stemma.Fact) (Artifact, error) { return stemma.Recall[Artifact](Room, f) }
+
+// A Bom is a bill of materials. Its bytes may be a body.
+type Bom struct {
+	ID         stemma.Ref `json:"-" fact:"subject"` // see [BomRef]
+	Format     string     `json:"format" of:"spdx cyclonedx"`
+	Version    string     `json:"version,omitempty"` // of the format
+	Name       string     `json:"name,omitempty"`    // what it says it is about
+	Serial     string     `json:"serial,omitempty"`  // what it is called by itself
+	Tool       string     `json:"tool,omitempty"`    // what made it, as it says
+	Count      int        `json:"components"`
+	Unresolved int        `json:"unresolved"` // of these, without a version
+
+	Components []Component `json:"component,omitzero"` // the first of them
+
+	Of       []stemma.Edge `json:"-" door:"of"`
+	BuiltBy  []stemma.Edge `json:"-" door:"built-by"`
+	Occurred stemma.Moment `json:"-" fact:"occurred"`
+	Bodies   []stemma.Body `json:"-" fact:"bodies"` // the document
+}
+
+// A Component is one part that a bill of materials lists.
+type Component struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	PURL    string `json:"purl,omitempty"`
+	License string `json:"license,omitempty"`
+}
+
+// BomRef names the bill of materials whose bytes have the given digest.
+func BomRef(d stemma.Digest) stemma.Ref { return stemma.NewRef(stemma.KindBom, "sha256", d.String()) }
+
+// Ref names the bill of materials.
+func (b Bom) Ref() stemma.Ref { return b.ID }
+
+// Fact states the bill of materials.
+func (b Bom) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, b, source, grade)
+}
+
+// BomFromFact reads what Fact wrote.
+func BomFromFact(f stemma.Fact) (Bom, error) { return stemma.Recall[Bom](Room, f) }
 
 // An Attestation is a statement by somebody else. Its bytes are a body.
 type Attestation struct {

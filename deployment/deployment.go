@@ -1,9 +1,13 @@
 // Package deployment keeps what ran where, from when to when.
 //
-// Refs: deployment:ENVIRONMENT/ID, environment:NAME.
+// Refs: deployment:ENVIRONMENT/ID, environment:NAME, snapshot:ENVIRONMENT/KEY.
 //
-// A deployment's doors lead up to what it ships and the changes it brings,
-// aside to its environment and to the deployment it replaces.
+// A deployment's doors lead up to what it ships, the changes it brings and the run
+// that did it, aside to its environment and to the deployment it replaces: the one
+// before of the same service, since several share an environment.
+//
+// A snapshot is what was seen to run in an environment, whoever put it there. What no
+// deployment explains that was known then is marked in it.
 //
 // The package does no I/O, and a deployment whose end is not told is never
 // said to be live: that is for whoever knows the next one.
@@ -21,7 +25,7 @@ var Room = stemma.Room{
 			{Name: "name", Type: stemma.Text, Index: true, Doc: "prod, staging"},
 			{Name: "tier", Type: stemma.Text, Doc: "production, staging, testing, development, other"},
 		},
-	}},
+	}, snapshotSpec},
 }
 
 var deploymentSpec = stemma.KindSpec{
@@ -34,12 +38,40 @@ var deploymentSpec = stemma.KindSpec{
 		{Name: "at", Type: stemma.Time, Index: true, Doc: "when it was put there"},
 		{Name: "until", Type: stemma.Time, Doc: "when another took its place"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "service", Type: stemma.Text, Index: true, Doc: "what of the environment: a component, or a repository"},
 	},
 	Doors: []stemma.Door{
 		{Name: "ships", To: []stemma.Kind{stemma.KindArtifact, stemma.KindCommit, stemma.KindRelease}, Flow: stemma.Up, Doc: "what it ships"},
 		{Name: "into", To: []stemma.Kind{stemma.KindEnvironment}, Doc: "where"},
 		{Name: "brings", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Up, Doc: "changes that were not there before"},
 		{Name: "replaces", To: []stemma.Kind{stemma.KindDeployment}, Doc: "what was there before"},
+		{Name: "deployed-by", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "run that did it"},
+	},
+}
+
+var snapshotSpec = stemma.KindSpec{
+	Kind: stemma.KindSnapshot,
+	Doc:  "what was seen to run in an environment",
+	Columns: []stemma.Column{
+		{Name: "environment", Type: stemma.Link, Index: true, Doc: "where"},
+		{Name: "taken", Type: stemma.Time, Index: true, Doc: "when"},
+		{Name: "format", Type: stemma.Text, Doc: "of what was read: kubernetes, inspect, digests"},
+		{Name: "things", Type: stemma.Int, Doc: "how much ran"},
+		{Name: "unexplained", Type: stemma.Int, Doc: "of these, what no deployment explained"},
+	},
+	Lists: []stemma.List{
+		{Name: "running", Doc: "what ran", Columns: []stemma.Column{
+			{Name: "name", Type: stemma.Text, Index: true, Doc: "of the workload and its container"},
+			{Name: "image", Type: stemma.Text, Doc: "as it was asked for"},
+			{Name: "artifact", Type: stemma.Link, Index: true, Doc: "what ran, if it was told by digest"},
+			{Name: "explained", Type: stemma.Bool, Doc: "a deployment was known that ships it there"},
+			{Name: "deployment", Type: stemma.Link, Doc: "that one"},
+			{Name: "why", Type: stemma.Text, Doc: "why nothing explains it"},
+		}},
+	},
+	Doors: []stemma.Door{
+		{Name: "in", To: []stemma.Kind{stemma.KindEnvironment}, Doc: "where"},
+		{Name: "shows", To: []stemma.Kind{stemma.KindArtifact}, Doc: "what ran"},
 	},
 }
 
@@ -52,10 +84,12 @@ type Deployment struct {
 	At          stemma.Moment `json:"at,omitempty" fact:"occurred"`
 	Until       stemma.Moment `json:"until,omitempty"` // when another took its place
 	URL         string        `json:"url,omitempty"`
+	Service     string        `json:"service,omitempty"` // what of the environment: a component, or a repository
 
 	Ships    []stemma.Edge `json:"-" door:"ships"`
 	Brings   []stemma.Edge `json:"-" door:"brings"`
 	Replaces []stemma.Ref  `json:"-" door:"replaces"`
+	By       []stemma.Edge `json:"-" door:"deployed-by"`
 }
 
 // Ref names the deployment into environment that its system calls id.
@@ -100,3 +134,44 @@ func (e Environment) Fact(source string, grade stemma.Grade) (stemma.Fact, error
 func EnvironmentFromFact(f stemma.Fact) (Environment, error) {
 	return stemma.Recall[Environment](Room, f)
 }
+
+// A Snapshot is what was seen to run in an environment.
+type Snapshot struct {
+	ID          stemma.Ref    `json:"-" fact:"subject"` // see [SnapshotRef]
+	Environment stemma.Ref    `json:"environment" door:"in"`
+	Taken       stemma.Moment `json:"taken,omitempty" fact:"occurred"`
+	Format      string        `json:"format,omitempty"`
+	Things      int           `json:"things"`
+	Unexplained int           `json:"unexplained"`
+
+	Running []Running `json:"running,omitzero"`
+
+	Shows  []stemma.Edge `json:"-" door:"shows"`
+	Bodies []stemma.Body `json:"-" fact:"bodies"`
+}
+
+// A Running is one thing that ran, however many times.
+type Running struct {
+	Name       string     `json:"name,omitempty"`     // of the workload and its container
+	Image      string     `json:"image,omitempty"`    // as it was asked for
+	Artifact   stemma.Ref `json:"artifact,omitempty"` // empty if it was not told by digest
+	Explained  bool       `json:"explained"`
+	Deployment stemma.Ref `json:"deployment,omitempty"` // that explains it
+	Why        string     `json:"why,omitempty"`        // nothing explains it
+}
+
+// SnapshotRef names the snapshot of an environment that is called key.
+func SnapshotRef(environment, key string) stemma.Ref {
+	return stemma.NewRef(stemma.KindSnapshot, environment, key)
+}
+
+// Ref names the snapshot.
+func (s Snapshot) Ref() stemma.Ref { return s.ID }
+
+// Fact states the snapshot.
+func (s Snapshot) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, s, source, grade)
+}
+
+// SnapshotFromFact reads what Fact wrote.
+func SnapshotFromFact(f stemma.Fact) (Snapshot, error) { return stemma.Recall[Snapshot](Room, f) }

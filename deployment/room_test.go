@@ -18,6 +18,18 @@ var shapes = []roomtest.Shape{
 		deployment.Deployment{
 			ID: deployment.Ref("prod", "7"), Environment: "environment:prod", Version: "v1.0.0", Status: "success", At: moment, Until: moment + 9, URL: "https://cd.example.com/7",
 			Ships: []stemma.Edge{{To: commit}}, Brings: []stemma.Edge{{To: "change:github.com/acme/pay#142"}}, Replaces: []stemma.Ref{"deployment:prod/6"},
+			Service: "pay", By: []stemma.Edge{{To: "run:github-actions/9/1", Method: "ci-environment"}},
+		},
+	),
+	roomtest.Of(deployment.SnapshotFromFact,
+		deployment.Snapshot{
+			ID: deployment.SnapshotRef("prod", "k1"), Environment: "environment:prod", Taken: moment, Format: "kubernetes", Things: 2, Unexplained: 1,
+			Running: []deployment.Running{
+				{Name: "pay/api", Image: "r.example.com/pay:1", Artifact: "artifact:sha256/00ff", Explained: true, Deployment: "deployment:prod/7"},
+				{Name: "pay/old", Image: "r.example.com/pay:0", Why: "no digest is told"},
+			},
+			Shows:  []stemma.Edge{{To: "artifact:sha256/00ff", Method: "kubernetes"}},
+			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},
 	),
 	roomtest.Of(deployment.EnvironmentFromFact,

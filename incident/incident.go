@@ -4,7 +4,8 @@
 // Refs: incident:SOURCE/KEY.
 //
 // Its doors: "caused-by" leads up to a confirmed cause; "suspects" leads aside,
-// so that a suspicion never becomes part of a trace.
+// so that a suspicion never becomes part of a trace; "in" leads aside to where it
+// broke.
 //
 // The package does no I/O and never confirms a suspicion by itself.
 package incident
@@ -24,10 +25,12 @@ var Room = stemma.Room{Name: "incident", Kinds: []stemma.KindSpec{{
 		{Name: "opened", Type: stemma.Time, Index: true, Doc: "when it was noticed"},
 		{Name: "resolved", Type: stemma.Time, Doc: "when it was over"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "environment", Type: stemma.Link, Index: true, Doc: "where it broke"},
 	},
 	Doors: []stemma.Door{
 		{Name: "caused-by", To: causes, Flow: stemma.Up, Doc: "confirmed causes"},
-		{Name: "suspects", To: []stemma.Kind{stemma.KindChange, stemma.KindCommit}, Doc: "suspected causes"},
+		{Name: "suspects", To: causes, Doc: "suspected causes"},
+		{Name: "in", To: []stemma.Kind{stemma.KindEnvironment}, Doc: "where it broke"},
 	},
 }}}
 
@@ -43,6 +46,7 @@ type Incident struct {
 	Opened   stemma.Moment `json:"opened,omitempty" fact:"occurred"`
 	Resolved stemma.Moment `json:"resolved,omitempty"`
 	URL      string        `json:"url,omitempty"`
+	Where    stemma.Ref    `json:"environment,omitempty" door:"in"`
 
 	CausedBy []stemma.Edge `json:"-" door:"caused-by"`
 	Suspects []stemma.Edge `json:"-" door:"suspects"`

@@ -82,6 +82,17 @@ func titleAside(ref stemma.Ref, a graph.Attrs) string {
 		return join(a.Text("format"), short(commit))
 	case stemma.KindAttestation:
 		return a.Text("predicate_type")
+	case stemma.KindBom:
+		if n := number("components"); n != "" {
+			return join(a.Text("format"), a.Text("name"), parens(n+" components"))
+		}
+	case stemma.KindRunner:
+		return join(a.Text("name"), a.Text("version"))
+	case stemma.KindSnapshot:
+		if n := number("things"); n != "" {
+			environment, _ := ref.Split()
+			return join(environment, parens(n+" running, "+number("unexplained")+" unexplained"))
+		}
 	case stemma.KindRole:
 		return join(a.Text("pattern"), a.Text("owner"))
 	case stemma.KindKey:

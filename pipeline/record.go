@@ -1,6 +1,11 @@
 package pipeline
 
-import "github.com/stemma-dev/stemma"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+)
 
 // A Run is one attempt of a pipeline.
 type Run struct {
@@ -15,13 +20,26 @@ type Run struct {
 	Started    stemma.Moment `json:"started,omitempty" fact:"occurred"`
 	Ended      stemma.Moment `json:"ended,omitempty"`
 	URL        string        `json:"url,omitempty"`
+	Repository stemma.Ref    `json:"repository,omitempty"`
+	Event      string        `json:"event,omitempty"`  // as its system says
+	Branch     string        `json:"ref,omitempty"`    // branch or tag, as its system says
+	Method     string        `json:"method,omitempty"` // how its commit is known
 
 	Changes []stemma.Ref  `json:"-" door:"of-change"`
 	Uses    []stemma.Ref  `json:"-" door:"uses"`
+	Actor   stemma.Ref    `json:"-" door:"actor"`
+	On      []stemma.Edge `json:"-" door:"on"`
+	Trial   []stemma.Edge `json:"-" door:"trial"`
 	Bodies  []stemma.Body `json:"-" fact:"bodies"`
 }
 
-// RunRef names the run to which a system gave id; the id tells attempts apart.
+// RunID is what a run is called among all of its system: see the package for what
+// host, place and number are. An attempt below 1 is the first.
+func RunID(host, place, number string, attempt int) string {
+	return strings.Join([]string{strings.ToLower(host), strings.Trim(place, "/"), number, strconv.Itoa(max(attempt, 1))}, "/")
+}
+
+// RunRef names the run to which a system gave id, see [RunID]; it tells attempts apart.
 func RunRef(system, id string) stemma.Ref { return stemma.NewRef(stemma.KindRun, system, id) }
 
 // Ref names the run.
@@ -29,7 +47,18 @@ func (r Run) Ref() stemma.Ref { return r.ID }
 
 // Fact states the run.
 func (r Run) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
-	return stemma.State(Room, r, source, grade)
+	f, err := stemma.State(Room, r, source, grade)
+	return known(f, r.Method), err
+}
+
+// known says of the links to what was run, tested or scanned how they are known.
+func known(f stemma.Fact, method string) stemma.Fact {
+	for i := range f.Edges {
+		if f.Edges[i].Door == "of" || f.Edges[i].Door == "of-change" {
+			f.Edges[i].Method = method
+		}
+	}
+	return f
 }
 
 // RunFromFact reads what Fact wrote.
@@ -45,10 +74,21 @@ type Test struct {
 	Failed  int        `json:"failed"`
 	Passed  int        `json:"passed"`
 	Skipped int        `json:"skipped"`
+	Job     string     `json:"job,omitempty"`
+	Method  string     `json:"method,omitempty"` // how Of is known
+
+	Failures []Failure `json:"failure,omitzero"` // the first of them
 
 	Of       []stemma.Ref  `json:"-" door:"of"` // the run, and the commit that was tested
 	Occurred stemma.Moment `json:"-" fact:"occurred"`
 	Bodies   []stemma.Body `json:"-" fact:"bodies"`
+}
+
+// A Failure is one test that failed.
+type Failure struct {
+	Name    string `json:"name"`
+	Class   string `json:"class,omitempty"`   // where it is
+	Message string `json:"message,omitempty"` // the beginning of what it said
 }
 
 // TestRef names results by the system that ran and an id there.
@@ -59,7 +99,8 @@ func (t Test) Ref() stemma.Ref { return t.ID }
 
 // Fact states the results.
 func (t Test) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
-	return stemma.State(Room, t, source, grade)
+	f, err := stemma.State(Room, t, source, grade)
+	return known(f, t.Method), err
 }
 
 // TestFromFact reads what Fact wrote.
@@ -76,10 +117,28 @@ type Scan struct {
 	High     int        `json:"high"`
 	Medium   int        `json:"medium"`
 	Low      int        `json:"low"`
+	Format   string     `json:"format,omitempty"` // of the report
+	Target   string     `json:"target,omitempty"` // what was scanned, as the report says
+	Job      string     `json:"job,omitempty"`
+	Method   string     `json:"method,omitempty"` // how Of is known
+
+	Found []Finding `json:"finding,omitzero"` // the first of them
 
 	Of       []stemma.Ref  `json:"-" door:"of"` // the run, and the commit that was scanned
 	Occurred stemma.Moment `json:"-" fact:"occurred"`
 	Bodies   []stemma.Body `json:"-" fact:"bodies"` // the report
+}
+
+// A Finding is one thing that a scanner found. What it found is a name and a place,
+// never the text there: of a secret that would be the secret.
+type Finding struct {
+	Rule     string `json:"rule"` // or vulnerability, as its tool calls it
+	Severity string `json:"severity,omitempty" of:"critical high medium low none unknown"`
+	Path     string `json:"path,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Package  string `json:"package,omitempty"`
+	Version  string `json:"version,omitempty"`  // of the package
+	FixedIn  string `json:"fixed_in,omitempty"` // versions without it
 }
 
 // ScanRef names a scan by the system that ran and an id there.
@@ -90,7 +149,8 @@ func (s Scan) Ref() stemma.Ref { return s.ID }
 
 // Fact states the scan.
 func (s Scan) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
-	return stemma.State(Room, s, source, grade)
+	f, err := stemma.State(Room, s, source, grade)
+	return known(f, s.Method), err
 }
 
 // ScanFromFact reads what Fact wrote.
@@ -104,6 +164,16 @@ type Config struct {
 	System     string        `json:"system,omitempty"`                // "github-actions"
 	Commit     stemma.Ref    `json:"commit,omitempty" door:"at"`      // that brought it
 	Since      stemma.Moment `json:"since,omitempty" fact:"occurred"` // when it came
+	SHA256     string        `json:"sha256,omitempty"`                // of the content
+
+	Pins []Pin `json:"pin,omitzero"`
+}
+
+// A Pin is something that a pipeline takes from elsewhere.
+type Pin struct {
+	Uses   string `json:"uses"`          // an action, a workflow, an image, another file
+	Ref    string `json:"ref,omitempty"` // version, branch or digest that is named
+	Pinned bool   `json:"pinned"`        // by the hash of what it is
 }
 
 // ConfigRef names one content of a file. A hash holds no colon, so no two
@@ -128,3 +198,29 @@ func (c Config) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
 
 // ConfigFromFact reads what Fact wrote.
 func ConfigFromFact(f stemma.Fact) (Config, error) { return stemma.Recall[Config](Room, f) }
+
+// A Runner is what jobs run on: an image of a machine or a container.
+type Runner struct {
+	System  string `json:"system"`
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"` // or digest
+	OS      string `json:"os,omitempty"`
+	Arch    string `json:"arch,omitempty"`
+	Pinned  bool   `json:"pinned"` // its version cannot change what it is
+}
+
+// Ref names the runner.
+func (r Runner) Ref() stemma.Ref {
+	if r.System == "" || r.Name == "" {
+		return ""
+	}
+	return stemma.NewRef(stemma.KindRunner, r.System, r.Name+"@"+r.Version)
+}
+
+// Fact states the runner.
+func (r Runner) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	return stemma.State(Room, r, source, grade)
+}
+
+// RunnerFromFact reads what Fact wrote.
+func RunnerFromFact(f stemma.Fact) (Runner, error) { return stemma.Recall[Runner](Room, f) }

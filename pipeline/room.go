@@ -2,10 +2,28 @@
 // runs, tests, scans, and the digest of the configuration that told them to.
 //
 // Refs: run:SYSTEM/ID, test:SYSTEM/ID, scan:SYSTEM/ID with ids of the system
-// that ran, attempts included; config:HOST/OWNER/NAME:BLOB:PATH.
+// that ran, attempts included; config:HOST/OWNER/NAME:BLOB:PATH;
+// runner:SYSTEM/NAME@VERSION.
+//
+// The id of a run is HOST/PLACE/NUMBER/ATTEMPT, as [RunID] spells it, so that who
+// is told of a run by a webhook and who stands in it name one node. HOST is where
+// the system is at home, in lower case. PLACE is the repository, and NUMBER what
+// the system's own interface calls the run:
+//
+//	github-actions   github.com / acme/pay / workflow_run.id (GITHUB_RUN_ID) / run_attempt
+//	gitea-actions    the host / acme/pay / workflow_run.id / run_attempt; Forgejo too
+//	gitlab-ci        the host / the project's path / pipeline id (CI_PIPELINE_ID) / 1
+//	jenkins          the host / the job's full name, as a/b for a job in a folder / build number / 1
+//	buildkite        buildkite.com / organization/pipeline / build number / 1
+//	azure-pipelines  the collection's host / the organization / build id / 1
+//	circleci         circleci.com / organization/project / workflow id / 1
+//
+// ATTEMPT is 1 where the system starts no run a second time: a job that is tried
+// again in GitLab, Buildkite or Azure belongs to the run that it was part of.
 //
 // Doors lead up to commits and changes, from tests and scans up to their run,
-// aside to the configuration.
+// aside to the configuration, to who started it, to what it ran on, and to the trial
+// merge of a merge request that was checked out in the place of its head.
 //
 // The package does no I/O, and a run whose conclusion is not told never passed.
 package pipeline
@@ -15,7 +33,7 @@ import "github.com/stemma-dev/stemma"
 // Room declares the kinds of this package.
 var Room = stemma.Room{
 	Name:  "pipeline",
-	Kinds: []stemma.KindSpec{runSpec, testSpec, scanSpec, configSpec},
+	Kinds: []stemma.KindSpec{runSpec, testSpec, scanSpec, configSpec, runnerSpec},
 }
 
 var runSpec = stemma.KindSpec{
@@ -32,11 +50,18 @@ var runSpec = stemma.KindSpec{
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when it began"},
 		{Name: "ended", Type: stemma.Time, Doc: "when it ended"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "repository", Type: stemma.Link, Doc: "whose pipeline it is"},
+		{Name: "event", Type: stemma.Text, Doc: "what started it, as its system says"},
+		{Name: "ref", Type: stemma.Text, Doc: "branch or tag it ran for, as its system says"},
+		{Name: "method", Type: stemma.Text, Doc: "how its commit is known"},
 	},
 	Doors: []stemma.Door{
 		{Name: "of", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Up, Doc: "what it ran on"},
 		{Name: "of-change", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Up, Doc: "the change it ran for"},
 		{Name: "uses", To: []stemma.Kind{stemma.KindConfig}, Doc: "configuration that told it what to do"},
+		{Name: "actor", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who started it"},
+		{Name: "on", To: []stemma.Kind{stemma.KindRunner}, Doc: "what its jobs ran on"},
+		{Name: "trial", To: []stemma.Kind{stemma.KindCommit}, Doc: "trial merge of what it ran on, which was checked out"},
 	},
 }
 
@@ -51,6 +76,15 @@ var testSpec = stemma.KindSpec{
 		{Name: "failed", Type: stemma.Int, Doc: "tests that failed"},
 		{Name: "passed", Type: stemma.Int, Doc: "tests that passed"},
 		{Name: "skipped", Type: stemma.Int, Doc: "tests that were left out"},
+		{Name: "job", Type: stemma.Text, Doc: "of the run"},
+		{Name: "method", Type: stemma.Text, Doc: "how what it tested is known"},
+	},
+	Lists: []stemma.List{
+		{Name: "failure", Doc: "tests that failed, the first of them", Columns: []stemma.Column{
+			{Name: "name", Type: stemma.Text, Index: true, Doc: "of the test"},
+			{Name: "class", Type: stemma.Text, Doc: "where it is"},
+			{Name: "message", Type: stemma.Text, Doc: "the beginning of what it said"},
+		}},
 	},
 	Doors: []stemma.Door{
 		{Name: "of", To: []stemma.Kind{stemma.KindRun, stemma.KindCommit}, Flow: stemma.Up, Doc: "the run, and what was tested"},
@@ -69,6 +103,21 @@ var scanSpec = stemma.KindSpec{
 		{Name: "high", Type: stemma.Int, Doc: "of these, high"},
 		{Name: "medium", Type: stemma.Int, Doc: "of these, medium"},
 		{Name: "low", Type: stemma.Int, Doc: "of these, low"},
+		{Name: "format", Type: stemma.Text, Doc: "of the report: sarif, gitleaks, trivy, grype"},
+		{Name: "target", Type: stemma.Text, Doc: "what was scanned, as the report says"},
+		{Name: "job", Type: stemma.Text, Doc: "of the run"},
+		{Name: "method", Type: stemma.Text, Doc: "how what it scanned is known"},
+	},
+	Lists: []stemma.List{
+		{Name: "finding", Doc: "what was found, the first of it", Columns: []stemma.Column{
+			{Name: "rule", Type: stemma.Text, Index: true, Doc: "rule or vulnerability, as its tool calls it"},
+			{Name: "severity", Type: stemma.Text, Doc: "critical, high, medium, low, none, unknown"},
+			{Name: "path", Type: stemma.Text, Doc: "file"},
+			{Name: "line", Type: stemma.Int, Doc: "its line"},
+			{Name: "package", Type: stemma.Text, Index: true, Doc: "package that has it"},
+			{Name: "version", Type: stemma.Text, Doc: "of the package"},
+			{Name: "fixed_in", Type: stemma.Text, Doc: "versions without it"},
+		}},
 	},
 	Doors: []stemma.Door{
 		{Name: "of", To: []stemma.Kind{stemma.KindRun, stemma.KindCommit}, Flow: stemma.Up, Doc: "the run, and what was scanned"},
@@ -85,9 +134,30 @@ var configSpec = stemma.KindSpec{
 		{Name: "system", Type: stemma.Text, Doc: "whose configuration it is"},
 		{Name: "commit", Type: stemma.Link, Doc: "commit that brought it"},
 		{Name: "since", Type: stemma.Time, Doc: "when it came"},
+		{Name: "sha256", Type: stemma.Text, Doc: "SHA-256 of its content"},
+	},
+	Lists: []stemma.List{
+		{Name: "pin", Doc: "what it takes from elsewhere", Columns: []stemma.Column{
+			{Name: "uses", Type: stemma.Text, Index: true, Doc: "an action, a workflow, an image, another file"},
+			{Name: "ref", Type: stemma.Text, Doc: "version, branch or digest that is named"},
+			{Name: "pinned", Type: stemma.Bool, Doc: "by the hash of what it is, so that it cannot change"},
+		}},
 	},
 	Doors: []stemma.Door{
 		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "where it is"},
 		{Name: "at", To: []stemma.Kind{stemma.KindCommit}, Doc: "commit that brought it"},
+	},
+}
+
+var runnerSpec = stemma.KindSpec{
+	Kind: stemma.KindRunner,
+	Doc:  "what jobs run on: an image of a machine or a container, at one version",
+	Columns: []stemma.Column{
+		{Name: "system", Type: stemma.Text, Doc: "whose runner it is"},
+		{Name: "name", Type: stemma.Text, Index: true, Doc: "of the image"},
+		{Name: "version", Type: stemma.Text, Doc: "version or digest of the image"},
+		{Name: "os", Type: stemma.Text, Doc: "operating system"},
+		{Name: "arch", Type: stemma.Text, Doc: "kind of processor"},
+		{Name: "pinned", Type: stemma.Bool, Doc: "its version cannot change what it is"},
 	},
 }
