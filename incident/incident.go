@@ -24,6 +24,7 @@ var Room = stemma.Room{Name: "incident", Kinds: []stemma.KindSpec{{
 		{Name: "opened", Type: stemma.Time, Index: true, Doc: "when it was noticed"},
 		{Name: "resolved", Type: stemma.Time, Doc: "when it was over"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "service", Type: stemma.Text, Index: true, Doc: "what broke"},
 	},
 	Doors: []stemma.Door{
 		{Name: "caused-by", To: causes, Flow: stemma.Up, Doc: "confirmed causes"},
@@ -43,6 +44,7 @@ type Incident struct {
 	Opened   stemma.Moment `json:"opened,omitempty" fact:"occurred"`
 	Resolved stemma.Moment `json:"resolved,omitempty"`
 	URL      string        `json:"url,omitempty"`
+	Service  string        `json:"service,omitempty"` // what broke
 
 	CausedBy []stemma.Edge `json:"-" door:"caused-by"`
 	Suspects []stemma.Edge `json:"-" door:"suspects"`

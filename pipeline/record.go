@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/stemma-dev/stemma"
+import (
+	"strconv"
+
+	"github.com/stemma-dev/stemma"
+)
 
 // A Run is one attempt of a pipeline.
 type Run struct {
@@ -15,10 +19,26 @@ type Run struct {
 	Started    stemma.Moment `json:"started,omitempty" fact:"occurred"`
 	Ended      stemma.Moment `json:"ended,omitempty"`
 	URL        string        `json:"url,omitempty"`
+	Trigger    string        `json:"trigger,omitempty"` // as the system says: "push", "schedule"
+	Branch     string        `json:"branch,omitempty"`  // what it ran for
+	Repository stemma.Ref    `json:"repository,omitempty" door:"in"`
+	By         stemma.Ref    `json:"actor,omitempty" door:"by"` // who made it run
+	PartOf     stemma.Ref    `json:"part_of,omitempty" door:"part-of"`
 
 	Changes []stemma.Ref  `json:"-" door:"of-change"`
 	Uses    []stemma.Ref  `json:"-" door:"uses"`
 	Bodies  []stemma.Body `json:"-" fact:"bodies"`
+}
+
+// AttemptRef names one attempt, from 1 on, of the run to which a system gave id in a
+// repository: run:SYSTEM/HOST/OWNER/NAME/ID/ATTEMPT. Whoever reports a run, the
+// system itself or a step of it, names it so.
+func AttemptRef(system string, repository stemma.Ref, id string, attempt int) stemma.Ref {
+	host, name := repository.Split()
+	if repository == "" || id == "" {
+		return ""
+	}
+	return RunRef(system, host+"/"+name+"/"+id+"/"+strconv.Itoa(max(attempt, 1)))
 }
 
 // RunRef names the run to which a system gave id; the id tells attempts apart.
@@ -71,6 +91,9 @@ type Scan struct {
 	Run      stemma.Ref `json:"run,omitempty"`
 	Tool     string     `json:"tool,omitempty"` // the scanner
 	Version  string     `json:"version,omitempty"`
+	Rule     string     `json:"rule,omitempty"`  // of one finding that is told by itself
+	State    string     `json:"state,omitempty"` // of it, as its source says: "open", "fixed"
+	URL      string     `json:"url,omitempty"`
 	Findings int        `json:"findings"`
 	Critical int        `json:"critical"`
 	High     int        `json:"high"`

@@ -2,7 +2,7 @@
 // runs, tests, scans, and the digest of the configuration that told them to.
 //
 // Refs: run:SYSTEM/ID, test:SYSTEM/ID, scan:SYSTEM/ID with ids of the system
-// that ran, attempts included; config:HOST/OWNER/NAME:BLOB:PATH.
+// that ran, attempts included, see [AttemptRef]; config:HOST/OWNER/NAME:BLOB:PATH.
 //
 // Doors lead up to commits and changes, from tests and scans up to their run,
 // aside to the configuration.
@@ -32,8 +32,16 @@ var runSpec = stemma.KindSpec{
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when it began"},
 		{Name: "ended", Type: stemma.Time, Doc: "when it ended"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "why it ran, as the system says: push, schedule"},
+		{Name: "branch", Type: stemma.Text, Doc: "what it ran for"},
+		{Name: "repository", Type: stemma.Link, Index: true, Doc: "where it ran"},
+		{Name: "actor", Type: stemma.Link, Doc: "who made it run"},
+		{Name: "part_of", Type: stemma.Link, Index: true, Doc: "the run of which it is a job"},
 	},
 	Doors: []stemma.Door{
+		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "where it ran"},
+		{Name: "by", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who made it run"},
+		{Name: "part-of", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "the run of which it is a job"},
 		{Name: "of", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Up, Doc: "what it ran on"},
 		{Name: "of-change", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Up, Doc: "the change it ran for"},
 		{Name: "uses", To: []stemma.Kind{stemma.KindConfig}, Doc: "configuration that told it what to do"},
@@ -64,6 +72,9 @@ var scanSpec = stemma.KindSpec{
 		{Name: "run", Type: stemma.Link, Index: true, Doc: "the run"},
 		{Name: "tool", Type: stemma.Text, Index: true, Doc: "the scanner"},
 		{Name: "version", Type: stemma.Text, Doc: "of the scanner"},
+		{Name: "rule", Type: stemma.Text, Doc: "rule of one finding that is told by itself"},
+		{Name: "state", Type: stemma.Text, Doc: "of it, as its source says: open, fixed"},
+		{Name: "url", Type: stemma.Text, Doc: "to browse"},
 		{Name: "findings", Type: stemma.Int, Doc: "how many in all"},
 		{Name: "critical", Type: stemma.Int, Doc: "of these, critical"},
 		{Name: "high", Type: stemma.Int, Doc: "of these, high"},

@@ -19,6 +19,7 @@ var shapes = []roomtest.Shape{
 		pipeline.Run{
 			ID: pipeline.RunRef("github-actions", "9/1"), System: "github-actions", Name: "test", Number: 9, Attempt: 1, Status: "completed", Conclusion: "success",
 			Commit: commit, Started: moment, Ended: moment + 1, URL: "https://ci.example.com/9",
+			Trigger: "push", Branch: "main", Repository: repository, By: "bot:github.com/renovate[bot]", PartOf: pipeline.AttemptRef("github-actions", repository, "9", 1),
 			Changes: []stemma.Ref{"change:github.com/acme/pay#142"}, Uses: []stemma.Ref{pipeline.ConfigRef(repository, "ci.yml", "aa")},
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},
@@ -32,7 +33,7 @@ var shapes = []roomtest.Shape{
 	),
 	roomtest.Of(pipeline.ScanFromFact,
 		pipeline.Scan{
-			ID: pipeline.ScanRef("github-actions", "9/1/codeql"), Run: "run:github-actions/9/1", Tool: "codeql", Version: "2", Findings: 10,
+			ID: pipeline.ScanRef("github-actions", "9/1/codeql"), Run: "run:github-actions/9/1", Tool: "codeql", Version: "2", Rule: "go/sql", State: "open", URL: "https://ci.example.com/a/1", Findings: 10,
 			Critical: 1, High: 2, Medium: 3, Low: 4, Of: []stemma.Ref{commit, "run:github-actions/9/1"}, Occurred: moment,
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},
