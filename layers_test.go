@@ -95,6 +95,8 @@ var layers = []struct {
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
 	{"ingest/event", ". rooms ingest/jsonwalk"},
 	{"ingest/event/github", ". rooms ingest/event"},
+	{"ingest/event/gitlab", ". rooms ingest/event"},
+	{"ingest/event/gitea", ". rooms ingest/event ingest/event/github"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},

@@ -15,6 +15,7 @@ type Run struct {
 	Attempt    int           `json:"attempt,omitempty"` // from 1
 	Status     string        `json:"status,omitempty" of:"queued running completed"`
 	Conclusion string        `json:"conclusion,omitempty" of:"success failure cancelled skipped unknown"`
+	Reason     string        `json:"reason,omitempty"` // why it failed, as the system says: "runner_system_failure"
 	Commit     stemma.Ref    `json:"commit,omitempty" door:"of"`
 	Started    stemma.Moment `json:"started,omitempty" fact:"occurred"`
 	Ended      stemma.Moment `json:"ended,omitempty"`

@@ -28,6 +28,7 @@ var runSpec = stemma.KindSpec{
 		{Name: "attempt", Type: stemma.Int, Doc: "from 1"},
 		{Name: "status", Type: stemma.Text, Doc: "queued, running, completed"},
 		{Name: "conclusion", Type: stemma.Text, Index: true, Doc: "success, failure, cancelled, skipped, unknown"},
+		{Name: "reason", Type: stemma.Text, Doc: "why it failed, as the system says: script_failure, runner_system_failure"},
 		{Name: "commit", Type: stemma.Link, Index: true, Doc: "what it ran on"},
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when it began"},
 		{Name: "ended", Type: stemma.Time, Doc: "when it ended"},

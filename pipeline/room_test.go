@@ -17,7 +17,7 @@ const (
 var shapes = []roomtest.Shape{
 	roomtest.Of(pipeline.RunFromFact,
 		pipeline.Run{
-			ID: pipeline.RunRef("github-actions", "9/1"), System: "github-actions", Name: "test", Number: 9, Attempt: 1, Status: "completed", Conclusion: "success",
+			ID: pipeline.RunRef("github-actions", "9/1"), System: "github-actions", Name: "test", Number: 9, Attempt: 1, Status: "completed", Conclusion: "success", Reason: "script_failure",
 			Commit: commit, Started: moment, Ended: moment + 1, URL: "https://ci.example.com/9",
 			Trigger: "push", Branch: "main", Repository: repository, By: "bot:github.com/renovate[bot]", PartOf: pipeline.AttemptRef("github-actions", repository, "9", 1),
 			Changes: []stemma.Ref{"change:github.com/acme/pay#142"}, Uses: []stemma.Ref{pipeline.ConfigRef(repository, "ci.yml", "aa")},

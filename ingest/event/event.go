@@ -19,8 +19,9 @@ import (
 
 // A Delivery is what a system sent at once.
 type Delivery struct {
-	Event string // what its sender calls it, outside of the body: "pull_request"; "" if it does not
-	Body  []byte
+	Event    string // what its sender calls it, outside of the body: "pull_request"; "" if it does not
+	Body     []byte
+	Received stemma.Moment // by our clock; stands in where the source tells no time of something that may change
 }
 
 // A Record is what the rooms keep: it can be stated as a fact.
@@ -82,6 +83,17 @@ func Order(at stemma.Moment, step int) stemma.Moment {
 		return 0
 	}
 	return at + stemma.Moment(step)
+}
+
+// Step is the place of a word in a list that begins with what comes first; a word
+// that is not in it comes before all.
+func Step(word, order string) int {
+	for i, w := range strings.Fields(order) {
+		if w == word {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // State adds a record that was so at a time.

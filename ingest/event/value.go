@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"strconv"
@@ -252,4 +253,13 @@ func First(values ...Value) Value {
 		}
 	}
 	return Value{}
+}
+
+// Text is a value that is the given string.
+func Text(s string) Value {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return Value{}
+	}
+	return value(raw)
 }

@@ -34,10 +34,12 @@ const (
 // Who gives pseudonyms that a person can read.
 func Who(a event.Account) stemma.Ref {
 	switch {
-	case a.Mail != "":
-		return stemma.NewRef(stemma.KindPerson, strings.ToLower(a.Mail))
 	case a.ID != "":
 		return stemma.NewRef(stemma.KindPerson, a.Host+":"+a.ID)
+	case a.Login != "" && a.Host != "":
+		return stemma.NewRef(stemma.KindPerson, a.Host+":@"+a.Login)
+	case a.Mail != "":
+		return stemma.NewRef(stemma.KindPerson, strings.ToLower(a.Mail))
 	default:
 		return stemma.NewRef(stemma.KindPerson, a.Host+":@"+a.Login+a.Name)
 	}
@@ -47,7 +49,7 @@ func Who(a event.Account) stemma.Ref {
 // graph has a place for.
 func Read(tb testing.TB, read event.Reader, name, body string) *event.Reading {
 	tb.Helper()
-	r, err := read(event.Delivery{Event: name, Body: []byte(body)}, Who)
+	r, err := read(event.Delivery{Event: name, Body: []byte(body), Received: received}, Who)
 	if err != nil {
 		tb.Fatalf("%s: %v", name, err)
 	}
@@ -250,6 +252,9 @@ func Octokit(tb testing.TB) map[string][]json.RawMessage {
 	}
 	return events
 }
+
+// received is when the deliveries of all tests arrived.
+const received stemma.Moment = 1772600000_000000
 
 // A Tally counts what became of samples.
 type Tally struct {

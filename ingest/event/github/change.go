@@ -13,13 +13,13 @@ import (
 
 // The order of what happens to a pull request within one second.
 const (
-	pullSteps   = "opened edited synchronize enqueued dequeued closed reopened"
+	pullSteps   = "opened edited synchronize synchronized enqueued dequeued closed reopened"
 	reviewSteps = "submitted edited dismissed"
 )
 
 func (d *delivery) pullRequest() {
 	pr := d.body.At("pull_request")
-	asOf := event.Order(pr.At("updated_at").Moment(), step(d.action, pullSteps))
+	asOf := event.Order(pr.At("updated_at").Moment(), event.Step(d.action, pullSteps))
 	c := d.change(pr)
 	if c.Number == 0 {
 		d.Problem("pull_request.number", "it is missing, so nobody can tell which pull request this is")
@@ -57,7 +57,7 @@ func (d *delivery) outdated(of stemma.Ref) {
 func (d *delivery) change(pr event.Value) change.Change {
 	head, base := pr.At("head"), pr.At("base")
 	c := change.Change{
-		Repository: d.Repository, Number: pr.At("number").Count(), Title: pr.At("title").Title(), Platform: d.Platform,
+		Repository: d.Repository, Number: pr.At("number").Count(), Title: pr.At("title").Title(), Platform: d.Forge.Platform,
 		Branch: head.At("ref").Name(), Target: base.At("ref").Name(), URL: pr.At("html_url").URL(),
 		Opened: pr.At("created_at").Moment(), Author: d.account(pr.At("user")), CommitCount: pr.At("commits").Count(),
 		Head: change.ShaRef(head.At("sha").Sha()),
@@ -109,21 +109,24 @@ var verdicts = map[string]string{"approved": "approved", "changes_requested": "r
 
 func (d *delivery) review() {
 	pr, rev := d.body.At("pull_request"), d.body.At("review")
-	asOf := event.Order(event.First(rev.At("updated_at"), pr.At("updated_at"), rev.At("submitted_at")).Moment(), step(d.action, reviewSteps))
-	id := rev.At("id").Name()
-	number := pr.At("number").Count()
-	verdict, known := verdicts[strings.ToLower(rev.At("state").Text(40))]
+	key := rev.At("id").Name()
+	if d.Review != nil {
+		rev, key = d.Review(d.body)
+	}
+	asOf := event.Order(event.First(rev.At("updated_at"), pr.At("updated_at"), rev.At("submitted_at")).Moment(), event.Step(d.action, reviewSteps))
+	number, state := pr.At("number").Count(), strings.ToLower(rev.At("state").Text(40))
+	verdict, known := verdicts[state]
 	switch {
-	case id == "" || number == 0:
+	case key == "" || number == 0:
 		d.Problem("review.id", "it or the number of the pull request is missing")
 		return
 	case !known:
-		d.Problem("review.state", "%.40q is no verdict that is known", rev.At("state").Text(40))
+		d.Problem("review.state", "%.40q is no verdict that is known", state)
 	}
 	d.State(review.Review{
-		ID: review.Ref(d.Host, d.Name+"#"+strconv.Itoa(number)+"/"+id), Change: d.Change(number), Reviewer: d.account(rev.At("user")),
+		ID: review.Ref(d.Host, d.Name+"#"+strconv.Itoa(number)+"/"+key), Change: d.Change(number), Reviewer: d.account(rev.At("user")),
 		Role: role(rev.At("author_association").Text(40)), Verdict: verdict, Head: change.ShaRef(rev.At("commit_id").Sha()),
-		Submitted: rev.At("submitted_at").Moment(), Dismissed: d.action == "dismissed" || strings.EqualFold(rev.At("state").Text(40), "dismissed"),
+		Submitted: rev.At("submitted_at").Moment(), Dismissed: d.action == "dismissed" || state == "dismissed",
 		URL: rev.At("html_url").URL(), Method: "event",
 	}, asOf)
 	d.reviewed(pr, number)
@@ -133,7 +136,7 @@ func (d *delivery) review() {
 // may be the first that is heard of it.
 func (d *delivery) reviewed(pr event.Value, number int) {
 	c := change.Change{
-		Repository: d.Repository, Number: number, Title: pr.At("title").Title(), Platform: d.Platform, URL: pr.At("html_url").URL(),
+		Repository: d.Repository, Number: number, Title: pr.At("title").Title(), Platform: d.Forge.Platform, URL: pr.At("html_url").URL(),
 		Target: pr.At("base", "ref").Name(), Opened: pr.At("created_at").Moment(), Author: d.account(pr.At("user")),
 	}
 	if c.Head = change.ShaRef(pr.At("head", "sha").Sha()); c.Head != "" {
@@ -158,7 +161,7 @@ func (d *delivery) reviewComment() {
 		d.Problem("comment.id", "it or the number of the pull request is missing")
 		return
 	}
-	asOf := event.Order(comment.At("updated_at").Moment(), step(d.action, "created edited deleted"))
+	asOf := event.Order(comment.At("updated_at").Moment(), event.Step(d.action, "created edited deleted"))
 	d.State(review.Review{
 		ID: review.Ref(d.Host, d.Name+"#"+strconv.Itoa(number)+"/comment-"+id), Change: d.Change(number), Reviewer: d.account(comment.At("user")),
 		Role: role(comment.At("author_association").Text(40)), Verdict: "commented",
@@ -184,7 +187,7 @@ func (d *delivery) mergeGroup() {
 	}
 	n, _ := strconv.Atoi(m[2])
 	c := change.Change{
-		Repository: d.Repository, Number: n, Platform: d.Platform, Target: m[1],
+		Repository: d.Repository, Number: n, Platform: d.Forge.Platform, Target: m[1],
 		Heads: []stemma.Edge{{To: head, Method: "merge-group"}},
 	}
 	commit := group.At("head_commit")
@@ -199,7 +202,7 @@ func (d *delivery) mergeGroup() {
 		}
 	}
 	// The group has no time of its own: its commit was made for it.
-	d.State(c, event.Order(commit.At("timestamp").Moment(), step(d.action, "checks_requested destroyed")))
+	d.State(c, event.Order(commit.At("timestamp").Moment(), event.Step(d.action, "checks_requested destroyed")))
 }
 
 func commitOf(c event.Value, sha, tree string) event.Commit {
@@ -233,12 +236,19 @@ func (d *delivery) push() {
 		d.Problem("ref", "it, or what it pointed at, is missing")
 		return
 	}
-	d.State(p, p.Pushed)
-	d.tag(name)
+	if p.Pushed == 0 {
+		p.Pushed = d.body.At("head_commit", "timestamp").Moment()
+	}
+	at := p.Pushed
+	if at == 0 { // nothing tells when
+		at = d.at
+	}
+	d.State(p, at)
+	d.tag(name, at)
 }
 
 // tag states the tag that a push moved, made or deleted.
-func (d *delivery) tag(name string) {
+func (d *delivery) tag(name string, at stemma.Moment) {
 	tag, ok := strings.CutPrefix(name, "refs/tags/")
 	if !ok {
 		return
@@ -251,7 +261,7 @@ func (d *delivery) tag(name string) {
 			rel.TagObject = after
 		}
 	}
-	d.State(rel, d.body.At("repository", "pushed_at").Moment(), unsaid(gone, "annotated")...)
+	d.State(rel, at, unsaid(gone, "annotated")...)
 }
 
 func unsaid(is bool, names ...string) []string {

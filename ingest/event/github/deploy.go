@@ -51,7 +51,7 @@ func (d *delivery) deployment() {
 	}
 	r.Runs = d.deployedBy()
 	d.Once(deployment.Environment{Name: environment, Tier: tier(dep)})
-	d.State(r, event.Order(asOf, step(r.Status, deploySteps)))
+	d.State(r, event.Order(asOf, event.Step(r.Status, deploySteps)))
 }
 
 // tier is that of an environment, where the deployment says that it is the one in
@@ -69,7 +69,7 @@ func tier(dep event.Value) string {
 // deployedBy is the run that made the deployment, where the delivery tells it.
 func (d *delivery) deployedBy() []stemma.Edge {
 	run := d.body.At("workflow_run")
-	if ref := pipeline.AttemptRef(actions, d.Repository, run.At("id").Name(), attempt(run)); ref != "" {
+	if ref := pipeline.AttemptRef(d.Actions, d.Repository, run.At("id").Name(), attempt(run)); ref != "" {
 		return []stemma.Edge{{To: ref, Method: "event"}}
 	}
 	return nil
@@ -94,7 +94,7 @@ func (d *delivery) release() {
 		r.Target = target
 	}
 	asOf := event.First(rel.At("updated_at"), rel.At("published_at"), rel.At("created_at")).Moment()
-	d.State(r, event.Order(asOf, step(d.action, "created prereleased released published edited unpublished deleted")), "annotated")
+	d.State(r, event.Order(asOf, event.Step(d.action, "created prereleased released published edited unpublished deleted")), "annotated")
 }
 
 func (d *delivery) issue() {
@@ -113,7 +113,7 @@ func (d *delivery) issue() {
 		}
 	}
 	t.Refines = d.requirements(issue.At("title").Title() + "\n\n" + issue.At("body").Long())
-	d.State(t, event.Order(issue.At("updated_at").Moment(), step(d.action, "opened edited closed reopened transferred deleted")))
+	d.State(t, event.Order(issue.At("updated_at").Moment(), event.Step(d.action, "opened edited closed reopened transferred deleted")))
 	if d.action == "transferred" {
 		d.moved(t)
 	}
@@ -122,7 +122,7 @@ func (d *delivery) issue() {
 // moved ties an issue to what it is called in the repository that it was moved to.
 func (d *delivery) moved(old intent.Ticket) {
 	there := d.body.At("changes", "new_repository")
-	to, ok := d.Reading.Forge(d.Platform, there.At("html_url"), there.At("clone_url"))
+	to, ok := d.Reading.Forge(d.Forge.Platform, there.At("html_url"), there.At("clone_url"))
 	if !ok {
 		return
 	}
@@ -163,7 +163,7 @@ func (d *delivery) branchProtectionRule() {
 	if level := rule.At("allow_force_pushes_enforcement_level"); level.Has() {
 		p.ForcePushes = new(level.Text(40) != "off")
 	}
-	d.State(p, event.Order(p.Changed, step(d.action, "created edited deleted")))
+	d.State(p, event.Order(p.Changed, event.Step(d.action, "created edited deleted")))
 }
 
 // flag is a truth that may not be told.

@@ -16,11 +16,18 @@ import (
 	"github.com/stemma-dev/stemma/ingest/event"
 )
 
-// Names of systems in refs.
-const (
-	actions = "github-actions"
-	checks  = "github-checks"
-)
+// A Dialect is how a forge that speaks like GitHub differs from it.
+type Dialect struct {
+	Platform string // a word of package change
+	Actions  string // the name of its pipelines in refs
+	Checks   string // the name of what other programs check in refs
+	// Review tells which review a delivery is of, where reviews have no id.
+	Review func(body event.Value) (review event.Value, key string)
+	// Mails says that accounts come with addresses.
+	Mails bool
+}
+
+var itself = Dialect{Platform: change.GitHub, Actions: "github-actions", Checks: "github-checks"}
 
 // events are those that are read.
 var events = map[string]func(*delivery){
@@ -44,13 +51,20 @@ var events = map[string]func(*delivery){
 
 // A delivery is one that is being read.
 type delivery struct {
+	Dialect
 	*event.Forge
 	body   event.Value
 	action string
+	at     stemma.Moment // when it was received
 }
 
-// Read reads one delivery.
+// Read reads one delivery of GitHub.
 func Read(d event.Delivery, who func(event.Account) stemma.Ref) (*event.Reading, error) {
+	return itself.Read(d, who)
+}
+
+// Read reads one delivery of a forge that speaks like GitHub.
+func (x Dialect) Read(d event.Delivery, who func(event.Account) stemma.Ref) (*event.Reading, error) {
 	body, err := event.Parse(d.Body)
 	if err != nil {
 		return nil, err
@@ -61,35 +75,25 @@ func Read(d event.Delivery, who func(event.Account) stemma.Ref) (*event.Reading,
 	}
 	r := event.New(who)
 	repo := body.At("repository")
-	forge, ok := r.Forge(change.GitHub, repo.At("html_url"), repo.At("clone_url"), repo.At("ssh_url"))
+	forge, ok := r.Forge(x.Platform, repo.At("html_url"), repo.At("clone_url"), repo.At("ssh_url"))
 	if !ok {
 		return event.Skip("it is about no repository"), nil
 	}
-	read(&delivery{Forge: forge, body: body, action: body.At("action").Name()})
+	read(&delivery{Dialect: x, Forge: forge, body: body, action: body.At("action").Name(), at: d.Received})
 	return r, nil
 }
 
 // account is a user as bodies show it.
 func (d *delivery) account(user event.Value) stemma.Ref {
-	return d.Account(event.Account{
-		Host: d.Host, ID: user.At("id").Name(), Login: user.At("login").Name(),
-		Bot: user.At("type").Text(20) == "Bot",
-	})
+	a := event.Account{Host: d.Host, ID: user.At("id").Name(), Login: user.At("login").Name(), Bot: user.At("type").Text(20) == "Bot"}
+	if d.Mails {
+		a.Name, a.Mail = user.At("full_name").Name(), user.At("email").Name()
+	}
+	return d.Account(a)
 }
 
 // sender is whoever did what the delivery tells of.
 func (d *delivery) sender() stemma.Ref { return d.account(d.body.At("sender")) }
-
-// step is the place of a word in a list that begins with what comes first; a word
-// that is not in it comes before all.
-func step(word string, order string) int {
-	for i, w := range strings.Fields(order) {
-		if w == word {
-			return i + 1
-		}
-	}
-	return 0
-}
 
 // repository tells that a repository has got another name: both stay names of it.
 func (d *delivery) repository() {

@@ -41,9 +41,9 @@ func attempt(v event.Value) int { return max(1, v.At("run_attempt").Count()) }
 func (d *delivery) workflowRun() {
 	run := d.body.At("workflow_run")
 	r := pipeline.Run{
-		ID: pipeline.AttemptRef(actions, d.Repository, run.At("id").Name(), attempt(run)), System: actions,
+		ID: pipeline.AttemptRef(d.Actions, d.Repository, run.At("id").Name(), attempt(run)), System: d.Actions,
 		Name: event.First(run.At("name"), d.body.At("workflow", "name")).Name(), Number: run.At("run_number").Count(), Attempt: attempt(run),
-		Commit: change.ShaRef(run.At("head_sha").Sha()), Started: event.First(run.At("run_started_at"), run.At("created_at")).Moment(),
+		Commit: change.ShaRef(run.At("head_sha").Sha()), Started: event.First(run.At("run_started_at"), run.At("started_at"), run.At("created_at")).Moment(),
 		URL: run.At("html_url").URL(), Trigger: run.At("event").Name(), Branch: run.At("head_branch").Name(), Repository: d.Repository,
 		By: d.account(event.First(run.At("triggering_actor"), run.At("actor"))), Changes: d.pulls(run.At("pull_requests")),
 	}
@@ -58,16 +58,16 @@ func (d *delivery) workflowRun() {
 	if head := run.At("head_commit"); head.Object() {
 		d.Commit(commitOf(head, head.At("id").Sha(), head.At("tree_id").Sha()))
 	}
-	d.State(r, event.Order(run.At("updated_at").Moment(), step(r.Status, runSteps)))
+	d.State(r, event.Order(run.At("updated_at").Moment(), event.Step(r.Status, runSteps)))
 }
 
 func (d *delivery) workflowJob() {
 	job := d.body.At("workflow_job")
 	r := pipeline.Run{
-		ID: jobRef(d.Repository, job.At("id").Name()), System: actions, Name: job.At("name").Name(), Attempt: job.At("run_attempt").Count(),
+		ID: d.jobRef(job.At("id").Name()), System: d.Actions, Name: job.At("name").Name(), Attempt: job.At("run_attempt").Count(),
 		Commit: change.ShaRef(job.At("head_sha").Sha()), Started: job.At("started_at").Moment(), Ended: job.At("completed_at").Moment(),
 		URL: job.At("html_url").URL(), Branch: job.At("head_branch").Name(), Repository: d.Repository,
-		PartOf: pipeline.AttemptRef(actions, d.Repository, job.At("run_id").Name(), attempt(job)),
+		PartOf: pipeline.AttemptRef(d.Actions, d.Repository, job.At("run_id").Name(), attempt(job)),
 	}
 	ended(&r, job.At("status").Text(40), job.At("conclusion").Text(40))
 	if r.ID == "" {
@@ -75,15 +75,15 @@ func (d *delivery) workflowJob() {
 		return
 	}
 	asOf := event.First(job.At("completed_at"), job.At("started_at"), job.At("created_at")).Moment()
-	d.State(r, event.Order(asOf, step(r.Status, runSteps)))
+	d.State(r, event.Order(asOf, event.Step(r.Status, runSteps)))
 }
 
 // jobRef names a job. Its id is that of its check run, and none is used again.
-func jobRef(repository stemma.Ref, id string) stemma.Ref {
+func (d *delivery) jobRef(id string) stemma.Ref {
 	if id == "" {
 		return ""
 	}
-	return pipeline.AttemptRef(actions, repository, "jobs/"+id, 1)
+	return pipeline.AttemptRef(d.Actions, d.Repository, "jobs/"+id, 1)
 }
 
 func (d *delivery) checkRun() {
@@ -94,35 +94,35 @@ func (d *delivery) checkRun() {
 		return
 	}
 	r := pipeline.Run{
-		ID: pipeline.AttemptRef(checks, d.Repository, id, 1), System: or(app, checks), Name: check.At("name").Name(),
+		ID: pipeline.AttemptRef(d.Checks, d.Repository, id, 1), System: or(app, d.Checks), Name: check.At("name").Name(),
 		Commit: change.ShaRef(check.At("head_sha").Sha()), Started: check.At("started_at").Moment(), Ended: check.At("completed_at").Moment(),
 		URL: event.First(check.At("html_url"), check.At("details_url")).URL(), Branch: check.At("check_suite", "head_branch").Name(),
 		Repository: d.Repository, Changes: d.pulls(check.At("pull_requests")), PartOf: d.suiteRef(check.At("check_suite")),
 	}
-	if app == actions { // it is a job
-		r.ID, r.PartOf = jobRef(d.Repository, id), ""
+	if app == d.Actions { // it is a job
+		r.ID, r.PartOf = d.jobRef(id), ""
 	}
 	ended(&r, check.At("status").Text(40), check.At("conclusion").Text(40))
 	asOf := event.First(check.At("completed_at"), check.At("started_at")).Moment()
-	d.State(r, event.Order(asOf, step(r.Status, runSteps)))
+	d.State(r, event.Order(asOf, event.Step(r.Status, runSteps)))
 }
 
 // suiteRef names all checks of one app on a commit.
 func (d *delivery) suiteRef(suite event.Value) stemma.Ref {
 	if id := suite.At("id").Name(); id != "" {
-		return pipeline.AttemptRef(checks, d.Repository, "suites/"+id, 1)
+		return pipeline.AttemptRef(d.Checks, d.Repository, "suites/"+id, 1)
 	}
 	return ""
 }
 
 func (d *delivery) checkSuite() {
 	suite := d.body.At("check_suite")
-	if suite.At("app", "slug").Name() == actions {
+	if suite.At("app", "slug").Name() == d.Actions {
 		d.Skipped = "it is a run of GitHub Actions, which the event workflow_run tells"
 		return
 	}
 	r := pipeline.Run{
-		ID: d.suiteRef(suite), System: or(suite.At("app", "slug").Name(), checks), Name: suite.At("app", "name").Name(),
+		ID: d.suiteRef(suite), System: or(suite.At("app", "slug").Name(), d.Checks), Name: suite.At("app", "name").Name(),
 		Commit: change.ShaRef(suite.At("head_sha").Sha()), Started: suite.At("created_at").Moment(), Branch: suite.At("head_branch").Name(),
 		Repository: d.Repository, Changes: d.pulls(suite.At("pull_requests")),
 	}
@@ -137,7 +137,7 @@ func (d *delivery) checkSuite() {
 	if head := suite.At("head_commit"); head.Object() {
 		d.Commit(commitOf(head, head.At("id").Sha(), head.At("tree_id").Sha()))
 	}
-	d.State(r, event.Order(suite.At("updated_at").Moment(), step(r.Status, runSteps)))
+	d.State(r, event.Order(suite.At("updated_at").Moment(), event.Step(r.Status, runSteps)))
 }
 
 // pulls are the pull requests of this repository that a run says it is for. Those of
@@ -152,11 +152,6 @@ func (d *delivery) pulls(list event.Value) []stemma.Ref {
 		}
 	}
 	return refs
-}
-
-// severities of findings, in our words.
-var severities = map[string]string{
-	"critical": "critical", "high": "high", "error": "high", "medium": "medium", "moderate": "medium", "warning": "medium", "low": "low", "note": "low",
 }
 
 // codeScanningAlert states what a scanner found in one place: an alert that is closed
@@ -177,20 +172,11 @@ func (d *delivery) codeScanningAlert() {
 	}
 	if s.State == "open" {
 		s.Findings = 1
-		switch severities[strings.ToLower(event.First(alert.At("rule", "security_severity_level"), alert.At("rule", "severity")).Text(40))] {
-		case "critical":
-			s.Critical = 1
-		case "high":
-			s.High = 1
-		case "medium":
-			s.Medium = 1
-		case "low":
-			s.Low = 1
-		}
+		event.Severity(&s, event.First(alert.At("rule", "security_severity_level"), alert.At("rule", "severity")).Text(40))
 	}
 	if commit := change.ShaRef(event.First(d.body.At("commit_oid"), latest.At("commit_sha")).Sha()); commit != "" {
 		s.Of = []stemma.Ref{commit}
 	}
 	asOf := event.First(alert.At("updated_at"), alert.At("fixed_at"), alert.At("dismissed_at"), alert.At("created_at")).Moment()
-	d.State(s, event.Order(asOf, step(d.action, "created appeared_in_branch reopened reopened_by_user closed_by_user fixed")))
+	d.State(s, event.Order(asOf, event.Step(d.action, "created appeared_in_branch reopened reopened_by_user closed_by_user fixed")))
 }
