@@ -95,6 +95,7 @@ var layers = []struct {
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
 	{"ingest/event", ". rooms ingest/jsonwalk"},
 	{"ingest/event/github", ". rooms ingest/event"},
+	{"ingest/event/signature", "ingest/jsonwalk"},
 	{"ingest/event/gitlab", ". rooms ingest/event"},
 	{"ingest/event/gitea", ". rooms ingest/event ingest/event/github"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
@@ -132,6 +133,7 @@ var layers = []struct {
 	{"git/gittest", ""},
 	{"query/querytest", ". rooms storage ledger ledger/seal graph lineage"},
 	{"ingest/note/notetest", ". ingest/note"},
+	{"ingest/ingesttest", ". storage vault ledger ledger/seal graph lineage ingest"},
 	{"ingest/event/eventtest", ". lineage ingest/event"},
 	{"roomtest", "."},
 }
