@@ -24,6 +24,8 @@ const (
 	KindCommit     Kind = "commit"
 	KindChange     Kind = "change"
 	KindRelease    Kind = "release"
+	KindPush       Kind = "push"
+	KindProtection Kind = "protection"
 
 	KindReview Kind = "review"
 

@@ -105,6 +105,11 @@ var layers = []struct {
 	{"ingest/settle/follow", "attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/settle/bind"},
 	{"ingest/settle", ". attribution/edits attribution/sight git git/history spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay ingest/records ingest/settle/bind ingest/settle/follow"},
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
+	{"ingest/event", ". rooms ingest/jsonwalk"},
+	{"ingest/event/github", ". rooms ingest/event"},
+	{"ingest/event/signature", "ingest/jsonwalk"},
+	{"ingest/event/gitlab", ". rooms ingest/event"},
+	{"ingest/event/gitea", ". rooms ingest/event ingest/event/github"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
@@ -141,6 +146,8 @@ var layers = []struct {
 	{"query/querytest", ". rooms storage ledger ledger/seal graph lineage"},
 	{"ingest/note/notetest", ". ingest/note"},
 	{"ingest/evidence/evidencetest", ". artifact deployment pipeline ingest/evidence"},
+	{"ingest/ingesttest", ". storage vault ledger ledger/seal graph lineage ingest"},
+	{"ingest/event/eventtest", ". lineage ingest/event"},
 	{"roomtest", "."},
 }
 

@@ -17,7 +17,13 @@ type Change struct {
 	Branch       string        `json:"branch,omitempty"`   // where it was made
 	Target       string        `json:"target,omitempty"`   // where it went
 	URL          string        `json:"url,omitempty"`
+	State        string        `json:"state,omitempty" of:"open merged closed"` // of the merge request
+	Opened       stemma.Moment `json:"opened,omitempty"`
 	Merged       stemma.Moment `json:"merged,omitempty" fact:"occurred"`
+	Closed       stemma.Moment `json:"closed,omitempty"`                        // without having been merged
+	Head         stemma.Ref    `json:"head,omitempty"`                          // the last commit that it showed for review
+	Queue        string        `json:"queue,omitempty" of:"queued merged left"` // where it stands in the merge queue
+	MergedBy     stemma.Ref    `json:"merged_by,omitempty" door:"merged-by"`
 	MergeCommit  stemma.Ref    `json:"merge_commit,omitempty"` // the commit it put on the target; needed if Number is 0
 	Author       stemma.Ref    `json:"author,omitempty" door:"author"`
 	Intent       string        `json:"intent,omitempty" of:"feature fix security-fix refactor docs test build revert other unknown"`
@@ -38,6 +44,8 @@ type Change struct {
 	Components []Component `json:"component,omitzero"`
 
 	Commits    []stemma.Ref  `json:"-" door:"carries"`
+	Heads      []stemma.Edge `json:"-" door:"head"`        // every commit that it showed, and what a queue made of them
+	PickedFrom []stemma.Ref  `json:"-" door:"picked-from"` // the changes that it brings to another branch
 	Implements []stemma.Edge `json:"-" door:"implements"`
 	Satisfies  []stemma.Edge `json:"-" door:"satisfies"`
 	Repairs    []stemma.Edge `json:"-" door:"fixes"` // the changes and commits of Fixes, with the method
@@ -120,7 +128,10 @@ type Release struct {
 	Signature  string        `json:"signature,omitempty"` // its form, unverified
 	Title      string        `json:"title,omitempty"`
 	TagObject  string        `json:"tag_object,omitempty"`
-	Deleted    *bool         `json:"deleted,omitempty"` // nil says nothing
+	Deleted    *bool         `json:"deleted,omitempty"`   // nil says nothing
+	Published  stemma.Moment `json:"published,omitempty"` // when the forge told the world
+	Prerelease *bool         `json:"prerelease,omitempty"`
+	URL        string        `json:"url,omitempty"`
 
 	Tagger stemma.Ref `json:"-" door:"tagger"`
 }

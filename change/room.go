@@ -2,7 +2,8 @@
 // the changes (merge requests, pushes) that brought commits onto a branch.
 //
 // Refs: repository:HOST/OWNER/NAME, commit:sha1/HASH (or sha256), change:HOST/OWNER/NAME#NUMBER
-// or …@HASH for a push without a number, release:HOST/OWNER/NAME:TAG.
+// or …@HASH for a push without a number, release:HOST/OWNER/NAME:TAG,
+// push:HOST/OWNER/NAME:BEFORE..AFTER:REF, protection:HOST/OWNER/NAME:PATTERN.
 //
 // Doors lead up to sessions, tickets and requirements, aside to people, agents
 // and other commits; a change and its commits are two faces of one thing.
@@ -17,7 +18,7 @@ import "github.com/stemma-dev/stemma"
 // Room declares the kinds of this package.
 var Room = stemma.Room{
 	Name:  "change",
-	Kinds: []stemma.KindSpec{repositorySpec, commitSpec, changeSpec, releaseSpec},
+	Kinds: []stemma.KindSpec{repositorySpec, commitSpec, changeSpec, releaseSpec, pushSpec, protectionSpec},
 }
 
 var people = []stemma.Kind{stemma.KindPerson, stemma.KindBot}
@@ -114,7 +115,13 @@ var changeSpec = stemma.KindSpec{
 		{Name: "branch", Type: stemma.Text, Doc: "where it was made"},
 		{Name: "target", Type: stemma.Text, Doc: "where it went"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "state", Type: stemma.Text, Index: true, Doc: "of the merge request: open, merged, closed; empty if only its landing is known"},
+		{Name: "opened", Type: stemma.Time, Doc: "when it was proposed"},
 		{Name: "merged", Type: stemma.Time, Index: true, Doc: "when it came in"},
+		{Name: "closed", Type: stemma.Time, Doc: "when it was given up"},
+		{Name: "head", Type: stemma.Link, Index: true, Doc: "the last commit that it showed for review"},
+		{Name: "queue", Type: stemma.Text, Doc: "in the merge queue: queued, merged, left"},
+		{Name: "merged_by", Type: stemma.Link, Doc: "who merged it"},
 		{Name: "merge_commit", Type: stemma.Link, Index: true, Doc: "commit it put on the target"},
 		{Name: "author", Type: stemma.Link, Index: true, Doc: "who proposed it"},
 		{Name: "intent", Type: stemma.Text, Index: true, Doc: "feature, fix, security-fix, refactor, docs, test, build, revert, other, unknown"},
@@ -162,11 +169,14 @@ var changeSpec = stemma.KindSpec{
 	},
 	Doors: []stemma.Door{
 		{Name: "carries", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Both, Doc: "its commits"},
+		{Name: "head", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Both, Doc: "commits that it showed for review, and what a merge queue made of them"},
+		{Name: "picked-from", To: []stemma.Kind{stemma.KindChange}, Doc: "changes that it brings to another branch"},
 		{Name: "implements", To: []stemma.Kind{stemma.KindTicket}, Flow: stemma.Up, Doc: "tickets it works on"},
 		{Name: "satisfies", To: []stemma.Kind{stemma.KindRequirement}, Flow: stemma.Up, Doc: "requirements it meets"},
 		{Name: "fixes", To: []stemma.Kind{stemma.KindChange, stemma.KindCommit}, Doc: "what it mends"},
 		{Name: "reverts", To: []stemma.Kind{stemma.KindChange}, Doc: "changes it takes back"},
 		{Name: "author", To: people, Doc: "who proposed it"},
+		{Name: "merged-by", To: people, Doc: "who merged it"},
 		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "where it went"},
 		{Name: "session", To: []stemma.Kind{stemma.KindSession}, Flow: stemma.Up, Doc: "agent sessions it came from"},
 	},
@@ -185,6 +195,9 @@ var releaseSpec = stemma.KindSpec{
 		{Name: "title", Type: stemma.Text, Doc: "first line of its message"},
 		{Name: "tag_object", Type: stemma.Text, Doc: "hash of the tag object"},
 		{Name: "deleted", Type: stemma.Bool, Doc: "the tag is not there any more"},
+		{Name: "published", Type: stemma.Time, Index: true, Doc: "when the forge told the world"},
+		{Name: "prerelease", Type: stemma.Bool, Doc: "not yet for everybody"},
+		{Name: "url", Type: stemma.Text, Doc: "to browse"},
 	},
 	Doors: []stemma.Door{
 		{Name: "tags", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Up, Doc: "commit it tags"},

@@ -47,6 +47,8 @@ var shapes = []roomtest.Shape{
 			URL: "https://github.com/acme/pay/pull/142", Merged: moment, MergeCommit: commit, Author: person, Intent: "fix", IntentMethod: "conventional",
 			CommitCount: 1, Size: &change.Size{FileCount: 1, Added: 3, Deleted: 1}, Lines: &change.Lines{AI: 2, Human: 1}, AuthorClass: change.ClassMixed,
 			FixAuthor: change.ClassAI, OriginAuthor: change.ClassHuman, FixMethod: "lines", Breaking: true, Dropped: new(bool),
+			State: "merged", Opened: moment - 9, Closed: moment + 9, Head: commit, Queue: "merged", MergedBy: person,
+			Heads: []stemma.Edge{{To: commit, Method: "merge-group"}}, PickedFrom: []stemma.Ref{"change:github.com/acme/pay#99"},
 			Credits:    []change.Credit{{Origin: "ai", Agent: "codex", Model: "model:openai/gpt-5", ModelName: "gpt-5", Session: "session:codex/x", Lines: 2}},
 			Fixes:      []change.Fix{{Change: "change:github.com/acme/pay#100", Commit: commit, Lines: 1, Human: 1, Method: "lines"}},
 			Evidence:   []change.Evidence{{Intent: "fix", Method: "conventional", Text: "fix: refund"}},
@@ -63,6 +65,19 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(change.ReleaseFromFact,
 		change.Release{
 			Repository: repository, Name: "v1.0.0", Target: commit, Tagged: moment, Annotated: true, Signature: "pgp", Title: "First", TagObject: "ee", Deleted: new(bool), Tagger: person,
+			Published: moment + 1, Prerelease: new(true), URL: "https://github.com/acme/pay/releases/v1.0.0",
+		},
+	),
+	roomtest.Of(change.PushFromFact,
+		change.Push{
+			Repository: repository, Name: "refs/heads/main", Before: "aa", After: "bb", Forced: new(true), OnDefault: new(false), Count: 2, Pushed: moment, By: person,
+			Brought: []stemma.Ref{commit},
+		},
+	),
+	roomtest.Of(change.ProtectionFromFact,
+		change.Protection{
+			Repository: repository, Pattern: "release/*", Approvals: new(2), Owners: new(true), StaleDismissed: new(true), Checks: new(true), ForAdmins: new(true),
+			ForcePushes: new(false), Deleted: true, Changed: moment, By: person,
 		},
 	),
 }

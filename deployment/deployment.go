@@ -38,14 +38,20 @@ var deploymentSpec = stemma.KindSpec{
 		{Name: "at", Type: stemma.Time, Index: true, Doc: "when it was put there"},
 		{Name: "until", Type: stemma.Time, Doc: "when another took its place"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "repository", Type: stemma.Link, Index: true, Doc: "whose software it is"},
+		{Name: "task", Type: stemma.Text, Doc: "as the system says: deploy, rollback"},
+		{Name: "actor", Type: stemma.Link, Index: true, Doc: "who made it so"},
+		{Name: "finished", Type: stemma.Time, Doc: "when its outcome was told"},
 		{Name: "service", Type: stemma.Text, Index: true, Doc: "what of the environment: a component, or a repository"},
 	},
 	Doors: []stemma.Door{
 		{Name: "ships", To: []stemma.Kind{stemma.KindArtifact, stemma.KindCommit, stemma.KindRelease}, Flow: stemma.Up, Doc: "what it ships"},
+		{Name: "run", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "the run that put it there"},
+		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "whose software it is"},
+		{Name: "by", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who made it so"},
 		{Name: "into", To: []stemma.Kind{stemma.KindEnvironment}, Doc: "where"},
 		{Name: "brings", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Up, Doc: "changes that were not there before"},
 		{Name: "replaces", To: []stemma.Kind{stemma.KindDeployment}, Doc: "what was there before"},
-		{Name: "deployed-by", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "run that did it"},
 	},
 }
 
@@ -84,12 +90,16 @@ type Deployment struct {
 	At          stemma.Moment `json:"at,omitempty" fact:"occurred"`
 	Until       stemma.Moment `json:"until,omitempty"` // when another took its place
 	URL         string        `json:"url,omitempty"`
-	Service     string        `json:"service,omitempty"` // what of the environment: a component, or a repository
+	Repository  stemma.Ref    `json:"repository,omitempty" door:"in"`
+	Task        string        `json:"task,omitempty"` // as the system says
+	By          stemma.Ref    `json:"actor,omitempty" door:"by"`
+	Finished    stemma.Moment `json:"finished,omitempty"` // when its outcome was told
+	Service     string        `json:"service,omitempty"`  // what of the environment: a component, or a repository
 
 	Ships    []stemma.Edge `json:"-" door:"ships"`
 	Brings   []stemma.Edge `json:"-" door:"brings"`
 	Replaces []stemma.Ref  `json:"-" door:"replaces"`
-	By       []stemma.Edge `json:"-" door:"deployed-by"`
+	Runs     []stemma.Edge `json:"-" door:"run"`
 }
 
 // Ref names the deployment into environment that its system calls id.

@@ -17,8 +17,9 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(deployment.FromFact,
 		deployment.Deployment{
 			ID: deployment.Ref("prod", "7"), Environment: "environment:prod", Version: "v1.0.0", Status: "success", At: moment, Until: moment + 9, URL: "https://cd.example.com/7",
+			Repository: "repository:github.com/acme/pay", Task: "rollback", By: "person:0f1e", Finished: moment + 3, Runs: []stemma.Edge{{To: "run:github-actions/9/1", Method: "event"}},
 			Ships: []stemma.Edge{{To: commit}}, Brings: []stemma.Edge{{To: "change:github.com/acme/pay#142"}}, Replaces: []stemma.Ref{"deployment:prod/6"},
-			Service: "pay", By: []stemma.Edge{{To: "run:github-actions/9/1", Method: "ci-environment"}},
+			Service: "pay",
 		},
 	),
 	roomtest.Of(deployment.SnapshotFromFact,

@@ -2,10 +2,13 @@
 // facts: a sender may be told that its delivery is safe before anybody has
 // looked into it, and nothing is lost or taken twice when a process dies.
 //
-// Its table is inbox: id, source, delivery, received, raw, state, reason. A
-// delivery is pending, and then for ever done, without its raw bytes, or
-// refused, with them and the reason. The package does not know what a delivery
-// says and never reads a clock.
+// Its table is inbox: id, source, delivery, event, grade, received, raw, state,
+// reason, settled. A delivery is pending, and then done, without its raw bytes, or
+// refused, with them and the reason; a refused one may be made pending again.
+// Beside it, inbox_source counts what each source sent, inbox_turned lists the last
+// deliveries that were turned away at the door, and inbox_lease says which process
+// settles them. The package does not know what a delivery says and never reads a
+// clock.
 package inbox
 
 import (
@@ -15,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -25,11 +29,14 @@ import (
 // A Delivery is something that arrived from outside and is kept, as it came,
 // until it has become facts.
 type Delivery struct {
-	ID       int64  // given by Accept; later deliveries have greater ones
-	Source   string // who sent it: "github"
-	Key      string // what the sender calls it; the same key is the same delivery
+	ID       int64        // given by Accept; later deliveries have greater ones
+	Source   string       // who sent it: "github"
+	Key      string       // what the sender calls it; the same key is the same delivery
+	Event    string       // what the sender says it is: "pull_request"
+	Grade    stemma.Grade // how good the evidence is that it comes from there
 	Raw      []byte
 	Received time.Time // by our clock
+	Reason   string    // of one that was refused before: why
 }
 
 const (
@@ -40,7 +47,7 @@ const (
 	maxKeyLength = 500
 	maxReason    = 4000
 
-	pageRows  = 100     // of one answer of Pending
+	pageRows  = 500     // of one answer of Pending
 	pageBytes = 4 << 20 // after which it ends
 )
 
@@ -59,52 +66,36 @@ var migrations embed.FS
 type Inbox struct {
 	db  *storage.DB
 	now func() time.Time
+
+	mu    sync.Mutex
+	queue []*call       // of Accept, waiting for a transaction
+	turn  chan struct{} // held by whoever commits for all in the queue
 }
 
-// Open returns the inbox in db and makes its table where it is missing. Now
+// Open returns the inbox in db and makes its tables where they are missing. Now
 // tells when a delivery is received.
 func Open(ctx context.Context, db *storage.DB, now func() time.Time) (*Inbox, error) {
 	if err := db.Migrate(ctx, "inbox", migrations); err != nil {
 		return nil, fmt.Errorf("inbox: opening: %w", err)
 	}
-	return &Inbox{db: db, now: now}, nil
+	return &Inbox{db: db, now: now, turn: make(chan struct{}, 1)}, nil
 }
 
-// Accept keeps a delivery durably and returns its id; fresh is false if it was
-// accepted before, whatever became of it. ID and Received of d are ignored.
-func (b *Inbox) Accept(ctx context.Context, d Delivery) (id int64, fresh bool, err error) {
+// check refuses what cannot be kept.
+func check(d Delivery) error {
 	for _, part := range []struct {
 		name, text string
+		least      int
 		most       int
-	}{{"source", d.Source, maxSource}, {"key", d.Key, maxKeyLength}} {
-		if part.text == "" || len(part.text) > part.most || !utf8.ValidString(part.text) || strings.ContainsRune(part.text, 0) {
-			return 0, false, fmt.Errorf("inbox: accepting: %s %.100q: empty, longer than %d bytes or not text", part.name, part.text, part.most)
+	}{{"source", d.Source, 1, maxSource}, {"key", d.Key, 1, maxKeyLength}, {"event", d.Event, 0, maxKeyLength}} {
+		if len(part.text) < part.least || len(part.text) > part.most || !utf8.ValidString(part.text) || strings.ContainsRune(part.text, 0) {
+			return fmt.Errorf("inbox: accepting: %s %.100q: empty, longer than %d bytes or not text", part.name, part.text, part.most)
 		}
 	}
 	if len(d.Raw) > MaxDelivery {
-		return 0, false, fmt.Errorf("inbox: accepting %q from %s: %d bytes, more than %d", d.Key, d.Source, len(d.Raw), MaxDelivery)
+		return fmt.Errorf("inbox: accepting %q from %s: %d bytes, more than %d", d.Key, d.Source, len(d.Raw), MaxDelivery)
 	}
-	raw := d.Raw
-	if raw == nil {
-		raw = []byte{}
-	}
-	err = b.db.Write(ctx, func(tx *storage.Tx) error {
-		err := tx.QueryRow(ctx, "SELECT id FROM inbox WHERE source = $1 AND delivery = $2", d.Source, d.Key).Scan(&id)
-		if !errors.Is(err, stemma.ErrNotFound) {
-			return err
-		}
-		fresh = true
-		if err := tx.QueryRow(ctx, "SELECT COALESCE(MAX(id), 0) + 1 FROM inbox").Scan(&id); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, "INSERT INTO inbox (id, source, delivery, received, raw, state, reason) VALUES ($1, $2, $3, $4, $5, $6, '')",
-			id, d.Source, d.Key, b.now().UnixMicro(), raw, statePending)
-		return err
-	})
-	if err != nil {
-		return 0, false, fmt.Errorf("inbox: accepting %q from %s: %w", d.Key, d.Source, err)
-	}
-	return id, fresh, nil
+	return nil
 }
 
 // Pending returns the oldest deliveries after the given id that are neither
@@ -112,7 +103,7 @@ func (b *Inbox) Accept(ctx context.Context, d Delivery) (id int64, fresh bool, e
 func (b *Inbox) Pending(ctx context.Context, after int64) ([]Delivery, error) {
 	var page []Delivery
 	err := b.db.Read(ctx, func(tx *storage.Tx) (err error) {
-		rows, err := tx.Query(ctx, "SELECT id, source, delivery, raw, received FROM inbox WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3",
+		rows, err := tx.Query(ctx, "SELECT id, source, delivery, event, grade, raw, received, reason FROM inbox WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3",
 			statePending, after, pageRows)
 		if err != nil {
 			return err
@@ -121,7 +112,7 @@ func (b *Inbox) Pending(ctx context.Context, after int64) ([]Delivery, error) {
 		for size := 0; size < pageBytes && rows.Next(); {
 			var d Delivery
 			var received int64
-			if err := rows.Scan(&d.ID, &d.Source, &d.Key, &d.Raw, &received); err != nil {
+			if err := rows.Scan(&d.ID, &d.Source, &d.Key, &d.Event, (*string)(&d.Grade), &d.Raw, &received, &d.Reason); err != nil {
 				return err
 			}
 			d.Received = time.UnixMicro(received).UTC()
@@ -140,35 +131,74 @@ func (b *Inbox) Pending(ctx context.Context, after int64) ([]Delivery, error) {
 // the process dies in between, the delivery comes again and its facts are found
 // to be there. Its raw bytes are dropped, its key is remembered.
 func (b *Inbox) Done(ctx context.Context, id int64) error {
-	return b.settle(ctx, id, stateDone, "", ", raw = NULL")
+	return b.Settle(ctx, Outcome{ID: id})
 }
 
 // Refuse says why a delivery cannot become facts. Its raw bytes are kept for
 // whoever looks into it.
 func (b *Inbox) Refuse(ctx context.Context, id int64, reason string) error {
+	return b.Settle(ctx, Outcome{ID: id, Refused: true, Reason: reason})
+}
+
+// An Outcome says what became of a delivery.
+type Outcome struct {
+	ID      int64
+	Refused bool
+	Reason  string // why it was refused, or why nothing of it was kept
+}
+
+// Settle says what became of pending deliveries, of all or of none.
+func (b *Inbox) Settle(ctx context.Context, outcomes ...Outcome) error {
+	return b.settle(ctx, "", outcomes)
+}
+
+// settle is Settle by the holder of the lease, if one is named.
+func (b *Inbox) settle(ctx context.Context, holder string, outcomes []Outcome) error {
+	err := b.db.Write(ctx, func(tx *storage.Tx) error {
+		if holder != "" {
+			if err := b.holds(ctx, tx, holder); err != nil {
+				return err
+			}
+		}
+		for _, o := range outcomes {
+			if err := b.settleOne(ctx, tx, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("inbox: %w", err)
+	}
+	return nil
+}
+
+func (b *Inbox) settleOne(ctx context.Context, tx *storage.Tx, o Outcome) error {
+	state, also := stateDone, ", raw = NULL"
+	if o.Refused {
+		state, also = stateRefused, ""
+	}
+	var was string
+	err := tx.QueryRow(ctx, "SELECT state FROM inbox WHERE id = $1", o.ID).Scan(&was)
+	if err == nil && was != statePending && was != state {
+		err = fmt.Errorf("it is %s already", was)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, "UPDATE inbox SET state = $1, reason = $2, settled = $3"+also+" WHERE id = $4", state, fitReason(o.Reason), b.now().UnixMicro(), o.ID)
+	}
+	if err != nil {
+		return fmt.Errorf("marking delivery %d as %s: %w", o.ID, state, err)
+	}
+	return nil
+}
+
+func fitReason(reason string) string {
 	reason = strings.ReplaceAll(reason, "\x00", "\uFFFD")
 	if len(reason) > maxReason {
 		reason = reason[:maxReason]
 	}
-	return b.settle(ctx, id, stateRefused, strings.ToValidUTF8(reason, "\uFFFD"), "")
+	return strings.ToValidUTF8(reason, "\uFFFD")
 }
 
-// settle moves a pending delivery to another state.
-func (b *Inbox) settle(ctx context.Context, id int64, state, reason, also string) error {
-	err := b.db.Write(ctx, func(tx *storage.Tx) error {
-		var was string
-		err := tx.QueryRow(ctx, "SELECT state FROM inbox WHERE id = $1", id).Scan(&was)
-		switch {
-		case err != nil:
-			return err
-		case was != statePending && was != state:
-			return fmt.Errorf("it is %s already", was)
-		}
-		_, err = tx.Exec(ctx, "UPDATE inbox SET state = $1, reason = $2"+also+" WHERE id = $3", state, reason, id)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("inbox: marking delivery %d as %s: %w", id, state, err)
-	}
-	return nil
-}
+// ErrNotHeld says that another process settles deliveries now.
+var ErrNotHeld = errors.New("the lease is held by another process")

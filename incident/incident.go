@@ -25,6 +25,7 @@ var Room = stemma.Room{Name: "incident", Kinds: []stemma.KindSpec{{
 		{Name: "opened", Type: stemma.Time, Index: true, Doc: "when it was noticed"},
 		{Name: "resolved", Type: stemma.Time, Doc: "when it was over"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
+		{Name: "service", Type: stemma.Text, Index: true, Doc: "what broke"},
 		{Name: "environment", Type: stemma.Link, Index: true, Doc: "where it broke"},
 	},
 	Doors: []stemma.Door{
@@ -46,6 +47,7 @@ type Incident struct {
 	Opened   stemma.Moment `json:"opened,omitempty" fact:"occurred"`
 	Resolved stemma.Moment `json:"resolved,omitempty"`
 	URL      string        `json:"url,omitempty"`
+	Service  string        `json:"service,omitempty"` // what broke
 	Where    stemma.Ref    `json:"environment,omitempty" door:"in"`
 
 	CausedBy []stemma.Edge `json:"-" door:"caused-by"`

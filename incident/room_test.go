@@ -16,7 +16,7 @@ const (
 var shapes = []roomtest.Shape{
 	roomtest.Of(incident.FromFact,
 		incident.Incident{
-			Source: "pagerduty", Key: "Q1", Title: "Refunds twice", Severity: "high", State: "resolved", Opened: moment, Resolved: moment + 1, URL: "https://pd.example.com/Q1",
+			Source: "pagerduty", Key: "Q1", Title: "Refunds twice", Severity: "high", State: "resolved", Opened: moment, Resolved: moment + 1, URL: "https://pd.example.com/Q1", Service: "pay",
 			CausedBy: []stemma.Edge{{To: "deployment:prod/7", Method: "timeline"}}, Suspects: []stemma.Edge{{To: commit, Method: "lines"}, {To: "deployment:prod/7"}},
 			Where: "environment:prod",
 		},

@@ -48,7 +48,7 @@ type Writer struct {
 	missed     []string   // objects that could not be read, the last ones
 }
 
-type profile struct{ name, email, login string }
+type profile struct{ name, email, login, host, account string }
 
 type batch struct {
 	facts    []stemma.Fact
@@ -162,7 +162,7 @@ func (w *Writer) Person(name, mail, login string) stemma.Ref {
 	ref := w.space.Person(mail)
 	if named, stored := w.stored[ref]; !stored || !named && name != "" {
 		w.stored[ref] = name != ""
-		w.profiles[ref] = profile{clean(name), clean(mail), clean(login)}
+		w.profiles[ref] = profile{name: clean(name), email: clean(mail), login: clean(login)}
 	}
 	return ref
 }
@@ -260,10 +260,12 @@ func (s *Space) saveProfiles(ctx context.Context, profiles map[stemma.Ref]profil
 	err := s.DB.Write(ctx, func(tx *storage.Tx) error {
 		for _, ref := range slices.Sorted(maps.Keys(profiles)) {
 			p := profiles[ref]
-			if _, err := tx.Exec(ctx, `INSERT INTO profile (ref, name, email, login) VALUES ($1, $2, $3, $4)
+			if _, err := tx.Exec(ctx, `INSERT INTO profile (ref, name, email, login, host, account) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (ref) DO UPDATE SET name = CASE WHEN excluded.name = '' THEN profile.name ELSE excluded.name END,
-					login = CASE WHEN excluded.login = '' THEN profile.login ELSE excluded.login END`,
-				string(ref), p.name, p.email, p.login); err != nil {
+					login = CASE WHEN excluded.login = '' THEN profile.login ELSE excluded.login END,
+					email = CASE WHEN excluded.email = '' THEN profile.email ELSE excluded.email END,
+					host = excluded.host, account = excluded.account`,
+				string(ref), p.name, p.email, p.login, p.host, p.account); err != nil {
 				return err
 			}
 		}

@@ -4,13 +4,19 @@ import "github.com/stemma-dev/stemma"
 
 // A Ticket is a piece of work that somebody asked for.
 type Ticket struct {
-	Tracker string `json:"tracker" fact:"authority"` // "jira", "linear", "azure-boards" or a host
-	Key     string `json:"key"`                      // its name there: "PAY-17", "acme/pay#17"
-	Title   string `json:"title,omitempty"`
-	URL     string `json:"url,omitempty"`
-	State   string `json:"state,omitempty"` // as the tracker says
+	Tracker  string        `json:"tracker" fact:"authority"` // "jira", "linear", "azure-boards" or a host
+	Key      string        `json:"key"`                      // its name there: "PAY-17", "acme/pay#17"
+	Title    string        `json:"title,omitempty"`
+	URL      string        `json:"url,omitempty"`
+	State    string        `json:"state,omitempty"` // as the tracker says
+	Type     string        `json:"type,omitempty"`  // as the tracker says: "Bug"
+	Opened   stemma.Moment `json:"opened,omitempty"`
+	Closed   stemma.Moment `json:"closed,omitempty"`
+	Reporter stemma.Ref    `json:"reporter,omitempty" door:"reporter"`
 
 	Refines  []stemma.Edge `json:"-" door:"refines"`
+	PartOf   []stemma.Edge `json:"-" door:"part-of"`
+	SameAs   []stemma.Edge `json:"-" door:"same-as"` // other names that it has had
 	Occurred stemma.Moment `json:"-" fact:"occurred"`
 }
 

@@ -4,7 +4,8 @@
 // or the host of a forge, as in ticket:github.com/acme/pay#17; and
 // requirement:SOURCE/KEY.
 //
-// A ticket's door "refines" leads up to the requirement it serves.
+// A ticket's doors lead up to the requirement it serves and the ticket it is a part
+// of; a ticket that was given another key is one thing under both.
 //
 // The package also finds tickets and requirements in text: branch names,
 // messages, trailers. It is a pure function of that text and never asks a
@@ -36,8 +37,15 @@ var ticketSpec = stemma.KindSpec{
 		{Name: "title", Type: stemma.Text, Doc: "its title"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
 		{Name: "state", Type: stemma.Text, Doc: "as the tracker says"},
+		{Name: "type", Type: stemma.Text, Index: true, Doc: "as the tracker says: Bug, Story"},
+		{Name: "opened", Type: stemma.Time, Doc: "when it was asked for"},
+		{Name: "closed", Type: stemma.Time, Doc: "when it was done with"},
+		{Name: "reporter", Type: stemma.Link, Doc: "who asked for it"},
 	},
 	Doors: []stemma.Door{
 		{Name: "refines", To: []stemma.Kind{stemma.KindRequirement}, Flow: stemma.Up, Doc: "requirements it serves"},
+		{Name: "part-of", To: []stemma.Kind{stemma.KindTicket}, Flow: stemma.Up, Doc: "the larger piece of work that it belongs to"},
+		{Name: "same-as", To: []stemma.Kind{stemma.KindTicket}, Flow: stemma.Both, Doc: "other names that it has had"},
+		{Name: "reporter", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who asked for it"},
 	},
 }

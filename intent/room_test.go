@@ -19,6 +19,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(intent.TicketFromFact,
 		intent.Ticket{
 			Tracker: "jira", Key: "PAY-17", Title: "Refund twice", URL: "https://acme.atlassian.net/browse/PAY-17", State: "open",
+			Type: "Bug", Opened: moment - 9, Closed: moment + 9, Reporter: "person:0f1e", PartOf: []stemma.Edge{{To: "ticket:jira/PAY-1"}}, SameAs: []stemma.Edge{{To: "ticket:jira/OLD-3", Method: "moved"}},
 			Refines: []stemma.Edge{{To: "requirement:polarion/REQ-7", Method: "field", Grade: stemma.GradeC}}, Occurred: moment,
 		},
 		intent.Ticket{Tracker: "github.com", Key: "acme/pay#17"},

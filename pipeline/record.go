@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/stemma-dev/stemma"
 )
@@ -16,30 +15,37 @@ type Run struct {
 	Attempt    int           `json:"attempt,omitempty"` // from 1
 	Status     string        `json:"status,omitempty" of:"queued running completed"`
 	Conclusion string        `json:"conclusion,omitempty" of:"success failure cancelled skipped unknown"`
+	Reason     string        `json:"reason,omitempty"` // why it failed, as the system says: "runner_system_failure"
 	Commit     stemma.Ref    `json:"commit,omitempty" door:"of"`
 	Started    stemma.Moment `json:"started,omitempty" fact:"occurred"`
 	Ended      stemma.Moment `json:"ended,omitempty"`
 	URL        string        `json:"url,omitempty"`
-	Repository stemma.Ref    `json:"repository,omitempty"`
-	Event      string        `json:"event,omitempty"`  // as its system says
-	Branch     string        `json:"ref,omitempty"`    // branch or tag, as its system says
+	Trigger    string        `json:"trigger,omitempty"` // as the system says: "push", "schedule"
+	Branch     string        `json:"branch,omitempty"`  // what it ran for
+	Repository stemma.Ref    `json:"repository,omitempty" door:"in"`
+	By         stemma.Ref    `json:"actor,omitempty" door:"by"` // who made it run
+	PartOf     stemma.Ref    `json:"part_of,omitempty" door:"part-of"`
 	Method     string        `json:"method,omitempty"` // how its commit is known
 
 	Changes []stemma.Ref  `json:"-" door:"of-change"`
 	Uses    []stemma.Ref  `json:"-" door:"uses"`
-	Actor   stemma.Ref    `json:"-" door:"actor"`
 	On      []stemma.Edge `json:"-" door:"on"`
 	Trial   []stemma.Edge `json:"-" door:"trial"`
 	Bodies  []stemma.Body `json:"-" fact:"bodies"`
 }
 
-// RunID is what a run is called among all of its system: see the package for what
-// host, place and number are. An attempt below 1 is the first.
-func RunID(host, place, number string, attempt int) string {
-	return strings.Join([]string{strings.ToLower(host), strings.Trim(place, "/"), number, strconv.Itoa(max(attempt, 1))}, "/")
+// AttemptRef names one attempt, from 1 on, of the run to which a system gave id in a
+// repository: run:SYSTEM/HOST/OWNER/NAME/ID/ATTEMPT. Whoever reports a run, the
+// system itself or a step of it, names it so.
+func AttemptRef(system string, repository stemma.Ref, id string, attempt int) stemma.Ref {
+	host, name := repository.Split()
+	if repository == "" || id == "" {
+		return ""
+	}
+	return RunRef(system, host+"/"+name+"/"+id+"/"+strconv.Itoa(max(attempt, 1)))
 }
 
-// RunRef names the run to which a system gave id, see [RunID]; it tells attempts apart.
+// RunRef names the run to which a system gave id; the id tells attempts apart.
 func RunRef(system, id string) stemma.Ref { return stemma.NewRef(stemma.KindRun, system, id) }
 
 // Ref names the run.
@@ -112,6 +118,9 @@ type Scan struct {
 	Run      stemma.Ref `json:"run,omitempty"`
 	Tool     string     `json:"tool,omitempty"` // the scanner
 	Version  string     `json:"version,omitempty"`
+	Rule     string     `json:"rule,omitempty"`  // of one finding that is told by itself
+	State    string     `json:"state,omitempty"` // of it, as its source says: "open", "fixed"
+	URL      string     `json:"url,omitempty"`
 	Findings int        `json:"findings"`
 	Critical int        `json:"critical"`
 	High     int        `json:"high"`

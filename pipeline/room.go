@@ -5,10 +5,10 @@
 // that ran, attempts included; config:HOST/OWNER/NAME:BLOB:PATH;
 // runner:SYSTEM/NAME@VERSION.
 //
-// The id of a run is HOST/PLACE/NUMBER/ATTEMPT, as [RunID] spells it, so that who
-// is told of a run by a webhook and who stands in it name one node. HOST is where
-// the system is at home, in lower case. PLACE is the repository, and NUMBER what
-// the system's own interface calls the run:
+// The id of a run is HOST/PLACE/NUMBER/ATTEMPT, as [AttemptRef] spells it, so that who
+// is told of a run by a webhook and who stands in it name one node. HOST and PLACE are
+// those of the repository, or of what a system keeps its runs in instead, and NUMBER is
+// what its own interface calls the run:
 //
 //	github-actions   github.com / acme/pay / workflow_run.id (GITHUB_RUN_ID) / run_attempt
 //	gitea-actions    the host / acme/pay / workflow_run.id / run_attempt; Forgejo too
@@ -46,20 +46,25 @@ var runSpec = stemma.KindSpec{
 		{Name: "attempt", Type: stemma.Int, Doc: "from 1"},
 		{Name: "status", Type: stemma.Text, Doc: "queued, running, completed"},
 		{Name: "conclusion", Type: stemma.Text, Index: true, Doc: "success, failure, cancelled, skipped, unknown"},
+		{Name: "reason", Type: stemma.Text, Doc: "why it failed, as the system says: script_failure, runner_system_failure"},
 		{Name: "commit", Type: stemma.Link, Index: true, Doc: "what it ran on"},
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when it began"},
 		{Name: "ended", Type: stemma.Time, Doc: "when it ended"},
 		{Name: "url", Type: stemma.Text, Doc: "to browse"},
-		{Name: "repository", Type: stemma.Link, Doc: "whose pipeline it is"},
-		{Name: "event", Type: stemma.Text, Doc: "what started it, as its system says"},
-		{Name: "ref", Type: stemma.Text, Doc: "branch or tag it ran for, as its system says"},
+		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "why it ran, as the system says: push, schedule"},
+		{Name: "branch", Type: stemma.Text, Doc: "what it ran for"},
+		{Name: "repository", Type: stemma.Link, Index: true, Doc: "where it ran"},
+		{Name: "actor", Type: stemma.Link, Doc: "who made it run"},
+		{Name: "part_of", Type: stemma.Link, Index: true, Doc: "the run of which it is a job"},
 		{Name: "method", Type: stemma.Text, Doc: "how its commit is known"},
 	},
 	Doors: []stemma.Door{
+		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "where it ran"},
+		{Name: "by", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who made it run"},
+		{Name: "part-of", To: []stemma.Kind{stemma.KindRun}, Flow: stemma.Up, Doc: "the run of which it is a job"},
 		{Name: "of", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Up, Doc: "what it ran on"},
 		{Name: "of-change", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Up, Doc: "the change it ran for"},
 		{Name: "uses", To: []stemma.Kind{stemma.KindConfig}, Doc: "configuration that told it what to do"},
-		{Name: "actor", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who started it"},
 		{Name: "on", To: []stemma.Kind{stemma.KindRunner}, Doc: "what its jobs ran on"},
 		{Name: "trial", To: []stemma.Kind{stemma.KindCommit}, Doc: "trial merge of what it ran on, which was checked out"},
 	},
@@ -98,6 +103,9 @@ var scanSpec = stemma.KindSpec{
 		{Name: "run", Type: stemma.Link, Index: true, Doc: "the run"},
 		{Name: "tool", Type: stemma.Text, Index: true, Doc: "the scanner"},
 		{Name: "version", Type: stemma.Text, Doc: "of the scanner"},
+		{Name: "rule", Type: stemma.Text, Doc: "rule of one finding that is told by itself"},
+		{Name: "state", Type: stemma.Text, Doc: "of it, as its source says: open, fixed"},
+		{Name: "url", Type: stemma.Text, Doc: "to browse"},
 		{Name: "findings", Type: stemma.Int, Doc: "how many in all"},
 		{Name: "critical", Type: stemma.Int, Doc: "of these, critical"},
 		{Name: "high", Type: stemma.Int, Doc: "of these, high"},

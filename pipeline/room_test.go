@@ -17,13 +17,14 @@ const (
 var shapes = []roomtest.Shape{
 	roomtest.Of(pipeline.RunFromFact,
 		pipeline.Run{
-			ID: pipeline.RunRef("github-actions", "9/1"), System: "github-actions", Name: "test", Number: 9, Attempt: 1, Status: "completed", Conclusion: "success",
+			ID: pipeline.RunRef("github-actions", "9/1"), System: "github-actions", Name: "test", Number: 9, Attempt: 1, Status: "completed", Conclusion: "success", Reason: "script_failure",
 			Commit: commit, Started: moment, Ended: moment + 1, URL: "https://ci.example.com/9",
+			Trigger: "push", Branch: "main", Repository: repository, By: "bot:github.com/renovate[bot]", PartOf: pipeline.AttemptRef("github-actions", repository, "9", 1),
 			Changes: []stemma.Ref{"change:github.com/acme/pay#142"}, Uses: []stemma.Ref{pipeline.ConfigRef(repository, "ci.yml", "aa")},
-			Bodies:     []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
-			Repository: repository, Event: "pull_request", Branch: "refs/pull/142/merge", Method: "ci-environment", Actor: "bot:renovate",
-			On:    []stemma.Edge{{To: "runner:github-actions/ubuntu24@20261101.1"}},
-			Trial: []stemma.Edge{{To: "commit:sha1/11112233445566778899aabbccddeeff00112233", Method: "ci-environment"}},
+			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
+			Method: "ci-environment",
+			On:     []stemma.Edge{{To: "runner:github-actions/ubuntu24@20261101.1"}},
+			Trial:  []stemma.Edge{{To: "commit:sha1/11112233445566778899aabbccddeeff00112233", Method: "ci-environment"}},
 		},
 	),
 	roomtest.Of(pipeline.TestFromFact,
@@ -36,7 +37,7 @@ var shapes = []roomtest.Shape{
 	),
 	roomtest.Of(pipeline.ScanFromFact,
 		pipeline.Scan{
-			ID: pipeline.ScanRef("github-actions", "9/1/codeql"), Run: "run:github-actions/9/1", Tool: "codeql", Version: "2", Findings: 10,
+			ID: pipeline.ScanRef("github-actions", "9/1/codeql"), Run: "run:github-actions/9/1", Tool: "codeql", Version: "2", Rule: "go/sql", State: "open", URL: "https://ci.example.com/a/1", Findings: 10,
 			Critical: 1, High: 2, Medium: 3, Low: 4, Format: "sarif", Target: ".", Job: "scan", Method: "declared",
 			Found: []pipeline.Finding{{Rule: "go/sql", Severity: "high", Path: "a.go", Line: 7, Package: "p", Version: "1", FixedIn: "2"}}, Of: []stemma.Ref{commit, "run:github-actions/9/1"}, Occurred: moment,
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
@@ -63,13 +64,13 @@ func FuzzRoundTrip(f *testing.F) {
 
 // TestRunHasOneNameForWhoStandsInItAndWhoIsToldOfIt spells the rule of the package.
 func TestRunHasOneNameForWhoStandsInItAndWhoIsToldOfIt(t *testing.T) {
-	for want, got := range map[stemma.Ref]string{
-		"run:github-actions/github.com/acme/pay/123/2": pipeline.RunID("GitHub.com", "acme/pay", "123", 2),
-		"run:gitlab-ci/gitlab.com/acme/pay/eu/9/1":     pipeline.RunID("gitlab.com", "/acme/pay/eu/", "9", 0),
+	for want, got := range map[stemma.Ref]stemma.Ref{
+		"run:github-actions/github.com/acme/pay/123/2": pipeline.AttemptRef("github-actions", repository, "123", 2),
+		"run:gitlab-ci/gitlab.com/acme/pay/eu/9/1":     pipeline.AttemptRef("gitlab-ci", "repository:gitlab.com/acme/pay/eu", "9", 0),
+		"run:jenkins/ci.example.com/folder/pay/7/1":    pipeline.AttemptRef("jenkins", "repository:ci.example.com/folder/pay", "7", 1),
 	} {
-		system, _ := want.Split()
-		if ref := pipeline.RunRef(system, got); ref != want {
-			t.Errorf("%s, want %s", ref, want)
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ var Room = stemma.Room{Name: "review", Kinds: []stemma.KindSpec{{
 		{Name: "tree", Type: stemma.Text, Doc: "hash of the tree that was seen"},
 		{Name: "submitted", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "dismissed", Type: stemma.Bool, Doc: "it no longer counts"},
+		{Name: "url", Type: stemma.Text, Doc: "to browse"},
 		{Name: "comments", Type: stemma.Int, Doc: "how many remarks it made"},
 		{Name: "method", Type: stemma.Text, Doc: "how it is known: event, trailer, attestation"},
 	},
@@ -47,6 +48,7 @@ type Review struct {
 	Tree      string        `json:"tree,omitempty"`
 	Submitted stemma.Moment `json:"submitted,omitempty" fact:"occurred"`
 	Dismissed bool          `json:"dismissed"`
+	URL       string        `json:"url,omitempty"`
 	Comments  int           `json:"comments,omitempty"`
 	Method    string        `json:"method,omitempty"` // how it is known: "event", "trailer", "attestation"
 

@@ -18,7 +18,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(review.FromFact,
 		review.Review{
 			ID: review.Ref("github.com", "acme/pay#142/7"), Change: "change:github.com/acme/pay#142", Reviewer: person, Role: "owner", Verdict: "approved",
-			Head: commit, Tree: "aa", Submitted: moment, Dismissed: true, Comments: 2, Method: "trailer",
+			Head: commit, Tree: "aa", Submitted: moment, Dismissed: true, Comments: 2, Method: "trailer", URL: "https://github.com/acme/pay/pull/142#r7",
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},
 	),

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +55,7 @@ func (s *search) identify(ctx context.Context) error {
 		return err
 	}
 	web := ""
-	s.host, s.name, web = parseRemote(s.OriginURL())
+	s.host, s.name, web = change.ParseRemote(s.OriginURL())
 	if s.name == "" {
 		s.host, s.repository = homeless, s.unmoved(marks)
 	}
@@ -104,28 +102,6 @@ func (s *search) root(ctx context.Context) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(s.CommonDir))
 	return "at-" + hex.EncodeToString(sum[:6]), nil
-}
-
-// parseRemote takes the URL of a remote apart: the host in lower case, the
-// path without .git, and an address to browse that carries no credentials. A
-// remote on this machine's disk is no home.
-func parseRemote(remote string) (host, name, web string) {
-	if remote == "" || strings.HasPrefix(remote, "/") || strings.HasPrefix(remote, ".") || strings.HasPrefix(remote, "file:") {
-		return "", "", ""
-	}
-	rest := ""
-	if u, err := url.Parse(remote); err == nil && u.Host != "" && strings.Contains(remote, "://") {
-		host, rest = u.Hostname(), u.Path
-	} else if before, after, ok := strings.Cut(remote, ":"); ok && !strings.Contains(before, "/") {
-		// The short form of ssh: user@host:path.
-		host, rest = before[strings.LastIndexByte(before, '@')+1:], after
-	}
-	name = strings.TrimSuffix(strings.Trim(path.Clean("/"+rest), "/"), ".git")
-	host = strings.ToLower(host)
-	if host == "" || name == "" || !strings.Contains(host, ".") && host != "localhost" {
-		return "", "", ""
-	}
-	return strings.ToValidUTF8(host, "\uFFFD"), strings.ToValidUTF8(name, "\uFFFD"), "https://" + host + "/" + name
 }
 
 // recognise decides which repository is read, given the name that this clone
