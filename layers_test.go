@@ -87,6 +87,7 @@ var layers = []struct {
 	{"ingest/records", "git ingest/note ingest/gitai"},
 	{"ingest/posted", ". rooms storage vault ingest ingest/chainloop ingest/note ingest/records"},
 	{"ingest/agenttrace", ". rooms ingest/note"},
+	{"ingest/ci", ". change pipeline ingest/jsonwalk"},
 	{"ingest/evidence", ". artifact deployment pipeline redact ingest/jsonwalk"},
 	{"ingest/evidence/junit", "pipeline ingest/evidence"},
 	{"ingest/evidence/sarif", "pipeline ingest/evidence ingest/jsonwalk"},
