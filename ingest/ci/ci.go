@@ -37,6 +37,7 @@ type Pipeline struct {
 	Number     int    `json:"number,omitempty"`     // as people see it
 	Name       string `json:"name,omitempty"`       // of the workflow
 	Job        string `json:"job,omitempty"`
+	Try        string `json:"try,omitempty"`    // tells apart the tries of a job within a run, and the jobs of a matrix
 	Commit     string `json:"commit,omitempty"` // what it ran on
 	Trial      string `json:"trial,omitempty"`  // the trial merge of it that was checked out
 	Branch     string `json:"branch,omitempty"` // or tag
@@ -135,7 +136,7 @@ const maxText = 300
 func (p *Pipeline) clean() {
 	p.Attempt = max(p.Attempt, 1)
 	for _, text := range []*string{
-		&p.System, &p.Repository, &p.Place, &p.Run, &p.Name, &p.Job, &p.Branch, &p.Event, &p.Target, &p.Fork,
+		&p.System, &p.Repository, &p.Place, &p.Run, &p.Name, &p.Job, &p.Try, &p.Branch, &p.Event, &p.Target, &p.Fork,
 		&p.Actor.Host, &p.Actor.ID, &p.Actor.Login, &p.Actor.Name,
 	} {
 		*text = jsonwalk.Clean(*text, maxText)

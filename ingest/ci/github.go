@@ -17,7 +17,7 @@ func github(e env, files Files) Pipeline {
 	server := e.first("GITHUB_SERVER_URL")
 	p := Pipeline{
 		System: gitHubActions, Repository: at(server, e["GITHUB_REPOSITORY"]), Run: e["GITHUB_RUN_ID"], Attempt: e.number("GITHUB_RUN_ATTEMPT"),
-		Number: e.number("GITHUB_RUN_NUMBER"), Name: e["GITHUB_WORKFLOW"], Job: e["GITHUB_JOB"], Commit: e["GITHUB_SHA"],
+		Number: e.number("GITHUB_RUN_NUMBER"), Name: e["GITHUB_WORKFLOW"], Job: e["GITHUB_JOB"], Try: e["RUNNER_TRACKING_ID"], Commit: e["GITHUB_SHA"],
 		Branch: e.first("GITHUB_HEAD_REF", "GITHUB_REF_NAME"), Event: e["GITHUB_EVENT_NAME"],
 		Actor: actor(e, server), Runner: hosted(e, gitHubActions),
 	}

@@ -15,7 +15,7 @@ func gitlab(e env, files Files) Pipeline {
 	server := cmp.Or(e["CI_SERVER_URL"], "https://"+e["CI_SERVER_HOST"])
 	p := Pipeline{
 		System: system, Repository: at(server, e["CI_PROJECT_PATH"]), Run: e["CI_PIPELINE_ID"], Number: e.number("CI_PIPELINE_IID"),
-		Name: e["CI_PIPELINE_NAME"], Job: e["CI_JOB_NAME"], Commit: e["CI_COMMIT_SHA"],
+		Name: e["CI_PIPELINE_NAME"], Job: e["CI_JOB_NAME"], Try: e["CI_JOB_ID"], Commit: e["CI_COMMIT_SHA"],
 		Branch: e.first("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_TAG", "CI_COMMIT_REF_NAME"), Event: e["CI_PIPELINE_SOURCE"],
 		Change: e.number("CI_MERGE_REQUEST_IID"), URL: e["CI_PIPELINE_URL"],
 		Actor: Actor{Login: e["GITLAB_USER_LOGIN"], ID: e["GITLAB_USER_ID"], Name: e["GITLAB_USER_NAME"]},

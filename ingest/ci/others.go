@@ -53,7 +53,7 @@ func forkOf(repository, fork string) string {
 func buildkite(e env, files Files) Pipeline {
 	p := Pipeline{
 		System: "buildkite", Repository: remote(e["BUILDKITE_REPO"]), Run: e["BUILDKITE_BUILD_NUMBER"], Number: e.number("BUILDKITE_BUILD_NUMBER"),
-		Name: e.first("BUILDKITE_PIPELINE_NAME", "BUILDKITE_PIPELINE_SLUG"), Job: e.first("BUILDKITE_STEP_KEY", "BUILDKITE_LABEL"), Commit: e["BUILDKITE_COMMIT"],
+		Name: e.first("BUILDKITE_PIPELINE_NAME", "BUILDKITE_PIPELINE_SLUG"), Job: e.first("BUILDKITE_STEP_KEY", "BUILDKITE_LABEL"), Try: e["BUILDKITE_JOB_ID"], Commit: e["BUILDKITE_COMMIT"],
 		Branch: e.first("BUILDKITE_TAG", "BUILDKITE_BRANCH"), Event: e["BUILDKITE_SOURCE"], Change: e.number("BUILDKITE_PULL_REQUEST"), URL: e["BUILDKITE_BUILD_URL"],
 		Actor: Actor{Host: "buildkite.com", ID: e["BUILDKITE_BUILD_CREATOR_ID"], Name: e["BUILDKITE_BUILD_CREATOR"], Login: e["BUILDKITE_BUILD_CREATOR"]},
 	}
@@ -77,7 +77,7 @@ func azure(e env, files Files) Pipeline {
 	collection := strings.TrimSuffix(e["SYSTEM_COLLECTIONURI"], "/")
 	p := Pipeline{
 		System: system, Repository: remote(e["BUILD_REPOSITORY_URI"]), Place: remote(collection), Run: e["BUILD_BUILDID"],
-		Name: e["BUILD_DEFINITIONNAME"], Job: e.first("SYSTEM_JOBNAME", "AGENT_JOBNAME"), Commit: e["BUILD_SOURCEVERSION"],
+		Name: e["BUILD_DEFINITIONNAME"], Job: e.first("SYSTEM_JOBNAME", "AGENT_JOBNAME"), Try: e.first("SYSTEM_JOBID") + e.first("SYSTEM_JOBATTEMPT"), Commit: e["BUILD_SOURCEVERSION"],
 		Branch: strings.TrimPrefix(strings.TrimPrefix(e["BUILD_SOURCEBRANCH"], "refs/heads/"), "refs/tags/"), Event: e["BUILD_REASON"],
 		Change: cmp.Or(e.number("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER"), e.number("SYSTEM_PULLREQUEST_PULLREQUESTID")),
 		Actor:  Actor{ID: e["BUILD_REQUESTEDFORID"], Name: e["BUILD_REQUESTEDFOR"], Login: e["BUILD_REQUESTEDFOR"]},
@@ -104,7 +104,7 @@ func azure(e env, files Files) Pipeline {
 func circle(e env, files Files) Pipeline {
 	p := Pipeline{
 		System: "circleci", Repository: remote(e["CIRCLE_REPOSITORY_URL"]), Run: e["CIRCLE_WORKFLOW_ID"], Number: e.number("CIRCLE_BUILD_NUM"),
-		Name: e["CIRCLE_WORKFLOW_NAME"], Job: e["CIRCLE_JOB"], Commit: e["CIRCLE_SHA1"], Branch: e.first("CIRCLE_TAG", "CIRCLE_BRANCH"),
+		Name: e["CIRCLE_WORKFLOW_NAME"], Job: e["CIRCLE_JOB"], Try: e["CIRCLE_BUILD_NUM"], Commit: e["CIRCLE_SHA1"], Branch: e.first("CIRCLE_TAG", "CIRCLE_BRANCH"),
 		Change: e.number("CIRCLE_PR_NUMBER"), URL: e["CIRCLE_BUILD_URL"], Actor: Actor{Host: "circleci.com", Login: e["CIRCLE_USERNAME"]},
 	}
 	if owner, name := e["CIRCLE_PROJECT_USERNAME"], e["CIRCLE_PROJECT_REPONAME"]; owner != "" && name != "" {
