@@ -12,9 +12,19 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/event"
+	"github.com/stemma-dev/stemma/ingest/event/argocd"
+	"github.com/stemma-dev/stemma/ingest/event/azuredevops"
+	"github.com/stemma-dev/stemma/ingest/event/bitbucket"
+	"github.com/stemma-dev/stemma/ingest/event/buildkite"
+	"github.com/stemma-dev/stemma/ingest/event/cdevents"
 	"github.com/stemma-dev/stemma/ingest/event/gitea"
 	"github.com/stemma-dev/stemma/ingest/event/github"
 	"github.com/stemma-dev/stemma/ingest/event/gitlab"
+	"github.com/stemma-dev/stemma/ingest/event/incidentio"
+	"github.com/stemma-dev/stemma/ingest/event/jenkins"
+	"github.com/stemma-dev/stemma/ingest/event/jira"
+	"github.com/stemma-dev/stemma/ingest/event/linear"
+	"github.com/stemma-dev/stemma/ingest/event/pagerduty"
 	"github.com/stemma-dev/stemma/ingest/event/signature"
 )
 
@@ -48,6 +58,29 @@ var systems = map[string]System{
 	"forgejo": {
 		Title: "Forgejo", Read: gitea.Read, scheme: signature.Gitea, signs: []string{"X-Forgejo-Signature", "X-Gitea-Signature", "X-Hub-Signature-256"},
 		ids: []string{"X-Forgejo-Delivery", "X-Gitea-Delivery"}, events: []string{"X-Forgejo-Event-Type", "X-Forgejo-Event", "X-Gitea-Event-Type", "X-Gitea-Event"},
+	},
+	"bitbucket": {
+		Title: "Bitbucket", Read: bitbucket.Read, scheme: signature.Bitbucket, signs: []string{"X-Hub-Signature"},
+		ids: []string{"X-Request-Uuid", "X-Request-Id"}, events: []string{"X-Event-Key"},
+	},
+	"azure-devops": {Title: "Azure DevOps", Read: azuredevops.Read, scheme: signature.Password, id: azuredevops.ID},
+	"jira": {
+		Title: "Jira", Read: jira.Read, scheme: signature.Jira, signs: []string{"X-Hub-Signature"}, ids: []string{"X-Atlassian-Webhook-Identifier"},
+	},
+	"linear": {
+		Title: "Linear", Read: linear.Read, scheme: signature.Linear, signs: []string{"Linear-Signature"}, ids: []string{"Linear-Delivery"},
+		events: []string{"Linear-Event"},
+	},
+	"pagerduty": {Title: "PagerDuty", Read: pagerduty.Read, scheme: signature.PagerDuty, signs: []string{"X-Pagerduty-Signature"}, id: pagerduty.ID},
+	"incident-io": {
+		Title: "incident.io", Read: incidentio.Read, scheme: signature.Standard, signs: []string{"Webhook-Signature", "Svix-Signature"},
+		ids: []string{"Webhook-Id", "Svix-Id"},
+	},
+	"cdevents": {Title: "CDEvents", Read: cdevents.Read, scheme: signature.Bearer, id: cdevents.ID},
+	"argocd":   {Title: "Argo CD", Read: argocd.Read, scheme: signature.Bearer},
+	"jenkins":  {Title: "Jenkins", Read: jenkins.Read, scheme: signature.Bearer},
+	"buildkite": {
+		Title: "Buildkite", Read: buildkite.Read, scheme: signature.Buildkite, signs: []string{"X-Buildkite-Signature"}, events: []string{"X-Buildkite-Event"},
 	},
 }
 
