@@ -23,6 +23,7 @@ import (
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/portrait"
 	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/query/views"
 )
@@ -30,6 +31,8 @@ import (
 // A Config is what the pages are made from.
 type Config struct {
 	Space *ingest.Space
+	// Inbox tells how the sources of webhooks fare; nil if there are none.
+	Inbox *inbox.Inbox
 	// Now is the clock that relative times in queries count from.
 	Now func() time.Time
 	// Log receives what a page cannot tell its reader; nil drops it.
@@ -41,6 +44,7 @@ type Config struct {
 // A Dashboard serves the pages. It may be used concurrently.
 type Dashboard struct {
 	space *ingest.Space
+	inbox *inbox.Inbox
 	now   func() time.Time
 	log   *slog.Logger
 	key   string
@@ -59,7 +63,7 @@ func New(c Config) (*Dashboard, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("dashboard: a space and a clock are needed")
 	}
-	d := &Dashboard{space: c.Space, now: c.Now, log: c.Log, key: c.VerifierKey, reader: reading.New(c.Space)}
+	d := &Dashboard{space: c.Space, inbox: c.Inbox, now: c.Now, log: c.Log, key: c.VerifierKey, reader: reading.New(c.Space)}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

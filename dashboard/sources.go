@@ -19,6 +19,9 @@ func (d *Dashboard) sourcesPage(r *http.Request) (*page.Page, error) {
 		table     func(context.Context) (*page.Table, error)
 	}{
 		{"read", "Read", d.sourceTable},
+		{"webhooks", "Webhooks", d.hookTable},
+		{"letters", "Dead letters", d.letterTable},
+		{"turned", "Turned away", d.turnedTable},
 		{"records", "Records of line origin", d.originTable},
 		{"unread", "Gaps", d.gapTable},
 		{"things", "Things", d.kindTable},

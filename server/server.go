@@ -2,7 +2,7 @@
 // address.
 //
 // It only answers GET and HEAD, but for the notes that clients of Git AI send to
-// whoever shares a token with them. Bound to this machine alone, it answers only to
+// whoever shares a token with them, and for the webhooks of systems that share a secret. Bound to this machine alone, it answers only to
 // names of this machine, so that no page of another site can reach it through
 // a name that changes its address. Queries are not written to its log.
 package server
@@ -22,8 +22,12 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/stemma-dev/stemma/dashboard"
+	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/hooks"
 	"github.com/stemma-dev/stemma/ingest/posted"
 )
 
@@ -44,6 +48,10 @@ type Config struct {
 	// NotesToken is what clients of Git AI must know to send and read notes: at
 	// least [MinToken] bytes; "" for that nobody may.
 	NotesToken string
+	// Hooks takes the webhooks of other systems; nil for that none are taken.
+	Hooks *hooks.Hooks
+	// Inbox, if there is one, tells how their sources fare.
+	Inbox *inbox.Inbox
 }
 
 // A Server answers every request. It may be used concurrently; close it when no
@@ -57,6 +65,8 @@ type Server struct {
 	hosts   map[string]bool // nil: any
 	notes   *posted.Notes   // nil: nobody may send or read any
 	token   [sha256.Size]byte
+	hooks   *hooks.Hooks // nil: none are taken
+	bodies  *semaphore.Weighted
 }
 
 // New wires everything together.
@@ -64,7 +74,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("server: a space and a clock are needed")
 	}
-	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts)}
+	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts), hooks: c.Hooks, bodies: newBodies()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -72,7 +82,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err = s.openNotes(ctx, c.NotesToken); err != nil {
 		return nil, err
 	}
-	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey})
+	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey})
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +106,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	all.HandleFunc(notesPath+"/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "there is no such address", "")
 	})
+	all.HandleFunc(hooksPath+"{name}", s.takeHook)
 	all.Handle("/", readOnly(mux))
 	s.handler = s.logged(s.guarded(zipped(all)))
 	return s, nil
@@ -131,7 +142,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		if s.hosts != nil && !s.hosts[hostname(r.Host)] {
+		if s.hosts != nil && !s.hosts[hostname(r.Host)] && !strings.HasPrefix(r.URL.Path, hooksPath) {
 			refuse(w, http.StatusMisdirectedRequest, "this server answers to names of its own machine only", "use http://127.0.0.1")
 			return
 		}

@@ -147,3 +147,19 @@ func originMark(o string) string {
 	}
 	return ""
 }
+
+// Ago is a span of time in its two largest units.
+func Ago(d time.Duration) string {
+	if d < time.Second {
+		return "less than 1 s"
+	}
+	switch d = d.Round(time.Second); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d d %d h", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+}

@@ -10,6 +10,7 @@
 package event
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -187,4 +188,25 @@ func first(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// Fact is what a statement says as a fact, without what the delivery does not say.
+func (s Statement) Fact(source string, grade stemma.Grade) (stemma.Fact, error) {
+	f, err := s.Record.Fact(source, grade)
+	if err != nil {
+		return f, err
+	}
+	f.Occurred = s.AsOf.Time()
+	if len(s.Unsaid) == 0 {
+		return f, nil
+	}
+	var attrs map[string]json.RawMessage
+	if err := json.Unmarshal(f.Attrs, &attrs); err != nil {
+		return f, fmt.Errorf("event: %s: %w", f.Subject, err)
+	}
+	for _, name := range s.Unsaid {
+		delete(attrs, name)
+	}
+	f.Attrs, err = json.Marshal(attrs)
+	return f, err
 }

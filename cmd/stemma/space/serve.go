@@ -7,17 +7,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/event/system"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/server"
 )
 
 // Serve serves the dashboard and the log.
 func Serve(a *program.App) *cobra.Command {
+	var hookFlags []string
 	addr := os.Getenv("STEMMA_ADDR")
 	if addr == "" {
 		addr = "127.0.0.1:7171"
@@ -32,10 +37,19 @@ told otherwise, and ends with an interrupt.
 With a token in STEMMA_NOTES_TOKEN, or in the file that STEMMA_NOTES_TOKEN_FILE names,
 it is also the notes backend of git-ai for clients that have the same as their api_key:
 what they send under /worker/notes is kept, given back, and taken into account by the
-next scan of the repository that has the commit.`,
+next scan of the repository that has the commit.
+
+It takes the webhooks of other systems at /hooks/NAME for every NAME that has a secret:
+in STEMMA_HOOK_NAME_SECRET, in the file that STEMMA_HOOK_NAME_SECRET_FILE names, or in the
+file of --hook NAME=FILE, a line for each secret that is valid. Names are those of
+systems (` + strings.Join(system.Names(), ", ") + `), or
+begin with one and a dash; another one says what it is with STEMMA_HOOK_NAME_SYSTEM, or
+--hook NAME:SYSTEM=FILE. A delivery is answered with 202 once it is durable; see
+"stemma deliveries" for those that wait or went wrong.`,
 		Args: program.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr) },
+		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr, hookFlags) },
 	}
+	c.Flags().StringArrayVar(&hookFlags, "hook", nil, "take webhooks at /hooks/NAME, with the secret in FILE: `NAME=FILE`")
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
 	return c
 }
@@ -64,7 +78,11 @@ func secret(variable string) (string, error) {
 	return string(bytes.TrimSpace(text)), nil
 }
 
-func runServe(ctx context.Context, a *program.App, addr string) (err error) {
+func runServe(ctx context.Context, a *program.App, addr string, hookFlags []string) (err error) {
+	list, err := endpoints(os.Environ(), hookFlags)
+	if err != nil {
+		return err
+	}
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
@@ -77,7 +95,17 @@ func runServe(ctx context.Context, a *program.App, addr string) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := server.New(ctx, server.Config{Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token})
+	box, err := inbox.Open(ctx, s.DB, a.Now)
+	if err != nil {
+		return err
+	}
+	taken, err := openHooks(ctx, a, s, box, list)
+	if err != nil {
+		return err
+	}
+	h, err := server.New(ctx, server.Config{
+		Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token, Hooks: taken, Inbox: box,
+	})
 	if err != nil {
 		return err
 	}
@@ -86,6 +114,12 @@ func runServe(ctx context.Context, a *program.App, addr string) (err error) {
 		if err := a.TakeNotes(); err != nil {
 			return err
 		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	defer func() { stop(); work.Wait() }()
+	if taken != nil {
+		work.Go(func() { taken.Run(ctx) })
 	}
 	return server.Serve(ctx, addr, h, a.Log, func(addr string) {
 		fmt.Fprintf(a.Out, "stemma serves http://%s\n", addr)

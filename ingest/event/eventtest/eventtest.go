@@ -158,6 +158,12 @@ type Sample struct {
 // Samples are the JSON files in a directory of a module.
 func Samples(tb testing.TB, module, dir string) []Sample {
 	tb.Helper()
+	return files(tb, filepath.Join(where(tb, module), dir))
+}
+
+// where is the directory of a module with samples, fetched if it was never here.
+func where(tb testing.TB, module string) string {
+	tb.Helper()
 	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
 	cmd.Dir = filepath.Join(root(tb), "tools", "samples")
 	at := strings.TrimSpace(run(tb, cmd))
@@ -169,7 +175,17 @@ func Samples(tb testing.TB, module, dir string) []Sample {
 		again.Dir = cmd.Dir
 		at = strings.TrimSpace(run(tb, again))
 	}
-	return files(tb, filepath.Join(at, dir))
+	return at
+}
+
+// File is a file of a module.
+func File(tb testing.TB, module, path string) []byte {
+	tb.Helper()
+	b, err := os.ReadFile(filepath.Join(where(tb, module), path))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
 }
 
 func run(tb testing.TB, cmd *exec.Cmd) string {

@@ -59,7 +59,9 @@ func hexMAC(header, prefix string) Scheme {
 	}
 }
 
-func missing(header string) error { return fmt.Errorf("%w: the header %s is missing", ErrMissing, header) }
+func missing(header string) error {
+	return fmt.Errorf("%w: the header %s is missing", ErrMissing, header)
+}
 
 // one is nil if a secret fits. All are tried, so that the time does not tell which.
 func one(secrets [][]byte, fits func(secret []byte) bool) error {

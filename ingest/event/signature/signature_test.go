@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stemma-dev/stemma/ingest/event/eventtest"
 	"github.com/stemma-dev/stemma/ingest/event/signature"
 )
 
@@ -50,6 +52,28 @@ func TestDocumentedVectorsHold(t *testing.T) {
 		if err := v.scheme(r, [][]byte{[]byte(v.secret)}); err != nil {
 			t.Errorf("%s: %v", v.about, err)
 		}
+	}
+}
+
+var (
+	pagerDutyBody = regexp.MustCompile("defaultBody = `(.*)`")
+	pagerDutyKey  = regexp.MustCompile(`secret      = "([^"]+)"`)
+	pagerDutySig  = regexp.MustCompile(`sig:  "(v1=0c[0-9a-f]+)"`)
+)
+
+// The vector of PagerDuty's own library.
+func TestVectorOfPagerDutyHolds(t *testing.T) {
+	text := eventtest.File(t, eventtest.PagerDuty, "webhookv3/webhookv3_test.go")
+	found := func(r *regexp.Regexp) []byte {
+		m := r.FindSubmatch(text)
+		if m == nil {
+			t.Fatalf("the library's test has no %s", r)
+		}
+		return m[1]
+	}
+	r := signature.Request{Header: http.Header{"X-Pagerduty-Signature": {string(found(pagerDutySig))}}, Body: found(pagerDutyBody), Now: noon}
+	if err := signature.PagerDuty(r, [][]byte{found(pagerDutyKey)}); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -111,7 +135,9 @@ func plain(name, prefix string) func(string, time.Time) http.Header {
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func body(at time.Time) string { return fmt.Sprintf(`{"webhookTimestamp":%d,"x":"é"}`, at.UnixMilli()) }
+func body(at time.Time) string {
+	return fmt.Sprintf(`{"webhookTimestamp":%d,"x":"é"}`, at.UnixMilli())
+}
 
 func TestOnlyTheSecretFits(t *testing.T) {
 	for name, s := range signed {

@@ -1,0 +1,136 @@
+package space
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/event/system"
+	"github.com/stemma-dev/stemma/ingest/hooks"
+)
+
+// Variables that open an address for webhooks: STEMMA_HOOK_GITHUB_SECRET is the secret
+// of /hooks/github, STEMMA_HOOK_GITHUB_EU_SYSTEM=github says what /hooks/github-eu is.
+const (
+	hookPrefix = "STEMMA_HOOK_"
+	hookSecret = "_SECRET"
+	hookFile   = "_SECRET_FILE"
+	hookSystem = "_SYSTEM"
+)
+
+// endpoints are the sources of webhooks that the environment and the flags name. A flag
+// is NAME=FILE or NAME:SYSTEM=FILE, where the file holds the secret.
+func endpoints(environ, flags []string) ([]hooks.Endpoint, error) {
+	found := map[string]hooks.Endpoint{}
+	env := map[string]string{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	for variable := range env {
+		rest, ok := strings.CutPrefix(variable, hookPrefix)
+		base, isFile := strings.CutSuffix(rest, hookFile)
+		if !isFile {
+			base, ok = strings.CutSuffix(rest, hookSecret)
+		}
+		if !ok || base == "" || !strings.HasPrefix(variable, hookPrefix) || env[variable] == "" {
+			continue
+		}
+		text, err := secret(hookPrefix + base + hookSecret)
+		if err != nil {
+			return nil, err
+		}
+		name := strings.ReplaceAll(strings.ToLower(base), "_", "-")
+		found[name] = hooks.Endpoint{Name: name, System: cmp.Or(env[hookPrefix+base+hookSystem], systemOf(name)), Secrets: secrets([]byte(text))}
+	}
+	for _, flag := range flags {
+		e, err := hookFlag(flag)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := found[e.Name]; twice {
+			return nil, program.Usage(nil, fmt.Errorf("the source %s is given twice", e.Name))
+		}
+		found[e.Name] = e
+	}
+	var list []hooks.Endpoint
+	for _, e := range found {
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b hooks.Endpoint) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+// systemOf is the system that an address is named after: github-eu is one of github.
+func systemOf(name string) string {
+	if _, ok := system.Find(name); ok {
+		return name
+	}
+	for _, s := range system.Names() {
+		if strings.HasPrefix(name, s+"-") {
+			return s
+		}
+	}
+	return name
+}
+
+func hookFlag(flag string) (hooks.Endpoint, error) {
+	name, path, ok := strings.Cut(flag, "=")
+	if !ok || name == "" || path == "" {
+		return hooks.Endpoint{}, program.Usage(nil, fmt.Errorf("--hook %.100q is not NAME=FILE or NAME:SYSTEM=FILE", flag))
+	}
+	e := hooks.Endpoint{Name: name, System: systemOf(name)}
+	if short, of, ok := strings.Cut(name, ":"); ok {
+		e.Name, e.System = short, of
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return e, stemma.WithHint(fmt.Errorf("secret of the source %s: %w", e.Name, err), "name a file that this account can read")
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err == nil && len(text) > maxSecret {
+		err = fmt.Errorf("it has more than %d bytes", maxSecret)
+	}
+	if err != nil {
+		return e, fmt.Errorf("secret of the source %s: %w", e.Name, err)
+	}
+	e.Secrets = secrets(text)
+	return e, nil
+}
+
+// secrets are the lines of a text that say something: a new secret is added before the
+// old one goes.
+func secrets(text []byte) [][]byte {
+	var list [][]byte
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// openHooks opens what receives webhooks; nil if no source is named.
+func openHooks(ctx context.Context, a *program.App, s *program.Store, box *inbox.Inbox, list []hooks.Endpoint) (*hooks.Hooks, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, err
+	}
+	return hooks.Open(ctx, hooks.Config{
+		Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, Endpoints: list, Holder: fmt.Sprintf("serve-%d-%s", os.Getpid(), hex.EncodeToString(id[:])),
+	})
+}

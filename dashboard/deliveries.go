@@ -1,0 +1,66 @@
+package dashboard
+
+import (
+	"context"
+
+	"github.com/stemma-dev/stemma/dashboard/page"
+)
+
+// lettersShown bounds the lists of deliveries that went wrong.
+const lettersShown = 100
+
+// hookTable says how each source of webhooks fares.
+func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
+	t := &page.Table{
+		ID: "webhooks", Caption: "Systems that report here, and how they fare",
+		Columns: page.Head("source", "system", "last event", "lag", "#received", "#repeated", "#pending", "#dead letters", "#turned away", "last turned away"),
+		Empty:   "Nothing reports here. README.md says how to connect a forge.", Command: "stemma deliveries",
+	}
+	if d.inbox == nil {
+		return t, nil
+	}
+	sources, err := d.inbox.Health(ctx)
+	for _, s := range sources {
+		lag := "none"
+		if !s.Oldest.IsZero() {
+			lag = page.Ago(d.now().Sub(s.Oldest))
+		}
+		t.Add(page.Text(s.Source), page.Text(s.System), page.Moment(s.Last), page.Text(lag), page.Number(s.Accepted), page.Number(s.Repeated),
+			page.Number(s.Pending), page.Number(s.Refused).At("#letters"), page.Number(s.Turned).At("#turned"), page.Moment(s.LastTurn))
+	}
+	return t, err
+}
+
+// letterTable lists the deliveries that could not become facts.
+func (d *Dashboard) letterTable(ctx context.Context) (*page.Table, error) {
+	t := &page.Table{
+		ID: "letters", Caption: "Deliveries that were accepted and cannot be read, the latest first",
+		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason"),
+		Empty:   "Everything that was accepted could be read.", Command: "stemma deliveries replay --all",
+	}
+	if d.inbox == nil {
+		return t, nil
+	}
+	letters, err := d.inbox.Letters(ctx, lettersShown)
+	for _, l := range letters {
+		t.Add(page.Number(l.ID), page.Text(l.Source), page.Text(l.Event), page.Moment(l.Received), page.Number(l.Size), page.Text(l.Reason))
+	}
+	return t, err
+}
+
+// turnedTable lists the deliveries that were not accepted.
+func (d *Dashboard) turnedTable(ctx context.Context) (*page.Table, error) {
+	t := &page.Table{
+		ID: "turned", Caption: "Deliveries that were not accepted, the latest first: of each source, the last hundred are listed",
+		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason"),
+		Empty:   "Nothing was turned away.", Command: "stemma deliveries",
+	}
+	if d.inbox == nil {
+		return t, nil
+	}
+	turned, err := d.inbox.TurnedAway(ctx, lettersShown)
+	for _, x := range turned {
+		t.Add(page.Number(x.ID), page.Text(x.Source), page.Text(x.Event), page.Moment(x.Received), page.Number(x.Size), page.Text(x.Reason))
+	}
+	return t, err
+}

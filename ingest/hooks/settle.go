@@ -1,0 +1,215 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/event"
+	"github.com/stemma-dev/stemma/ingest/event/system"
+)
+
+const (
+	poll    = time.Second         // how often to look for what other processes accepted
+	patient = 5 * time.Second     // after an error of the store
+	keep    = 30 * 24 * time.Hour // how long the key of a delivery that is done is remembered
+	// portion is how many deliveries become facts together: few enough that those who
+	// deliver meanwhile do not wait for the database long.
+	portion = 40
+)
+
+// Run makes facts of deliveries until ctx ends, whenever this process holds the lease.
+// It also writes down what was turned away.
+func (h *Hooks) Run(ctx context.Context) {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		_, err := h.Settle(ctx)
+		err = errors.Join(err, h.Flush(ctx))
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			h.c.Log.Error("deliveries wait", "error", err)
+			pause(ctx, patient)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-h.wake:
+		case <-tick.C:
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := errors.Join(h.Flush(last), h.c.Inbox.Release(last, h.c.Holder)); err != nil {
+		h.c.Log.Warn("ending the work on deliveries", "error", err)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// Settle makes facts of all deliveries that wait, if no other process does, and says
+// how many that were.
+func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
+	systems, err := h.systems(ctx)
+	if err != nil {
+		return 0, err
+	}
+	after := int64(0)
+	for {
+		page, err := h.c.Inbox.Pending(ctx, after)
+		if err != nil || len(page) == 0 {
+			return settled, errors.Join(err, h.forget(ctx))
+		}
+		after = page[len(page)-1].ID
+		for len(page) > 0 {
+			some := page[:min(len(page), portion)]
+			page = page[len(some):]
+			n, held, err := h.settle(ctx, systems, some)
+			settled += n
+			if err != nil || !held {
+				return settled, err
+			}
+		}
+	}
+}
+
+// systems says what every source is, also one that is not configured any more.
+func (h *Hooks) systems(ctx context.Context) (map[string]system.System, error) {
+	all := map[string]system.System{}
+	sources, err := h.c.Inbox.Health(ctx)
+	for _, s := range sources {
+		if x, ok := system.Find(s.System); ok {
+			all[s.Source] = x
+		}
+	}
+	return all, err
+}
+
+func (h *Hooks) forget(ctx context.Context) error {
+	_, err := h.c.Inbox.Forget(ctx, h.c.Now().Add(-keep))
+	return err
+}
+
+// settle makes facts of some deliveries.
+func (h *Hooks) settle(ctx context.Context, systems map[string]system.System, page []inbox.Delivery) (n int, held bool, err error) {
+	if held, err = h.c.Inbox.Hold(ctx, h.c.Holder, h.c.Lease); !held || err != nil {
+		return 0, false, err
+	}
+	// Whoever is slower than the lease must not go on as if it held it.
+	ctx, cancel := context.WithTimeout(ctx, h.c.Lease*3/4)
+	defer cancel()
+	w := ingest.NewWriter(ctx, h.c.Space, h.c.Now)
+	outcomes, err := h.state(ctx, w, systems, page)
+	if err = errors.Join(err, w.Close(ctx)); err != nil {
+		return 0, true, fmt.Errorf("hooks: settling %d deliveries: %w", len(page), err)
+	}
+	err = h.c.Inbox.SettleAs(ctx, h.c.Holder, outcomes...)
+	if errors.Is(err, inbox.ErrNotHeld) {
+		return 0, false, nil // the other one reads them again, and finds the facts
+	}
+	return len(outcomes), true, err
+}
+
+// state states what deliveries say and returns what became of each. Deliveries of
+// sources that are no systems are others' to settle.
+func (h *Hooks) state(ctx context.Context, w *ingest.Writer, systems map[string]system.System, page []inbox.Delivery) ([]inbox.Outcome, error) {
+	var outcomes []inbox.Outcome
+	var facts []stemma.Fact
+	var gaps []stemma.Gap
+	for _, d := range page {
+		s, ok := systems[d.Source]
+		if !ok {
+			continue
+		}
+		r := read(s, d, func(a event.Account) stemma.Ref {
+			return w.Account(ingest.Account{Host: a.Host, ID: a.ID, Login: a.Login, Name: a.Name, Mail: a.Mail})
+		})
+		facts = append(facts, r.facts...)
+		gap := stemma.Gap{Source: d.Source, Place: "delivery " + d.Key}
+		if r.outcome.Refused {
+			gap.Reason = r.outcome.Reason
+			gaps = append(gaps, gap)
+		}
+		if d.Reason != "" && d.Reason != r.outcome.Reason {
+			gap.Reason, gap.Closed, gap.Seen = d.Reason, true, h.c.Now()
+			gaps = append(gaps, gap)
+		}
+		outcomes = append(outcomes, r.outcome)
+	}
+	if err := w.Latest(ctx, facts...); err != nil {
+		return nil, err
+	}
+	for _, g := range gaps {
+		if err := w.Gap(ctx, g); err != nil {
+			return nil, err
+		}
+	}
+	return outcomes, nil
+}
+
+// A result is what was read of one delivery.
+type result struct {
+	facts   []stemma.Fact
+	outcome inbox.Outcome
+}
+
+// read reads one delivery. What can be stated is, also if other parts cannot be read;
+// it is refused then, so that it can be read again.
+func read(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref) result {
+	r, err := reading(s, d, who)
+	out := result{outcome: inbox.Outcome{ID: d.ID}}
+	if err != nil {
+		out.outcome.Refused, out.outcome.Reason = true, err.Error()
+		return out
+	}
+	if r.Skipped != "" {
+		out.outcome.Reason = r.Skipped
+	}
+	grade := d.Grade
+	if !grade.Valid() {
+		grade = stemma.GradeD
+	}
+	for _, st := range r.Statements {
+		f, err := st.Fact(s.Name, grade)
+		if err != nil {
+			r.Problem(string(st.Record.Ref()), "%v", err)
+			continue
+		}
+		out.facts = append(out.facts, f)
+	}
+	if len(r.Problems) > 0 {
+		var why []string
+		for _, p := range r.Problems {
+			why = append(why, p.Place+": "+p.Reason)
+		}
+		out.outcome.Refused, out.outcome.Reason = true, stemma.CleanText(strings.Join(why, "; "), maxReason)
+	}
+	return out
+}
+
+const maxReason = 1000 // bytes of why a delivery was refused
+
+// reading calls the reader. One that fails on something nobody thought of spoils one
+// delivery and not the work.
+func reading(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref) (r *event.Reading, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r, err = nil, fmt.Errorf("the reader of %s failed: %v", s.Title, p)
+		}
+	}()
+	return s.Read(event.Delivery{Event: d.Event, Body: d.Raw, Received: stemma.At(d.Received)}, who)
+}
