@@ -5,21 +5,19 @@
 // that ran, attempts included; config:HOST/OWNER/NAME:BLOB:PATH;
 // runner:SYSTEM/NAME@VERSION.
 //
-// The id of a run is HOST/PLACE/NUMBER/ATTEMPT, as [AttemptRef] spells it, so that who
-// is told of a run by a webhook and who stands in it name one node. HOST and PLACE are
-// those of the repository, or of what a system keeps its runs in instead, and NUMBER is
-// what its own interface calls the run:
+// Who is told of a run by a webhook and who stands in it must name one node, so the id
+// of a run is made of what both know:
 //
-//	github-actions   github.com / acme/pay / workflow_run.id (GITHUB_RUN_ID) / run_attempt
-//	gitea-actions    the host / acme/pay / workflow_run.id / run_attempt; Forgejo too
-//	gitlab-ci        the host / the project's path / pipeline id (CI_PIPELINE_ID) / 1
-//	jenkins          the host / the job's full name, as a/b for a job in a folder / build number / 1
-//	buildkite        buildkite.com / organization/pipeline / build number / 1
-//	azure-pipelines  the collection's host / the organization / build id / 1
-//	circleci         circleci.com / organization/project / workflow id / 1
+//	github-actions   github.com/acme/pay/ID/ATTEMPT, see [AttemptRef]; ID is workflow_run.id, GITHUB_RUN_ID
+//	gitea-actions    the same with the host of the forge; Forgejo too
+//	gitlab-ci        HOST/PROJECT/ID/1, where ID is that of the pipeline, CI_PIPELINE_ID
+//	jenkins          the address of the build without its scheme: HOST/job/pay/7
+//	buildkite        the id of the build, a UUID
+//	azure-pipelines  dev.azure.com/ORGANIZATION/ID, where ID is that of the build
+//	circleci         the id of the workflow, a UUID
 //
-// ATTEMPT is 1 where the system starts no run a second time: a job that is tried
-// again in GitLab, Buildkite or Azure belongs to the run that it was part of.
+// A job that is tried again in GitLab, Buildkite or Azure belongs to the run that it was
+// part of; GitHub counts that as another attempt of the whole run.
 //
 // Doors lead up to commits and changes, from tests and scans up to their run,
 // aside to the configuration, to who started it, to what it ran on, and to the trial

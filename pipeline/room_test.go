@@ -67,7 +67,6 @@ func TestRunHasOneNameForWhoStandsInItAndWhoIsToldOfIt(t *testing.T) {
 	for want, got := range map[stemma.Ref]stemma.Ref{
 		"run:github-actions/github.com/acme/pay/123/2": pipeline.AttemptRef("github-actions", repository, "123", 2),
 		"run:gitlab-ci/gitlab.com/acme/pay/eu/9/1":     pipeline.AttemptRef("gitlab-ci", "repository:gitlab.com/acme/pay/eu", "9", 0),
-		"run:jenkins/ci.example.com/folder/pay/7/1":    pipeline.AttemptRef("jenkins", "repository:ci.example.com/folder/pay", "7", 1),
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)

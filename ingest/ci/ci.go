@@ -31,8 +31,8 @@ const Method = "ci-environment"
 type Pipeline struct {
 	System     string `json:"system"`               // "github-actions"
 	Repository string `json:"repository,omitempty"` // "github.com/acme/pay"
-	Place      string `json:"place,omitempty"`      // where the system keeps the run, if that is not the repository
-	Run        string `json:"run"`                  // what the system calls it there
+	ID         string `json:"id,omitempty"`         // of the run, where the system does not count the runs of a repository
+	Run        string `json:"run"`                  // its number
 	Attempt    int    `json:"attempt"`              // from 1
 	Number     int    `json:"number,omitempty"`     // as people see it
 	Name       string `json:"name,omitempty"`       // of the workflow
@@ -136,7 +136,7 @@ const maxText = 300
 func (p *Pipeline) clean() {
 	p.Attempt = max(p.Attempt, 1)
 	for _, text := range []*string{
-		&p.System, &p.Repository, &p.Place, &p.Run, &p.Name, &p.Job, &p.Try, &p.Branch, &p.Event, &p.Target, &p.Fork,
+		&p.System, &p.Repository, &p.ID, &p.Run, &p.Name, &p.Job, &p.Try, &p.Branch, &p.Event, &p.Target, &p.Fork,
 		&p.Actor.Host, &p.Actor.ID, &p.Actor.Login, &p.Actor.Name,
 	} {
 		*text = jsonwalk.Clean(*text, maxText)
@@ -150,7 +150,7 @@ func (p *Pipeline) clean() {
 	if p.Trial = sha(p.Trial); p.Trial == p.Commit {
 		p.Trial = ""
 	}
-	if p.Run == "" {
+	if p.Ref() == "" {
 		p.Problems = append(p.Problems, "the environment does not say which run this is")
 	}
 	if p.Fork == p.Repository {
@@ -190,11 +190,13 @@ func at(address, path string) string {
 
 // Ref names the run; it is empty if the environment does not say which it is.
 func (p Pipeline) Ref() stemma.Ref {
-	host, name, ok := strings.Cut(cmp.Or(p.Place, p.Repository), "/")
-	if !ok || p.System == "" || p.Run == "" {
+	switch {
+	case p.System == "":
 		return ""
+	case p.ID != "":
+		return pipeline.RunRef(p.System, p.ID)
 	}
-	return pipeline.AttemptRef(p.System, change.RepositoryRef(host, name), p.Run, p.Attempt)
+	return pipeline.AttemptRef(p.System, RepositoryRef(p.Repository), p.Run, p.Attempt)
 }
 
 // RepositoryRef names a repository that is written as "host/path"; empty if it is not.

@@ -92,7 +92,7 @@ func TestWhichRunThisIs(t *testing.T) {
 		"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "fix", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", head, "CI_MERGE_REQUEST_PROJECT_PATH", "acme/eu/pay", "CI_MERGE_REQUEST_SOURCE_PROJECT_PATH", "acme/eu/pay")
 	azurePull := with(azure, "BUILD_SOURCEBRANCH", "refs/pull/142/merge", "BUILD_SOURCEVERSION", trial, "BUILD_REASON", "PullRequest", "SYSTEM_PULLREQUEST_PULLREQUESTID", "99001",
 		"SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "142", "SYSTEM_PULLREQUEST_SOURCECOMMITID", head, "SYSTEM_PULLREQUEST_SOURCEBRANCH", "refs/heads/fix")
-	const gh, gl, az = "run:github-actions/github.com/acme/pay/123456/", "run:gitlab-ci/gitlab.example.com/acme/eu/pay/900/1", "run:azure-pipelines/dev.azure.com/acme/77/1"
+	const gh, gl, az = "run:github-actions/github.com/acme/pay/123456/", "run:gitlab-ci/gitlab.example.com/acme/eu/pay/900/1", "run:azure-pipelines/dev.azure.com/acme/77"
 	for name, c := range map[string]struct {
 		env   map[string]string
 		files files
@@ -130,24 +130,24 @@ func TestWhichRunThisIs(t *testing.T) {
 			"run:gitlab-ci/gitlab.example.com/eve/pay/900/1 head - fix merge_request_event change:gitlab.example.com/acme/eu/pay#142 -",
 		},
 
-		"jenkins push": {jenkins, nil, "run:jenkins/ci.example.com/team/pay/main/7/1 head - main - - -"},
+		"jenkins push": {jenkins, nil, "run:jenkins/ci.example.com/jenkins/job/team/job/pay/job/main/7 head - main - - -"},
 		"jenkins pull": {
-			with(jenkins, "CHANGE_ID", "142", "CHANGE_BRANCH", "fix", "BRANCH_NAME", "PR-142", "JOB_NAME", "team/pay/PR-142", "CHANGE_FORK", "eve"), nil,
-			"run:jenkins/ci.example.com/team/pay/PR-142/7/1 head - fix change change:git.example.com/acme/pay#142 git.example.com/eve/pay",
+			with(jenkins, "CHANGE_ID", "142", "CHANGE_BRANCH", "fix", "BRANCH_NAME", "PR-142", "JOB_NAME", "team/pay/PR-142", "BUILD_URL", "https://ci.example.com/jenkins/job/team/job/pay/job/PR-142/7/", "CHANGE_FORK", "eve"), nil,
+			"run:jenkins/ci.example.com/jenkins/job/team/job/pay/job/PR-142/7 head - fix change change:git.example.com/acme/pay#142 git.example.com/eve/pay",
 		},
-		"jenkins one branch": {with(jenkins, "BRANCH_NAME", ""), nil, "run:jenkins/ci.example.com/team/pay/main/7/1 head - main - - -"},
+		"jenkins one branch": {with(jenkins, "BRANCH_NAME", ""), nil, "run:jenkins/ci.example.com/jenkins/job/team/job/pay/job/main/7 head - main - - -"},
 
-		"buildkite push":  {buildkite, nil, "run:buildkite/buildkite.com/acme/pay/31/1 head - main webhook - -"},
-		"buildkite retry": {with(buildkite, "BUILDKITE_RETRY_COUNT", "2", "BUILDKITE_JOB_ID", "x"), nil, "run:buildkite/buildkite.com/acme/pay/31/1 head - main webhook - -"},
+		"buildkite push":  {buildkite, nil, "run:buildkite/0190-aa head - main webhook - -"},
+		"buildkite retry": {with(buildkite, "BUILDKITE_RETRY_COUNT", "2", "BUILDKITE_JOB_ID", "x"), nil, "run:buildkite/0190-aa head - main webhook - -"},
 		"buildkite fork": {
 			with(buildkite, "BUILDKITE_PULL_REQUEST", "142", "BUILDKITE_PULL_REQUEST_REPO", "https://github.com/eve/pay.git", "BUILDKITE_BRANCH", "eve:fix"), nil,
-			"run:buildkite/buildkite.com/acme/pay/31/1 head - eve:fix webhook change:github.com/acme/pay#142 github.com/eve/pay",
+			"run:buildkite/0190-aa head - eve:fix webhook change:github.com/acme/pay#142 github.com/eve/pay",
 		},
 		"buildkite queue": {
 			with(buildkite, "BUILDKITE_BRANCH", "gh-readonly-queue/main/pr-142-"+base), nil,
-			"run:buildkite/buildkite.com/acme/pay/31/1 head - gh-readonly-queue/main/pr-142-" + base + " webhook change:github.com/acme/pay#142 -",
+			"run:buildkite/0190-aa head - gh-readonly-queue/main/pr-142-" + base + " webhook change:github.com/acme/pay#142 -",
 		},
-		"buildkite no commit": {with(buildkite, "BUILDKITE_COMMIT", "HEAD"), nil, "run:buildkite/buildkite.com/acme/pay/31/1 - - main webhook - -"},
+		"buildkite no commit": {with(buildkite, "BUILDKITE_COMMIT", "HEAD"), nil, "run:buildkite/0190-aa - - main webhook - -"},
 
 		"azure push":   {azure, nil, az + " head - main IndividualCI - -"},
 		"azure retry":  {with(azure, "SYSTEM_JOBATTEMPT", "2"), nil, az + " head - main IndividualCI - -"},
@@ -155,15 +155,17 @@ func TestWhichRunThisIs(t *testing.T) {
 		"azure pull":   {azurePull, nil, az + " head trial fix PullRequest change:github.com/acme/pay#142 -"},
 		"azure own":    {with(azurePull, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "", "BUILD_REPOSITORY_URI", "https://acme@dev.azure.com/acme/Pay/_git/pay"), nil, az + " head trial fix PullRequest change:dev.azure.com/acme/Pay/_git/pay#99001 -"},
 		"azure fork":   {with(azurePull, "SYSTEM_PULLREQUEST_ISFORK", "True", "SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://github.com/eve/pay"), nil, az + " head trial fix PullRequest change:github.com/acme/pay#142 github.com/eve/pay"},
-		"azure server": {with(azure, "SYSTEM_COLLECTIONURI", "https://tfs.example.com/DefaultCollection/"), nil, "run:azure-pipelines/tfs.example.com/DefaultCollection/77/1 head - main IndividualCI - -"},
+		"azure server": {with(azure, "SYSTEM_COLLECTIONURI", "https://tfs.example.com/DefaultCollection/"), nil, "run:azure-pipelines/tfs.example.com/DefaultCollection/77 head - main IndividualCI - -"},
 
-		"circle push": {circle, nil, "run:circleci/circleci.com/acme/pay/7c-1/1 head - main - - -"},
-		"circle pull": {with(circle, "CIRCLE_PULL_REQUEST", "https://github.com/acme/pay/pull/142", "CIRCLE_BRANCH", "fix"), nil, "run:circleci/circleci.com/acme/pay/7c-1/1 head - fix - change:github.com/acme/pay#142 -"},
+		"azure old": {with(azure, "SYSTEM_COLLECTIONURI", "https://acme.visualstudio.com/"), nil, az + " head - main IndividualCI - -"},
+
+		"circle push": {circle, nil, "run:circleci/7c-1 head - main - - -"},
+		"circle pull": {with(circle, "CIRCLE_PULL_REQUEST", "https://github.com/acme/pay/pull/142", "CIRCLE_BRANCH", "fix"), nil, "run:circleci/7c-1 head - fix - change:github.com/acme/pay#142 -"},
 		"circle fork": {
 			with(circle, "CIRCLE_PR_NUMBER", "142", "CIRCLE_PR_USERNAME", "eve", "CIRCLE_PR_REPONAME", "pay", "CIRCLE_BRANCH", "pull/142"), nil,
-			"run:circleci/circleci.com/acme/pay/7c-1/1 head - pull/142 - change:github.com/acme/pay#142 github.com/eve/pay",
+			"run:circleci/7c-1 head - pull/142 - change:github.com/acme/pay#142 github.com/eve/pay",
 		},
-		"circle tag": {with(circle, "CIRCLE_TAG", "v1", "CIRCLE_BRANCH", ""), nil, "run:circleci/circleci.com/acme/pay/7c-1/1 head - v1 - - -"},
+		"circle tag": {with(circle, "CIRCLE_TAG", "v1", "CIRCLE_BRANCH", ""), nil, "run:circleci/7c-1 head - v1 - - -"},
 	} {
 		p, ok := ci.Detect(c.env, c.files.read)
 		if !ok {
@@ -307,7 +309,7 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 		"the workflow is that of another commit":                    with(github, "GITHUB_WORKFLOW_SHA", base),
 		"the configuration is kept elsewhere":                       with(gitlab, "CI_CONFIG_PATH", "ci.yml@acme/templates"),
 		"the environment names no commit by its whole name":         with(circle, "CIRCLE_SHA1", "a1a1"),
-		"the environment does not say which run this is":            with(circle, "CIRCLE_WORKFLOW_ID", ""),
+		"the environment does not say which run this is":            with(github, "GITHUB_RUN_ID", ""),
 		"the file that GITHUB_EVENT_PATH names cannot be read: the": with(github, "GITHUB_EVENT_NAME", "pull_request", "GITHUB_REF", "refs/pull/1/merge"),
 	} {
 		p, ok := ci.Detect(env, broken)

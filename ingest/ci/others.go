@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// jenkins reads the variables of Jenkins. Its jobs are kept where the server keeps
-// them, whatever they build; merge requests are those of its branch sources.
+// jenkins reads the variables of Jenkins. Its builds have no ids but addresses; merge
+// requests are those of its branch sources.
 func jenkins(e env, files Files) Pipeline {
 	p := Pipeline{
-		System: "jenkins", Repository: remote(e.first("GIT_URL", "GIT_URL_1")), Place: jobOf(e), Run: e["BUILD_NUMBER"],
+		System: "jenkins", Repository: remote(e.first("GIT_URL", "GIT_URL_1")), ID: remote(e["BUILD_URL"]), Run: e["BUILD_NUMBER"],
 		Number: e.number("BUILD_NUMBER"), Name: e["JOB_NAME"], Job: e["STAGE_NAME"], Commit: e["GIT_COMMIT"],
 		Branch: e.first("CHANGE_BRANCH", "TAG_NAME", "BRANCH_NAME"), Change: e.number("CHANGE_ID"), URL: e.first("BUILD_URL"),
 	}
@@ -29,16 +29,6 @@ func jenkins(e env, files Files) Pipeline {
 	return p
 }
 
-// jobOf is where a server of Jenkins keeps a job, wherever below its address the server
-// itself is.
-func jobOf(e env) string {
-	host, _, _ := strings.Cut(at(e["JENKINS_URL"], "x"), "/")
-	if host == "" || e["JOB_NAME"] == "" {
-		return ""
-	}
-	return host + "/" + strings.Trim(e["JOB_NAME"], "/")
-}
-
 // forkOf is a repository at the same host: of an owner, or with a name of its own.
 func forkOf(repository, fork string) string {
 	host, name, _ := strings.Cut(repository, "/")
@@ -52,13 +42,10 @@ func forkOf(repository, fork string) string {
 // same build; a build that is made anew has a number of its own.
 func buildkite(e env, files Files) Pipeline {
 	p := Pipeline{
-		System: "buildkite", Repository: remote(e["BUILDKITE_REPO"]), Run: e["BUILDKITE_BUILD_NUMBER"], Number: e.number("BUILDKITE_BUILD_NUMBER"),
+		System: "buildkite", Repository: remote(e["BUILDKITE_REPO"]), ID: e["BUILDKITE_BUILD_ID"], Run: e["BUILDKITE_BUILD_NUMBER"], Number: e.number("BUILDKITE_BUILD_NUMBER"),
 		Name: e.first("BUILDKITE_PIPELINE_NAME", "BUILDKITE_PIPELINE_SLUG"), Job: e.first("BUILDKITE_STEP_KEY", "BUILDKITE_LABEL"), Try: e["BUILDKITE_JOB_ID"], Commit: e["BUILDKITE_COMMIT"],
 		Branch: e.first("BUILDKITE_TAG", "BUILDKITE_BRANCH"), Event: e["BUILDKITE_SOURCE"], Change: e.number("BUILDKITE_PULL_REQUEST"), URL: e["BUILDKITE_BUILD_URL"],
 		Actor: Actor{Host: "buildkite.com", ID: e["BUILDKITE_BUILD_CREATOR_ID"], Name: e["BUILDKITE_BUILD_CREATOR"], Login: e["BUILDKITE_BUILD_CREATOR"]},
-	}
-	if org, slug := e["BUILDKITE_ORGANIZATION_SLUG"], e["BUILDKITE_PIPELINE_SLUG"]; org != "" && slug != "" {
-		p.Place = "buildkite.com/" + org + "/" + slug
 	}
 	if m := queueRef.FindStringSubmatch(p.Branch); m != nil {
 		p.Change, _ = strconv.Atoi(m[1])
@@ -76,15 +63,16 @@ func azure(e env, files Files) Pipeline {
 	const system = "azure-pipelines"
 	collection := strings.TrimSuffix(e["SYSTEM_COLLECTIONURI"], "/")
 	p := Pipeline{
-		System: system, Repository: remote(e["BUILD_REPOSITORY_URI"]), Place: remote(collection), Run: e["BUILD_BUILDID"],
+		System: system, Repository: remote(e["BUILD_REPOSITORY_URI"]), Run: e["BUILD_BUILDID"],
 		Name: e["BUILD_DEFINITIONNAME"], Job: e.first("SYSTEM_JOBNAME", "AGENT_JOBNAME"), Try: e.first("SYSTEM_JOBID") + e.first("SYSTEM_JOBATTEMPT"), Commit: e["BUILD_SOURCEVERSION"],
 		Branch: strings.TrimPrefix(strings.TrimPrefix(e["BUILD_SOURCEBRANCH"], "refs/heads/"), "refs/tags/"), Event: e["BUILD_REASON"],
 		Change: cmp.Or(e.number("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER"), e.number("SYSTEM_PULLREQUEST_PULLREQUESTID")),
 		Actor:  Actor{ID: e["BUILD_REQUESTEDFORID"], Name: e["BUILD_REQUESTEDFOR"], Login: e["BUILD_REQUESTEDFOR"]},
 		Runner: hosted(e, system),
 	}
-	p.Actor.Host, _, _ = strings.Cut(p.Place, "/")
-	if p.Place != "" && p.Run != "" {
+	if place := organization(collection); place != "" && p.Run != "" {
+		p.Actor.Host, _, _ = strings.Cut(place, "/")
+		p.ID = place + "/" + p.Run
 		p.URL = collection + "/" + url.PathEscape(e["SYSTEM_TEAMPROJECT"]) + "/_build/results?buildId=" + p.Run
 	}
 	if p.Change > 0 {
@@ -100,15 +88,22 @@ func azure(e env, files Files) Pipeline {
 	return p
 }
 
+// organization is where builds are counted: an organization of the service by its name
+// there, whatever address it is reached by, or a collection of a server.
+func organization(collection string) string {
+	host, _, _ := strings.Cut(remote(collection+"/x"), "/")
+	if org, ok := strings.CutSuffix(host, ".visualstudio.com"); ok {
+		return "dev.azure.com/" + org
+	}
+	return remote(collection)
+}
+
 // circle reads the variables of CircleCI. A workflow that is run again is another one.
 func circle(e env, files Files) Pipeline {
 	p := Pipeline{
-		System: "circleci", Repository: remote(e["CIRCLE_REPOSITORY_URL"]), Run: e["CIRCLE_WORKFLOW_ID"], Number: e.number("CIRCLE_BUILD_NUM"),
+		System: "circleci", Repository: remote(e["CIRCLE_REPOSITORY_URL"]), ID: e["CIRCLE_WORKFLOW_ID"], Run: e["CIRCLE_WORKFLOW_ID"], Number: e.number("CIRCLE_BUILD_NUM"),
 		Name: e["CIRCLE_WORKFLOW_NAME"], Job: e["CIRCLE_JOB"], Try: e["CIRCLE_BUILD_NUM"], Commit: e["CIRCLE_SHA1"], Branch: e.first("CIRCLE_TAG", "CIRCLE_BRANCH"),
 		Change: e.number("CIRCLE_PR_NUMBER"), URL: e["CIRCLE_BUILD_URL"], Actor: Actor{Host: "circleci.com", Login: e["CIRCLE_USERNAME"]},
-	}
-	if owner, name := e["CIRCLE_PROJECT_USERNAME"], e["CIRCLE_PROJECT_REPONAME"]; owner != "" && name != "" {
-		p.Place = "circleci.com/" + owner + "/" + name
 	}
 	if u := e["CIRCLE_PULL_REQUEST"]; p.Change == 0 && u != "" {
 		p.Change, _ = strconv.Atoi(path.Base(u))
