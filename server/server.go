@@ -2,9 +2,10 @@
 // address.
 //
 // It only answers GET and HEAD, but for the notes that clients of Git AI send to
-// whoever shares a token with them, and for the webhooks of systems that share a secret. Bound to this machine alone, it answers only to
-// names of this machine, so that no page of another site can reach it through
-// a name that changes its address. Queries are not written to its log.
+// whoever shares a token with them, for the webhooks of systems that share a secret, and
+// for the reports of pipelines that share a token. Bound to this machine alone, it answers
+// only to names of this machine, so that no page of another site can reach it through a
+// name that changes its address. Queries are not written to its log.
 package server
 
 import (
@@ -52,6 +53,12 @@ type Config struct {
 	Hooks *hooks.Hooks
 	// Inbox, if there is one, tells how their sources fare.
 	Inbox *inbox.Inbox
+	// RecordToken is what pipelines must know to report: at least [MinToken] bytes; ""
+	// for that nobody may.
+	RecordToken string
+	// Holder names this process among those that settle deliveries of one inbox; it is
+	// the one of Hooks, where there are some.
+	Holder string
 }
 
 // A Server answers every request. It may be used concurrently; close it when no
@@ -67,6 +74,7 @@ type Server struct {
 	token   [sha256.Size]byte
 	hooks   *hooks.Hooks // nil: none are taken
 	bodies  *semaphore.Weighted
+	records *records // nil: nobody may report
 }
 
 // New wires everything together.
@@ -107,8 +115,13 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		refuse(w, http.StatusNotFound, "there is no such address", "")
 	})
 	all.HandleFunc(hooksPath+"{name}", s.takeHook)
+	all.HandleFunc(recordsPath, s.takeRecord)
+	all.HandleFunc(recordsPath+"/{key}", s.toldRecord)
 	all.Handle("/", readOnly(mux))
 	s.handler = s.logged(s.guarded(zipped(all)))
+	if err := s.openRecords(ctx, c); err != nil {
+		return nil, errors.Join(err, s.pages.Close())
+	}
 	return s, nil
 }
 
@@ -116,7 +129,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Close lets go of what was opened to answer.
-func (s *Server) Close() error { return s.pages.Close() }
+func (s *Server) Close() error {
+	s.records.close()
+	return s.pages.Close()
+}
 
 // localNames are the hosts that a server on a loopback address answers to; nil
 // if others may reach it anyway.
@@ -142,7 +158,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		if s.hosts != nil && !s.hosts[hostname(r.Host)] && !strings.HasPrefix(r.URL.Path, hooksPath) {
+		if s.hosts != nil && !s.hosts[hostname(r.Host)] && !strings.HasPrefix(r.URL.Path, hooksPath) && !strings.HasPrefix(r.URL.Path, recordsPath) {
 			refuse(w, http.StatusMisdirectedRequest, "this server answers to names of its own machine only", "use http://127.0.0.1")
 			return
 		}

@@ -64,7 +64,7 @@ func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	w := ingest.NewWriter(t.Context(), space, clock)
 	must(t, w.Record(t.Context(), intent.Ticket{Tracker: "jira", Key: "PAY-17", Title: "Rounding"}, "test", stemma.GradeD))
 	must(t, w.Close(t.Context()))
-	s, err := server.New(t.Context(), server.Config{Space: space, Now: clock, Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil)), NotesToken: token})
+	s, err := server.New(t.Context(), server.Config{Space: space, Now: clock, Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil)), NotesToken: token, RecordToken: token})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s

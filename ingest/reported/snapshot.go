@@ -1,8 +1,11 @@
 package reported
 
 import (
+	"context"
+
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -196,4 +199,29 @@ func explainBy(x *deployment.Running, known map[stemma.Ref]explanation, faces []
 			x.Why = whyFailed
 		}
 	}
+}
+
+// FindSnapshot reads the snapshot of the envelope that has a key back from the graph. If
+// there is none, it is stemma.ErrNotFound.
+func FindSnapshot(ctx context.Context, space *ingest.Space, environment, key string) (*deployment.Snapshot, error) {
+	n, err := space.Graph.Node(ctx, SnapshotRef(environment, key))
+	if err != nil {
+		return nil, err
+	}
+	list, err := space.Graph.List(ctx, n, "running")
+	if err != nil {
+		return nil, err
+	}
+	things, _ := n.Attrs.Int("things")
+	unexplained, _ := n.Attrs.Int("unexplained")
+	s := &deployment.Snapshot{
+		ID: n.Ref, Environment: n.Attrs.Ref("environment"), Taken: stemma.At(n.Attrs.Time("taken")), Format: n.Attrs.Text("format"),
+		Things: int(things), Unexplained: int(unexplained),
+	}
+	for _, x := range list {
+		s.Running = append(s.Running, deployment.Running{
+			Name: x.Text("name"), Image: x.Text("image"), Artifact: x.Ref("artifact"), Explained: x.Bool("explained"), Deployment: x.Ref("deployment"), Why: x.Text("why"),
+		})
+	}
+	return s, nil
 }

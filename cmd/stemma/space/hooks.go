@@ -122,15 +122,18 @@ func secrets(text []byte) [][]byte {
 }
 
 // openHooks opens what receives webhooks; nil if no source is named.
-func openHooks(ctx context.Context, a *program.App, s *program.Store, box *inbox.Inbox, list []hooks.Endpoint) (*hooks.Hooks, error) {
+func openHooks(ctx context.Context, a *program.App, s *program.Store, box *inbox.Inbox, list []hooks.Endpoint, holder string) (*hooks.Hooks, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
+	return hooks.Open(ctx, hooks.Config{Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, Endpoints: list, Holder: holder})
+}
+
+// holder names this process among those that settle deliveries.
+func holder() (string, error) {
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
-		return nil, err
+		return "", err
 	}
-	return hooks.Open(ctx, hooks.Config{
-		Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, Endpoints: list, Holder: fmt.Sprintf("serve-%d-%s", os.Getpid(), hex.EncodeToString(id[:])),
-	})
+	return fmt.Sprintf("serve-%d-%s", os.Getpid(), hex.EncodeToString(id[:])), nil
 }

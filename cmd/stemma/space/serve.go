@@ -39,6 +39,9 @@ it is also the notes backend of git-ai for clients that have the same as their a
 what they send under /worker/notes is kept, given back, and taken into account by the
 next scan of the repository that has the commit.
 
+With a token in STEMMA_RECORD_TOKEN, or in the file that STEMMA_RECORD_TOKEN_FILE names, it
+takes what "stemma record" reports from pipelines that have the same in STEMMA_TOKEN.
+
 It takes the webhooks of other systems at /hooks/NAME for every NAME that has a secret:
 in STEMMA_HOOK_NAME_SECRET, in the file that STEMMA_HOOK_NAME_SECRET_FILE names, or in the
 file of --hook NAME=FILE, a line for each secret that is valid. Names are those of
@@ -99,12 +102,21 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags []stri
 	if err != nil {
 		return err
 	}
-	taken, err := openHooks(ctx, a, s, box, list)
+	recordToken, err := secret("STEMMA_RECORD_TOKEN")
+	if err != nil {
+		return err
+	}
+	name, err := holder()
+	if err != nil {
+		return err
+	}
+	taken, err := openHooks(ctx, a, s, box, list, name)
 	if err != nil {
 		return err
 	}
 	h, err := server.New(ctx, server.Config{
 		Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token, Hooks: taken, Inbox: box,
+		RecordToken: recordToken, Holder: name,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,141 @@
+package reported
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest"
+)
+
+const (
+	lease   = time.Minute
+	poll    = time.Second     // how often to look for what other processes accepted
+	patient = 5 * time.Second // after an error of the store
+)
+
+// A Worker takes envelopes out of the inbox. Make it with [NewWorker].
+type Worker struct {
+	space  *ingest.Space
+	inbox  *inbox.Inbox
+	now    func() time.Time
+	log    *slog.Logger
+	holder string
+	wake   chan struct{}
+}
+
+// NewWorker returns a worker, which does nothing yet. Holder names the process among
+// those that settle deliveries, of whatever source.
+func NewWorker(space *ingest.Space, box *inbox.Inbox, now func() time.Time, log *slog.Logger, holder string) *Worker {
+	return &Worker{space, box, now, log, holder, make(chan struct{}, 1)}
+}
+
+// Wake says that there is something to do. It may be called by anybody.
+func (w *Worker) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // it knows already
+	}
+}
+
+// Run settles what waits until ctx ends.
+func (w *Worker) Run(ctx context.Context) {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if _, err := w.Settle(ctx); err != nil && ctx.Err() == nil {
+			w.log.Error("reports of pipelines wait", "error", err)
+			pause(ctx, patient)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-w.wake:
+		case <-tick.C:
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patient)
+	defer cancel()
+	if err := w.inbox.Release(last, w.holder); err != nil {
+		w.log.Warn("ending the work on reports", "error", err)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// Settle makes facts of all envelopes that wait, and says how many that were. It does
+// nothing while another process holds the lease.
+func (w *Worker) Settle(ctx context.Context) (n int, err error) {
+	mine, err := w.waiting(ctx)
+	if err != nil || len(mine) == 0 {
+		return 0, err
+	}
+	for _, d := range mine {
+		held, err := w.inbox.Hold(ctx, w.holder, lease)
+		if err != nil || !held {
+			return n, err
+		}
+		if err := w.settle(ctx, d); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// waiting are the envelopes that wait: a page of deliveries may have none of them.
+func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error) {
+	for after := int64(0); len(mine) == 0; {
+		page, err := w.inbox.Pending(ctx, after)
+		if err != nil || len(page) == 0 {
+			return nil, err
+		}
+		for _, d := range page {
+			if after = d.ID; d.Source == Source {
+				mine = append(mine, d)
+			}
+		}
+	}
+	return mine, nil
+}
+
+func (w *Worker) settle(ctx context.Context, d inbox.Delivery) error {
+	// Whoever is slower than the lease must not go on as if it held it.
+	ctx, cancel := context.WithTimeout(ctx, lease/2)
+	defer cancel()
+	_, err := Take(ctx, w.space, w.now, d.Raw)
+	outcome := inbox.Outcome{ID: d.ID}
+	var bad *BadError
+	switch {
+	case errors.As(err, &bad):
+		w.log.Warn("a report was refused", "delivery", d.ID, "reason", bad.Why)
+		outcome.Refused, outcome.Reason = true, bad.Why
+		if err := w.gap(ctx, d, bad.Why); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	}
+	err = w.inbox.SettleAs(ctx, w.holder, outcome)
+	if errors.Is(err, inbox.ErrNotHeld) {
+		return nil // the other one reads it again, and finds the facts
+	}
+	return err
+}
+
+// gap states that a report could not be read.
+func (w *Worker) gap(ctx context.Context, d inbox.Delivery, why string) error {
+	writer := ingest.NewWriter(ctx, w.space, w.now)
+	err := writer.Gap(ctx, stemma.Gap{Source: Source, Place: "delivery " + d.Key, Reason: why, Seen: d.Received})
+	return errors.Join(err, writer.Close(ctx))
+}
