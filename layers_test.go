@@ -48,6 +48,7 @@ var layers = []struct {
 	{"storage", "."},
 	{"vault", ". storage"},
 	{"inbox", ". storage"},
+	{"outbox", ""},
 	{"spool", ""},
 	{"spool/index", ""},
 	{"redact/secret", ""},
