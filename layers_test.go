@@ -65,6 +65,7 @@ var layers = []struct {
 	{"graph", ". storage ledger graph/shape"},
 	{"graph/walk", ". graph"},
 	{"graph/compare", "graph"},
+	{"graph/between", ". storage"},
 
 	{"lineage", ". rooms graph graph/shape graph/walk storage"},
 	{"ingest", ". rooms storage vault ledger graph lineage"},
