@@ -140,6 +140,7 @@ var layers = []struct {
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage query/filter"},
 	{"query/output", "query query/filter"},
+	{"query/population", ". rooms storage graph/between"},
 	{"query/views", ". storage query query/filter query/output"},
 
 	{"dashboard/reading", ". rooms git git/history git/patch storage graph lineage ingest ingest/note"},
@@ -150,7 +151,7 @@ var layers = []struct {
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/hooks ingest/posted ingest/reported query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
 	{"cmd/stemma/program", ". storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
-	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/views cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/event/system ingest/hooks ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma", "cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},

@@ -1,0 +1,220 @@
+package population
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// A store is what is asked.
+type store struct {
+	tx    *storage.Tx
+	doors map[string]int64
+}
+
+func newStore(ctx context.Context, tx *storage.Tx) (*store, error) {
+	s := &store{tx: tx, doors: map[string]int64{}}
+	return s, s.each(ctx, func(scan func(...any) error) error {
+		var id int64
+		var name string
+		err := scan(&id, &name)
+		s.doors[name] = id
+		return err
+	}, "SELECT id, name FROM door")
+}
+
+// each calls take for every row.
+func (s *store) each(ctx context.Context, take func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := s.tx.Query(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("population: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := take(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// A service is what of an environment is replaced by itself.
+type service struct {
+	before *Deployment // the last one until the period
+	period []Deployment
+}
+
+// period finds the deployments that succeeded within what is asked, by service.
+func (s *store) period(ctx context.Context, ask Ask) ([]service, error) {
+	all, err := s.deployments(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	from, to := time.Time{}, all[len(all)-1].At
+	if ask.From != "" {
+		if from, err = moment(all, ask, ask.From, false); err != nil {
+			return nil, err
+		}
+	}
+	if ask.To != "" {
+		if to, err = moment(all, ask, ask.To, true); err != nil {
+			return nil, err
+		}
+	}
+	if to.Before(from) {
+		return nil, stemma.WithHint(fmt.Errorf("population: %q comes after %q", ask.From, ask.To), "exchange --from and --to")
+	}
+	var names []string
+	services := map[string]*service{}
+	for i, d := range all {
+		of := services[d.Service]
+		if of == nil {
+			of = &service{}
+			names, services[d.Service] = append(names, d.Service), of
+		}
+		switch {
+		case ask.From != "" && !d.At.After(from):
+			of.before = &all[i]
+		case !d.At.After(to):
+			of.period = append(of.period, d)
+		}
+	}
+	slices.Sort(names)
+	var list []service
+	for _, name := range names {
+		list = append(list, *services[name])
+	}
+	return list, nil
+}
+
+// deployments are those of the environment that succeeded, in order; there is one.
+func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err error) {
+	environment := deployment.EnvironmentRef(ask.Environment)
+	err = s.each(ctx, func(scan func(...any) error) error {
+		var d Deployment
+		var at int64
+		if err := scan(&d.id, (*string)(&d.Ref), &d.Version, &d.Service, &at); err != nil {
+			return err
+		}
+		if ask.Service == "" || d.Service == ask.Service {
+			d.At = time.UnixMicro(at).UTC()
+			all = append(all, d)
+		}
+		return nil
+	}, `SELECT d.id, n.ref, COALESCE(d."version", ''), COALESCE(d."service", ''), d."at" FROM k_deployment d JOIN node n ON n.id = d.id JOIN node e ON e.id = d."environment"
+		WHERE e.ref = $1 AND d."at" IS NOT NULL AND d."status" IN ('success', 'inactive') ORDER BY d."at", n.ref`, string(environment))
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	var known []string
+	err = s.each(ctx, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		known = append(known, name)
+		return err
+	}, `SELECT DISTINCT COALESCE(e."name", '') FROM k_environment e ORDER BY 1 LIMIT 20`)
+	if err != nil {
+		return nil, err
+	}
+	err = fmt.Errorf("population: nothing was deployed to environment %q%s: %w", ask.Environment, ofService(ask.Service), stemma.ErrNotFound)
+	if len(known) == 0 {
+		return nil, stemma.WithHint(err, "no deployment is known at all: report them with \"stemma record deploy\" or connect a forge")
+	}
+	return nil, stemma.WithHint(err, "environments that are known: %s", strings.Join(known, ", "))
+}
+
+func ofService(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(", service %q", name)
+}
+
+// moment is when a deployment was made that is named by its ref, its id or its version,
+// the last one of several; or the time that is named, at the end of the day if it is one.
+func moment(all []Deployment, ask Ask, name string, end bool) (time.Time, error) {
+	for _, is := range []func(Deployment) bool{
+		func(d Deployment) bool { return string(d.Ref) == name },
+		func(d Deployment) bool { _, id := d.Ref.Split(); return id == name },
+		func(d Deployment) bool { return d.Version == name },
+	} {
+		for _, d := range slices.Backward(all) {
+			if is(d) {
+				return d.At, nil
+			}
+		}
+	}
+	if t, err := time.Parse(time.RFC3339, name); err == nil {
+		return t, nil
+	}
+	if day, err := time.Parse(time.DateOnly, name); err == nil {
+		if end {
+			return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
+		}
+		return day.Add(-time.Microsecond), nil
+	}
+	var known []string
+	for _, d := range all[max(0, len(all)-5):] {
+		known = append(known, string(d.Ref))
+	}
+	return time.Time{}, errNone(ask, name, known)
+}
+
+// maxSteps is how many steps lead at most from a deployment to its commits.
+const maxSteps = 6
+
+// resolve finds the commits that a deployment ships: itself, by what was built of them,
+// by the run that built it, or by a tag.
+func (s *store) resolve(ctx context.Context, d *Deployment) error {
+	seen := map[int64]bool{d.id: true}
+	front := []int64{d.id}
+	for range maxSteps {
+		if len(front) == 0 {
+			break
+		}
+		var next []int64
+		take := func(scan func(...any) error) error {
+			var id int64
+			var kind string
+			if err := scan(&id, &kind); err != nil || seen[id] {
+				return err
+			}
+			seen[id] = true
+			if stemma.Kind(kind) == stemma.KindCommit {
+				d.tips = append(d.tips, id)
+			} else {
+				next = append(next, id)
+			}
+			return nil
+		}
+		along, back := s.list("ships", "from", "tags", "built-by", "of", "same-as"), s.list("same-as")
+		err := s.each(ctx, take, `SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+numbers(front)+`) AND e.door IN (`+along+`)
+			UNION SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.src WHERE e.dst IN (`+numbers(front)+`) AND e.door IN (`+back+`) ORDER BY 1`)
+		if err != nil {
+			return err
+		}
+		front = next
+	}
+	return nil
+}
+
+// list is the doors of these names, for a query.
+func (s *store) list(names ...string) string {
+	ids := []int64{-1}
+	for _, name := range names {
+		if id, ok := s.doors[name]; ok {
+			ids = append(ids, id)
+		}
+	}
+	return numbers(ids)
+}
+
+func numbers(ids []int64) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ","), "[]")
+}

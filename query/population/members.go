@@ -1,0 +1,125 @@
+package population
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+)
+
+// chunk is of how many things is asked at once.
+const chunk = 500
+
+// refs are the names of things, in order.
+func (s *store) refs(ctx context.Context, ids []int64) ([]stemma.Ref, error) {
+	refs := []stemma.Ref{}
+	slices.Sort(ids)
+	for part := range slices.Chunk(slices.Compact(ids), chunk) {
+		err := s.each(ctx, func(scan func(...any) error) error {
+			var ref stemma.Ref
+			err := scan((*string)(&ref))
+			refs = append(refs, ref)
+			return err
+		}, `SELECT ref FROM node WHERE id IN (`+numbers(part)+`)`)
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(refs)
+	return refs, nil
+}
+
+// describe reads what is known of the members.
+func (s *store) describe(ctx context.Context, members map[int64]*Member) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(members)), chunk) {
+		for _, read := range []func(context.Context, string, map[int64]*Member) error{s.commits, s.changes, s.sessions} {
+			if err := read(ctx, numbers(part), members); err != nil {
+				return err
+			}
+		}
+	}
+	return s.reviews(ctx, members)
+}
+
+func (s *store) commits(ctx context.Context, ids string, members map[int64]*Member) error {
+	return s.each(ctx, func(scan func(...any) error) error {
+		var id, at int64
+		var m Member
+		if err := scan(&id, (*string)(&m.Commit), &m.Title, (*string)(&m.Author), &at, &m.AI, &m.Human, &m.Unknown); err != nil {
+			return err
+		}
+		of := members[id]
+		of.Commit, of.Title, of.Author, of.AI, of.Human, of.Unknown = m.Commit, m.Title, m.Author, m.AI, m.Human, m.Unknown
+		if at != 0 {
+			of.Committed = time.UnixMicro(at).UTC()
+		}
+		return nil
+	}, `SELECT n.id, n.ref, COALESCE(c."title", ''), COALESCE(a.ref, ''), COALESCE(c."committed", 0), COALESCE(c."ai_lines", 0), COALESCE(c."human_lines", 0),
+			COALESCE(c."unknown_lines", 0)
+		FROM node n LEFT JOIN k_commit c ON c.id = n.id LEFT JOIN node a ON a.id = c."author" WHERE n.id IN (`+ids+`)`)
+}
+
+// changes finds what carried the members: a merge request before a push, then what came
+// first.
+func (s *store) changes(ctx context.Context, ids string, members map[int64]*Member) error {
+	return s.each(ctx, func(scan func(...any) error) error {
+		var commit, change int64
+		var ref stemma.Ref
+		var method string
+		if err := scan(&commit, &change, (*string)(&ref), &method); err != nil {
+			return err
+		}
+		if m := members[commit]; m.change == 0 {
+			m.change, m.Change, m.Method = change, ref, method
+		}
+		return nil
+	}, `SELECT x."commit", h.id, n.ref, COALESCE(h."method", '') FROM (
+			SELECT e.dst AS "commit", e.src AS change FROM edge e WHERE e.dst IN (`+ids+`) AND e.door IN (`+s.list("carries")+`)
+			UNION SELECT k."merge_commit", k.id FROM k_change k WHERE k."merge_commit" IN (`+ids+`)) x
+		JOIN k_change h ON h.id = x.change JOIN node n ON n.id = h.id WHERE COALESCE(h."dropped", 0) = 0
+		ORDER BY x."commit", CASE WHEN COALESCE(h."number", 0) = 0 THEN 1 ELSE 0 END, h."merged", n.ref`)
+}
+
+func (s *store) sessions(ctx context.Context, ids string, members map[int64]*Member) error {
+	return s.each(ctx, func(scan func(...any) error) error {
+		var commit int64
+		var n int
+		if err := scan(&commit, &n); err != nil {
+			return err
+		}
+		members[commit].Sessions = n
+		return nil
+	}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.list("session")+`)
+		GROUP BY e.src`)
+}
+
+// reviews counts who judged the changes, and who approves of them still.
+func (s *store) reviews(ctx context.Context, members map[int64]*Member) error {
+	byChange := map[int64][]*Member{}
+	for _, m := range members {
+		if m.change != 0 {
+			byChange[m.change] = append(byChange[m.change], m)
+		}
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(byChange)), chunk) {
+		err := s.each(ctx, func(scan func(...any) error) error {
+			var change int64
+			var all, approvals int
+			if err := scan(&change, &all, &approvals); err != nil {
+				return err
+			}
+			for _, m := range byChange[change] {
+				m.Reviews, m.Approvals = all, approvals
+			}
+			return nil
+		}, `SELECT r."change", SUM(CASE WHEN COALESCE(r."verdict", '') <> 'requested' THEN 1 ELSE 0 END),
+				SUM(CASE WHEN r."verdict" = 'approved' AND COALESCE(r."dismissed", 0) = 0 THEN 1 ELSE 0 END)
+			FROM k_review r WHERE r."change" IN (`+numbers(part)+`) GROUP BY r."change"`)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+// Package population lists what reached an environment: every commit that a deployment
+// brought between two of them, with the change that carried it, who reviewed that and
+// what is missing from the record. It starts from what was deployed and not from what
+// was recorded, so that what has no record shows.
+//
+// What was there for a while and is gone again at the end is a member too. Every
+// service of an environment is followed by itself.
+//
+// The package also draws samples that anybody can draw again ([Draw]). It reads the
+// tables of package graph and writes nothing.
+package population
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/graph/between"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// An Ask says which population is meant.
+type Ask struct {
+	Environment string
+	Service     string // "" for all
+	// From and To are deployments: a ref, an id, a version, or a time, which stands for
+	// the last one until then. Without From the population begins with the first
+	// deployment, without To it ends with the last.
+	From, To string
+}
+
+// A Deployment is one that the population rests on.
+type Deployment struct {
+	Ref     stemma.Ref `json:"ref"`
+	Service string     `json:"service,omitempty"`
+	Version string     `json:"version,omitempty"`
+	At      time.Time  `json:"at"`
+	Commits int        `json:"commits"` // that it brought first
+
+	id   int64
+	tips []int64
+}
+
+// A Member is a commit that reached the environment.
+type Member struct {
+	Commit     stemma.Ref `json:"commit"`
+	Title      string     `json:"title,omitempty"`
+	Author     stemma.Ref `json:"author,omitempty"`
+	Committed  time.Time  `json:"committed,omitzero"`
+	Deployment stemma.Ref `json:"deployment"`       // the first that brought it
+	Gone       bool       `json:"gone"`             // the last deployment has it not any more
+	Change     stemma.Ref `json:"change,omitempty"` // that carried it
+	Method     string     `json:"method,omitempty"` // how that landed
+	Reviews    int        `json:"reviews"`
+	Approvals  int        `json:"approvals"` // that still count
+	Sessions   int        `json:"sessions"`
+	AI         int64      `json:"ai_lines"`
+	Human      int64      `json:"human_lines"`
+	Unknown    int64      `json:"unknown_lines"`
+	Missing    []string   `json:"missing"` // which records there are not
+
+	id, change int64
+}
+
+// What may be missing of a member.
+const (
+	NoCommit  = "commit"  // nothing is known of it but that others stand on it
+	NoChange  = "change"  // nothing says how it came in
+	NoReview  = "review"  // nobody judged the change
+	NoSession = "session" // AI wrote some of it, and no session is known
+)
+
+// A Population is all that reached an environment.
+type Population struct {
+	Environment string         `json:"environment"`
+	From        []Deployment   `json:"from"`        // what was there before, of each service
+	Deployments []Deployment   `json:"deployments"` // in order
+	Members     []Member       `json:"members"`     // the newest first
+	Orphans     map[string]int `json:"orphans"`     // how many members miss what
+	Removed     []stemma.Ref   `json:"removed"`     // commits that were there before and are not at the end
+	Unresolved  []stemma.Ref   `json:"unresolved"`  // deployments of which no commit is known
+}
+
+// Incomplete is how many members miss something.
+func (p *Population) Incomplete() (n int) {
+	for _, m := range p.Members {
+		if len(m.Missing) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Between lists the population.
+func Between(ctx context.Context, tx *storage.Tx, ask Ask) (*Population, error) {
+	p := &Population{Environment: ask.Environment, From: []Deployment{}, Members: []Member{}, Orphans: map[string]int{}, Removed: []stemma.Ref{}, Unresolved: []stemma.Ref{}}
+	s, err := newStore(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	services, err := s.period(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	h, err := between.Of(ctx, tx, stemma.KindCommit, "parent", "committed")
+	if err != nil {
+		return nil, err
+	}
+	members := map[int64]*Member{}
+	var removed []int64
+	for _, of := range services {
+		gone, err := p.follow(ctx, s, h, of, members)
+		if err != nil {
+			return nil, err
+		}
+		removed = append(removed, gone...)
+	}
+	slices.SortStableFunc(p.Deployments, func(a, b Deployment) int { return a.At.Compare(b.At) })
+	if p.Removed, err = s.refs(ctx, removed); err != nil {
+		return nil, err
+	}
+	if err := s.describe(ctx, members); err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		m.judge()
+		p.Members = append(p.Members, *m)
+		for _, what := range m.Missing {
+			p.Orphans[what]++
+		}
+	}
+	slices.SortFunc(p.Members, newestFirst)
+	return p, nil
+}
+
+// follow goes through the deployments of one service, and tells what was there before
+// and is not at the end.
+func (p *Population) follow(ctx context.Context, s *store, h *between.History, of service, members map[int64]*Member) (removed []int64, err error) {
+	var before []int64
+	if of.before != nil {
+		if err := s.resolve(ctx, of.before); err != nil {
+			return nil, err
+		}
+		before = of.before.tips
+		p.From = append(p.From, *of.before)
+		p.unresolved(*of.before)
+	}
+	there, last := slices.Clone(before), before
+	brought := map[int64]bool{}
+	for i := range of.period {
+		d := &of.period[i]
+		if err := s.resolve(ctx, d); err != nil {
+			return nil, err
+		}
+		p.unresolved(*d)
+		found, err := h.Difference(ctx, d.tips, there)
+		if err != nil {
+			return nil, err
+		}
+		d.Commits = len(found.IDs)
+		for _, id := range found.IDs {
+			brought[id] = true
+			if members[id] == nil {
+				members[id] = &Member{id: id, Deployment: d.Ref, Missing: []string{}}
+			}
+		}
+		if len(d.tips) > 0 {
+			there, last = append(there, d.tips...), d.tips
+		}
+		p.Deployments = append(p.Deployments, *d)
+	}
+	gone, err := h.Difference(ctx, there, last)
+	for _, id := range gone.IDs {
+		if brought[id] {
+			members[id].Gone = true
+		} else {
+			removed = append(removed, id)
+		}
+	}
+	return removed, err
+}
+
+func (p *Population) unresolved(d Deployment) {
+	if len(d.tips) == 0 {
+		p.Unresolved = append(p.Unresolved, d.Ref)
+	}
+}
+
+// judge says what is missing.
+func (m *Member) judge() {
+	switch {
+	case m.Committed.IsZero():
+		m.Missing = append(m.Missing, NoCommit)
+		return
+	case m.Change == "":
+		m.Missing = append(m.Missing, NoChange)
+	}
+	if m.Reviews == 0 {
+		m.Missing = append(m.Missing, NoReview)
+	}
+	if m.AI > 0 && m.Sessions == 0 {
+		m.Missing = append(m.Missing, NoSession)
+	}
+}
+
+func newestFirst(a, b Member) int {
+	if c := b.Committed.Compare(a.Committed); c != 0 {
+		return c
+	}
+	if a.Commit < b.Commit {
+		return -1
+	}
+	return 1
+}
+
+// errNone says that there is no such deployment.
+func errNone(ask Ask, what string, known []string) error {
+	err := fmt.Errorf("population: environment %q has no deployment %q: %w", ask.Environment, what, stemma.ErrNotFound)
+	return stemma.WithHint(err, "name a ref, an id, a version or a time; the last ones are %v", known)
+}
