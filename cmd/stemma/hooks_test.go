@@ -48,7 +48,9 @@ func serveHooks(t *testing.T, args ...string) served {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out output
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), nil, &out, &out) }()
+	go func() {
+		ended <- run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), nil, &out, &out)
+	}()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if code := <-ended; code != 0 {
