@@ -31,7 +31,8 @@ func TestWhatRunsAndWhatWasDeployedCanBeAsked(t *testing.T) {
 		one, two := deployment.Ref("prod", "1"), deployment.Ref("prod", "2")
 		prod := deployment.EnvironmentRef("prod")
 		for _, r := range []ingest.Record{
-			image, deployment.Environment{Name: "prod"},
+			image,
+			deployment.Environment{Name: "prod"},
 			deployment.Deployment{ID: one, Environment: prod, Service: "pay", Version: "v1", Status: "success", At: at(1), Until: at(2)},
 			deployment.Deployment{ID: two, Environment: prod, Service: "pay", Version: "v2", Status: "success", At: at(2), Ships: []stemma.Edge{{To: image.Ref()}}, Replaces: []stemma.Ref{one}},
 			deployment.Deployment{ID: deployment.Ref("prod", "3"), Environment: prod, Service: "web", Version: "w1", Status: "failure", At: at(3)},

@@ -44,7 +44,8 @@ func recording(t *testing.T) *pipelineStep {
 	p.write("junit.xml", `<testsuite name="pay"><testcase name="a"/></testsuite>`)
 	p.write("running.txt", "stranger@sha256:"+strings.Repeat("ab", 32)+"\n")
 	for _, args := range [][]string{
-		{"init", "-q", "-b", "main"}, {"remote", "add", "origin", "https://github.com/acme/pay.git"},
+		{"init", "-q", "-b", "main"},
+		{"remote", "add", "origin", "https://github.com/acme/pay.git"},
 		{"-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-q", "--allow-empty", "-m", "one"},
 	} {
 		if out, err := exec.CommandContext(t.Context(), "git", append([]string{"-C", p.dir}, args...)...).CombinedOutput(); err != nil {
