@@ -27,7 +27,7 @@ func (t *taker) deploy() error {
 		return err
 	}
 	r := deployment.Deployment{
-		Environment: environment.Ref(), Version: d.Version, Status: cmp.Or(d.Status, "success"), At: t.e.At, URL: d.URL,
+		Environment: environment.Ref(), Version: d.Version, Status: cmp.Or(d.Status, "success"), At: t.e.At, URL: d.URL, Task: d.Task,
 		Repository: ci.RepositoryRef(t.e.Run.Repository), Service: cmp.Or(d.Service, path.Base(t.e.Run.Repository)),
 	}
 	if r.Service == "." {

@@ -143,6 +143,7 @@ func (t *taker) stateRun() error {
 	r := pipeline.Run{
 		ID: t.run, System: p.System, Name: p.Name, Number: p.Number, Attempt: p.Attempt, Commit: t.commit, URL: p.URL,
 		Repository: ci.RepositoryRef(p.Repository), Trigger: p.Event, Branch: p.Branch, Method: t.e.Method,
+		Fork: ci.RepositoryRef(p.Fork),
 	}
 	if c := p.ChangeRef(); c != "" {
 		r.Changes = []stemma.Ref{c}

@@ -34,6 +34,7 @@ same environment; the service is the repository, unless --service names a part o
 	f.StringVar(&d.Service, "service", "", "what of the environment: a component (default: the repository)")
 	f.StringVar(&d.Tier, "tier", "", "of the environment: production, staging, testing, development or other")
 	f.StringVar(&d.Status, "status", "", "success, failure, pending, running or inactive (default success)")
+	f.StringVar(&d.Task, "task", "", "what it is: deploy, rollback")
 	f.StringVar(&d.ID, "id", "", "what the system that deploys calls it")
 	f.StringVar(&d.URL, "link", "", "page of it")
 	f.StringArrayVar(&shipped, "artifact", nil, "what it ships: sha256:…, an image with its digest, or a file")
