@@ -101,7 +101,7 @@ var layers = []struct {
 	{"ingest/evidence/kubernetes", "ingest/evidence ingest/jsonwalk"},
 	{"ingest/evidence/digests", "ingest/evidence"},
 	{"ingest/evidence/format", "artifact pipeline ingest/evidence ingest/evidence/junit ingest/evidence/sarif ingest/evidence/gitleaks ingest/evidence/trivy ingest/evidence/grype ingest/evidence/spdx ingest/evidence/cyclonedx ingest/evidence/inspect ingest/evidence/kubernetes ingest/evidence/digests"},
-	{"ingest/reported", ". rooms storage inbox ingest ingest/ci"},
+	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/evidence"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/settle/bind", "attribution/edits git git/history git/patch ingest/capture ingest/gitai ingest/note"},

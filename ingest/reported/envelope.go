@@ -23,6 +23,7 @@ import (
 	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/ingest/ci"
+	"github.com/stemma-dev/stemma/ingest/evidence"
 	"github.com/stemma-dev/stemma/pipeline"
 )
 
@@ -37,7 +38,7 @@ const MaxEnvelope = 24 << 20
 
 // MaxReport is how many bytes of a report go into an envelope. Of a larger one only what
 // was read of it does.
-const MaxReport = 8 << 20
+const MaxReport = evidence.MaxKept + 1<<20 // marks may be longer than what they stand for
 
 // How a link is known, beside ci.Method.
 const (

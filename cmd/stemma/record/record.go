@@ -140,12 +140,15 @@ func unreadable(name string, err error) error {
 	return stemma.WithHint(fmt.Errorf("record: %s is not read: %w", name, err), "write the report again, or leave the step away if there is none; docs/record.md lists the formats")
 }
 
-// kept puts the file that was read into an envelope, unless it is too large.
-func kept(e *reported.Envelope, name, media string, body []byte) {
+// kept puts the file that was read into an envelope, unless it is too large: the report
+// then says all the same what was read of it.
+func kept(a *program.App, e *reported.Envelope, name, media string, body []byte) {
 	e.File = stemma.CleanText(strings.TrimPrefix(name, "./"), 300)
-	if len(body) > 0 && len(body) <= reported.MaxReport {
-		e.Report = &reported.Report{Name: e.File, Media: media, Body: body}
+	if len(body) == 0 || len(body) > reported.MaxReport {
+		a.Log.Info("record: the file itself is not kept", "file", name, "most", evidence.MaxKept)
+		return
 	}
+	e.Report = &reported.Report{Name: e.File, Media: media, Body: body}
 }
 
 // each does something with every file; one that fails does not keep the others from

@@ -79,7 +79,7 @@ func runTest(ctx context.Context, a *program.App, o *options, in io.Reader, name
 		return err
 	}
 	e.Tests = suites
-	kept(e, name, junit.Media, junit.Redacted(b))
+	kept(a, e, name, junit.Media, junit.Redacted(b))
 	var sum pipeline.Test
 	for _, s := range suites {
 		sum.Failed, sum.Passed, sum.Skipped = sum.Failed+s.Failed, sum.Passed+s.Passed, sum.Skipped+s.Skipped
@@ -123,7 +123,7 @@ func runScan(ctx context.Context, a *program.App, o *options, in io.Reader, as, 
 		return err
 	}
 	e.Scans = scans
-	kept(e, name, file.Media, file.Bytes)
+	kept(a, e, name, file.Media, file.Bytes)
 	findings, bad, tools := 0, 0, []string{}
 	for _, s := range scans {
 		findings, bad, tools = findings+s.Findings, bad+s.Critical+s.High, append(tools, s.Tool)
@@ -167,7 +167,7 @@ func runBom(ctx context.Context, a *program.App, o *options, in io.Reader, of []
 		return err
 	}
 	e.Bom, e.Subjects, e.Of = &bom, subjects, of
-	kept(e, name, file.Media, file.Bytes)
+	kept(a, e, name, file.Media, file.Bytes)
 	return o.report(ctx, a, e, fmt.Sprintf("%s: %d components, in %s %s", name, bom.Count, bom.Format, bom.Version))
 }
 
