@@ -101,7 +101,7 @@ func (b *Inbox) Letters(ctx context.Context, limit int) ([]Letter, error) {
 		l.Received = moment(received)
 		list = append(list, l)
 		return err
-	}, `SELECT id, source, delivery, event, received, COALESCE(length(raw), 0), reason FROM inbox WHERE state = 'refused' ORDER BY id DESC LIMIT $1`, limit)
+	}, `SELECT id, source, delivery, event, received, size, reason FROM inbox WHERE state = 'refused' ORDER BY id DESC LIMIT $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("inbox: dead letters: %w", err)
 	}

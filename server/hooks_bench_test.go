@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/event/eventtest"
 	"github.com/stemma-dev/stemma/ingest/hooks"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
 	"github.com/stemma-dev/stemma/server"
@@ -58,7 +60,7 @@ func twoOfPostgres(b *testing.B) []*storage.DB {
 
 const (
 	benchDeliveries = 10_000
-	benchSenders    = 48
+	benchSenders    = 128
 )
 
 // serveHooks serves a space until ctx ends, and says where.
@@ -123,9 +125,9 @@ func benchHooks(b *testing.B, rate int, open func(*testing.B) []*storage.DB) {
 func deliver(b *testing.B, client *http.Client, bases []string, rate int) (took time.Duration, waits []time.Duration) {
 	b.Helper()
 	bodies := make([]string, benchDeliveries)
-	pad := strings.Repeat("a body as long as those of a forge are. ", 190)
-	for i := range bodies {
-		bodies[i] = fmt.Sprintf(`{"action":"opened","repository":{"html_url":"https://github.com/acme/pay"},"issue":{"number":%d,"title":"Refund %d","updated_at":"2026-03-01T10:00:00Z"},"pad":%q}`, 1+i%500, i, pad)
+	sample := string(bytes.TrimSpace(eventtest.File(b, eventtest.Playground, "testdata/github/issues.json")))
+	for i := range bodies { // the number of the issue, and something else that differs
+		bodies[i] = fmt.Sprintf(`{"n":"%032x",`, uint64(i)*0x9e3779b97f4a7c15) + strings.Replace(sample[1:], `"number": 2,`, fmt.Sprintf(`"number": %d,`, 1+i%500), 1)
 	}
 	waits = make([]time.Duration, benchDeliveries)
 	next := make(chan int)
