@@ -102,7 +102,7 @@ var layers = []struct {
 	{"ingest/evidence/kubernetes", "ingest/evidence ingest/jsonwalk"},
 	{"ingest/evidence/digests", "ingest/evidence"},
 	{"ingest/evidence/format", "artifact pipeline ingest/evidence ingest/evidence/junit ingest/evidence/sarif ingest/evidence/gitleaks ingest/evidence/trivy ingest/evidence/grype ingest/evidence/spdx ingest/evidence/cyclonedx ingest/evidence/inspect ingest/evidence/kubernetes ingest/evidence/digests"},
-	{"ingest/reported", ". rooms storage inbox ingest ingest/ci"},
+	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/evidence"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/settle/bind", "attribution/edits git git/history git/patch ingest/capture ingest/gitai ingest/note"},
@@ -154,7 +154,8 @@ var layers = []struct {
 	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/event/system ingest/hooks ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma", "cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
+	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

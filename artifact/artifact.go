@@ -9,11 +9,11 @@
 // another, of its configuration, where it runs. A bill of materials leads up to what
 // it lists, an attestation aside to what it speaks of.
 //
-// A file's digest is the SHA-256 of its bytes. That of a directory is the dirHash of
-// in-toto (h1 of Go's modules): the SHA-256 of the lines "HEX  PATH\n", one for each
-// regular file, where HEX is the file's SHA-256 and PATH its path inside with
-// slashes, in the order of the paths. Git's own name of a file's content may stand
-// beside it as gitoid: artifact:gitoid-blob-sha1/…
+// A file's digest is the SHA-256 of its bytes. That of a directory is its dirHash, as
+// in-toto calls it, and as Go's modules compute it (h1): the SHA-256 of the lines
+// "HEX  PATH\n", one for each file, where HEX is the file's SHA-256 and PATH its path
+// inside with slashes, in the order of the paths; a symbolic link counts with the text
+// that it holds. It is written artifact:dirhash/HEX.
 //
 // The package does no I/O and verifies nothing: an attestation is unverified
 // until whoever verified it says so.

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/stemma-dev/stemma/dashboard/page"
 )
@@ -14,7 +15,7 @@ func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
 	t := &page.Table{
 		ID: "webhooks", Caption: "Systems that report here, and how they fare",
 		Columns: page.Head("source", "system", "last event", "lag", "#received", "#repeated", "#pending", "#dead letters", "#turned away", "last turned away"),
-		Empty:   "Nothing reports here. README.md says how to connect a forge.", Command: "stemma deliveries",
+		Empty:   "Nothing reports here. README.md says how to connect a forge.", Command: "stemma deliveries --only sources",
 	}
 	if d.inbox == nil {
 		return t, nil
@@ -36,14 +37,14 @@ func (d *Dashboard) letterTable(ctx context.Context) (*page.Table, error) {
 	t := &page.Table{
 		ID: "letters", Caption: "Deliveries that were accepted and cannot be read, the latest first",
 		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason"),
-		Empty:   "Everything that was accepted could be read.", Command: "stemma deliveries replay --all",
+		Empty:   "Everything that was accepted could be read.", Command: "stemma deliveries --only dead",
 	}
 	if d.inbox == nil {
 		return t, nil
 	}
 	letters, err := d.inbox.Letters(ctx, lettersShown)
 	for _, l := range letters {
-		t.Add(page.Number(l.ID), page.Text(l.Source), page.Text(l.Event), page.Moment(l.Received), page.Number(l.Size), page.Text(l.Reason))
+		t.Add(page.Mono(strconv.FormatInt(l.ID, 10)), page.Text(l.Source), page.Text(l.Event), page.Moment(l.Received), page.Number(l.Size), page.Text(l.Reason))
 	}
 	return t, err
 }
@@ -53,14 +54,14 @@ func (d *Dashboard) turnedTable(ctx context.Context) (*page.Table, error) {
 	t := &page.Table{
 		ID: "turned", Caption: "Deliveries that were not accepted, the latest first: of each source, the last hundred are listed",
 		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason"),
-		Empty:   "Nothing was turned away.", Command: "stemma deliveries",
+		Empty:   "Nothing was turned away.", Command: "stemma deliveries --only turned",
 	}
 	if d.inbox == nil {
 		return t, nil
 	}
 	turned, err := d.inbox.TurnedAway(ctx, lettersShown)
 	for _, x := range turned {
-		t.Add(page.Number(x.ID), page.Text(x.Source), page.Text(x.Event), page.Moment(x.Received), page.Number(x.Size), page.Text(x.Reason))
+		t.Add(page.Mono(strconv.FormatInt(x.ID, 10)), page.Text(x.Source), page.Text(x.Event), page.Moment(x.Received), page.Number(x.Size), page.Text(x.Reason))
 	}
 	return t, err
 }

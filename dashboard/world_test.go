@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/repo"
@@ -57,6 +58,7 @@ type site struct {
 	space *ingest.Space
 	pages *dashboard.Dashboard
 	key   string
+	box   *inbox.Inbox
 }
 
 // empty is a site of which nothing is known.
@@ -77,10 +79,27 @@ func empty(t testing.TB, db *storage.DB) *site {
 	must(t, err)
 	space, err := ingest.Open(t.Context(), ingest.Space{DB: db, Ledger: log, Graph: g, Vault: bodies}, secret)
 	must(t, err)
-	pages, err := dashboard.New(dashboard.Config{Space: space, Now: func() time.Time { return now }, VerifierKey: key.VerifierKey()})
+	box, err := inbox.Open(t.Context(), db, func() time.Time { return now })
+	must(t, err)
+	pages, err := dashboard.New(dashboard.Config{Space: space, Inbox: box, Now: func() time.Time { return now }, VerifierKey: key.VerifierKey()})
 	must(t, err)
 	t.Cleanup(func() { must(t, pages.Close()) })
-	return &site{t, space, pages, key.VerifierKey()}
+	return &site{t, space, pages, key.VerifierKey(), box}
+}
+
+// report has systems report: one delivery waits, one could not be read, one was turned
+// away, with words that nobody should show as they are.
+func (s *site) report() {
+	s.t.Helper()
+	must(s.t, s.box.Register(s.t.Context(), "github", "github"))
+	for _, key := range []string{"a", "b"} {
+		id, _, err := s.box.Accept(s.t.Context(), inbox.Delivery{Source: "github", Key: key, Event: "<b>issues</b>", Raw: []byte("{}")})
+		must(s.t, err)
+		if key == "a" {
+			must(s.t, s.box.Refuse(s.t.Context(), id, "issue.number: <script>alert(1)</script>"))
+		}
+	}
+	must(s.t, s.box.Turn(s.t.Context(), []inbox.Turned{{Source: "github", Key: "x", Received: now, Raw: []byte("{}"), Size: 2, Reason: "it is not signed"}}, nil))
 }
 
 // full is a site of one repository with everything in it that a page can show,
@@ -88,6 +107,7 @@ func empty(t testing.TB, db *storage.DB) *site {
 func full(t testing.TB, db *storage.DB) *site {
 	t.Helper()
 	s := empty(t, db)
+	s.report()
 	s.scan(history(t).Dir)
 	s.connect()
 	return s

@@ -18,6 +18,8 @@ const (
 // A call is one delivery on its way into a transaction.
 type call struct {
 	d     Delivery
+	raw   []byte // as it is stored
+	pack  bool
 	id    int64
 	fresh bool
 	err   error
@@ -32,6 +34,7 @@ func (b *Inbox) Accept(ctx context.Context, d Delivery) (id int64, fresh bool, e
 		return 0, false, err
 	}
 	c := &call{d: d, done: make(chan struct{})}
+	c.raw, c.pack = pack(d.Raw)
 	b.mu.Lock()
 	b.queue = append(b.queue, c)
 	b.mu.Unlock()
@@ -69,7 +72,7 @@ func (b *Inbox) group() []*call {
 	defer b.mu.Unlock()
 	n, size := 0, 0
 	for ; n < len(b.queue) && n < groupRows; n++ {
-		size += len(b.queue[n].d.Raw)
+		size += len(b.queue[n].raw)
 		if n > 0 && size > groupBytes {
 			break
 		}
@@ -136,13 +139,9 @@ func (b *Inbox) write(ctx context.Context, tx *storage.Tx, calls []*call) error 
 		fresh = append(fresh, c)
 	}
 	received := b.now().UnixMicro()
-	_, err = tx.Insert(ctx, "inbox", []string{"id", "source", "delivery", "event", "grade", "received", "raw", "state", "reason"}, func(yield func([]any) bool) {
+	_, err = tx.Insert(ctx, "inbox", []string{"id", "source", "delivery", "event", "grade", "received", "raw", "packed", "size", "state", "reason"}, func(yield func([]any) bool) {
 		for _, c := range fresh {
-			raw := c.d.Raw
-			if raw == nil {
-				raw = []byte{}
-			}
-			if !yield([]any{c.id, c.d.Source, c.d.Key, c.d.Event, string(c.d.Grade), received, raw, statePending, ""}) {
+			if !yield([]any{c.id, c.d.Source, c.d.Key, c.d.Event, string(c.d.Grade), received, c.raw, c.pack, len(c.d.Raw), statePending, ""}) {
 				return
 			}
 		}

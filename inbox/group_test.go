@@ -198,3 +198,28 @@ func TestOldKeysAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestBodiesComeBackAsTheyWere(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		b := openInbox(t, open())
+		noise := make([]byte, 100_000)
+		for i, x := 0, uint32(1); i < len(noise); i++ {
+			x = x*1664525 + 1013904223
+			noise[i] = byte(x >> 24)
+		}
+		bodies := []string{"", "{}", strings.Repeat(`{"a":1},`, 100_000), string(noise), strings.Repeat("x", inbox.MaxDelivery)}
+		for i, body := range bodies {
+			if _, _, err := b.Accept(t.Context(), inbox.Delivery{Source: "jira", Key: fmt.Sprint(i), Raw: []byte(body)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := int64(0)
+		for i, body := range bodies {
+			list, err := b.Pending(t.Context(), after)
+			if err != nil || len(list) == 0 || string(list[0].Raw) != body {
+				t.Fatalf("body %d of %d bytes: %v", i, len(body), err)
+			}
+			after = list[0].ID
+		}
+	})
+}

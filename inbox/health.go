@@ -37,6 +37,21 @@ func (b *Inbox) Register(ctx context.Context, source, system string) error {
 	return nil
 }
 
+// Systems says what every source is that was registered.
+func (b *Inbox) Systems(ctx context.Context) (map[string]string, error) {
+	systems := map[string]string{}
+	err := b.db.Each(ctx, func(scan func(...any) error) error {
+		var source, system string
+		err := scan(&source, &system)
+		systems[source] = system
+		return err
+	}, "SELECT source, system FROM inbox_source WHERE system <> ''")
+	if err != nil {
+		return nil, fmt.Errorf("inbox: systems: %w", err)
+	}
+	return systems, nil
+}
+
 // Health tells of every source, in order of their names.
 func (b *Inbox) Health(ctx context.Context) ([]Health, error) {
 	var list []Health
@@ -86,7 +101,7 @@ func (b *Inbox) Letters(ctx context.Context, limit int) ([]Letter, error) {
 		l.Received = moment(received)
 		list = append(list, l)
 		return err
-	}, `SELECT id, source, delivery, event, received, COALESCE(length(raw), 0), reason FROM inbox WHERE state = 'refused' ORDER BY id DESC LIMIT $1`, limit)
+	}, `SELECT id, source, delivery, event, received, size, reason FROM inbox WHERE state = 'refused' ORDER BY id DESC LIMIT $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("inbox: dead letters: %w", err)
 	}

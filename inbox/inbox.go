@@ -103,7 +103,7 @@ func check(d Delivery) error {
 func (b *Inbox) Pending(ctx context.Context, after int64) ([]Delivery, error) {
 	var page []Delivery
 	err := b.db.Read(ctx, func(tx *storage.Tx) (err error) {
-		rows, err := tx.Query(ctx, "SELECT id, source, delivery, event, grade, raw, received, reason FROM inbox WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3",
+		rows, err := tx.Query(ctx, "SELECT id, source, delivery, event, grade, raw, packed, received, reason FROM inbox WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3",
 			statePending, after, pageRows)
 		if err != nil {
 			return err
@@ -111,9 +111,12 @@ func (b *Inbox) Pending(ctx context.Context, after int64) ([]Delivery, error) {
 		defer func() { err = cmp.Or(err, rows.Close()) }()
 		for size := 0; size < pageBytes && rows.Next(); {
 			var d Delivery
-			var received int64
-			if err := rows.Scan(&d.ID, &d.Source, &d.Key, &d.Event, (*string)(&d.Grade), &d.Raw, &received, &d.Reason); err != nil {
+			var received, packed int64
+			if err := rows.Scan(&d.ID, &d.Source, &d.Key, &d.Event, (*string)(&d.Grade), &d.Raw, &packed, &received, &d.Reason); err != nil {
 				return err
+			}
+			if d.Raw, err = unpack(d.Raw, packed == 1); err != nil {
+				return fmt.Errorf("delivery %d from %s: %w", d.ID, d.Source, err)
 			}
 			d.Received = time.UnixMicro(received).UTC()
 			page = append(page, d)

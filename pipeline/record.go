@@ -26,6 +26,7 @@ type Run struct {
 	By         stemma.Ref    `json:"actor,omitempty" door:"by"` // who made it run
 	PartOf     stemma.Ref    `json:"part_of,omitempty" door:"part-of"`
 	Method     string        `json:"method,omitempty"` // how its commit is known
+	Fork       stemma.Ref    `json:"fork,omitempty"`   // repository that the merge request came from, if it is another
 
 	Changes []stemma.Ref  `json:"-" door:"of-change"`
 	Uses    []stemma.Ref  `json:"-" door:"uses"`

@@ -55,6 +55,7 @@ var runSpec = stemma.KindSpec{
 		{Name: "actor", Type: stemma.Link, Doc: "who made it run"},
 		{Name: "part_of", Type: stemma.Link, Index: true, Doc: "the run of which it is a job"},
 		{Name: "method", Type: stemma.Text, Doc: "how its commit is known"},
+		{Name: "fork", Type: stemma.Link, Doc: "repository that the merge request came from, if it is another"},
 	},
 	Doors: []stemma.Door{
 		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "where it ran"},

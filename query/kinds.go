@@ -24,12 +24,17 @@ var (
 	toChange      = &target{kinds: []string{"change"}}
 	toFile        = &target{kinds: []string{"file"}}
 	toRelease     = &target{kinds: []string{"release"}, table: "k_release", column: "name"}
+	toDeployment  = &target{kinds: []string{"deployment"}, table: "k_deployment", column: "version"}
+	toEnvironment = &target{kinds: []string{"environment"}, table: "k_environment", column: "name", few: true}
+	toArtifact    = &target{kinds: []string{"artifact"}, table: "k_artifact", column: "name"}
+	toRun         = &target{kinds: []string{"run"}}
+	toSnapshot    = &target{kinds: []string{"snapshot"}}
 )
 
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
-	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), releases(), files())
+	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), releases(), files(), deployments(), running())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

@@ -15,7 +15,10 @@ import (
 
 // identity is the columns by which the rows of a kind are told apart.
 func identity(kind string) []string {
-	if kind == "lines" {
+	switch kind {
+	case "running":
+		return []string{"snapshot", "name"}
+	case "lines":
 		return []string{"repo", "path", "start"}
 	}
 	return []string{"ref"}

@@ -196,3 +196,16 @@ func TestManyLargeDeliveriesAtOnceAreBounded(t *testing.T) {
 		}
 	}
 }
+
+func TestLargestDeliveryIsKept(t *testing.T) {
+	s := receive(t, io.Discard, func() time.Time { return noon })
+	body := `{"repository":{"html_url":"https://github.com/acme/pay"},"ref":"refs/heads/main","before":"` + strings.Repeat("a", 40) + `","after":"` + strings.Repeat("b", 40) + `","pad":"`
+	body += strings.Repeat("x", hooks.MaxBody-len(body)-2) + `"}`
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, hook("/hooks/github", body, "X-GitHub-Event", "push"))
+	_, err := s.hooks.Settle(t.Context())
+	must(t, err)
+	if told := s.told(); len(body) != hooks.MaxBody || w.Code != http.StatusAccepted || !strings.Contains(told, "push:github.com/acme/pay:") {
+		t.Errorf("%d bytes: %d %s", len(body), w.Code, w.Body)
+	}
+}

@@ -62,6 +62,9 @@ func (s *Server) openRecords(ctx context.Context, c Config) error {
 		}
 		holder = "records-" + hex.EncodeToString(id[:])
 	}
+	if err := box.Register(ctx, reported.Source, "stemma"); err != nil {
+		return err
+	}
 	r := &records{token: sha256.Sum256([]byte(c.RecordToken)), inbox: box, worker: reported.NewWorker(c.Space, box, c.Now, s.log, holder)}
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() { r.worker.Run(ctx) })

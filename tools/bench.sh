@@ -16,6 +16,8 @@ echo "# notes: 100,000 of them read, against git cat-file --batch over the same"
 bench -bench 'Notes$' -benchtime 1x ./ingest/records
 echo "# the log: durable facts a second, against bare rows in the same number of transactions"
 bench -bench 'Append$' ./ledger
+echo "# webhooks: accepted a second, and how long the slowest hundredth waits while the dashboard is read, against 2,000 a second"
+bench -bench 'Hooks$' -benchtime 1x ./server
 echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"
 bench -bench 'LookUps$' -benchtime 200x ./query
 echo "# the graph derived from the log"

@@ -9,8 +9,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +50,9 @@ func serveHooks(t *testing.T, args ...string) served {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out output
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), nil, &out, &out) }()
+	go func() {
+		ended <- run(ctx, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...), nil, &out, &out)
+	}()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if code := <-ended; code != 0 {
@@ -182,5 +186,71 @@ func TestCrookedHooksAreUsageOrRefused(t *testing.T) {
 				t.Errorf("%d %s, want %d %s", code, errw.String(), c.code, c.says)
 			}
 		})
+	}
+}
+
+// TestScanAndWebhooksSpeakOfTheSame has a forge report about a repository that is
+// scanned before, or after: both speak of one change, one commit, one release.
+func TestScanAndWebhooksSpeakOfTheSame(t *testing.T) {
+	dir := t.TempDir()
+	for k, v := range map[string]string{
+		"GIT_CONFIG_NOSYSTEM": "1", "HOME": dir, "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@acme.example",
+		"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@acme.example", "STEMMA_DB": "", "STEMMA_HOOK_GITHUB_SECRET": "the secret in a variable",
+	} {
+		t.Setenv(k, v)
+	}
+	clone := filepath.Join(dir, "pay")
+	git := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("git", append([]string{"-C", clone}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v: %s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	if err := os.Mkdir(clone, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git("init", "-q", "-b", "main")
+	git("remote", "add", "origin", "git@github.com:acme/pay.git")
+	git("commit", "-q", "--allow-empty", "-m", "First")
+	git("checkout", "-q", "-b", "fix")
+	git("commit", "-q", "--allow-empty", "-m", "fix: refund in full\n\nRefs: PAY-17")
+	head := git("rev-parse", "HEAD")
+	git("checkout", "-q", "main")
+	git("merge", "-q", "--no-ff", "fix", "-m", "Merge pull request #7 from acme/fix\n\nRefund in full")
+	merged := git("rev-parse", "HEAD")
+	git("tag", "v1.0")
+	deliveries := []string{
+		`{"action":"closed","repository":{"html_url":"https://github.com/acme/pay"},"pull_request":{"number":7,"title":"Refund in full","state":"closed","merged":true,
+			"merged_at":"2026-03-01T12:00:00Z","updated_at":"2026-03-01T12:00:00Z","merge_commit_sha":"` + merged + `","head":{"ref":"fix","sha":"` + head + `"}}}`,
+	}
+	for _, scanFirst := range []bool{true, false} {
+		t.Setenv("STEMMA_DATA", filepath.Join(dir, "data", strconv.FormatBool(scanFirst)))
+		if scanFirst {
+			stemmaSays(t, "scan", clone)
+		}
+		s := serveHooks(t)
+		for _, d := range deliveries {
+			if code := postHook(t, s.url+"/hooks/github", "the secret in a variable", d); code != 202 {
+				t.Fatalf("answered %d", code)
+			}
+		}
+		waitFor(t, func() string { return stemmaSays(t, "sql", "SELECT state FROM v1_change WHERE number = 7") }, "merged")
+		s.stop()
+		if !scanFirst {
+			stemmaSays(t, "scan", clone)
+		}
+		got := stemmaSays(t, "sql", "SELECT c.ref, c.state, c.merge_commit, c.head FROM v1_change c WHERE c.number IS NOT NULL")
+		want := "change:github.com/acme/pay#7"
+		if strings.Count(got, "change:") != 1 || !strings.Contains(got, want) || !strings.Contains(got, merged) || !strings.Contains(got, head) {
+			t.Errorf("scan first %t: the changes are\n%s", scanFirst, got)
+		}
+		if got := stemmaSays(t, "trace", "ticket:jira/PAY-17"); !strings.Contains(got, want) {
+			t.Errorf("scan first %t: the ticket leads to\n%s", scanFirst, got)
+		}
+		if got := stemmaSays(t, "sql", "SELECT ref FROM v1_repository"); strings.Count(got, "repository:") != 1 {
+			t.Errorf("scan first %t: the repositories are\n%s", scanFirst, got)
+		}
 	}
 }

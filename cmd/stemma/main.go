@@ -1,7 +1,7 @@
 // Stemma keeps the family tree of software changes.
 //
-// The verbs lie below, a file each: ask answers questions, clone works in a clone,
-// space on the store. What they share is program.
+// The verbs lie below, a file each: ask answers questions, clone works in a clone, space
+// on the store, record in pipelines. What they share is program.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/ask"
 	"github.com/stemma-dev/stemma/cmd/stemma/clone"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/cmd/stemma/record"
 	"github.com/stemma-dev/stemma/cmd/stemma/space"
 )
 
@@ -34,6 +35,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		clone.Init(a), clone.Deinit(a), clone.Doctor(a), clone.Status(a), clone.Reconcile(a), clone.Replay(a),
 		space.Scan(a), space.Import(a), ask.Blame(a), ask.Explain(a), ask.Trace(a), ask.Find(a),
 		clone.Hook(a), clone.Githook(a), clone.Export(a), ask.Query(a), ask.Population(a), ask.Sample(a), ask.SQL(a),
-		space.Serve(a), space.Deliveries(a), space.Verify(a), space.Rebuild(a), version(a),
+		record.Record(a), space.Serve(a), space.Deliveries(a), space.Verify(a), space.Rebuild(a), version(a),
 	)
 }

@@ -40,10 +40,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"commit": scriptCommit,
-			"note":   scriptNote,
-			"code":   scriptCode,
-			"tamper": scriptTamper,
+			"commit":     scriptCommit,
+			"note":       scriptNote,
+			"code":       scriptCode,
+			"tamper":     scriptTamper,
+			"github-sha": scriptSHA,
+			"trace-head": scriptTraceHead,
 		},
 	})
 }
@@ -64,6 +66,18 @@ func scriptCommit(ts *testscript.TestScript, _ bool, args []string) {
 // scriptNote puts a file on HEAD as a Git AI note: note DIR FILE
 func scriptNote(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("git", "-C", ts.MkAbs(args[0]), "notes", "--ref", "ai", "add", "-f", "-F", ts.MkAbs(args[1])))
+}
+
+// scriptSHA sets GITHUB_SHA, and that of the workflow, to what a file holds: github-sha FILE
+func scriptSHA(ts *testscript.TestScript, _ bool, args []string) {
+	sha := strings.TrimSpace(ts.ReadFile(args[0]))
+	ts.Setenv("GITHUB_SHA", sha)
+	ts.Setenv("GITHUB_WORKFLOW_SHA", sha)
+}
+
+// scriptTraceHead traces the commit that a file names: trace-head FILE [FLAG]
+func scriptTraceHead(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("stemma", append([]string{"trace", strings.TrimSpace(ts.ReadFile(args[0]))}, args[1:]...)...))
 }
 
 // scriptCode runs stemma, which must end with the given code: code 2 query …

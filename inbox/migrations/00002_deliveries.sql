@@ -4,6 +4,9 @@
 ALTER TABLE inbox ADD COLUMN event TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbox ADD COLUMN grade TEXT NOT NULL DEFAULT '';
 ALTER TABLE inbox ADD COLUMN settled BIGINT NOT NULL DEFAULT 0;
+-- How raw lies there: 1 for compressed with zstd; and how long it is.
+ALTER TABLE inbox ADD COLUMN packed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE inbox ADD COLUMN size BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX inbox_source_state ON inbox (source, state, id);
 
 -- How a source fares. The counts only grow.
@@ -42,6 +45,8 @@ DROP TABLE inbox_lease;
 DROP TABLE inbox_turned;
 DROP TABLE inbox_source;
 DROP INDEX inbox_source_state;
+ALTER TABLE inbox DROP COLUMN size;
+ALTER TABLE inbox DROP COLUMN packed;
 ALTER TABLE inbox DROP COLUMN settled;
 ALTER TABLE inbox DROP COLUMN grade;
 ALTER TABLE inbox DROP COLUMN event;

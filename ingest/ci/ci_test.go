@@ -206,17 +206,20 @@ func TestWhoStartedItAndWhereItRuns(t *testing.T) {
 		url    string
 	}{
 		{
-			github, ci.Actor{Host: "github.com", ID: "7", Login: "ada"},
+			github,
+			ci.Actor{Host: "github.com", ID: "7", Login: "ada"},
 			&pipeline.Runner{System: "github-actions", Name: "ubuntu24", Version: "20261101.1.0", OS: "Linux", Arch: "X64", Pinned: true}, "https://github.com/acme/pay/actions/runs/123456",
 		},
 		{ // who tried it again is not who began, whose id alone is told
-			with(github, "GITHUB_TRIGGERING_ACTOR", "bob", "GITHUB_RUN_ATTEMPT", "3", "ImageOS", "", "ImageVersion", "", "RUNNER_ENVIRONMENT", "self-hosted"), ci.Actor{Host: "github.com", Login: "bob"},
+			with(github, "GITHUB_TRIGGERING_ACTOR", "bob", "GITHUB_RUN_ATTEMPT", "3", "ImageOS", "", "ImageVersion", "", "RUNNER_ENVIRONMENT", "self-hosted"),
+			ci.Actor{Host: "github.com", Login: "bob"},
 			&pipeline.Runner{System: "github-actions", Name: "self-hosted", OS: "Linux", Arch: "X64"}, "https://github.com/acme/pay/actions/runs/123456/attempts/3",
 		},
 		{gitlab, ci.Actor{Host: "gitlab.example.com", ID: "7", Login: "ada", Name: "Ada"}, &pipeline.Runner{System: "gitlab-ci", Name: "golang", Version: "1.26", OS: "linux", Arch: "amd64"}, "https://gitlab.example.com/acme/eu/pay/-/pipelines/900"},
 		{buildkite, ci.Actor{Host: "buildkite.com", ID: "0190-bb", Login: "Ada", Name: "Ada"}, nil, "https://buildkite.com/acme/pay/builds/31"},
 		{
-			azure, ci.Actor{Host: "dev.azure.com", ID: "11-22", Login: "Ada Author", Name: "Ada Author"},
+			azure,
+			ci.Actor{Host: "dev.azure.com", ID: "11-22", Login: "Ada Author", Name: "Ada Author"},
 			&pipeline.Runner{System: "azure-pipelines", Name: "ubuntu22", Version: "20261101.1", OS: "Linux", Arch: "X64", Pinned: true}, "https://dev.azure.com/acme/Pay%20Team/_build/results?buildId=77",
 		},
 		{with(circle, "CIRCLE_BUILD_URL", "javascript:alert(1)"), ci.Actor{Host: "circleci.com", Login: "ada"}, nil, ""},

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"io/fs"
 	"path"
 	"slices"
@@ -57,7 +56,7 @@ func (p *Pipeline) config(files Files, find finder, paths ...string) {
 
 // blob is what git calls a content.
 func blob(b []byte, long bool) string {
-	var h hash.Hash = sha1.New()
+	h := sha1.New()
 	if long {
 		h = sha256.New()
 	}

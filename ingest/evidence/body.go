@@ -91,10 +91,17 @@ const minSecret = 6
 // mark stands where a text was that a scanner had shown.
 const mark = "[redacted:found]"
 
+// MaxKept is how many bytes a report may have that is kept as a whole.
+const MaxKept = 8 << 20
+
 // Redacted is a report that may be kept: without the members that show what was found,
 // without the same texts where they stand elsewhere in it, and without what looks like
-// a secret. A report in JSON that is none gives nothing.
+// a secret. Of a report in JSON that is none, and of one that is too long, there is
+// nothing.
 func Redacted(b []byte, isJSON bool, shown ...string) []byte {
+	if len(b) > MaxKept {
+		return nil
+	}
 	if isJSON {
 		rest, cut := Without(b, shown...)
 		if rest == nil {

@@ -13,7 +13,7 @@ func Listed(b *artifact.Bom, c artifact.Component) {
 	if c.Version == "" {
 		b.Unresolved++
 	}
-	if len(b.Components) == MaxListed {
+	if len(b.Components) == MaxComponents {
 		return
 	}
 	c.Name, c.Version, c.PURL, c.License = Name(c.Name), Name(c.Version), Name(c.PURL), Name(c.License)

@@ -6,8 +6,8 @@
 //
 //   - A report is read whole or not at all. An [Error] says of which format it is,
 //     where in it the fault lies and why, and quotes nothing of it.
-//   - Everything is counted, what is kept one by one is bounded ([MaxListed]), and so
-//     are the size of a report ([MaxFile]) and how deep it is nested.
+//   - Everything is counted, what is kept one by one is bounded ([MaxListed],
+//     [MaxComponents]), and so are the size of a report ([MaxFile]) and how deep it is nested.
 //   - A member that stands twice counts twice: what one parser sees and another does
 //     not is how a report would be made to say less.
 //   - Text is one line of valid UTF-8, with secrets cut out of it. What a scanner shows
@@ -29,9 +29,11 @@ import (
 const (
 	// MaxFile is how many bytes a report may have.
 	MaxFile = 64 << 20
-	// MaxListed is how much of what a report lists is kept one by one: failures,
-	// findings, components. The rest is counted.
+	// MaxListed is how much of what a report lists is kept one by one: suites, failures,
+	// findings. The rest is counted.
 	MaxListed = 1000
+	// MaxComponents is how many components of a bill of materials are.
+	MaxComponents = 10_000
 	// MaxCounted is how much a report may list at all.
 	MaxCounted = 1 << 20
 

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -59,6 +60,9 @@ type Hooks struct {
 	c         Config
 	endpoints map[string]endpoint
 	wake      chan struct{}
+	accepted  atomic.Int64 // deliveries, by this process
+	forgot    time.Time    // when old keys were dropped last; of the one who settles
+	held      time.Time    // until when the lease is ours; of the one who settles
 
 	mu     sync.Mutex
 	turned []inbox.Turned   // not written yet; under mu
@@ -149,6 +153,7 @@ func (h *Hooks) Receive(ctx context.Context, name string, header http.Header, bo
 	if err != nil {
 		return Receipt{}, err
 	}
+	h.accepted.Add(1)
 	select {
 	case h.wake <- struct{}{}:
 	default: // it is awake

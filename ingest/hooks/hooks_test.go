@@ -279,7 +279,7 @@ func TestDeadLetterIsReadAfterAFix(t *testing.T) {
 	}
 	// The fix: what was sent is another thing now.
 	must(t, space.DB.Write(t.Context(), func(tx *storage.Tx) error {
-		_, err := tx.Exec(t.Context(), "UPDATE inbox SET raw = $1", []byte(`{"action":"opened","repository":{"html_url":"https://github.com/acme/pay"},"pull_request":{"number":3}}`))
+		_, err := tx.Exec(t.Context(), "UPDATE inbox SET packed = 0, raw = $1", []byte(`{"action":"opened","repository":{"html_url":"https://github.com/acme/pay"},"pull_request":{"number":3}}`))
 		return err
 	}))
 	n, err := box.Replay(t.Context(), 0)

@@ -21,6 +21,9 @@ const (
 	// portion is how many deliveries become facts together: few enough that those who
 	// deliver meanwhile do not wait for the database long.
 	portion = 40
+	// polite is how many times as long as a portion took the work rests while others
+	// deliver: whoever waits for an answer goes first, facts may come later.
+	polite = 4
 )
 
 // Run makes facts of deliveries until ctx ends, whenever this process holds the lease.
@@ -78,10 +81,14 @@ func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
 		for len(page) > 0 {
 			some := page[:min(len(page), portion)]
 			page = page[len(some):]
+			begun, accepted := time.Now(), h.accepted.Load()
 			n, held, err := h.settle(ctx, systems, some)
 			settled += n
 			if err != nil || !held {
 				return settled, err
+			}
+			if h.accepted.Load() != accepted {
+				pause(ctx, polite*time.Since(begun))
 			}
 		}
 	}
@@ -90,27 +97,35 @@ func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
 // systems says what every source is, also one that is not configured any more.
 func (h *Hooks) systems(ctx context.Context) (map[string]system.System, error) {
 	all := map[string]system.System{}
-	sources, err := h.c.Inbox.Health(ctx)
-	for _, s := range sources {
-		if x, ok := system.Find(s.System); ok {
-			all[s.Source] = x
+	names, err := h.c.Inbox.Systems(ctx)
+	for source, name := range names {
+		if x, ok := system.Find(name); ok {
+			all[source] = x
 		}
 	}
 	return all, err
 }
 
+// forget drops old keys, some of them every hour.
 func (h *Hooks) forget(ctx context.Context) error {
-	_, err := h.c.Inbox.Forget(ctx, h.c.Now().Add(-keep))
+	now := h.c.Now()
+	if now.Sub(h.forgot) < time.Hour {
+		return nil
+	}
+	n, err := h.c.Inbox.Forget(ctx, now.Add(-keep))
+	if n == 0 && err == nil {
+		h.forgot = now
+	}
 	return err
 }
 
 // settle makes facts of some deliveries.
 func (h *Hooks) settle(ctx context.Context, systems map[string]system.System, page []inbox.Delivery) (n int, held bool, err error) {
-	if held, err = h.c.Inbox.Hold(ctx, h.c.Holder, h.c.Lease); !held || err != nil {
+	if held, err = h.hold(ctx); !held || err != nil {
 		return 0, false, err
 	}
 	// Whoever is slower than the lease must not go on as if it held it.
-	ctx, cancel := context.WithTimeout(ctx, h.c.Lease*3/4)
+	ctx, cancel := context.WithTimeout(ctx, h.c.Lease/2)
 	defer cancel()
 	w := ingest.NewWriter(ctx, h.c.Space, h.c.Now)
 	outcomes, err := h.state(ctx, w, systems, page)
@@ -119,9 +134,23 @@ func (h *Hooks) settle(ctx context.Context, systems map[string]system.System, pa
 	}
 	err = h.c.Inbox.SettleAs(ctx, h.c.Holder, outcomes...)
 	if errors.Is(err, inbox.ErrNotHeld) {
+		h.held = time.Time{}
 		return 0, false, nil // the other one reads them again, and finds the facts
 	}
 	return len(outcomes), true, err
+}
+
+// hold takes the lease, or keeps it; it is written again when a quarter of it is over.
+func (h *Hooks) hold(ctx context.Context) (bool, error) {
+	now := h.c.Now()
+	if now.Before(h.held.Add(-h.c.Lease * 3 / 4)) {
+		return true, nil
+	}
+	held, err := h.c.Inbox.Hold(ctx, h.c.Holder, h.c.Lease)
+	if held && err == nil {
+		h.held = now.Add(h.c.Lease)
+	}
+	return held, err
 }
 
 // state states what deliveries say and returns what became of each. Deliveries of

@@ -27,7 +27,7 @@ func (t *taker) deploy() error {
 		return err
 	}
 	r := deployment.Deployment{
-		Environment: environment.Ref(), Version: d.Version, Status: cmp.Or(d.Status, "success"), At: t.e.At, URL: d.URL,
+		Environment: environment.Ref(), Version: d.Version, Status: cmp.Or(d.Status, "success"), At: t.e.At, URL: d.URL, Task: d.Task,
 		Repository: ci.RepositoryRef(t.e.Run.Repository), Service: cmp.Or(d.Service, path.Base(t.e.Run.Repository)),
 	}
 	if r.Service == "." {
@@ -83,7 +83,7 @@ type neighbour struct {
 // replace states a deployment that succeeded, and what it and its neighbours replace. It
 // may be told after the one that replaced it.
 func (t *taker) replace(r deployment.Deployment) error {
-	if err := t.w.Flush(t.ctx); err != nil {
+	if err := t.settle(); err != nil {
 		return err
 	}
 	before, err := t.next(r, `d."at" < $3 ORDER BY d."at" DESC, n.ref DESC`)
@@ -191,7 +191,7 @@ func (t *taker) incident() error {
 }
 
 func (t *taker) suspects(environment stemma.Ref, opened stemma.Moment) (list []stemma.Edge, err error) {
-	if err := t.w.Flush(t.ctx); err != nil {
+	if err := t.settle(); err != nil {
 		return nil, err
 	}
 	err = t.space.DB.Each(t.ctx, func(scan func(...any) error) error {

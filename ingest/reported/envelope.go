@@ -23,6 +23,7 @@ import (
 	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/ingest/ci"
+	"github.com/stemma-dev/stemma/ingest/evidence"
 	"github.com/stemma-dev/stemma/pipeline"
 )
 
@@ -37,7 +38,7 @@ const MaxEnvelope = 24 << 20
 
 // MaxReport is how many bytes of a report go into an envelope. Of a larger one only what
 // was read of it does.
-const MaxReport = 8 << 20
+const MaxReport = evidence.MaxKept + 1<<20 // marks may be longer than what they stand for
 
 // How a link is known, beside ci.Method.
 const (
@@ -112,6 +113,7 @@ type Deployment struct {
 	Service     string   `json:"service,omitempty"`
 	Version     string   `json:"version,omitempty"`
 	Status      string   `json:"status,omitempty"`
+	Task        string   `json:"task,omitempty"` // deploy, rollback
 	URL         string   `json:"url,omitempty"`
 	Artifacts   []string `json:"artifacts,omitempty"` // digests
 	Commit      string   `json:"commit,omitempty"`    // declared; without it, and without artifacts, that of the run
@@ -170,6 +172,9 @@ func (e *Envelope) Seal() ([]byte, error) {
 // keyBytes are those that a key may have.
 const keyBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
 
+// maxList is how many results, artifacts or digests one envelope may have.
+const maxList = 1000
+
 // maxKey is how long a key may be.
 const maxKey = 200
 
@@ -217,6 +222,18 @@ func (e *Envelope) check() error {
 		if has[kind] != (kind == e.Kind) {
 			return bad("it is of kind %s, and what it has is not", e.Kind)
 		}
+	}
+	seen := 0
+	if e.Snapshot != nil {
+		seen = len(e.Snapshot.Artifacts)
+	}
+	for name, n := range map[string]int{"tests": len(e.Tests), "scans": len(e.Scans), "artifacts": len(e.Artifacts), "configurations": len(e.Run.Configs), "digests": len(e.Subjects) + len(e.Of)} {
+		if n > maxList {
+			return bad("it has more than %d %s", maxList, name)
+		}
+	}
+	if seen > maxRunning {
+		return bad("its snapshot shows more than %d artifacts", maxRunning)
 	}
 	for _, list := range [][]string{e.Subjects, e.Of} {
 		if err := digests(list); err != nil {

@@ -237,9 +237,13 @@ func TestWhatNoDeploymentExplainsIsMarked(t *testing.T) {
 		taken := take(t, s, sealed(t, reported.Envelope{Kind: reported.KindSnapshot, At: at(5), Snapshot: &reported.Snapshot{
 			Environment: "prod", Format: "kubernetes",
 			Running: []deployment.Running{
-				{Name: "registry", Artifact: ref("a")}, {Name: "configuration", Artifact: ref("c")}, {Name: "commit", Artifact: ref("b")},
-				{Name: "stranger", Artifact: ref("e"), Explained: true, Deployment: "deployment:prod/v1"}, {Name: "failed", Artifact: ref("f")},
-				{Name: "tag", Image: "pay:latest"}, {Name: "later", Artifact: ref("9")},
+				{Name: "registry", Artifact: ref("a")},
+				{Name: "configuration", Artifact: ref("c")},
+				{Name: "commit", Artifact: ref("b")},
+				{Name: "stranger", Artifact: ref("e"), Explained: true, Deployment: "deployment:prod/v1"},
+				{Name: "failed", Artifact: ref("f")},
+				{Name: "tag", Image: "pay:latest"},
+				{Name: "later", Artifact: ref("9")},
 			},
 			Artifacts: []reported.Artifact{{Artifact: artifact.Artifact{Digest: digest("d")}, Same: []string{digest("c")}, Method: "inspect"}, {Artifact: artifact.Artifact{Digest: digest("d")}, Same: []string{digest("a")}, Method: "inspect"}},
 		}}))

@@ -35,7 +35,7 @@ func (t *taker) snapshot() error {
 	if err := t.artifacts(s.Artifacts, false); err != nil {
 		return err
 	}
-	if err := t.w.Flush(t.ctx); err != nil {
+	if err := t.settle(); err != nil {
 		return err
 	}
 	r := deployment.Snapshot{

@@ -35,7 +35,9 @@ func Take(ctx context.Context, space *ingest.Space, now func() time.Time, raw []
 	}
 	w := ingest.NewWriter(ctx, space, now)
 	t := taker{ctx: ctx, space: space, w: w, e: e, taken: Taken{Kind: e.Kind, Key: e.Key, Refs: []stemma.Ref{}}}
-	err = t.take()
+	if err = t.take(); err == nil {
+		err = t.settle()
+	}
 	err = errors.Join(err, w.Close(ctx))
 	var invalid *stemma.InvalidError
 	if errors.As(err, &invalid) {
@@ -54,6 +56,8 @@ type taker struct {
 	w     *ingest.Writer
 	e     *Envelope
 	taken Taken
+
+	states []stemma.Fact // how things stand, not yet stated
 
 	run    stemma.Ref // empty outside of a pipeline
 	commit stemma.Ref // empty if it is not known
@@ -124,7 +128,19 @@ func (t *taker) latest(r ingest.Record, g stemma.Grade, asOf stemma.Moment) erro
 		return err
 	}
 	f.Occurred = asOf.Time()
-	return t.w.Latest(t.ctx, f)
+	t.states = append(t.states, f)
+	return nil
+}
+
+// settle states how things stand, all at once, and makes everything so far durable and
+// seen.
+func (t *taker) settle() error {
+	states := t.states
+	t.states = nil
+	if err := t.w.Latest(t.ctx, states...); err != nil {
+		return err
+	}
+	return t.w.Flush(t.ctx)
 }
 
 // about remembers what the envelope is for.
@@ -143,6 +159,7 @@ func (t *taker) stateRun() error {
 	r := pipeline.Run{
 		ID: t.run, System: p.System, Name: p.Name, Number: p.Number, Attempt: p.Attempt, Commit: t.commit, URL: p.URL,
 		Repository: ci.RepositoryRef(p.Repository), Trigger: p.Event, Branch: p.Branch, Method: t.e.Method,
+		Fork: ci.RepositoryRef(p.Fork),
 	}
 	if c := p.ChangeRef(); c != "" {
 		r.Changes = []stemma.Ref{c}

@@ -8,10 +8,14 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/identity"
+	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/lineage"
+	"github.com/stemma-dev/stemma/pipeline"
 	"github.com/stemma-dev/stemma/query/querytest"
+	"github.com/stemma-dev/stemma/review"
 	"github.com/stemma-dev/stemma/session"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -46,6 +50,15 @@ func bare(t *testing.T) []stemma.Fact {
 		attribution.Attribution{Commit: commit.Ref(), Format: "git-ai", Occurred: 1},
 		identity.ParseModel("gpt-5"),
 		intent.Ticket{Tracker: "jira", Key: "PAY-1", Occurred: 1},
+		intent.Requirement{Source: "jira", Key: "REQ-1", Occurred: 1},
+		change.Push{Repository: repo, Name: "refs/heads/main", After: querytest.SHA(1), Pushed: 1},
+		change.Protection{Repository: repo, Pattern: "main"},
+		review.Review{ID: review.Ref("git.example", "1")},
+		pipeline.Run{ID: pipeline.RunRef("ci", "1")},
+		pipeline.Test{ID: pipeline.TestRef("ci", "1")},
+		pipeline.Scan{ID: pipeline.ScanRef("ci", "1")},
+		deployment.Deployment{ID: deployment.Ref("prod", "1")},
+		incident.Incident{Source: "pagerduty", Key: "1"},
 	} {
 		f, err := r.Fact("test", stemma.GradeD)
 		if err != nil {

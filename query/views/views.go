@@ -79,7 +79,7 @@ var views = sync.OnceValue(func() []view {
 		{
 			"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
 			cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
-				lineCols+" author_class fix_author origin_author fix_method #breaking", viewCol{"grade", plain, "n.grade"}, viewCol{"dropped", count, `c."dropped"`}),
+				lineCols+" author_class fix_author origin_author fix_method #breaking", append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened ~closed @head queue @merged_by")...)...),
 		},
 		{
 			"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,
@@ -115,8 +115,17 @@ var views = sync.OnceValue(func() []view {
 			{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
 		}},
 		{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
-		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state")},
-		{"v1_release", "tags", `k_release c JOIN node n ON n.id = c.id`, cols("c", "@repository name @target ~tagged #annotated signature title #deleted")},
+		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state type ~opened ~closed @reporter")},
+		{"v1_requirement", "what the software has to do", `k_requirement c JOIN node n ON n.id = c.id`, cols("c", "source key title url")},
+		{"v1_release", "tags", `k_release c JOIN node n ON n.id = c.id`, cols("c", "@repository name @target ~tagged #annotated signature title #deleted ~published #prerelease url")},
+		{"v1_push", "moves of branches and tags", `k_push c JOIN node n ON n.id = c.id`, cols("c", "@repository name before after #forced #on_default #commits ~pushed @actor")},
+		{"v1_protection", "rules of forges about branches", `k_protection c JOIN node n ON n.id = c.id`, cols("c", "@repository pattern #approvals #owners #stale_dismissed #checks #for_admins #force_pushes #deleted ~changed @actor")},
+		{"v1_review", "judgements of changes", `k_review c JOIN node n ON n.id = c.id`, cols("c", "@change @reviewer role verdict @head ~submitted #dismissed #comments method url", viewCol{"grade", plain, "n.grade"})},
+		{"v1_run", "attempts of pipelines, and their jobs", `k_run c JOIN node n ON n.id = c.id`, cols("c", "system name #number #attempt status conclusion reason @commit ~started ~ended url trigger branch @repository @actor @part_of", viewCol{"grade", plain, "n.grade"})},
+		{"v1_test", "results of suites", `k_test c JOIN node n ON n.id = c.id`, cols("c", "@run suite name status #failed #passed #skipped")},
+		{"v1_scan", "what scanners found", `k_scan c JOIN node n ON n.id = c.id`, cols("c", "@run tool version rule state #findings #critical #high #medium #low url")},
+		{"v1_deployment", "versions put into environments", `k_deployment c JOIN node n ON n.id = c.id`, cols("c", "@environment version status ~at ~until url @repository task @actor ~finished", viewCol{"grade", plain, "n.grade"})},
+		{"v1_incident", "what broke", `k_incident c JOIN node n ON n.id = c.id`, cols("c", "source key title severity state service ~opened ~resolved url", viewCol{"grade", plain, "n.grade"})},
 		{"v1_repository", "histories", `k_repository c JOIN node n ON n.id = c.id`, cols("c", "name host url default_branch @tip #shallow")},
 		{
 			"v1_attribution", "records of line origin, each about a commit; repository is empty if that is not here",

@@ -23,6 +23,7 @@ const (
 	exitOK       = 0
 	exitError    = 1
 	exitUsage    = 2
+	exitUnmet    = 3
 	exitTampered = 4
 )
 
@@ -91,6 +92,15 @@ func (e usageError) Unwrap() error { return e.err }
 // pointed to; nil for no verb.
 func Usage(c *cobra.Command, err error) error { return usageError{err, c} }
 
+// An unmetError says that something was found which should not be: exit code 3.
+type unmetError struct{ err error }
+
+func (e unmetError) Error() string { return e.err.Error() }
+func (e unmetError) Unwrap() error { return e.err }
+
+// Unmet makes an error one of what was looked at, not of looking at it.
+func Unmet(err error) error { return unmetError{err} }
+
 // Args makes the arguments of a verb be checked with the usage exit code.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
@@ -129,6 +139,8 @@ func (a *App) report(err error) int {
 		return exitUsage
 	case errors.Is(err, stemma.ErrTampered):
 		return exitTampered
+	case errors.As(err, new(unmetError)):
+		return exitUnmet
 	}
 	return exitError
 }

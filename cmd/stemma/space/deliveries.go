@@ -19,6 +19,7 @@ import (
 // Deliveries tells what became of webhooks.
 func Deliveries(a *program.App) *cobra.Command {
 	var asJSON bool
+	var only string
 	c := &cobra.Command{
 		Use:   "deliveries",
 		Short: "webhooks that wait, could not be read, or were turned away",
@@ -29,9 +30,15 @@ A dead letter is kept until it was read: "stemma deliveries replay" has it read 
 which makes sense after a newer version of stemma was installed. Of what was turned away
 the last hundred of each source are listed, and kept up to 64 KiB each.`,
 		Args: program.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runDeliveries(c.Context(), a, asJSON) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if only != "" && only != "sources" && only != "dead" && only != "turned" {
+				return program.Usage(c, fmt.Errorf("--only %.40q is none of sources, dead, turned", only))
+			}
+			return runDeliveries(c.Context(), a, only, asJSON)
+		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.Flags().StringVar(&only, "only", "", "one list only: `sources`, dead or turned")
 	c.AddCommand(replayDeliveries(a))
 	return c
 }
@@ -74,9 +81,9 @@ const shown = 100
 
 // deliveriesResult is the JSON form of deliveries.
 type deliveriesResult struct {
-	Sources    []inbox.Health `json:"sources"`
-	Letters    []inbox.Letter `json:"dead_letters"`
-	TurnedAway []turnedRecord `json:"turned_away"`
+	Sources    []inbox.Health `json:"sources,omitzero"`
+	Letters    []inbox.Letter `json:"dead_letters,omitzero"`
+	TurnedAway []turnedRecord `json:"turned_away,omitzero"`
 }
 
 type turnedRecord struct {
@@ -102,7 +109,7 @@ func openInbox(ctx context.Context, a *program.App) (*program.Store, *inbox.Inbo
 	return s, box, nil
 }
 
-func runDeliveries(ctx context.Context, a *program.App, asJSON bool) (err error) {
+func runDeliveries(ctx context.Context, a *program.App, only string, asJSON bool) (err error) {
 	s, box, err := openInbox(ctx, a)
 	if err != nil {
 		return err
@@ -125,19 +132,35 @@ func runDeliveries(ctx context.Context, a *program.App, asJSON bool) (err error)
 	for _, t := range turned {
 		r.TurnedAway = append(r.TurnedAway, turnedRecord{t.ID, t.Source, t.Event, t.Received, t.Size, t.Raw != nil, t.Reason})
 	}
+	r.keep(only)
 	if asJSON {
 		return terminal.JSON(a.Out, r)
 	}
 	return r.print(a.Out, a.Now())
 }
 
+// keep leaves one of the lists, if one is named.
+func (r *deliveriesResult) keep(only string) {
+	if only != "" && only != "sources" {
+		r.Sources = nil
+	}
+	if only != "" && only != "dead" {
+		r.Letters = nil
+	}
+	if only != "" && only != "turned" {
+		r.TurnedAway = nil
+	}
+}
+
 func (r deliveriesResult) print(out io.Writer, now time.Time) error {
-	if len(r.Sources) == 0 {
+	if r.Sources != nil && len(r.Sources) == 0 {
 		_, err := fmt.Fprintln(out, "nothing reports here: see \"connect your forge\" in README.md")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "SOURCE\tLAST EVENT\tRECEIVED\tPENDING\tLAG\tDEAD\tTURNED AWAY")
+	if r.Sources != nil {
+		fmt.Fprintln(w, "SOURCE\tLAST EVENT\tRECEIVED\tPENDING\tLAG\tDEAD\tTURNED AWAY")
+	}
 	for _, s := range r.Sources {
 		lag := "-"
 		if !s.Oldest.IsZero() {

@@ -28,18 +28,33 @@ var documented = []struct {
 	more   [][2]string
 	now    int64
 }{
-	{"GitHub, Validating webhook deliveries", signature.GitHub, "It's a Secret to Everybody", "Hello, World!",
-		[2]string{"X-Hub-Signature-256", "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}, nil, 0},
-	{"Bitbucket, Manage webhooks", signature.Bitbucket, "It's a Secret to Everybody", "Hello World!",
-		[2]string{"X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"}, nil, 0},
-	{"Jira, the same vector", signature.Jira, "It's a Secret to Everybody", "Hello World!",
-		[2]string{"X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"}, nil, 0},
-	{"Standard Webhooks, its libraries' tests", signature.Standard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `{"test": 2432232314}`,
+	{
+		"GitHub, Validating webhook deliveries", signature.GitHub, "It's a Secret to Everybody", "Hello, World!",
+		[2]string{"X-Hub-Signature-256", "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},
+		nil, 0,
+	},
+	{
+		"Bitbucket, Manage webhooks", signature.Bitbucket, "It's a Secret to Everybody", "Hello World!",
+		[2]string{"X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"},
+		nil, 0,
+	},
+	{
+		"Jira, the same vector", signature.Jira, "It's a Secret to Everybody", "Hello World!",
+		[2]string{"X-Hub-Signature", "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"},
+		nil, 0,
+	},
+	{
+		"Standard Webhooks, its libraries' tests", signature.Standard, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `{"test": 2432232314}`,
 		[2]string{"Webhook-Signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
-		[][2]string{{"Webhook-Id", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"Webhook-Timestamp", "1614265330"}}, 1614265330},
-	{"Svix, Verifying webhooks manually", signature.Standard, "whsec_plJ3nmyCDGBKInavdOK15jsl", `{"event_type":"ping","data":{"success":true}}`,
+		[][2]string{{"Webhook-Id", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"Webhook-Timestamp", "1614265330"}},
+		1614265330,
+	},
+	{
+		"Svix, Verifying webhooks manually", signature.Standard, "whsec_plJ3nmyCDGBKInavdOK15jsl", `{"event_type":"ping","data":{"success":true}}`,
 		[2]string{"Svix-Signature", "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="},
-		[][2]string{{"Svix-Id", "msg_loFOjxBNrRLzqYUf"}, {"Svix-Timestamp", "1731705121"}}, 1731705121},
+		[][2]string{{"Svix-Id", "msg_loFOjxBNrRLzqYUf"}, {"Svix-Timestamp", "1731705121"}},
+		1731705121,
+	},
 }
 
 func TestDocumentedVectorsHold(t *testing.T) {

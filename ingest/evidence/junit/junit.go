@@ -73,6 +73,7 @@ type counts struct{ tests, failed, skipped int }
 type reader struct {
 	x      *evidence.XML
 	known  bool // an element of the format was seen
+	listed int  // failures of all suites
 	open   []*suite
 	suites []pipeline.Test
 
@@ -181,7 +182,7 @@ func (r *reader) count(s *suite) {
 		if r.failure.Name == "" {
 			r.failure.Name = "unnamed"
 		}
-		if len(s.Failures) < evidence.MaxListed {
+		if r.listed++; r.listed <= evidence.MaxListed {
 			s.Failures = append(s.Failures, r.failure)
 		}
 	case r.skipped:

@@ -36,7 +36,7 @@ func Read(b []byte) ([]pipeline.Scan, error) {
 		return nil, err
 	}
 	var scans []pipeline.Scan
-	version, known, many := "", false, false
+	version, known, many, listed := "", false, false, 0
 	for name := range r.Object() {
 		switch name {
 		case "version":
@@ -48,7 +48,10 @@ func Read(b []byte) ([]pipeline.Scan, error) {
 				of.read(r)
 				many = many || len(of.results) > evidence.MaxCounted || len(scans) >= evidence.MaxListed
 				if !many {
-					scans = append(scans, of.scan())
+					s := of.scan()
+					s.Found = s.Found[:min(len(s.Found), evidence.MaxListed-listed)]
+					listed += len(s.Found)
+					scans = append(scans, s)
 				}
 			}
 		}

@@ -1,0 +1,97 @@
+package reported_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/ingesttest"
+	"github.com/stemma-dev/stemma/ingest/reported"
+	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/storage/storagetest"
+)
+
+// TestWorkersTakeEachEnvelopeOnce: two processes work on one inbox, with deliveries of
+// others between; one envelope is refused, one was taken by a process that died before it
+// said so.
+func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		clock := func() time.Time { return time.Now().UTC() } // leases end
+		db := open()
+		s := ingesttest.Must(t, db, now)
+		box, err := inbox.Open(t.Context(), db, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accept := func(source, key string, raw []byte) {
+			t.Helper()
+			if _, _, err := box.Accept(t.Context(), inbox.Delivery{Source: source, Key: key, Raw: raw}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		envelopes := story(t)
+		for i, b := range envelopes {
+			accept("github", fmt.Sprint(i), []byte("{}"))
+			accept(reported.Source, fmt.Sprint(i), b)
+		}
+		accept(reported.Source, "bad", []byte(`{"v": 1}`))
+		take(t, s, envelopes[0])
+
+		ctx, stop := context.WithCancel(t.Context())
+		var work sync.WaitGroup
+		for i := range 2 {
+			space := s
+			if i == 1 {
+				other := *s
+				other.DB = open()
+				space = &other
+			}
+			work.Go(func() {
+				reported.NewWorker(space, box, now, slog.New(slog.DiscardHandler), fmt.Sprint("worker ", i)).Run(ctx)
+			})
+		}
+		state := func(key string) string {
+			state, reason, err := box.State(t.Context(), reported.Source, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return state + reason
+		}
+		for range 400 {
+			if state("bad") != "pending" {
+				break
+			}
+			time.Sleep(25 * time.Millisecond)
+		}
+		stop()
+		work.Wait()
+		for i := range envelopes {
+			if got := state(fmt.Sprint(i)); got != "done" {
+				t.Errorf("envelope %d is %s", i, got)
+			}
+		}
+		if got, want := state("bad"), "refusedits key is empty, longer than 200 bytes, or has other characters than letters, digits and -_.:"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		waiting, err := box.Pending(t.Context(), 0)
+		if err != nil || len(waiting) != len(envelopes) {
+			t.Errorf("%d deliveries of others wait, %v", len(waiting), err)
+		}
+		facts := ingesttest.Facts(t, s)
+		for _, b := range envelopes {
+			take(t, s, b)
+		}
+		if again := ingesttest.Facts(t, s); again != facts {
+			t.Errorf("%d facts, and then %d", facts, again)
+		}
+		if _, _, err := box.State(t.Context(), reported.Source, "nobody"); !errors.Is(err, stemma.ErrNotFound) {
+			t.Errorf("%v", err)
+		}
+	})
+}
