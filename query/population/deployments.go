@@ -118,7 +118,8 @@ func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err
 		err := scan(&name)
 		known = append(known, name)
 		return err
-	}, `SELECT DISTINCT COALESCE(e."name", '') FROM k_environment e ORDER BY 1 LIMIT 20`)
+	}, `SELECT DISTINCT COALESCE(e."name", '') FROM k_deployment d JOIN k_environment e ON e.id = d."environment"
+		WHERE d."at" IS NOT NULL AND d."status" IN ('success', 'inactive') ORDER BY 1 LIMIT 20`)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +127,7 @@ func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err
 	if len(known) == 0 {
 		return nil, stemma.WithHint(err, "no deployment is known at all: report them with \"stemma record deploy\" or connect a forge")
 	}
-	return nil, stemma.WithHint(err, "environments that are known: %s", strings.Join(known, ", "))
+	return nil, stemma.WithHint(err, "something was deployed to %s", strings.Join(known, ", "))
 }
 
 func ofService(name string) string {

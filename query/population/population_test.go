@@ -207,10 +207,10 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 	db := storagetest.SQLite(t)
 	querytest.Tell(t, db, told(t).facts...)
 	for name, a := range map[string]population.Ask{
-		"environments that are known: prod, staging": {Environment: "production"},
+		"something was deployed to prod, staging": {Environment: "production"},
 		"the last ones are":  {Environment: "prod", From: "v9"},
 		"exchange --from":    {Environment: "prod", From: "d5", To: "d1"},
-		"environments that ": {Environment: "prod", Service: "none"},
+		"something was deployed to prod": {Environment: "prod", Service: "none"},
 	} {
 		err := db.Read(t.Context(), func(tx *storage.Tx) error { _, err := population.Between(t.Context(), tx, a); return err })
 		var hint *stemma.HintError

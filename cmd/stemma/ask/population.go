@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/filter"
@@ -94,7 +96,7 @@ func writePopulation(a *program.App, p *population.Population, format output.For
 		printPeriod(a, p)
 	case output.CSV, output.NDJSON:
 	}
-	return output.Write(a.Out, format, membersTable(p))
+	return output.Write(a.Out, format, membersTable(p, format == output.Table))
 }
 
 // printPeriod says which population it is, and what it comes to.
@@ -134,26 +136,31 @@ func describe(d population.Deployment) string {
 	return output.Inert(strings.Join(words, " "))
 }
 
-// membersTable has a row for each member.
-func membersTable(p *population.Population) *query.Result {
-	r := &query.Result{Query: p.Environment, Kind: "members"}
-	for _, c := range []query.Column{
-		{Name: "commit", Type: filter.Text}, {Name: "committed", Type: filter.Time}, {Name: "title", Type: filter.Text}, {Name: "author", Type: filter.Text},
-		{Name: "change", Type: filter.Text}, {Name: "reviews", Type: filter.Int}, {Name: "approvals", Type: filter.Int}, {Name: "sessions", Type: filter.Int},
+// membersTable has a row for each member, for people with names in short.
+func membersTable(p *population.Population, short bool) *query.Result {
+	r := &query.Result{Query: p.Environment, Kind: "members", Columns: []query.Column{
+		{Name: "commit", Type: filter.Text}, {Name: "committed", Type: filter.Time}, {Name: "title", Type: filter.Text}, {Name: "change", Type: filter.Text},
+		{Name: "method", Type: filter.Text}, {Name: "reviews", Type: filter.Int}, {Name: "approvals", Type: filter.Int}, {Name: "sessions", Type: filter.Int},
 		{Name: "ai", Type: filter.Int}, {Name: "unknown", Type: filter.Int}, {Name: "deployment", Type: filter.Text}, {Name: "gone", Type: filter.Text},
 		{Name: "missing", Type: filter.Text},
-	} {
-		r.Columns = append(r.Columns, c)
+	}}
+	called := map[stemma.Ref]string{}
+	for _, d := range p.Deployments {
+		called[d.Ref] = cmp.Or(d.Version, string(d.Ref))
 	}
 	r.Rows = func(yield func(query.Row, error) bool) {
 		for _, m := range p.Members {
+			commit, carried, brought := string(m.Commit), string(m.Change), string(m.Deployment)
+			if short {
+				commit, carried, brought = shortName(m.Commit), shortName(m.Change), called[m.Deployment]
+			}
 			gone := ""
 			if m.Gone {
 				gone = "yes"
 			}
 			row := query.Row{
-				asText(string(m.Commit)), asTime(m.Committed), asText(m.Title), asText(string(m.Author)), asText(string(m.Change)), asNumber(m.Reviews), asNumber(m.Approvals),
-				asNumber(m.Sessions), asNumber(m.AI), asNumber(m.Unknown), asText(string(m.Deployment)), asText(gone), asText(strings.Join(m.Missing, " ")),
+				asText(commit), asTime(m.Committed), asText(m.Title), asText(carried), asText(m.Method), asNumber(m.Reviews), asNumber(m.Approvals),
+				asNumber(m.Sessions), asNumber(m.AI), asNumber(m.Unknown), asText(brought), asText(gone), asText(strings.Join(m.Missing, " ")),
 			}
 			if !yield(row, nil) {
 				return
@@ -161,6 +168,18 @@ func membersTable(p *population.Population) *query.Result {
 		}
 	}
 	return r
+}
+
+// shortName is the last part of a name, of a hash its first digits.
+func shortName(ref stemma.Ref) string {
+	_, name := ref.Split()
+	if ref.Kind() == stemma.KindCommit {
+		return name[:min(len(name), 10)]
+	}
+	if before, hash, ok := strings.Cut(name, "@"); ok {
+		return before + "@" + hash[:min(len(hash), 10)]
+	}
+	return name
 }
 
 func asText(s string) query.Cell { return query.Cell{Type: filter.Text, Text: s, Null: s == ""} }
