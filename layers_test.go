@@ -68,6 +68,7 @@ var layers = []struct {
 	{"graph/between", ". storage"},
 
 	{"lineage", ". rooms graph graph/shape graph/walk storage"},
+	{"lineage/deployed", ". rooms storage"},
 	{"ingest", ". rooms storage vault ledger graph lineage"},
 	{"ingest/jsonwalk", ""},
 	{"ingest/agent/run", ". rooms session/price ingest/jsonwalk"},
@@ -126,6 +127,7 @@ var layers = []struct {
 	{"ingest/event/gitea", ". rooms ingest/event ingest/event/github"},
 	{"ingest/event/system", ". ingest/event ingest/event/signature ingest/event/github ingest/event/gitlab ingest/event/gitea ingest/event/bitbucket ingest/event/jira ingest/event/linear ingest/event/pagerduty ingest/event/incidentio ingest/event/cdevents ingest/event/azuredevops ingest/event/argocd ingest/event/jenkins ingest/event/buildkite"},
 	{"ingest/hooks", ". inbox ingest ingest/jsonwalk ingest/event ingest/event/signature ingest/event/system"},
+	{"ingest/brought", ". storage graph/between lineage/deployed ingest"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
@@ -140,7 +142,7 @@ var layers = []struct {
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage query/filter"},
 	{"query/output", "query query/filter"},
-	{"query/population", ". rooms storage graph/between"},
+	{"query/population", ". storage graph/between lineage/deployed"},
 	{"query/views", ". storage query query/filter query/output"},
 
 	{"dashboard/reading", ". rooms git git/history git/patch storage graph lineage ingest ingest/note"},
@@ -151,7 +153,7 @@ var layers = []struct {
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/hooks ingest/posted ingest/reported query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
 	{"cmd/stemma/program", ". storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
-	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter query query/output query/population query/views cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/event/system ingest/hooks ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},

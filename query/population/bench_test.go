@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stemma-dev/stemma/query/population"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query/querytest"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -113,14 +113,17 @@ func BenchmarkPopulation(b *testing.B) {
 			for b.Loop() {
 				for i, db := range dbs {
 					from := b.Elapsed()
-					p, _ := ask(b, db, population.Ask{Environment: "prod", From: "v0"})
+					p, _ := ask(b, db, deployed.Ask{Environment: "prod", From: "v0"})
 					if len(p.Members) != 1000 || p.Incomplete() > 0 {
 						b.Fatalf("%d members, %v", len(p.Members), p.Orphans)
 					}
 					times[i] = append(times[i], b.Elapsed()-from)
 				}
 			}
-			median := func(list []time.Duration) float64 { slices.Sort(list); return float64(list[len(list)/2].Microseconds()) / 1000 }
+			median := func(list []time.Duration) float64 {
+				slices.Sort(list)
+				return float64(list[len(list)/2].Microseconds()) / 1000
+			}
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(times[1]), "ms-1000-commits")
 			b.ReportMetric(median(times[1])/median(times[0]), "x-in-a-tenth")

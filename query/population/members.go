@@ -7,22 +7,23 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 )
 
 // chunk is of how many things is asked at once.
 const chunk = 500
 
 // refs are the names of things, in order.
-func (s *store) refs(ctx context.Context, ids []int64) ([]stemma.Ref, error) {
+func refs(ctx context.Context, s *deployed.Store, ids []int64) ([]stemma.Ref, error) {
 	refs := []stemma.Ref{}
 	slices.Sort(ids)
 	for part := range slices.Chunk(slices.Compact(ids), chunk) {
-		err := s.each(ctx, func(scan func(...any) error) error {
+		err := s.Each(ctx, func(scan func(...any) error) error {
 			var ref stemma.Ref
 			err := scan((*string)(&ref))
 			refs = append(refs, ref)
 			return err
-		}, `SELECT ref FROM node WHERE id IN (`+numbers(part)+`)`)
+		}, `SELECT ref FROM node WHERE id IN (`+deployed.List(part)+`)`)
 		if err != nil {
 			return nil, err
 		}
@@ -32,19 +33,19 @@ func (s *store) refs(ctx context.Context, ids []int64) ([]stemma.Ref, error) {
 }
 
 // describe reads what is known of the members.
-func (s *store) describe(ctx context.Context, members map[int64]*Member) error {
+func describe(ctx context.Context, s *deployed.Store, members map[int64]*Member) error {
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(members)), chunk) {
-		for _, read := range []func(context.Context, string, map[int64]*Member) error{s.commits, s.changes, s.sessions} {
-			if err := read(ctx, numbers(part), members); err != nil {
+		for _, read := range []func(context.Context, *deployed.Store, string, map[int64]*Member) error{commits, changes, sessions} {
+			if err := read(ctx, s, deployed.List(part), members); err != nil {
 				return err
 			}
 		}
 	}
-	return s.reviews(ctx, members)
+	return reviews(ctx, s, members)
 }
 
-func (s *store) commits(ctx context.Context, ids string, members map[int64]*Member) error {
-	return s.each(ctx, func(scan func(...any) error) error {
+func commits(ctx context.Context, s *deployed.Store, ids string, members map[int64]*Member) error {
+	return s.Each(ctx, func(scan func(...any) error) error {
 		var id, at int64
 		var m Member
 		if err := scan(&id, (*string)(&m.Commit), &m.Title, (*string)(&m.Author), &at, &m.AI, &m.Human, &m.Unknown); err != nil {
@@ -63,27 +64,16 @@ func (s *store) commits(ctx context.Context, ids string, members map[int64]*Memb
 
 // changes finds what carried the members: a merge request before a push, then what came
 // first.
-func (s *store) changes(ctx context.Context, ids string, members map[int64]*Member) error {
-	return s.each(ctx, func(scan func(...any) error) error {
-		var commit, change int64
-		var ref stemma.Ref
-		var method string
-		if err := scan(&commit, &change, (*string)(&ref), &method); err != nil {
-			return err
+func changes(ctx context.Context, s *deployed.Store, ids string, members map[int64]*Member) error {
+	return s.Carried(ctx, ids, func(c deployed.Carried) {
+		if m := members[c.Commit]; m != nil && m.change == 0 {
+			m.change, m.Change, m.Method = c.Change, c.Ref, c.Method
 		}
-		if m := members[commit]; m.change == 0 {
-			m.change, m.Change, m.Method = change, ref, method
-		}
-		return nil
-	}, `SELECT x."commit", h.id, n.ref, COALESCE(h."method", '') FROM (
-			SELECT e.dst AS "commit", e.src AS change FROM edge e WHERE e.dst IN (`+ids+`) AND e.door IN (`+s.list("carries")+`)
-			UNION SELECT k."merge_commit", k.id FROM k_change k WHERE k."merge_commit" IN (`+ids+`)) x
-		JOIN k_change h ON h.id = x.change JOIN node n ON n.id = h.id WHERE COALESCE(h."dropped", 0) = 0
-		ORDER BY x."commit", CASE WHEN COALESCE(h."number", 0) = 0 THEN 1 ELSE 0 END, h."merged", n.ref`)
+	})
 }
 
-func (s *store) sessions(ctx context.Context, ids string, members map[int64]*Member) error {
-	return s.each(ctx, func(scan func(...any) error) error {
+func sessions(ctx context.Context, s *deployed.Store, ids string, members map[int64]*Member) error {
+	return s.Each(ctx, func(scan func(...any) error) error {
 		var commit int64
 		var n int
 		if err := scan(&commit, &n); err != nil {
@@ -91,12 +81,12 @@ func (s *store) sessions(ctx context.Context, ids string, members map[int64]*Mem
 		}
 		members[commit].Sessions = n
 		return nil
-	}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.list("session")+`)
+	}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("session")+`)
 		GROUP BY e.src`)
 }
 
 // reviews counts who judged the changes, and who approves of them still.
-func (s *store) reviews(ctx context.Context, members map[int64]*Member) error {
+func reviews(ctx context.Context, s *deployed.Store, members map[int64]*Member) error {
 	byChange := map[int64][]*Member{}
 	for _, m := range members {
 		if m.change != 0 {
@@ -104,7 +94,7 @@ func (s *store) reviews(ctx context.Context, members map[int64]*Member) error {
 		}
 	}
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(byChange)), chunk) {
-		err := s.each(ctx, func(scan func(...any) error) error {
+		err := s.Each(ctx, func(scan func(...any) error) error {
 			var change int64
 			var all, approvals int
 			if err := scan(&change, &all, &approvals); err != nil {
@@ -116,7 +106,7 @@ func (s *store) reviews(ctx context.Context, members map[int64]*Member) error {
 			return nil
 		}, `SELECT r."change", SUM(CASE WHEN COALESCE(r."verdict", '') <> 'requested' THEN 1 ELSE 0 END),
 				SUM(CASE WHEN r."verdict" = 'approved' AND COALESCE(r."dismissed", 0) = 0 THEN 1 ELSE 0 END)
-			FROM k_review r WHERE r."change" IN (`+numbers(part)+`) GROUP BY r."change"`)
+			FROM k_review r WHERE r."change" IN (`+deployed.List(part)+`) GROUP BY r."change"`)
 		if err != nil {
 			return err
 		}

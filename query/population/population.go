@@ -12,35 +12,19 @@ package population
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph/between"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// An Ask says which population is meant.
-type Ask struct {
-	Environment string
-	Service     string // "" for all
-	// From and To are deployments: a ref, an id, a version, or a time, which stands for
-	// the last one until then. Without From the population begins with the first
-	// deployment, without To it ends with the last.
-	From, To string
-}
-
 // A Deployment is one that the population rests on.
 type Deployment struct {
-	Ref     stemma.Ref `json:"ref"`
-	Service string     `json:"service,omitempty"`
-	Version string     `json:"version,omitempty"`
-	At      time.Time  `json:"at"`
-	Commits int        `json:"commits"` // that it brought first
-
-	id   int64
-	tips []int64
+	deployed.Deployment
+	Commits int `json:"commits"` // that it brought first
 }
 
 // A Member is a commit that reached the environment.
@@ -94,13 +78,13 @@ func (p *Population) Incomplete() (n int) {
 }
 
 // Between lists the population.
-func Between(ctx context.Context, tx *storage.Tx, ask Ask) (*Population, error) {
+func Between(ctx context.Context, tx *storage.Tx, ask deployed.Ask) (*Population, error) {
 	p := &Population{Environment: ask.Environment, From: []Deployment{}, Members: []Member{}, Orphans: map[string]int{}, Removed: []stemma.Ref{}, Unresolved: []stemma.Ref{}}
-	s, err := newStore(ctx, tx)
+	s, err := deployed.In(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	services, err := s.period(ctx, ask)
+	services, err := s.Period(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +102,10 @@ func Between(ctx context.Context, tx *storage.Tx, ask Ask) (*Population, error) 
 		removed = append(removed, gone...)
 	}
 	slices.SortStableFunc(p.Deployments, func(a, b Deployment) int { return a.At.Compare(b.At) })
-	if p.Removed, err = s.refs(ctx, removed); err != nil {
+	if p.Removed, err = refs(ctx, s, removed); err != nil {
 		return nil, err
 	}
-	if err := s.describe(ctx, members); err != nil {
+	if err := describe(ctx, s, members); err != nil {
 		return nil, err
 	}
 	for _, m := range members {
@@ -137,39 +121,38 @@ func Between(ctx context.Context, tx *storage.Tx, ask Ask) (*Population, error) 
 
 // follow goes through the deployments of one service, and tells what was there before
 // and is not at the end.
-func (p *Population) follow(ctx context.Context, s *store, h *between.History, of service, members map[int64]*Member) (removed []int64, err error) {
+func (p *Population) follow(ctx context.Context, s *deployed.Store, h *between.History, of deployed.Service, members map[int64]*Member) (removed []int64, err error) {
 	var before []int64
-	if of.before != nil {
-		if err := s.resolve(ctx, of.before); err != nil {
+	if of.Before != nil {
+		if err := s.Resolve(ctx, of.Before); err != nil {
 			return nil, err
 		}
-		before = of.before.tips
-		p.From = append(p.From, *of.before)
-		p.unresolved(*of.before)
+		before = of.Before.Commits
+		p.From = append(p.From, Deployment{*of.Before, 0})
+		p.unresolved(*of.Before)
 	}
 	there, last := slices.Clone(before), before
 	brought := map[int64]bool{}
-	for i := range of.period {
-		d := &of.period[i]
-		if err := s.resolve(ctx, d); err != nil {
+	for i := range of.Period {
+		d := &of.Period[i]
+		if err := s.Resolve(ctx, d); err != nil {
 			return nil, err
 		}
 		p.unresolved(*d)
-		found, err := h.Difference(ctx, d.tips, there)
+		found, err := h.Difference(ctx, d.Commits, there)
 		if err != nil {
 			return nil, err
 		}
-		d.Commits = len(found.IDs)
 		for _, id := range found.IDs {
 			brought[id] = true
 			if members[id] == nil {
 				members[id] = &Member{id: id, Deployment: d.Ref, Missing: []string{}}
 			}
 		}
-		if len(d.tips) > 0 {
-			there, last = append(there, d.tips...), d.tips
+		if len(d.Commits) > 0 {
+			there, last = append(there, d.Commits...), d.Commits
 		}
-		p.Deployments = append(p.Deployments, *d)
+		p.Deployments = append(p.Deployments, Deployment{*d, len(found.IDs)})
 	}
 	gone, err := h.Difference(ctx, there, last)
 	for _, id := range gone.IDs {
@@ -182,8 +165,8 @@ func (p *Population) follow(ctx context.Context, s *store, h *between.History, o
 	return removed, err
 }
 
-func (p *Population) unresolved(d Deployment) {
-	if len(d.tips) == 0 {
+func (p *Population) unresolved(d deployed.Deployment) {
+	if len(d.Commits) == 0 {
 		p.Unresolved = append(p.Unresolved, d.Ref)
 	}
 }
@@ -213,10 +196,4 @@ func newestFirst(a, b Member) int {
 		return -1
 	}
 	return 1
-}
-
-// errNone says that there is no such deployment.
-func errNone(ask Ask, what string, known []string) error {
-	err := fmt.Errorf("population: environment %q has no deployment %q: %w", ask.Environment, what, stemma.ErrNotFound)
-	return stemma.WithHint(err, "name a ref, an id, a version or a time; the last ones are %v", known)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query/population"
 	"github.com/stemma-dev/stemma/query/querytest"
 	"github.com/stemma-dev/stemma/review"
@@ -122,7 +123,7 @@ func told(t testing.TB) *story {
 }
 
 // ask asks, and puts each member on a line.
-func ask(t testing.TB, db *storage.DB, a population.Ask) (*population.Population, []string) {
+func ask(t testing.TB, db *storage.DB, a deployed.Ask) (*population.Population, []string) {
 	t.Helper()
 	var p *population.Population
 	err := db.Read(t.Context(), func(tx *storage.Tx) (err error) {
@@ -150,7 +151,7 @@ func TestWhatReachedAnEnvironmentIsAllOfIt(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		querytest.Tell(t, db, told(t).facts...)
-		p, got := ask(t, db, population.Ask{Environment: "prod", From: "d1", To: "d5"})
+		p, got := ask(t, db, deployed.Ask{Environment: "prod", From: "d1", To: "d5"})
 		want := []string{
 			"8 by d5 in acme/pay#13, 1/0, sessions 0, missing []",
 			"7 by d3 in acme/pay#12, 0/0, sessions 0, missing [review], gone",
@@ -175,14 +176,14 @@ func TestWhatReachedAnEnvironmentIsAllOfIt(t *testing.T) {
 		}
 
 		// From a version to before a day; a rollback takes away what was there.
-		p, got = ask(t, db, population.Ask{Environment: "prod", From: "v3", To: "d4"})
+		p, got = ask(t, db, deployed.Ask{Environment: "prod", From: "v3", To: "d4"})
 		if len(got) != 0 || !slices.Equal(p.Removed, []stemma.Ref{commitRef(7)}) {
 			t.Errorf("members %v, removed %v", got, p.Removed)
 		}
-		if _, got = ask(t, db, population.Ask{Environment: "prod", To: "2026-11-01"}); len(got) != 7 {
+		if _, got = ask(t, db, deployed.Ask{Environment: "prod", To: "2026-11-01"}); len(got) != 7 {
 			t.Errorf("until the end of a day: %v", got)
 		}
-		if _, got = ask(t, db, population.Ask{Environment: "prod"}); len(got) != 8 {
+		if _, got = ask(t, db, deployed.Ask{Environment: "prod"}); len(got) != 8 {
 			t.Errorf("all that there is: %v", got)
 		}
 	})
@@ -194,10 +195,10 @@ func TestServicesAreFollowedOneByOne(t *testing.T) {
 	s.deployed("prod", "shop", "e2", "2", 25, commitRef(5))
 	s.deployed("prod", "tool", "t1", "1", 25)
 	querytest.Tell(t, db, s.facts...)
-	if _, got := ask(t, db, population.Ask{Environment: "prod", Service: "shop", From: "e1"}); len(got) != 2 {
+	if _, got := ask(t, db, deployed.Ask{Environment: "prod", Service: "shop", From: "e1"}); len(got) != 2 {
 		t.Errorf("one service: %v", got)
 	}
-	p, got := ask(t, db, population.Ask{Environment: "prod", From: "2026-11-01T20:30:00Z"})
+	p, got := ask(t, db, deployed.Ask{Environment: "prod", From: "2026-11-01T20:30:00Z"})
 	if len(got) != 7 || len(p.From) != 2 || !slices.Equal(p.Unresolved, []stemma.Ref{"deployment:prod/t1"}) {
 		t.Errorf("all: %v, from %v, unresolved %v", got, p.From, p.Unresolved)
 	}
@@ -206,11 +207,11 @@ func TestServicesAreFollowedOneByOne(t *testing.T) {
 func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 	db := storagetest.SQLite(t)
 	querytest.Tell(t, db, told(t).facts...)
-	for name, a := range map[string]population.Ask{
+	for name, a := range map[string]deployed.Ask{
 		"something was deployed to prod, staging": {Environment: "production"},
-		"the last ones are":  {Environment: "prod", From: "v9"},
-		"exchange --from":    {Environment: "prod", From: "d5", To: "d1"},
-		"something was deployed to prod": {Environment: "prod", Service: "none"},
+		"the last ones are":                       {Environment: "prod", From: "v9"},
+		"exchange --from":                         {Environment: "prod", From: "d5", To: "d1"},
+		"something was deployed to prod":          {Environment: "prod", Service: "none"},
 	} {
 		err := db.Read(t.Context(), func(tx *storage.Tx) error { _, err := population.Between(t.Context(), tx, a); return err })
 		var hint *stemma.HintError

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
@@ -23,7 +24,7 @@ import (
 )
 
 // populationFlags say which population is meant.
-type populationFlags struct{ ask population.Ask }
+type populationFlags struct{ ask deployed.Ask }
 
 func (f *populationFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.ask.Environment, "env", "", "environment, such as prod")
@@ -70,7 +71,7 @@ Exit codes: 0 fine, also if something is missing; 1 it cannot be told, 2 usage.`
 	return c
 }
 
-func readPopulation(ctx context.Context, a *program.App, ask population.Ask) (p *population.Population, err error) {
+func readPopulation(ctx context.Context, a *program.App, ask deployed.Ask) (p *population.Population, err error) {
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/lineage"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
@@ -74,7 +75,7 @@ type sampledItem struct {
 	Lot   string     `json:"lot"`
 }
 
-func runSample(ctx context.Context, a *program.App, ask population.Ask, kind, text, seed string, n int, asJSON bool) error {
+func runSample(ctx context.Context, a *program.App, ask deployed.Ask, kind, text, seed string, n int, asJSON bool) error {
 	if n < 1 {
 		return program.Usage(nil, fmt.Errorf("sample: --n %d: a sample has one thing at least", n))
 	}

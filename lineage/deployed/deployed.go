@@ -1,4 +1,6 @@
-package population
+// Package deployed tells what ran in an environment: its deployments in order, service by
+// service, the commits that each ships, and the changes that carried commits.
+package deployed
 
 import (
 	"context"
@@ -12,15 +14,37 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// A store is what is asked.
-type store struct {
+// An Ask says which deployments are meant.
+type Ask struct {
+	Environment string
+	Service     string // "" for all
+	// From and To are deployments: a ref, an id, a version, or a time, which stands for
+	// the last one until then. Without From the period begins with the first deployment,
+	// without To it ends with the last.
+	From, To string
+}
+
+// A Deployment is one that succeeded.
+type Deployment struct {
+	Ref     stemma.Ref `json:"ref"`
+	Service string     `json:"service,omitempty"`
+	Version string     `json:"version,omitempty"`
+	At      time.Time  `json:"at"`
+
+	Commits []int64 `json:"-"` // the nodes of the commits that it ships, by [Store.Resolve]
+	id      int64
+}
+
+// A Store is asked in one transaction.
+type Store struct {
 	tx    *storage.Tx
 	doors map[string]int64
 }
 
-func newStore(ctx context.Context, tx *storage.Tx) (*store, error) {
-	s := &store{tx: tx, doors: map[string]int64{}}
-	return s, s.each(ctx, func(scan func(...any) error) error {
+// In returns the store that a transaction reads.
+func In(ctx context.Context, tx *storage.Tx) (*Store, error) {
+	s := &Store{tx: tx, doors: map[string]int64{}}
+	return s, s.Each(ctx, func(scan func(...any) error) error {
 		var id int64
 		var name string
 		err := scan(&id, &name)
@@ -29,11 +53,11 @@ func newStore(ctx context.Context, tx *storage.Tx) (*store, error) {
 	}, "SELECT id, name FROM door")
 }
 
-// each calls take for every row.
-func (s *store) each(ctx context.Context, take func(scan func(...any) error) error, query string, args ...any) error {
+// Each calls take for every row.
+func (s *Store) Each(ctx context.Context, take func(scan func(...any) error) error, query string, args ...any) error {
 	rows, err := s.tx.Query(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("population: %w", err)
+		return fmt.Errorf("deployments: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -44,14 +68,14 @@ func (s *store) each(ctx context.Context, take func(scan func(...any) error) err
 	return rows.Err()
 }
 
-// A service is what of an environment is replaced by itself.
-type service struct {
-	before *Deployment // the last one until the period
-	period []Deployment
+// A Service is what of an environment is replaced by itself.
+type Service struct {
+	Before *Deployment // the last one until the period
+	Period []Deployment
 }
 
-// period finds the deployments that succeeded within what is asked, by service.
-func (s *store) period(ctx context.Context, ask Ask) ([]service, error) {
+// Period finds the deployments that succeeded within what is asked, by service.
+func (s *Store) Period(ctx context.Context, ask Ask) ([]Service, error) {
 	all, err := s.deployments(ctx, ask)
 	if err != nil {
 		return nil, err
@@ -68,25 +92,25 @@ func (s *store) period(ctx context.Context, ask Ask) ([]service, error) {
 		}
 	}
 	if to.Before(from) {
-		return nil, stemma.WithHint(fmt.Errorf("population: %q comes after %q", ask.From, ask.To), "exchange --from and --to")
+		return nil, stemma.WithHint(fmt.Errorf("%q comes after %q", ask.From, ask.To), "exchange --from and --to")
 	}
 	var names []string
-	services := map[string]*service{}
+	services := map[string]*Service{}
 	for i, d := range all {
 		of := services[d.Service]
 		if of == nil {
-			of = &service{}
+			of = &Service{}
 			names, services[d.Service] = append(names, d.Service), of
 		}
 		switch {
 		case ask.From != "" && !d.At.After(from):
-			of.before = &all[i]
+			of.Before = &all[i]
 		case !d.At.After(to):
-			of.period = append(of.period, d)
+			of.Period = append(of.Period, d)
 		}
 	}
 	slices.Sort(names)
-	var list []service
+	var list []Service
 	for _, name := range names {
 		list = append(list, *services[name])
 	}
@@ -94,9 +118,9 @@ func (s *store) period(ctx context.Context, ask Ask) ([]service, error) {
 }
 
 // deployments are those of the environment that succeeded, in order; there is one.
-func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err error) {
+func (s *Store) deployments(ctx context.Context, ask Ask) (all []Deployment, err error) {
 	environment := deployment.EnvironmentRef(ask.Environment)
-	err = s.each(ctx, func(scan func(...any) error) error {
+	err = s.Each(ctx, func(scan func(...any) error) error {
 		var d Deployment
 		var at int64
 		if err := scan(&d.id, (*string)(&d.Ref), &d.Version, &d.Service, &at); err != nil {
@@ -113,7 +137,7 @@ func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err
 		return all, err
 	}
 	var known []string
-	err = s.each(ctx, func(scan func(...any) error) error {
+	err = s.Each(ctx, func(scan func(...any) error) error {
 		var name string
 		err := scan(&name)
 		known = append(known, name)
@@ -123,7 +147,7 @@ func (s *store) deployments(ctx context.Context, ask Ask) (all []Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	err = fmt.Errorf("population: nothing was deployed to environment %q%s: %w", ask.Environment, ofService(ask.Service), stemma.ErrNotFound)
+	err = fmt.Errorf("nothing was deployed to environment %q%s: %w", ask.Environment, ofService(ask.Service), stemma.ErrNotFound)
 	if len(known) == 0 {
 		return nil, stemma.WithHint(err, "no deployment is known at all: report them with \"stemma record deploy\" or connect a forge")
 	}
@@ -164,15 +188,16 @@ func moment(all []Deployment, ask Ask, name string, end bool) (time.Time, error)
 	for _, d := range all[max(0, len(all)-5):] {
 		known = append(known, string(d.Ref))
 	}
-	return time.Time{}, errNone(ask, name, known)
+	err := fmt.Errorf("environment %q has no deployment %q: %w", ask.Environment, name, stemma.ErrNotFound)
+	return time.Time{}, stemma.WithHint(err, "name a ref, an id, a version or a time; the last ones are %v", known)
 }
 
 // maxSteps is how many steps lead at most from a deployment to its commits.
 const maxSteps = 6
 
-// resolve finds the commits that a deployment ships: itself, by what was built of them,
+// Resolve finds the commits that a deployment ships: itself, by what was built of them,
 // by the run that built it, or by a tag.
-func (s *store) resolve(ctx context.Context, d *Deployment) error {
+func (s *Store) Resolve(ctx context.Context, d *Deployment) error {
 	seen := map[int64]bool{d.id: true}
 	front := []int64{d.id}
 	for range maxSteps {
@@ -188,15 +213,15 @@ func (s *store) resolve(ctx context.Context, d *Deployment) error {
 			}
 			seen[id] = true
 			if stemma.Kind(kind) == stemma.KindCommit {
-				d.tips = append(d.tips, id)
+				d.Commits = append(d.Commits, id)
 			} else {
 				next = append(next, id)
 			}
 			return nil
 		}
-		along, back := s.list("ships", "from", "tags", "built-by", "of", "same-as"), s.list("same-as")
-		err := s.each(ctx, take, `SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+numbers(front)+`) AND e.door IN (`+along+`)
-			UNION SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.src WHERE e.dst IN (`+numbers(front)+`) AND e.door IN (`+back+`) ORDER BY 1`)
+		along, back := s.Doors("ships", "from", "tags", "built-by", "of", "same-as"), s.Doors("same-as")
+		err := s.Each(ctx, take, `SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+List(front)+`) AND e.door IN (`+along+`)
+			UNION SELECT n.id, n.kind FROM edge e JOIN node n ON n.id = e.src WHERE e.dst IN (`+List(front)+`) AND e.door IN (`+back+`) ORDER BY 1`)
 		if err != nil {
 			return err
 		}
@@ -205,17 +230,41 @@ func (s *store) resolve(ctx context.Context, d *Deployment) error {
 	return nil
 }
 
-// list is the doors of these names, for a query.
-func (s *store) list(names ...string) string {
+// Doors are those of these names, for a query.
+func (s *Store) Doors(names ...string) string {
 	ids := []int64{-1}
 	for _, name := range names {
 		if id, ok := s.doors[name]; ok {
 			ids = append(ids, id)
 		}
 	}
-	return numbers(ids)
+	return List(ids)
 }
 
-func numbers(ids []int64) string {
+// List writes numbers for a query.
+func List(ids []int64) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ","), "[]")
+}
+
+// A Carried is a commit with a change that carried it.
+type Carried struct {
+	Commit, Change int64
+	Ref            stemma.Ref // of the change
+	Method         string     // how it landed
+}
+
+// Carried tells which changes carried commits, given as [List] writes them: of one
+// commit merge requests before pushes, then those first that came first. Changes that a
+// force push took away are none.
+func (s *Store) Carried(ctx context.Context, commits string, tell func(Carried)) error {
+	return s.Each(ctx, func(scan func(...any) error) error {
+		var c Carried
+		err := scan(&c.Commit, &c.Change, (*string)(&c.Ref), &c.Method)
+		tell(c)
+		return err
+	}, `SELECT x."commit", h.id, n.ref, COALESCE(h."method", '') FROM (
+			SELECT e.dst AS "commit", e.src AS change FROM edge e WHERE e.dst IN (`+commits+`) AND e.door IN (`+s.Doors("carries")+`)
+			UNION SELECT k."merge_commit", k.id FROM k_change k WHERE k."merge_commit" IN (`+commits+`)) x
+		JOIN k_change h ON h.id = x.change JOIN node n ON n.id = h.id WHERE COALESCE(h."dropped", 0) = 0
+		ORDER BY x."commit", CASE WHEN COALESCE(h."number", 0) = 0 THEN 1 ELSE 0 END, h."merged", n.ref`)
 }

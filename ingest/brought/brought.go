@@ -1,0 +1,284 @@
+// Package brought links deployments with the changes that they brought: those that what
+// they ship stands on, and that the one before of the same service did not.
+//
+// A deployment may be told before the commits that it ships are read, and before or
+// after its neighbours. So a deployment is looked at again when something is news that
+// may have a say in it: itself or one of its neighbours, or commits and changes that
+// are no newer than it. However the news come, the links are the same in the end.
+package brought
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/graph/between"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/lineage/deployed"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// Source is what the links say they come from.
+const Source = "deployment-range"
+
+// Method is how it is known what a deployment brought.
+const Method = "range"
+
+// maxChanges bounds what one deployment brings, as the first one of an old service does:
+// of more, those of the newest commits count.
+const maxChanges = 2000
+
+// mark is how far the log was when deployments were linked last.
+type mark struct {
+	Log int64 `json:"log"`
+}
+
+// Link states what deployments brought of which that is not known yet, and says of how
+// many that was.
+func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (n int, err error) {
+	before, err := space.Bookmark(ctx, Source)
+	if err != nil {
+		return 0, err
+	}
+	var since mark
+	if before.State != "" {
+		if err := json.Unmarshal([]byte(before.State), &since); err != nil {
+			since = mark{} // all is looked at again
+		}
+	}
+	size, err := space.Ledger.Size(ctx)
+	if err != nil || size == since.Log {
+		return 0, err
+	}
+	facts, err := news(ctx, space, since.Log)
+	if err != nil {
+		return 0, fmt.Errorf("what deployments brought: %w", err)
+	}
+	w := ingest.NewWriter(ctx, space, now)
+	for _, f := range facts {
+		if err == nil {
+			err = w.Put(ctx, f)
+		}
+	}
+	if closed := w.Close(ctx); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return 0, fmt.Errorf("what deployments brought: %w", err)
+	}
+	state, err := json.Marshal(mark{size + int64(len(facts))})
+	if err != nil {
+		return 0, err
+	}
+	_, err = space.MoveBookmark(ctx, ingest.Move{Source: Source, From: before.State, To: string(state), Now: now()})
+	return len(facts), err
+}
+
+// news are facts about what deployments brought that differ from what is known.
+func news(ctx context.Context, space *ingest.Space, since int64) (facts []stemma.Fact, err error) {
+	err = space.DB.Read(ctx, func(tx *storage.Tx) error {
+		l := &linker{tx: tx}
+		if l.store, err = deployed.In(ctx, tx); err != nil {
+			return err
+		}
+		if l.from, err = l.first(ctx, since); err != nil || l.from.IsZero() {
+			return err
+		}
+		if l.history, err = between.Of(ctx, tx, stemma.KindCommit, "parent", "committed"); err != nil {
+			return err
+		}
+		environments, err := l.environments(ctx)
+		if err != nil {
+			return err
+		}
+		for _, name := range environments {
+			services, err := l.store.Period(ctx, deployed.Ask{Environment: name})
+			if err != nil {
+				return err
+			}
+			for _, s := range services {
+				if err := l.service(ctx, s.Period); err != nil {
+					return err
+				}
+			}
+		}
+		err = l.withdraw(ctx)
+		facts = l.facts
+		return err
+	})
+	return facts, err
+}
+
+// withdraw takes back what deployments brought that turned out not to have succeeded.
+func (l *linker) withdraw(ctx context.Context) error {
+	var failed []deployed.Deployment
+	err := l.store.Each(ctx, func(scan func(...any) error) error {
+		var d deployed.Deployment
+		var at int64
+		err := scan((*string)(&d.Ref), &at)
+		d.At = time.UnixMicro(at).UTC()
+		failed = append(failed, d)
+		return err
+	}, `SELECT DISTINCT n.ref, d."at" FROM k_deployment d JOIN node n ON n.id = d.id JOIN edge e ON e.src = d.id
+		WHERE d."at" >= $1 AND COALESCE(d."status", '') NOT IN ('success', 'inactive') AND e.method = $2 ORDER BY n.ref`, l.from.UnixMicro(), Method)
+	for i := range failed {
+		if err == nil {
+			err = l.link(ctx, &failed[i], nil)
+		}
+	}
+	return err
+}
+
+// A linker looks at all deployments that may have changed.
+type linker struct {
+	tx      *storage.Tx
+	store   *deployed.Store
+	history *between.History
+	from    time.Time // deployments before are as they were
+	facts   []stemma.Fact
+}
+
+// first is from when on deployments are looked at again; zero for none.
+func (l *linker) first(ctx context.Context, since int64) (time.Time, error) {
+	first, some := int64(0), false
+	err := l.store.Each(ctx, func(func(...any) error) error { some = true; return nil }, `SELECT id FROM k_deployment LIMIT 1`)
+	if err != nil || !some {
+		return time.Time{}, err
+	}
+	for _, query := range []string{
+		`SELECT MIN(COALESCE(d."at", 0)) FROM k_deployment d JOIN node n ON n.id = d.id WHERE n.last_pos >= $1 AND d."at" IS NOT NULL`,
+		`SELECT MIN(COALESCE(c."committed", 1)) FROM k_commit c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
+		`SELECT MIN(COALESCE(c."merged", 1)) FROM k_change c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
+		`SELECT MIN(COALESCE(d."at", 1)) FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge e ON e.dst = a.id JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
+		`SELECT MIN(1) FROM k_release r JOIN node n ON n.id = r.id WHERE n.last_pos >= $1`,
+	} {
+		err := l.store.Each(ctx, func(scan func(...any) error) error {
+			var at *int64
+			if err := scan(&at); err != nil || at == nil {
+				return err
+			}
+			if first == 0 || *at < first {
+				first = max(*at, 1)
+			}
+			return nil
+		}, query, since)
+		if err != nil {
+			return time.Time{}, err
+		}
+	}
+	if first == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMicro(first).UTC(), nil
+}
+
+// environments are those to which something was deployed since.
+func (l *linker) environments(ctx context.Context) (names []string, err error) {
+	return names, l.store.Each(ctx, func(scan func(...any) error) error {
+		var ref stemma.Ref
+		if err := scan((*string)(&ref)); err != nil {
+			return err
+		}
+		_, name := ref.Split()
+		names = append(names, name)
+		return nil
+	}, `SELECT DISTINCT e.ref FROM k_deployment d JOIN node e ON e.id = d."environment" WHERE d."at" >= $1 AND d."status" IN ('success', 'inactive') ORDER BY e.ref`,
+		l.from.UnixMicro())
+}
+
+// service links the deployments of one service, which are in order, and the one behind
+// the first that changed.
+func (l *linker) service(ctx context.Context, list []deployed.Deployment) error {
+	at := slices.IndexFunc(list, func(d deployed.Deployment) bool { return !d.At.Before(l.from) })
+	if at < 0 {
+		return nil
+	}
+	var before []int64
+	for i := max(at-1, 0); i < len(list); i++ {
+		d := &list[i]
+		if err := l.store.Resolve(ctx, d); err != nil {
+			return err
+		}
+		if i >= at {
+			if err := l.link(ctx, d, before); err != nil {
+				return err
+			}
+		}
+		if len(d.Commits) > 0 {
+			before = d.Commits
+		}
+	}
+	return nil
+}
+
+// link compares what a deployment brought with what is known of it.
+func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int64) error {
+	found, err := l.history.Difference(ctx, d.Commits, before)
+	if err != nil {
+		return err
+	}
+	brought, err := l.changes(ctx, found.IDs)
+	if err != nil {
+		return err
+	}
+	known, others, err := l.edges(ctx, d.Ref)
+	if err != nil || slices.Equal(known, brought) {
+		return err
+	}
+	edges := make([]stemma.Edge, 0, len(brought))
+	for _, to := range brought {
+		edges = append(edges, stemma.Edge{Door: "brings", To: to, Method: Method})
+	}
+	p := stemma.Provenance{Source: Source, Occurred: d.At, Grade: stemma.GradeD, Edges: edges}
+	if slices.ContainsFunc(known, func(to stemma.Ref) bool { return !slices.Contains(brought, to) }) {
+		p.Edges, p.Whole = append(edges, others...), true // else what it did not bring stays
+	}
+	f, err := stemma.NewFact(d.Ref, struct{}{}, p)
+	l.facts = append(l.facts, f)
+	return err
+}
+
+// changes are those that carried the commits, in order.
+func (l *linker) changes(ctx context.Context, commits []int64) (list []stemma.Ref, err error) {
+	const chunk = 500
+	seen := map[stemma.Ref]bool{}
+	for part := range slices.Chunk(commits, chunk) {
+		err := l.store.Carried(ctx, deployed.List(part), func(c deployed.Carried) {
+			if !seen[c.Ref] && len(list) < maxChanges {
+				seen[c.Ref] = true
+				list = append(list, c.Ref)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == maxChanges {
+			break
+		}
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// edges are the changes that a deployment is known to bring, in order, and all else
+// that it leads to.
+func (l *linker) edges(ctx context.Context, ref stemma.Ref) (brings []stemma.Ref, others []stemma.Edge, err error) {
+	err = l.store.Each(ctx, func(scan func(...any) error) error {
+		var e stemma.Edge
+		if err := scan(&e.Door, (*string)(&e.To), (*string)(&e.Grade), (*string)(&e.Basis), &e.Method); err != nil {
+			return err
+		}
+		if e.Door == "brings" && e.Method == Method {
+			brings = append(brings, e.To)
+		} else {
+			others = append(others, e)
+		}
+		return nil
+	}, `SELECT o.name, t.ref, e.grade, e.basis, e.method FROM node n JOIN edge e ON e.src = n.id JOIN door o ON o.id = e.door JOIN node t ON t.id = e.dst
+		WHERE n.ref = $1 ORDER BY t.ref`, string(ref))
+	slices.Sort(brings)
+	return brings, others, err
+}
