@@ -78,8 +78,8 @@ var (
 	}
 )
 
-// event is what GitHub writes into the file of an event.
-func event(number int, head, from string) files {
+// pullEvent is what GitHub writes into the file of an event.
+func pullEvent(number int, head, from string) files {
 	return files{"/tmp/event.json": fmt.Sprintf(`{"action": "opened", "number": %d, "pull_request": {"head": {"ref": "fix", "sha": %q, "repo": {"full_name": %q, "fork": true}}, "base": {"sha": %q, "repo": {"full_name": "acme/pay"}}}}`, number, head, from, base)}
 }
 
@@ -101,14 +101,14 @@ func TestWhichRunThisIs(t *testing.T) {
 		"github push":        {github, nil, gh + "1 head - main push - -"},
 		"github second try":  {with(github, "GITHUB_RUN_ATTEMPT", "2", "GITHUB_TRIGGERING_ACTOR", "bob"), nil, gh + "2 head - main push - -"},
 		"github tag":         {with(github, "GITHUB_REF", "refs/tags/v1", "GITHUB_REF_NAME", "v1", "GITHUB_REF_TYPE", "tag"), nil, gh + "1 head - v1 push - -"},
-		"github pull":        {pull, event(142, head, "acme/pay"), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 -"},
-		"github fork":        {pull, event(142, head, "eve/pay"), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 github.com/eve/pay"},
-		"github fork gone":   {pull, event(142, head, ""), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 -"},
+		"github pull":        {pull, pullEvent(142, head, "acme/pay"), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 -"},
+		"github fork":        {pull, pullEvent(142, head, "eve/pay"), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 github.com/eve/pay"},
+		"github fork gone":   {pull, pullEvent(142, head, ""), gh + "1 head trial fix pull_request change:github.com/acme/pay#142 -"},
 		"github no event":    {pull, nil, gh + "1 trial - fix pull_request change:github.com/acme/pay#142 -"},
 		"github odd event":   {pull, files{"/tmp/event.json": `{"pull_request": {"head": `}, gh + "1 trial - fix pull_request change:github.com/acme/pay#142 -"},
-		"github false event": {pull, event(142, "main", "eve/pay"), gh + "1 trial - fix pull_request change:github.com/acme/pay#142 github.com/eve/pay"},
+		"github false event": {pull, pullEvent(142, "main", "eve/pay"), gh + "1 trial - fix pull_request change:github.com/acme/pay#142 github.com/eve/pay"},
 		"github target": {
-			with(pull, "GITHUB_EVENT_NAME", "pull_request_target", "GITHUB_REF", "refs/heads/main", "GITHUB_SHA", base), event(142, head, "eve/pay"),
+			with(pull, "GITHUB_EVENT_NAME", "pull_request_target", "GITHUB_REF", "refs/heads/main", "GITHUB_SHA", base), pullEvent(142, head, "eve/pay"),
 			gh + "1 base - main pull_request_target change:github.com/acme/pay#142 github.com/eve/pay",
 		},
 		"github queue": {
@@ -116,8 +116,8 @@ func TestWhichRunThisIs(t *testing.T) {
 			gh + "1 head - gh-readonly-queue/main/pr-142-" + base + " merge_group change:github.com/acme/pay#142 -",
 		},
 		"github enterprise": {with(github, "GITHUB_SERVER_URL", "https://GHE.example.com"), nil, "run:github-actions/ghe.example.com/acme/pay/123456/1 head - main push - -"},
-		"gitea":             {gitea, event(142, head, "eve/pay"), "run:gitea-actions/git.example.com/acme/pay/123456/1 head - fix pull_request change:git.example.com/acme/pay#142 git.example.com/eve/pay"},
-		"forgejo":           {with(gitea, "GITEA_ACTIONS", "", "FORGEJO_ACTIONS", "true"), event(142, head, "acme/pay"), "run:gitea-actions/git.example.com/acme/pay/123456/1 head - fix pull_request change:git.example.com/acme/pay#142 -"},
+		"gitea":             {gitea, pullEvent(142, head, "eve/pay"), "run:gitea-actions/git.example.com/acme/pay/123456/1 head - fix pull_request change:git.example.com/acme/pay#142 git.example.com/eve/pay"},
+		"forgejo":           {with(gitea, "GITEA_ACTIONS", "", "FORGEJO_ACTIONS", "true"), pullEvent(142, head, "acme/pay"), "run:gitea-actions/git.example.com/acme/pay/123456/1 head - fix pull_request change:git.example.com/acme/pay#142 -"},
 
 		"gitlab push":     {gitlab, nil, gl + " head - main push - -"},
 		"gitlab retry":    {with(gitlab, "CI_JOB_ID", "5002"), nil, gl + " head - main push - -"},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
@@ -55,9 +56,14 @@ func bare(t *testing.T) []stemma.Fact {
 		change.Protection{Repository: repo, Pattern: "main"},
 		review.Review{ID: review.Ref("git.example", "1")},
 		pipeline.Run{ID: pipeline.RunRef("ci", "1")},
-		pipeline.Test{ID: pipeline.TestRef("ci", "1")},
-		pipeline.Scan{ID: pipeline.ScanRef("ci", "1")},
+		pipeline.Test{ID: pipeline.TestRef("ci", "1"), Failures: []pipeline.Failure{{Name: "t"}}},
+		pipeline.Scan{ID: pipeline.ScanRef("ci", "1"), Found: []pipeline.Finding{{Rule: "r"}}},
+		pipeline.Config{Repository: repo, Path: "ci.yml", Blob: "aa", Pins: []pipeline.Pin{{Uses: "x"}}},
+		artifact.Artifact{Digest: "sha256:00"},
+		artifact.Bom{ID: artifact.BomRef(stemma.Sum(nil)), Format: "spdx", Components: []artifact.Component{{Name: "c"}}},
 		deployment.Deployment{ID: deployment.Ref("prod", "1")},
+		deployment.Environment{Name: "prod"},
+		deployment.Snapshot{ID: deployment.SnapshotRef("prod", "1"), Environment: deployment.EnvironmentRef("prod"), Running: []deployment.Running{{Name: "x"}}},
 		incident.Incident{Source: "pagerduty", Key: "1"},
 	} {
 		f, err := r.Fact("test", stemma.GradeD)
