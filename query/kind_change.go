@@ -39,6 +39,9 @@ func changes() *kind {
 			value(filter.Text, "component", `cp."path"`, "components it touches").many(`k_change_component cp`, "cp.id", ""),
 			condition("release", toRelease, "releases that contain it",
 				`c.id IN (SELECT e.src FROM edge e WHERE `+door("e.door", "carries")+` AND e.dst IN `+reaching+`)`),
+			ref("environment", `dp."environment"`, toEnvironment, "environments to which it was deployed").alias("env").
+				many(`edge e JOIN k_deployment dp ON dp.id = e.src`, "e.dst", door("e.door", "brings")),
+			ref("deployment", "e.src", toDeployment, "deployments that brought it").many(`edge e`, "e.dst", door("e.door", "brings")),
 			enum("author-class", `c."author_class"`, "who wrote its lines", classes),
 			enum("fix-author", `c."fix_author"`, "of a fix: who wrote it", classes),
 			enum("origin-author", `c."origin_author"`, "of a fix: who wrote what it mends", classes),
