@@ -102,7 +102,7 @@ func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error)
 			return nil, err
 		}
 		for _, d := range page {
-			if after = d.ID; d.Source == Source {
+			if after = d.ID; d.Source == Deliveries {
 				mine = append(mine, d)
 			}
 		}
