@@ -62,7 +62,7 @@ func (s *Server) openRecords(ctx context.Context, c Config) error {
 		}
 		holder = "records-" + hex.EncodeToString(id[:])
 	}
-	if err := box.Register(ctx, reported.Source, "stemma"); err != nil {
+	if err := box.Register(ctx, reported.Deliveries, "stemma"); err != nil {
 		return err
 	}
 	r := &records{token: sha256.Sum256([]byte(c.RecordToken)), inbox: box, worker: reported.NewWorker(c.Space, box, c.Now, s.log, holder)}
@@ -131,7 +131,7 @@ func (s *Server) keepRecord(w http.ResponseWriter, r *http.Request, body []byte)
 		refuse(w, http.StatusBadRequest, strings.TrimPrefix(err.Error(), "reported: "), "docs/record.md says what a report is")
 		return
 	}
-	_, fresh, err := s.records.inbox.Accept(r.Context(), inbox.Delivery{Source: reported.Source, Key: e.Key, Event: e.Kind, Grade: stemma.GradeC, Raw: body})
+	_, fresh, err := s.records.inbox.Accept(r.Context(), inbox.Delivery{Source: reported.Deliveries, Key: e.Key, Event: e.Kind, Grade: stemma.GradeC, Raw: body})
 	if err != nil {
 		s.log.Error("a report was not kept", "key", e.Key, "error", err)
 		w.Header().Set("Retry-After", "10")
@@ -153,7 +153,7 @@ func (s *Server) toldRecord(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := r.PathValue("key")
-	state, reason, err := s.records.inbox.State(r.Context(), reported.Source, key)
+	state, reason, err := s.records.inbox.State(r.Context(), reported.Deliveries, key)
 	if err != nil {
 		s.refuse(w, r, err)
 		return

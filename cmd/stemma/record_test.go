@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -159,7 +162,7 @@ func (p *pipelineStep) file(text string) string {
 func (p *pipelineStep) until(want string, args ...string) {
 	p.t.Helper()
 	out := ""
-	for range 200 {
+	for range 600 { // a server that was killed is waited for
 		out, _ = p.says(0, args...)
 		if regexp.MustCompile("(?m)" + want).MatchString(out) {
 			return
@@ -219,4 +222,62 @@ func TestNamedStoreComesBeforeTheServer(t *testing.T) {
 	if out, _ := p.says(0, "record", "test", "junit.xml", "--db", db); !strings.Contains(out, "(in the local store)") {
 		t.Errorf("%s", out)
 	}
+}
+
+// TestNothingIsLostWhenTheServerIsKilled: again and again, while reports come in. What it
+// took before is there once, what it did not take waits.
+func TestNothingIsLostWhenTheServerIsKilled(t *testing.T) {
+	p := recording(t)
+	const all, between = 30, 5
+	kill := func() {}
+	for i := range all {
+		if i%between == 0 {
+			kill()
+			kill = p.child()
+			defer kill()
+			if i > 0 {
+				p.says(0, "record", "flush")
+			}
+			time.AfterFunc(time.Duration(i)*10*time.Millisecond, kill)
+		}
+		p.again()
+		p.says(0, "record", "deploy", "--env", "prod", "--service", fmt.Sprint("s", i), "--version", fmt.Sprint("v", i), "--commit", strings.Repeat("a1", 20))
+	}
+	kill()
+	s := p.serve()
+	p.again()
+	if out, _ := p.says(0, "record", "flush", "--required"); !strings.HasSuffix(out, " sent, 0 still wait\n") {
+		t.Errorf("%s", out)
+	}
+	p.until(fmt.Sprintf(`^%d +%d$`, all, all), "sql", `SELECT COUNT(*) AS n, COUNT(DISTINCT service) AS services FROM v1_deployment`)
+	s.stop()
+	p.says(0, "verify", "log")
+	p.says(0, "verify", "graph")
+}
+
+// child serves in a process of its own; the function that it returns kills it.
+func (p *pipelineStep) child() (kill func()) {
+	p.t.Helper()
+	c := exec.CommandContext(p.t.Context(), "stemma", "serve", "--addr", p.addr)
+	if err := c.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	kill = sync.OnceFunc(func() {
+		_ = c.Process.Kill() // it may have ended
+		_ = c.Wait()
+	})
+	for range 400 {
+		r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.addr+"/healthz", nil)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if answer, err := http.DefaultClient.Do(r); err == nil {
+			_ = answer.Body.Close()
+			return kill
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	kill()
+	p.t.Fatal("the server does not answer")
+	return nil
 }

@@ -107,6 +107,10 @@ func TestWhichRunThisIs(t *testing.T) {
 		"github no event":    {pull, nil, gh + "1 trial - fix pull_request change:github.com/acme/pay#142 -"},
 		"github odd event":   {pull, files{"/tmp/event.json": `{"pull_request": {"head": `}, gh + "1 trial - fix pull_request change:github.com/acme/pay#142 -"},
 		"github false event": {pull, pullEvent(142, "main", "eve/pay"), gh + "1 trial - fix pull_request change:github.com/acme/pay#142 github.com/eve/pay"},
+		"github merged": {
+			with(pull, "GITHUB_REF", "refs/heads/main", "GITHUB_REF_NAME", "main", "GITHUB_SHA", base), pullEvent(142, head, "acme/pay"),
+			gh + "1 base - main pull_request change:github.com/acme/pay#142 -",
+		},
 		"github target": {
 			with(pull, "GITHUB_EVENT_NAME", "pull_request_target", "GITHUB_REF", "refs/heads/main", "GITHUB_SHA", base), pullEvent(142, head, "eve/pay"),
 			gh + "1 base - main pull_request_target change:github.com/acme/pay#142 github.com/eve/pay",

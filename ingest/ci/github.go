@@ -68,8 +68,9 @@ func (p *Pipeline) proposal(e env, files Files, server string) {
 		p.Change, _ = strconv.Atoi(m[1])
 		return
 	}
-	if m := pullRef.FindStringSubmatch(ref); m != nil {
-		p.Change, _ = strconv.Atoi(m[1])
+	tried := pullRef.FindStringSubmatch(ref)
+	if tried != nil {
+		p.Change, _ = strconv.Atoi(tried[1])
 	}
 	if !strings.HasPrefix(p.Event, "pull_request") {
 		return
@@ -83,6 +84,8 @@ func (p *Pipeline) proposal(e env, files Files, server string) {
 	switch {
 	case p.Event == "pull_request_target": // it ran what the target has
 		p.Branch = cmp.Or(e["GITHUB_BASE_REF"], e["GITHUB_REF_NAME"])
+	case tried == nil: // it was merged: the commit is the one that landed
+		p.Branch = cmp.Or(e["GITHUB_REF_NAME"], p.Branch)
 	case sha(told.head) != "":
 		p.Commit, p.Trial = told.head, p.Commit
 	}

@@ -27,8 +27,12 @@ import (
 	"github.com/stemma-dev/stemma/pipeline"
 )
 
-// Source is what facts and deliveries of this package come from.
+// Source is what facts of this package come from.
 const Source = "record"
+
+// Deliveries is the source of envelopes in the inbox. No address for webhooks can be
+// called so.
+const Deliveries = "stemma/record"
 
 // Version is that of the envelopes which this program writes and reads.
 const Version = 1

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	lease   = time.Minute
+	// lease is how long others wait for a process that died.
+	lease   = 10 * time.Second
 	poll    = time.Second     // how often to look for what other processes accepted
 	patient = 5 * time.Second // after an error of the store
 )
@@ -101,7 +102,7 @@ func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error)
 			return nil, err
 		}
 		for _, d := range page {
-			if after = d.ID; d.Source == Source {
+			if after = d.ID; d.Source == Deliveries {
 				mine = append(mine, d)
 			}
 		}
@@ -110,9 +111,8 @@ func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error)
 }
 
 func (w *Worker) settle(ctx context.Context, d inbox.Delivery) error {
-	// Whoever is slower than the lease must not go on as if it held it.
-	ctx, cancel := context.WithTimeout(ctx, lease/2)
-	defer cancel()
+	ctx, release := w.keep(ctx)
+	defer release()
 	_, err := Take(ctx, w.space, w.now, d.Raw)
 	outcome := inbox.Outcome{ID: d.ID}
 	var bad *BadError
@@ -131,6 +131,30 @@ func (w *Worker) settle(ctx context.Context, d inbox.Delivery) error {
 		return nil // the other one reads it again, and finds the facts
 	}
 	return err
+}
+
+// keep holds the lease while an envelope is taken, however long that is. If another
+// process has it nevertheless, the context ends.
+func (w *Worker) keep(ctx context.Context) (kept context.Context, release func()) {
+	kept, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(lease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-kept.Done():
+				return
+			case <-tick.C:
+				if held, err := w.inbox.Hold(kept, w.holder, lease); !held && kept.Err() == nil {
+					w.log.Warn("the lease on deliveries was lost", "error", err)
+					cancel()
+				}
+			}
+		}
+	}()
+	return kept, func() { cancel(); <-ended }
 }
 
 // gap states that a report could not be read.

@@ -38,9 +38,9 @@ func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
 		envelopes := story(t)
 		for i, b := range envelopes {
 			accept("github", fmt.Sprint(i), []byte("{}"))
-			accept(reported.Source, fmt.Sprint(i), b)
+			accept(reported.Deliveries, fmt.Sprint(i), b)
 		}
-		accept(reported.Source, "bad", []byte(`{"v": 1}`))
+		accept(reported.Deliveries, "bad", []byte(`{"v": 1}`))
 		take(t, s, envelopes[0])
 
 		ctx, stop := context.WithCancel(t.Context())
@@ -57,7 +57,7 @@ func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
 			})
 		}
 		state := func(key string) string {
-			state, reason, err := box.State(t.Context(), reported.Source, key)
+			state, reason, err := box.State(t.Context(), reported.Deliveries, key)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
 		if again := ingesttest.Facts(t, s); again != facts {
 			t.Errorf("%d facts, and then %d", facts, again)
 		}
-		if _, _, err := box.State(t.Context(), reported.Source, "nobody"); !errors.Is(err, stemma.ErrNotFound) {
+		if _, _, err := box.State(t.Context(), reported.Deliveries, "nobody"); !errors.Is(err, stemma.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -39,7 +39,14 @@ func (o *options) envelope(ctx context.Context, a *program.App, kind string) (*r
 	if inTree && (e.Run.Commit == "" || e.Run.Repository == "") {
 		o.fromTree(ctx, a, place.WorkTree, e)
 	}
-	return e, o.override(e)
+	if err := o.override(e); err != nil {
+		return nil, err
+	}
+	ofCode := kind == reported.KindTest || kind == reported.KindScan || kind == reported.KindArtifact || kind == reported.KindBom
+	if ofCode && e.Run.Commit == "" && e.Run.Ref() == "" {
+		fmt.Fprintln(a.Err, "stemma: warning: nothing here says which commit this is about: call it in a clone or a pipeline, or give --commit")
+	}
+	return e, nil
 }
 
 // fromTree fills in what the work tree tells and the environment does not.
