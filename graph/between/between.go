@@ -130,7 +130,6 @@ type walk struct {
 	sides  map[int64]side
 	found  []*thing
 	oldest int64 // of those found
-	left   int   // in the queue that are wanted only
 }
 
 // reach notes from where a thing is reached; what is new of that goes on to what it

@@ -31,9 +31,12 @@ type story struct {
 	facts []stemma.Fact
 }
 
-func (s *story) tell(r interface {
+// A record is what a room keeps.
+type record interface {
 	Fact(source string, grade stemma.Grade) (stemma.Fact, error)
-}) {
+}
+
+func (s *story) tell(r record) {
 	s.t.Helper()
 	f, err := r.Fact("test", stemma.GradeB)
 	if err != nil {

@@ -140,9 +140,18 @@ func describe(d population.Deployment) string {
 // membersTable has a row for each member, for people with names in short.
 func membersTable(p *population.Population, short bool) *query.Result {
 	r := &query.Result{Query: p.Environment, Kind: "members", Columns: []query.Column{
-		{Name: "commit", Type: filter.Text}, {Name: "committed", Type: filter.Time}, {Name: "title", Type: filter.Text}, {Name: "change", Type: filter.Text},
-		{Name: "method", Type: filter.Text}, {Name: "reviews", Type: filter.Int}, {Name: "approvals", Type: filter.Int}, {Name: "sessions", Type: filter.Int},
-		{Name: "ai", Type: filter.Int}, {Name: "unknown", Type: filter.Int}, {Name: "deployment", Type: filter.Text}, {Name: "gone", Type: filter.Text},
+		{Name: "commit", Type: filter.Text},
+		{Name: "committed", Type: filter.Time},
+		{Name: "title", Type: filter.Text},
+		{Name: "change", Type: filter.Text},
+		{Name: "method", Type: filter.Text},
+		{Name: "reviews", Type: filter.Int},
+		{Name: "approvals", Type: filter.Int},
+		{Name: "sessions", Type: filter.Int},
+		{Name: "ai", Type: filter.Int},
+		{Name: "unknown", Type: filter.Int},
+		{Name: "deployment", Type: filter.Text},
+		{Name: "gone", Type: filter.Text},
 		{Name: "missing", Type: filter.Text},
 	}}
 	called := map[stemma.Ref]string{}

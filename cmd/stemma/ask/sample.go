@@ -128,7 +128,7 @@ func refsFound(ctx context.Context, a *program.App, s *program.Store, kind, text
 		return nil, "", queryFault(err)
 	}
 	if q.Grouped() {
-		return nil, "", program.Usage(nil, errors.New("sample: groups cannot be drawn: leave out group:"))
+		return nil, "", program.Usage(nil, errors.New("sample: groups cannot be drawn: leave out \"group:\" of the filter"))
 	}
 	if q, err = q.Select("ref"); err != nil {
 		return nil, "", program.Usage(nil, err)
