@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go, git and make: PostgreSQL's server
-# programs and Chromium. With the argument gitsuite, to what git's own test
+# programs, Chromium and git filter-repo. With the argument gitsuite, to what git's own test
 # scripts need: a C compiler, the headers of zlib, and perl. On Debian, as root, it
 # installs them; elsewhere it says exactly what to type and stops.
 set -euo pipefail
@@ -17,6 +17,7 @@ else
 	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
 		missing+=(chromium)
 	fi
+	command -v git-filter-repo >/dev/null || missing+=(git-filter-repo)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

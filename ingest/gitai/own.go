@@ -2,6 +2,8 @@ package gitai
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,12 +37,29 @@ type Detail struct {
 	Replaced note.Replaced
 }
 
+// An Anchor is by what the lines of a file that a note tells of are known again when
+// their commit is not there any more: what the file was, and their text.
+type Anchor struct {
+	Path   string
+	Blob   string       // the file's content in the commit
+	Ranges []note.Range // the lines, ascending and disjoint
+	Text   []byte       // four bytes for each of them; see edits.Print.AppendShort
+}
+
 // maxDetails bounds how many ranges details may have, and what they are applied to.
 const maxDetails = 200_000
 
 type writtenOwn struct {
-	Traces map[string]writtenTrace    `json:"traces,omitempty"`
-	Lines  map[string][]writtenDetail `json:"lines,omitempty"`
+	Tree    string                     `json:"tree,omitempty"`
+	Traces  map[string]writtenTrace    `json:"traces,omitempty"`
+	Lines   map[string][]writtenDetail `json:"lines,omitempty"`
+	Anchors map[string]writtenAnchor   `json:"anchors,omitempty"`
+}
+
+type writtenAnchor struct {
+	Blob string `json:"blob"`
+	At   string `json:"at"` // ranges, as in the attestation
+	Text []byte `json:"text"`
 }
 
 type writtenTrace struct {
@@ -64,10 +83,13 @@ type writtenReplaced struct {
 
 // own is the member; nil if there is nothing to say.
 func (a *Authorship) own() *writtenOwn {
-	if len(a.Traces) == 0 && len(a.Details) == 0 {
+	if a.Tree == "" && len(a.Traces) == 0 && len(a.Details) == 0 && len(a.Anchors) == 0 {
 		return nil
 	}
-	w := &writtenOwn{Traces: map[string]writtenTrace{}, Lines: map[string][]writtenDetail{}}
+	w := &writtenOwn{Tree: a.Tree, Traces: map[string]writtenTrace{}, Lines: map[string][]writtenDetail{}, Anchors: map[string]writtenAnchor{}}
+	for _, c := range a.Anchors {
+		w.Anchors[c.Path] = writtenAnchor{c.Blob, formatRanges(c.Ranges), c.Text}
+	}
 	for k, t := range a.Traces {
 		w.Traces[k] = writtenTrace(t)
 	}
@@ -87,6 +109,14 @@ func (a *Authorship) own() *writtenOwn {
 func (a *Authorship) readOwn(r *jsonwalk.Reader) {
 	for name := range r.Object() {
 		switch name {
+		case "tree":
+			a.Tree = readID(r)
+		case "anchors":
+			for path := range r.Object() {
+				if c := readAnchor(r, path); c.whole() {
+					a.Anchors = append(a.Anchors, c)
+				}
+			}
 		case "traces":
 			for key := range r.Object() {
 				if a.Traces == nil {
@@ -146,6 +176,39 @@ func readDetail(r *jsonwalk.Reader, path string) Detail {
 		}
 	}
 	return d
+}
+
+func readAnchor(r *jsonwalk.Reader, path string) Anchor {
+	c := Anchor{Path: path}
+	for name := range r.Object() {
+		switch name {
+		case "blob":
+			c.Blob = readID(r)
+		case "at":
+			c.Ranges = readRanges(r.Text(1 << 20))
+		case "text":
+			c.Text, _ = base64.StdEncoding.DecodeString(r.String()) // what is damaged is not whole
+		}
+	}
+	return c
+}
+
+// whole reports whether an anchor has the text of each of its lines.
+func (c Anchor) whole() bool {
+	n := 0
+	for _, r := range c.Ranges {
+		n += r.End - r.Start + 1
+	}
+	return n > 0 && len(c.Text) == 4*n
+}
+
+// readID reads the id of an object; "" if it is none.
+func readID(r *jsonwalk.Reader) string {
+	id := r.Text(64)
+	if b, err := hex.DecodeString(id); err != nil || len(b) != 20 && len(b) != 32 {
+		return ""
+	}
+	return id
 }
 
 // readRanges reads ranges as [formatRanges] writes them; none of what is malformed.

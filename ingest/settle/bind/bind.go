@@ -7,6 +7,7 @@ package bind
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
@@ -31,6 +32,7 @@ type Commit struct {
 // An Added is what a commit added to one file.
 type Added struct {
 	Path  string
+	Blob  string // what the file is in the commit
 	Lines []edits.AddedLine
 	Print edits.Print // of the lines
 }
@@ -47,6 +49,7 @@ type Finder struct {
 
 	cat *git.CatFile
 	found
+	far    func() (far, error)          // read when it is asked for first
 	notes  map[string]*gitai.Authorship // by commit
 	hands  int                          // that are somebody's already
 	number map[Found]edits.Hand
@@ -71,11 +74,12 @@ type Clone struct {
 func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finder, error) {
 	b := Nowhere(hands)
 	b.cat = c.Cat
+	b.far = sync.OnceValues(func() (far, error) { return c.readFar(ctx, b.found) })
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
 	}
 	var err error
-	if b.found, err = c.sources(ctx, commits); err != nil || len(b.sources) == 0 {
+	if b.found, err = c.sources(ctx, commits); err != nil {
 		return b, err
 	}
 	return b, c.readNotes(b)
@@ -86,11 +90,14 @@ func (b *Finder) Know(commit string, n *gitai.Authorship) { b.notes[commit] = n 
 
 // Bind gives the lines of a commit to whom they came from.
 func (b *Finder) Bind(c *Commit) error {
-	if len(b.sources) == 0 || !c.open() {
+	if b.cat == nil || !c.open() {
 		return nil
 	}
 	t := b.textFor(c)
 	if err := t.bind(b.cat, c); err != nil {
+		return err
+	}
+	if err := b.bindFar(c); err != nil {
 		return err
 	}
 	for i := range c.Added {
