@@ -80,6 +80,11 @@ func ReadShort(b []byte) (p Print, ok bool) {
 	return p, len(b)%4 == 0
 }
 
+// Append adds the lines of another print behind its own.
+func (p *Print) Append(more Print) {
+	p.marks, p.letters = append(p.marks, more.marks...), append(p.letters, more.letters...)
+}
+
 // A Key stands for the text of a line without its white space. Lines with too
 // little text to be told from others have none: 0.
 type Key uint64

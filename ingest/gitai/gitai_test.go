@@ -276,9 +276,9 @@ func TestTracesSayWhatASessionCannot(t *testing.T) {
 func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
 	tree, blob := strings.Repeat("7", 40), strings.Repeat("b", 40)
 	lines := func(ranges ...note.Range) []note.Range { return ranges }
-	one := gitai.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 2, End: 3}), Text: []byte("two.3...")}
-	other := gitai.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 2}), Text: []byte("one.two.")}
-	a := &gitai.Authorship{Writer: "stemma", Tree: tree, Anchors: []gitai.Anchor{one}}
+	one := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 2, End: 3}), Text: []byte("two.3...")}
+	other := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 2}), Text: []byte("one.two.")}
+	a := &gitai.Authorship{Writer: "stemma", Tree: tree, Anchors: []note.Anchor{one}}
 	text, err := a.Write()
 	if err != nil {
 		t.Fatal(err)
@@ -287,8 +287,8 @@ func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
 	if diff := cmp.Diff(a.Anchors, read.Anchors); diff != "" || read.Tree != tree || len(read.Problems) > 0 || !read.Whole() {
 		t.Errorf("read %+v (-want +got):\n%s", read, diff)
 	}
-	both := gitai.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 3}), Text: []byte("one.two.3...")}
-	if diff := cmp.Diff([]gitai.Anchor{both}, gitai.Merge(read, &gitai.Authorship{Anchors: []gitai.Anchor{other}}).Anchors); diff != "" {
+	both := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 3}), Text: []byte("one.two.3...")}
+	if diff := cmp.Diff([]note.Anchor{both}, gitai.Merge(read, &gitai.Authorship{Anchors: []note.Anchor{other}}).Anchors); diff != "" {
 		t.Errorf("merged (-want +got):\n%s", diff)
 	}
 	for _, bad := range []string{

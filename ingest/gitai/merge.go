@@ -49,17 +49,17 @@ func Merge(a, b *Authorship) *Authorship {
 }
 
 // mergeAnchors joins those of two notes on one commit.
-func mergeAnchors(a, b []Anchor) []Anchor {
+func mergeAnchors(a, b []note.Anchor) []note.Anchor {
 	merged := slices.Clone(a)
 	for _, c := range b {
-		i := slices.IndexFunc(merged, func(o Anchor) bool { return o.Path == c.Path })
+		i := slices.IndexFunc(merged, func(o note.Anchor) bool { return o.Path == c.Path })
 		if i < 0 {
 			merged = append(merged, c)
 			continue
 		}
-		text := merged[i].byLine()
-		maps.Copy(text, c.byLine())
-		both := Anchor{Path: c.Path, Blob: cmp.Or(merged[i].Blob, c.Blob), Ranges: note.Union(slices.Concat(merged[i].Ranges, c.Ranges))}
+		text := byLine(merged[i])
+		maps.Copy(text, byLine(c))
+		both := note.Anchor{Path: c.Path, Blob: cmp.Or(merged[i].Blob, c.Blob), Ranges: note.Union(slices.Concat(merged[i].Ranges, c.Ranges))}
 		for _, r := range both.Ranges {
 			for line := r.Start; line <= r.End; line++ {
 				both.Text = append(both.Text, text[line]...)
@@ -71,7 +71,7 @@ func mergeAnchors(a, b []Anchor) []Anchor {
 }
 
 // byLine is the text of an anchor by the numbers of its lines.
-func (c Anchor) byLine() map[int][]byte {
+func byLine(c note.Anchor) map[int][]byte {
 	text, rest := map[int][]byte{}, c.Text
 	for _, r := range c.Ranges {
 		for line := r.Start; line <= r.End; line++ {

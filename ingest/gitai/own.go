@@ -37,15 +37,6 @@ type Detail struct {
 	Replaced note.Replaced
 }
 
-// An Anchor is by what the lines of a file that a note tells of are known again when
-// their commit is not there any more: what the file was, and their text.
-type Anchor struct {
-	Path   string
-	Blob   string       // the file's content in the commit
-	Ranges []note.Range // the lines, ascending and disjoint
-	Text   []byte       // four bytes for each of them; see edits.Print.AppendShort
-}
-
 // maxDetails bounds how many ranges details may have, and what they are applied to.
 const maxDetails = 200_000
 
@@ -113,7 +104,7 @@ func (a *Authorship) readOwn(r *jsonwalk.Reader) {
 			a.Tree = readID(r)
 		case "anchors":
 			for path := range r.Object() {
-				if c := readAnchor(r, path); c.whole() {
+				if c := readAnchor(r, path); c.Whole() {
 					a.Anchors = append(a.Anchors, c)
 				}
 			}
@@ -178,8 +169,8 @@ func readDetail(r *jsonwalk.Reader, path string) Detail {
 	return d
 }
 
-func readAnchor(r *jsonwalk.Reader, path string) Anchor {
-	c := Anchor{Path: path}
+func readAnchor(r *jsonwalk.Reader, path string) note.Anchor {
+	c := note.Anchor{Path: path}
 	for name := range r.Object() {
 		switch name {
 		case "blob":
@@ -191,15 +182,6 @@ func readAnchor(r *jsonwalk.Reader, path string) Anchor {
 		}
 	}
 	return c
-}
-
-// whole reports whether an anchor has the text of each of its lines.
-func (c Anchor) whole() bool {
-	n := 0
-	for _, r := range c.Ranges {
-		n += r.End - r.Start + 1
-	}
-	return n > 0 && len(c.Text) == 4*n
 }
 
 // readID reads the id of an object; "" if it is none.

@@ -45,7 +45,7 @@ func newNote(commit git.Commit, hands []capture.Hand, more []bind.Found) *noteBu
 // add adds the lines of a file. Those of nobody known are left out.
 func (b *noteBuilder) add(a bind.Added) {
 	ranges, unknown, replaced := map[string][]note.Range{}, map[string][]note.Range{}, map[note.Replaced][]note.Range{}
-	anchor := gitai.Anchor{Path: a.Path, Blob: a.Blob}
+	anchor := note.Anchor{Path: a.Path, Blob: a.Blob}
 	for i, l := range a.Lines {
 		if l.By <= edits.Base {
 			b.lines.Unknown++

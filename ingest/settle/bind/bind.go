@@ -74,7 +74,7 @@ type Clone struct {
 func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finder, error) {
 	b := Nowhere(hands)
 	b.cat = c.Cat
-	b.far = sync.OnceValues(func() (far, error) { return c.readFar(ctx, b.found) })
+	b.far = sync.OnceValues(func() (far, error) { return b.readFar(ctx, c) })
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
 	}
@@ -237,17 +237,13 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 				continue
 			}
 			for _, e := range file.Entries {
-				for _, r := range f.runs {
-					for _, of := range e.Ranges {
-						for line := max(r.start, of.Start); line <= min(r.end-1, of.End); line++ {
-							if keys[line] != "" && keys[line] != e.Key {
-								keys[line] = "?"
-							} else {
-								keys[line] = e.Key
-							}
-						}
+				f.eachIn(e.Ranges, func(line int) {
+					if keys[line] != "" && keys[line] != e.Key {
+						keys[line] = "?"
+					} else {
+						keys[line] = e.Key
 					}
-				}
+				})
 			}
 		}
 	}

@@ -12,25 +12,62 @@ import (
 	"github.com/stemma-dev/stemma/ingest/note"
 )
 
-// Far is what is known by notes alone: their commits are not here any more, since a
+// Far is what is known by records alone: their commits are not here any more, since a
 // branch was deleted behind a squash or a tool wrote all of history anew, or they changed
-// files that have other paths now. Such notes tell by anchors what they speak of.
+// files that have other paths now. Such records tell by anchors what they speak of.
 type far struct {
 	byPath map[string][]farFile
 	byBlob map[string][]farFile
 }
 
-// A farFile is a file of which a note tells, with the short print of its lines.
+// A farFile is a file of which a record tells, with the short print of its lines.
 type farFile struct {
 	sourceFile
 	commit string
-	note   *gitai.Authorship
+	whose  func(sourceFile) func(line int) edits.Hand
+}
+
+func newFar() far { return far{map[string][]farFile{}, map[string][]farFile{}} }
+
+func (f far) add(file farFile) {
+	f.byPath[file.path] = append(f.byPath[file.path], file)
+	if file.blob != "" {
+		f.byBlob[file.blob] = append(f.byBlob[file.blob], file)
+	}
+}
+
+// A RecordedRun is lines next to each other of which a record tells, from the number
+// of the first one, with their short marks.
+type RecordedRun struct {
+	Path, Blob string
+	Start      int
+	Text       []byte
+}
+
+// Recorded is what a record alone tells of a commit, run by run in order.
+func Recorded(commit string, runs []RecordedRun) *Source {
+	s := &Source{of: git.Commit{ID: commit}}
+	for _, r := range runs {
+		print, ok := edits.ReadShort(r.Text)
+		if !ok {
+			continue
+		}
+		n := len(s.files) - 1
+		if n < 0 || s.files[n].path != r.Path {
+			s.files = append(s.files, sourceFile{path: r.Path, blob: r.Blob})
+			n++
+		}
+		f := &s.files[n]
+		f.runs = append(f.runs, sourceRun{r.Start, r.Start + print.Len()})
+		f.print.Append(print)
+	}
+	return s
 }
 
 // readFar reads the notes on commits that are not here, and on those that the ones in
 // question do not stand on. What stands on what is told of these.
-func (in Clone) readFar(ctx context.Context, of found) (far, error) {
-	f := far{map[string][]farFile{}, map[string][]farFile{}}
+func (b *Finder) readFar(ctx context.Context, in Clone) (far, error) {
+	f := newFar()
 	if in.Notes == "" {
 		return f, nil
 	}
@@ -38,7 +75,7 @@ func (in Clone) readFar(ctx context.Context, of found) (far, error) {
 	if err != nil {
 		return f, err
 	}
-	apart, err := in.apart(ctx, notes, of)
+	apart, err := in.apart(ctx, notes, b.found)
 	if err != nil {
 		return f, err
 	}
@@ -53,11 +90,28 @@ func (in Clone) readFar(ctx context.Context, of found) (far, error) {
 			return f, err
 		}
 		if bytes.Contains(o.Data, []byte(`"anchors"`)) {
-			f.add(notes[i].Object, gitai.Parse(o.Data))
+			n := gitai.Parse(o.Data)
+			for _, file := range recorded(notes[i].Object, n).files {
+				f.add(farFile{file, notes[i].Object, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) }})
+			}
 		}
 		i++
 	}
 	return f, nil
+}
+
+// recorded is what a note tells of a commit.
+func recorded(commit string, n *gitai.Authorship) *Source {
+	var runs []RecordedRun
+	for _, a := range n.Anchors {
+		text := a.Text
+		for _, r := range a.Ranges {
+			size := 4 * (r.End - r.Start + 1)
+			runs = append(runs, RecordedRun{a.Path, a.Blob, r.Start, text[:size]})
+			text = text[size:]
+		}
+	}
+	return Recorded(commit, runs)
 }
 
 // apart tells on which commits notes are that are not here, or that the ones in question
@@ -85,31 +139,14 @@ func (in Clone) apart(ctx context.Context, notes []git.Note, of found) (map[stri
 	return apart, err
 }
 
-// add adds what the note of a commit tells.
-func (f *far) add(commit string, n *gitai.Authorship) {
-	for _, a := range n.Anchors {
-		print, ok := edits.ReadShort(a.Text)
-		if !ok {
-			continue
-		}
-		file := farFile{sourceFile{path: a.Path, blob: a.Blob, print: print}, commit, n}
-		for _, r := range a.Ranges {
-			file.runs = append(file.runs, sourceRun{r.Start, r.End + 1})
-		}
-		f.byPath[a.Path] = append(f.byPath[a.Path], file)
-		f.byBlob[a.Blob] = append(f.byBlob[a.Blob], file)
-	}
-}
-
 // isLost is of lines that may have come from where only a note tells of them.
 func isLost(l edits.AddedLine) bool {
 	return l.By < edits.Base && l.By != sight.Copied && l.By != edits.Mixed
 }
 
-// bindFar gives lines of nobody to whom they belong by notes alone: in a file that is
-// the same as a note tells of, line by line, else by their text.
+// bindFar gives lines of nobody to whom they belong by notes alone.
 func (b *Finder) bindFar(c *Commit) error {
-	if !slices.ContainsFunc(c.Added, func(a Added) bool { return slices.ContainsFunc(a.Lines, isLost) }) {
+	if !c.lost() {
 		return nil
 	}
 	f, err := b.far()
@@ -117,22 +154,32 @@ func (b *Finder) bindFar(c *Commit) error {
 		return err
 	}
 	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
-	apart := func(file farFile) bool { return file.commit != c.ID && !under[file.commit] && !over[file.commit] }
+	f.bind(c, func(commit string) bool { return commit != c.ID && !under[commit] && !over[commit] })
+	return nil
+}
+
+func (c *Commit) lost() bool {
+	return slices.ContainsFunc(c.Added, func(a Added) bool { return slices.ContainsFunc(a.Lines, isLost) })
+}
+
+// bind gives lines of nobody to whom they belong by records of commits apart: in a file
+// that is the same as a record tells of, line by line, else by their text.
+func (f far) bind(c *Commit, apart func(commit string) bool) {
 	short := &Commit{Added: slices.Clone(c.Added)} // its lines are those of the commit
 	for i := range short.Added {
 		a := &short.Added[i]
 		a.Print = a.Print.Short()
 		for _, file := range f.byBlob[a.Blob] {
-			if apart(file) {
-				a.same(b.whose(file.note, file.sourceFile))
+			if apart(file.commit) {
+				a.same(file.whose(file.sourceFile))
 			}
 		}
 	}
 	wanted, pools := newText(short).wanted, byPath{}
 	for path := range wanted {
 		for _, file := range f.byPath[path] {
-			if apart(file) {
-				pools.add(wanted, []sourceFile{file.sourceFile}, func(f sourceFile) func(int) edits.Hand { return b.whose(file.note, f) })
+			if apart(file.commit) {
+				pools.add(wanted, []sourceFile{file.sourceFile}, file.whose)
 			}
 		}
 	}
@@ -145,7 +192,6 @@ func (b *Finder) bindFar(c *Commit) error {
 			short.Added[i].take(isLost, in(p, back))
 		}
 	}
-	return nil
 }
 
 // same gives lines of nobody to whom those with the same numbers belong.

@@ -59,6 +59,21 @@ func (f *sourceFile) eachRun(yield func(sourceRun, edits.Print) bool) {
 	}
 }
 
+// eachIn goes through the lines that are in ranges; those are ascending, as the runs are.
+func (f *sourceFile) eachIn(ranges []note.Range, tell func(line int)) {
+	at := 0
+	for _, of := range ranges {
+		for at < len(f.runs) && f.runs[at].end <= of.Start {
+			at++
+		}
+		for i := at; i < len(f.runs) && f.runs[i].start <= of.End; i++ {
+			for line := max(f.runs[i].start, of.Start); line <= min(f.runs[i].end-1, of.End); line++ {
+				tell(line)
+			}
+		}
+	}
+}
+
 // sources are commits that changed the same files: those that the commits do not
 // stand on, of other branches, of remotes, and those that were there before history
 // was written anew; and those that they stand on, for what they moved or put back.
