@@ -168,6 +168,40 @@ func TestTextOfUsualLinesIsNobodysByANoteAlone(t *testing.T) {
 	}
 }
 
+// TestALibraryThatIsReadInKeepsItsWriters: git reads the files of another project into a
+// directory, with its history or without.
+func TestALibraryThatIsReadInKeepsItsWriters(t *testing.T) {
+	lib := newDesk(t)
+	lib.agent("s1", "lib.txt", lib.inserts("s1", 0, 3))
+	lib.commit()
+	lib.person("lib.txt", lib.inserts("me", 1, 2))
+	lib.agent("s2", "lib.txt", lib.inserts("s2", 1, 3))
+	lib.commit()
+	lib.check(false)
+	for name, read := range map[string]func(*desk){
+		"merged": func(d *desk) {
+			d.Git("merge", "-q", "-s", "ours", "--no-commit", "--allow-unrelated-histories", "lib")
+			d.Git("read-tree", "--prefix=third/", "-u", "lib")
+		},
+		"without its history": func(d *desk) { d.Git("read-tree", "--prefix=third/", "-u", "lib") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &desk{Repo: gittest.New(t), call: lib.call, counts: lib.counts}
+			d.Repo.Commit("base", "x.txt", "base is this line of all lines\n")
+			d.begin()
+			d.Git("fetch", "-q", lib.Dir, "main:refs/heads/lib", "refs/notes/ai:refs/notes/ai")
+			read(d)
+			d.Git("commit", "-q", "-m", "a library")
+			d.check(false)
+			for _, l := range d.blame("third/b.txt", "HEAD") {
+				if l.Mark.Origin == stemma.OriginAI {
+					t.Errorf("%q is an agent's", l.Text)
+				}
+			}
+		})
+	}
+}
+
 func TestANoteTellsTheTextOfItsLines(t *testing.T) {
 	d := newDesk(t)
 	d.agent("s1", "a.txt", d.inserts("s1", 2, 3))

@@ -50,6 +50,8 @@ type Finder struct {
 	cat *git.CatFile
 	found
 	far    func() (far, error)          // read when it is asked for first
+	lost   bool                         // some commit has lines of nobody
+	whole  map[string]bool              // contents that some have as a whole and that may be another's
 	notes  map[string]*gitai.Authorship // by commit
 	hands  int                          // that are somebody's already
 	number map[Found]edits.Hand
@@ -57,7 +59,7 @@ type Finder struct {
 
 // Nowhere is where nothing is found. Hands up to the given one are somebody's.
 func Nowhere(hands int) *Finder {
-	return &Finder{hands: hands, number: map[Found]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+	return &Finder{hands: hands, whole: map[string]bool{}, number: map[Found]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
 }
 
 // A Clone is where lines are looked for.
@@ -77,6 +79,14 @@ func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finde
 	b.far = sync.OnceValues(func() (far, error) { return b.readFar(ctx, c) })
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
+	}
+	for _, c := range commits {
+		b.lost = b.lost || c.lost()
+		for _, a := range c.Added {
+			if a.whole() {
+				b.whole[a.Blob] = true
+			}
+		}
 	}
 	var err error
 	if b.found, err = c.sources(ctx, commits); err != nil {

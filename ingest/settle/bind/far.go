@@ -3,11 +3,13 @@ package bind
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
 	"github.com/stemma-dev/stemma/ingest/note"
 )
@@ -84,6 +86,9 @@ func (b *Finder) readFar(ctx context.Context, in Clone) (far, error) {
 	for _, n := range notes {
 		blobs = append(blobs, n.Blob)
 	}
+	if told, err := b.told(in.Cat, blobs); err != nil || !told {
+		return f, err
+	}
 	i := 0
 	for o, err := range in.Cat.Objects(blobs, note.MaxRecord) {
 		if err != nil {
@@ -98,6 +103,29 @@ func (b *Finder) readFar(ctx context.Context, in Clone) (far, error) {
 		i++
 	}
 	return f, nil
+}
+
+// told reports whether it is worth while to read all notes: there are lines of nobody, or
+// one of the notes tells of a file that some commit has as a whole.
+func (b *Finder) told(cat *git.CatFile, notes []string) (bool, error) {
+	if b.lost {
+		return true, nil
+	}
+	told := false // all of them are read: one that is not stops the process
+	for o, err := range cat.Objects(notes, note.MaxRecord) {
+		if err != nil {
+			return false, err
+		}
+		for text := o.Data; ; {
+			var found bool
+			if _, text, found = bytes.Cut(text, []byte(`"blob"`)); !found {
+				break
+			}
+			id, _, _ := bytes.Cut(bytes.TrimLeft(text, `: "`), []byte(`"`))
+			told = told || b.whole[string(id)]
+		}
+	}
+	return told, nil
 }
 
 // recorded is what a note tells of a commit.
@@ -117,22 +145,21 @@ func recorded(commit string, n *gitai.Authorship) *Source {
 // apart tells on which commits notes are that are not here, or that the ones in question
 // do not stand on.
 func (in Clone) apart(ctx context.Context, notes []git.Note, of found) (map[string]bool, error) {
-	var ids, here []string
+	var ids []string
 	for _, n := range notes {
 		ids = append(ids, n.Object)
 	}
+	here, err := in.Repo.Commits(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	apart := map[string]bool{}
-	for o, err := range in.Repo.Objects(ctx, slices.Values(ids), 0) {
-		if err != nil {
-			return nil, err
-		}
-		if o.Type == "commit" {
-			here = append(here, o.ID)
-		} else if o.Missing {
-			apart[o.ID] = true
+	for _, id := range ids {
+		if !here[id] {
+			apart[id] = true
 		}
 	}
-	beside, err := in.newest(ctx, here, of.not, of.parents)
+	beside, err := in.newest(ctx, slices.Collect(maps.Keys(here)), of.not, of.parents)
 	for _, id := range beside {
 		apart[id] = true
 	}
@@ -146,7 +173,7 @@ func isLost(l edits.AddedLine) bool {
 
 // bindFar gives lines of nobody to whom they belong by notes alone.
 func (b *Finder) bindFar(c *Commit) error {
-	if !c.lost() {
+	if !c.lost() && !c.brings() {
 		return nil
 	}
 	f, err := b.far()
@@ -162,43 +189,71 @@ func (c *Commit) lost() bool {
 	return slices.ContainsFunc(c.Added, func(a Added) bool { return slices.ContainsFunc(a.Lines, isLost) })
 }
 
-// bind gives lines of nobody to whom they belong by records of commits apart: in a file
-// that is the same as a record tells of, line by line, else by their text.
+// brings reports whether the commit has a file that may be another's as a whole: such as
+// of a library that was read into a directory.
+func (c *Commit) brings() bool { return slices.ContainsFunc(c.Added, Added.whole) }
+
+func (a Added) whole() bool {
+	n := len(a.Lines)
+	return n >= wholeFile && a.Lines[n-1].Number == n && slices.ContainsFunc(a.Lines, isOpen)
+}
+
+// wholeFile is how many lines a file has at least that is looked for by its content alone.
+const wholeFile = 3
+
+// bind gives lines to whom they belong by records of commits apart: in a file that is
+// the same as a record tells of, line by line, else those of nobody by their text.
 func (f far) bind(c *Commit, apart func(commit string) bool) {
 	short := &Commit{Added: slices.Clone(c.Added)} // its lines are those of the commit
 	for i := range short.Added {
+		short.Added[i].Print = short.Added[i].Print.Short()
+	}
+	wanted, pools := newText(short).wanted, byPath{}
+	pool := func(path string, as map[string]marks) *edits.Pool {
+		if pools[path] == nil {
+			pools[path] = &edits.Pool{}
+			for _, file := range f.byPath[path] {
+				if apart(file.commit) {
+					pools.add(as, []sourceFile{file.sourceFile}, file.whose)
+				}
+			}
+		}
+		return pools[path]
+	}
+	for i := range short.Added {
 		a := &short.Added[i]
-		a.Print = a.Print.Short()
 		for _, file := range f.byBlob[a.Blob] {
 			if apart(file.commit) {
-				a.same(file.whose(file.sourceFile))
+				a.same(file.whose(file.sourceFile), pool(file.path, map[string]marks{file.path: wanted[a.Path]}))
 			}
 		}
 	}
-	wanted, pools := newText(short).wanted, byPath{}
+	clear(pools)
 	for path := range wanted {
-		for _, file := range f.byPath[path] {
-			if apart(file.commit) {
-				pools.add(wanted, []sourceFile{file.sourceFile}, file.whose)
-			}
-		}
+		pool(path, wanted)
 	}
 	back := edits.Whole
 	if short.mostly(pools) {
 		back = edits.Any
 	}
 	for i := range short.Added {
-		if p := pools[short.Added[i].Path]; p != nil {
-			short.Added[i].take(isLost, in(p, back))
-		}
+		short.Added[i].take(isLost, in(pools[short.Added[i].Path], back))
 	}
 }
 
-// same gives lines of nobody to whom those with the same numbers belong.
-func (a *Added) same(whose func(line int) edits.Hand) {
+// same gives the lines of a file to whom those with the same numbers belong in one that
+// is the same, and the others to whom they belong that wrote the text there before. They
+// came with it, so none is of who put the file here.
+func (a *Added) same(whose func(line int) edits.Hand, there *edits.Pool) {
 	for i, l := range a.Lines {
-		if h := whose(l.Number); isLost(l) && h > 0 {
+		if h := whose(l.Number); isOpen(l) && h > 0 {
 			a.Lines[i].By = h
+		}
+	}
+	a.take(isOpen, in(there, edits.Any))
+	for i, l := range a.Lines {
+		if l.By == capture.Person {
+			a.Lines[i].By = Unrecorded
 		}
 	}
 }
