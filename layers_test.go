@@ -106,7 +106,7 @@ var layers = []struct {
 	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/evidence"},
 	{"ingest/words", ". rooms git ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
-	{"ingest/settle/bind", "attribution/edits git git/history git/patch ingest/capture ingest/gitai ingest/note"},
+	{"ingest/settle/bind", "attribution/edits attribution/sight git git/history git/patch ingest/capture ingest/gitai ingest/note"},
 	{"ingest/settle/follow", "attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/settle/bind"},
 	{"ingest/settle", ". attribution/edits attribution/sight git git/history spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay ingest/records ingest/settle/bind ingest/settle/follow"},
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},

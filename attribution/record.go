@@ -21,6 +21,7 @@ type Attribution struct {
 
 	Spans   []Span   `json:"span"`
 	Credits []Credit `json:"credit"`
+	Anchors []Anchor `json:"anchor"` // of a commit that was not at hand
 
 	Occurred stemma.Moment `json:"-" fact:"occurred"`
 	Bodies   []stemma.Body `json:"-" fact:"bodies"` // the raw record
@@ -42,6 +43,24 @@ type Span struct {
 	ToolCall  string     `json:"tool_call,omitempty"` // id of the tool call
 	Author    stemma.Ref `json:"author,omitempty" door:"author"`
 	Key       string     `json:"key,omitempty"` // in the record
+}
+
+// An Anchor is a stretch of lines of one origin in a commit that is not at hand, with
+// by what they are known again elsewhere. It credits nobody.
+type Anchor struct {
+	Path      string     `json:"path"`
+	Start     int        `json:"start"` // first line, from 1
+	End       int        `json:"end"`   // last line, included
+	Blob      string     `json:"blob,omitempty"`
+	Text      string     `json:"text"` // base64; four bytes for each line, as edits.Print.AppendShort has them
+	Origin    string     `json:"origin" of:"ai human"`
+	Agent     string     `json:"agent,omitempty"`
+	Model     stemma.Ref `json:"model,omitempty"`
+	ModelName string     `json:"model_name,omitempty"` // as the source spells it
+	Session   stemma.Ref `json:"session,omitempty"`
+	Prompt    int        `json:"prompt,omitempty"`    // number in the session, from 1
+	ToolCall  string     `json:"tool_call,omitempty"` // id of the tool call
+	Author    stemma.Ref `json:"author,omitempty"`
 }
 
 // A Credit is how many lines one origin wrote.
@@ -77,6 +96,9 @@ func (a Attribution) Fact(source string, grade stemma.Grade) (stemma.Fact, error
 	if a.Credits == nil {
 		a.Credits = []Credit{}
 	}
+	if a.Anchors == nil {
+		a.Anchors = []Anchor{}
+	}
 	for _, s := range a.Spans {
 		if s.Start < 1 || s.End < s.Start {
 			return stemma.Fact{}, &stemma.InvalidError{Ref: a.Ref(), Field: "span", Why: "its lines do not begin at 1 or end before they begin"}
@@ -95,6 +117,9 @@ func FromFact(f stemma.Fact) (Attribution, error) {
 	}
 	if len(a.Credits) == 0 {
 		a.Credits = nil
+	}
+	if len(a.Anchors) == 0 {
+		a.Anchors = nil
 	}
 	return a, err
 }

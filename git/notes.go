@@ -44,6 +44,25 @@ func (r *Repo) Notes(ctx context.Context, ref string) (notes []Note, others int,
 	return notes, others, nil
 }
 
+// NotesAnywhere lists the notes as [Repo.Notes] does, and those that were put below
+// another directory, as tools do that move all files of all commits.
+func (r *Repo) NotesAnywhere(ctx context.Context, ref string) (notes []Note, err error) {
+	for e, err := range r.Tree(ctx, ref, "", true) {
+		if err != nil {
+			return nil, err
+		}
+		id := ""
+		for rest := e.Path; e.Type == "blob" && len(id) < len(e.ID) && rest != ""; {
+			at := strings.LastIndexByte(rest, '/') + 1
+			id, rest = rest[at:]+id, rest[:max(at-1, 0)]
+		}
+		if wire.IsID(id) && len(id) == len(e.ID) {
+			notes = append(notes, Note{id, e.ID, e.Path})
+		}
+	}
+	return notes, nil
+}
+
 // NotesOn finds the notes on some objects below a notes ref, given by id,
 // whatever the depth of the fan-out: those of [Repo.Notes] that hang on them.
 // It looks only into the trees that may hold one. It errs with

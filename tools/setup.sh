@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go, git and make: PostgreSQL's server
+# programs, Chromium and git filter-repo. With the argument gitsuite, to what git's own test
 # programs, Chromium, and npm, by which published webhooks are fetched. With the argument gitsuite, to what git's own test
 # scripts need: a C compiler, the headers of zlib, and perl. On Debian, as root, it
 # installs them; elsewhere it says exactly what to type and stops.
@@ -17,6 +18,7 @@ else
 	if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
 		missing+=(chromium)
 	fi
+	command -v git-filter-repo >/dev/null || missing+=(git-filter-repo)
 	command -v npm >/dev/null || missing+=(npm)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0

@@ -1,6 +1,7 @@
 package edits
 
 import (
+	"encoding/binary"
 	"unicode"
 	"unicode/utf8"
 )
@@ -50,6 +51,39 @@ func (p Print) Key(i int) Key {
 
 // Slice is the lines from one up to another.
 func (p Print) Slice(from, to int) Print { return Print{p.marks[from:to], p.letters[from:to]} }
+
+// Short is the print with marks of 32 bits, which is what records carry of a text: less
+// to store, and enough for blocks of it.
+func (p Print) Short() Print {
+	short := Print{make([]Key, len(p.marks)), p.letters}
+	for i, m := range p.marks {
+		short.marks[i] = m >> 32
+	}
+	return short
+}
+
+// AppendShort adds the short marks to a record, four bytes for a line, blank ones zero.
+func (p Print) AppendShort(b []byte) []byte {
+	for _, m := range p.marks {
+		b = binary.BigEndian.AppendUint32(b, uint32(m>>32))
+	}
+	return b
+}
+
+// ReadShort reads what [Print.AppendShort] wrote. How many letters the lines have
+// is not in it. It is not ok if the bytes end within a line.
+func ReadShort(b []byte) (p Print, ok bool) {
+	p = Print{make([]Key, len(b)/4), make([]uint8, len(b)/4)}
+	for i := range p.marks {
+		p.marks[i] = Key(binary.BigEndian.Uint32(b[4*i:]))
+	}
+	return p, len(b)%4 == 0
+}
+
+// Append adds the lines of another print behind its own.
+func (p *Print) Append(more Print) {
+	p.marks, p.letters = append(p.marks, more.marks...), append(p.letters, more.letters...)
+}
 
 // A Key stands for the text of a line without its white space. Lines with too
 // little text to be told from others have none: 0.

@@ -29,6 +29,8 @@ type Authorship struct {
 	Humans   map[string]string // by "h_" key: "Name <mail>"
 	Traces   map[string]Trace  // by "t_" key, or a person's
 	Details  []Detail
+	Tree     string        // of the commit
+	Anchors  []note.Anchor // one for a path
 
 	Unordered int      // entries whose ranges were not ascending; they were put in order
 	Extra     []string // members of the metadata that no specification names

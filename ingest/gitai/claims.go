@@ -104,7 +104,7 @@ func (r Agent) mark(key string) (note.Mark, bool) {
 
 // Claims lowers the note. Two keys of one session on one line are one claim.
 func (a *Authorship) Claims() note.Claims {
-	c := note.Claims{Format: Format, Writer: a.Writer, Revision: a.Base, Problems: slices.Clone(a.Problems)}
+	c := note.Claims{Format: Format, Writer: a.Writer, Revision: a.Base, Anchors: a.Anchors, Problems: slices.Clone(a.Problems)}
 	marks := map[string]*note.Mark{}
 	resolved := map[string]bool{}
 	byPath := map[string][]note.ClaimedSpan{}

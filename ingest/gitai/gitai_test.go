@@ -273,12 +273,42 @@ func TestTracesSayWhatASessionCannot(t *testing.T) {
 	}
 }
 
+func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
+	tree, blob := strings.Repeat("7", 40), strings.Repeat("b", 40)
+	lines := func(ranges ...note.Range) []note.Range { return ranges }
+	one := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 2, End: 3}), Text: []byte("two.3...")}
+	other := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 2}), Text: []byte("one.two.")}
+	a := &gitai.Authorship{Writer: "stemma", Tree: tree, Anchors: []note.Anchor{one}}
+	text, err := a.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := gitai.Parse(text)
+	if diff := cmp.Diff(a.Anchors, read.Anchors); diff != "" || read.Tree != tree || len(read.Problems) > 0 || !read.Whole() {
+		t.Errorf("read %+v (-want +got):\n%s", read, diff)
+	}
+	both := note.Anchor{Path: "a.go", Blob: blob, Ranges: lines(note.Range{Start: 1, End: 3}), Text: []byte("one.two.3...")}
+	if diff := cmp.Diff([]note.Anchor{both}, gitai.Merge(read, &gitai.Authorship{Anchors: []note.Anchor{other}}).Anchors); diff != "" {
+		t.Errorf("merged (-want +got):\n%s", diff)
+	}
+	for _, bad := range []string{
+		`{"blob":"` + blob + `","at":"1-3","text":"AAAA"}`, `{"blob":"` + blob + `","at":"3-1","text":"AAAAAA=="}`, `{"at":"1","text":"?"}`,
+		`{"at":"1-2147483647","text":""}`, `{"at":"","text":""}`, `[]`,
+	} {
+		got := gitai.Parse([]byte(`---` + "\n" + `{"schema_version":"authorship/3.0.0","stemma":{"tree":"main","anchors":{"a.go":` + bad + `}}}`))
+		if len(got.Anchors) > 0 || got.Tree != "" {
+			t.Errorf("%s is read as %+v", bad, got.Anchors)
+		}
+	}
+}
+
 func FuzzAuthorship(f *testing.F) {
 	for _, name := range []string{"v3.note", "v1.note", "old.json"} {
 		f.Add(read(f, name))
 	}
 	f.Add([]byte("a\na\n  s_1 1\n---\n{}"))
 	f.Add([]byte("\"a\nb\"\n  s_1 1-2147483647,3\n---\n{\"sessions\":{\"s_1\":{\"agent_id\":{\"id\":\"\\ud800\"}}}}"))
+	f.Add([]byte("---\n{\"stemma\":{\"tree\":\"" + strings.Repeat("a", 40) + "\",\"anchors\":{\"a\":{\"at\":\"1-2\",\"text\":\"AAAAAAAAAAA=\"}}}}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := gitai.Parse(b)
 		notetest.Check(t, a.Claims())

@@ -1,8 +1,11 @@
 package gitai
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/stemma-dev/stemma/ingest/note"
 )
 
 // Whole reports whether [Authorship.Write] loses nothing of what was read: no
@@ -41,7 +44,41 @@ func Merge(a, b *Authorship) *Authorship {
 		m.Files[i].Entries = append(m.Files[i].Entries, f.Entries...)
 	}
 	m.Details = slices.Concat(a.Details, b.Details)
+	m.Tree, m.Anchors = cmp.Or(a.Tree, b.Tree), mergeAnchors(a.Anchors, b.Anchors)
 	return m
+}
+
+// mergeAnchors joins those of two notes on one commit.
+func mergeAnchors(a, b []note.Anchor) []note.Anchor {
+	merged := slices.Clone(a)
+	for _, c := range b {
+		i := slices.IndexFunc(merged, func(o note.Anchor) bool { return o.Path == c.Path })
+		if i < 0 {
+			merged = append(merged, c)
+			continue
+		}
+		text := byLine(merged[i])
+		maps.Copy(text, byLine(c))
+		both := note.Anchor{Path: c.Path, Blob: cmp.Or(merged[i].Blob, c.Blob), Ranges: note.Union(slices.Concat(merged[i].Ranges, c.Ranges))}
+		for _, r := range both.Ranges {
+			for line := r.Start; line <= r.End; line++ {
+				both.Text = append(both.Text, text[line]...)
+			}
+		}
+		merged[i] = both
+	}
+	return merged
+}
+
+// byLine is the text of an anchor by the numbers of its lines.
+func byLine(c note.Anchor) map[int][]byte {
+	text, rest := map[int][]byte{}, c.Text
+	for _, r := range c.Ranges {
+		for line := r.Start; line <= r.End; line++ {
+			text[line], rest = rest[:4], rest[4:]
+		}
+	}
+	return text
 }
 
 func joined[V any](a, b map[string]V) map[string]V {

@@ -2,6 +2,8 @@ package gitai
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,8 +41,16 @@ type Detail struct {
 const maxDetails = 200_000
 
 type writtenOwn struct {
-	Traces map[string]writtenTrace    `json:"traces,omitempty"`
-	Lines  map[string][]writtenDetail `json:"lines,omitempty"`
+	Tree    string                     `json:"tree,omitempty"`
+	Traces  map[string]writtenTrace    `json:"traces,omitempty"`
+	Lines   map[string][]writtenDetail `json:"lines,omitempty"`
+	Anchors map[string]writtenAnchor   `json:"anchors,omitempty"`
+}
+
+type writtenAnchor struct {
+	Blob string `json:"blob"`
+	At   string `json:"at"` // ranges, as in the attestation
+	Text []byte `json:"text"`
 }
 
 type writtenTrace struct {
@@ -64,10 +74,13 @@ type writtenReplaced struct {
 
 // own is the member; nil if there is nothing to say.
 func (a *Authorship) own() *writtenOwn {
-	if len(a.Traces) == 0 && len(a.Details) == 0 {
+	if a.Tree == "" && len(a.Traces) == 0 && len(a.Details) == 0 && len(a.Anchors) == 0 {
 		return nil
 	}
-	w := &writtenOwn{Traces: map[string]writtenTrace{}, Lines: map[string][]writtenDetail{}}
+	w := &writtenOwn{Tree: a.Tree, Traces: map[string]writtenTrace{}, Lines: map[string][]writtenDetail{}, Anchors: map[string]writtenAnchor{}}
+	for _, c := range a.Anchors {
+		w.Anchors[c.Path] = writtenAnchor{c.Blob, formatRanges(c.Ranges), c.Text}
+	}
 	for k, t := range a.Traces {
 		w.Traces[k] = writtenTrace(t)
 	}
@@ -87,6 +100,14 @@ func (a *Authorship) own() *writtenOwn {
 func (a *Authorship) readOwn(r *jsonwalk.Reader) {
 	for name := range r.Object() {
 		switch name {
+		case "tree":
+			a.Tree = readID(r)
+		case "anchors":
+			for path := range r.Object() {
+				if c := readAnchor(r, path); c.Whole() {
+					a.Anchors = append(a.Anchors, c)
+				}
+			}
 		case "traces":
 			for key := range r.Object() {
 				if a.Traces == nil {
@@ -146,6 +167,30 @@ func readDetail(r *jsonwalk.Reader, path string) Detail {
 		}
 	}
 	return d
+}
+
+func readAnchor(r *jsonwalk.Reader, path string) note.Anchor {
+	c := note.Anchor{Path: path}
+	for name := range r.Object() {
+		switch name {
+		case "blob":
+			c.Blob = readID(r)
+		case "at":
+			c.Ranges = readRanges(r.Text(1 << 20))
+		case "text":
+			c.Text, _ = base64.StdEncoding.DecodeString(r.String()) // what is damaged is not whole
+		}
+	}
+	return c
+}
+
+// readID reads the id of an object; "" if it is none.
+func readID(r *jsonwalk.Reader) string {
+	id := r.Text(64)
+	if b, err := hex.DecodeString(id); err != nil || len(b) != 20 && len(b) != 32 {
+		return ""
+	}
+	return id
 }
 
 // readRanges reads ranges as [formatRanges] writes them; none of what is malformed.

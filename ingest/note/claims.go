@@ -26,6 +26,24 @@ func Union(rs []Range) []Range {
 	return out
 }
 
+// An Anchor is by what the lines of a file that a record tells of are known again
+// where their commit is not: what the file was, and their text.
+type Anchor struct {
+	Path   string  // raw bytes
+	Blob   string  // the file's content in the commit
+	Ranges []Range // the lines, ascending and disjoint
+	Text   []byte  // four bytes for each of them, as edits.Print.AppendShort has them
+}
+
+// Whole reports whether an anchor has the text of each of its lines.
+func (a Anchor) Whole() bool {
+	n := 0
+	for _, r := range a.Ranges {
+		n += r.End - r.Start + 1
+	}
+	return n > 0 && len(a.Text) == 4*n
+}
+
 // Claims is what one record says about the lines of one commit, whatever the
 // record's format.
 type Claims struct {
@@ -35,6 +53,7 @@ type Claims struct {
 
 	Files    []ClaimedFile
 	Sessions []ClaimedSession
+	Anchors  []Anchor
 
 	Claimed    int // lines claimed, each line once
 	Unresolved int // entries whose key leads to no record
@@ -277,6 +296,7 @@ func Combine(records ...Claims) Claims {
 			formats = append(formats, r.Format)
 		}
 		all.Sessions = append(all.Sessions, r.Sessions...)
+		all.Anchors = append(all.Anchors, r.Anchors...)
 		all.Unresolved += r.Unresolved
 		all.Problems = append(all.Problems, r.Problems...)
 		for _, f := range r.Files {

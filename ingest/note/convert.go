@@ -2,6 +2,7 @@ package note
 
 import (
 	"cmp"
+	"encoding/base64"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type Commit struct {
 
 	// Added has the lines that the commit added, by raw path, in its own
 	// version of the file. Nil means that the commit is not at hand: then no
-	// line can be attributed and only the claims are counted.
+	// line can be attributed, only the claims are counted, and anchors kept.
 	Added map[string][]Range
 
 	// Person gives the ref of a person or a bot and remembers the name and mail
@@ -74,11 +75,49 @@ func Convert(c Claims, commit Commit) Result {
 			a.HumanLines += cr.Lines
 		}
 	}
-	if commit.Added != nil {
+	if commit.Added == nil {
+		a.Anchors = commit.anchors(c, people)
+	} else {
 		a.MisplacedLines = c.Claimed - placed
 		a.UnknownLines = addedLines(commit.Added) - a.AILines - a.HumanLines
 	}
 	return Result{Attribution: a, Problems: append(slices.Clone(c.Problems), bad...)}
+}
+
+// maxAnchor is how many lines one anchor has at most.
+const maxAnchor = 10_000
+
+// anchors are those of the spans of somebody.
+func (c Commit) anchors(of Claims, people map[string]stemma.Ref) (list []attribution.Anchor) {
+	spans := map[string][]ClaimedSpan{}
+	for _, f := range of.Files {
+		spans[f.Path] = f.Spans
+	}
+	for _, a := range of.Anchors {
+		path, text := quote.Path(a.Path), a.Text
+		if len(path) > maxPath {
+			continue
+		}
+		for _, whole := range a.Ranges {
+			for from := whole.Start; from <= whole.End; from += maxAnchor {
+				r := Range{from, min(from+maxAnchor-1, whole.End)}
+				for s := range clip(spans[a.Path], []Range{r}) {
+					if s.Origin != stemma.OriginUnknown {
+						list = append(list, anchor(c.span(path, s, people), a.Blob, text[4*(s.Start-r.Start):4*(s.End-r.Start+1)]))
+					}
+				}
+				text = text[4*(r.End-r.Start+1):]
+			}
+		}
+	}
+	return list
+}
+
+func anchor(s attribution.Span, blob string, text []byte) attribution.Anchor {
+	return attribution.Anchor{
+		Path: s.Path, Start: s.Start, End: s.End, Blob: blob, Text: base64.StdEncoding.EncodeToString(text),
+		Origin: s.Origin, Agent: s.Agent, Model: s.Model, ModelName: s.ModelName, Session: s.Session, Prompt: s.Prompt, ToolCall: s.ToolCall, Author: s.Author,
+	}
 }
 
 // SessionsOf makes records of the sessions that claims name, whatever commit they

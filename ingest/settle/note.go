@@ -33,19 +33,20 @@ type noteBuilder struct {
 	lines    Lines
 }
 
-func newNote(commit string, by git.Ident, hands []capture.Hand, more []bind.Found) *noteBuilder {
+func newNote(commit git.Commit, hands []capture.Hand, more []bind.Found) *noteBuilder {
 	return &noteBuilder{
 		note: gitai.Authorship{
-			Writer: Writer, Base: commit, Sessions: map[string]gitai.Agent{}, Humans: map[string]string{}, Traces: map[string]gitai.Trace{},
+			Writer: Writer, Base: commit.ID, Tree: commit.Tree, Sessions: map[string]gitai.Agent{}, Humans: map[string]string{}, Traces: map[string]gitai.Trace{},
 		},
-		operator: by.Name + " <" + by.Mail + ">", hands: hands, bound: more, keys: map[edits.Hand]string{},
+		operator: commit.Committer.Name + " <" + commit.Committer.Mail + ">", hands: hands, bound: more, keys: map[edits.Hand]string{},
 	}
 }
 
 // add adds the lines of a file. Those of nobody known are left out.
-func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
+func (b *noteBuilder) add(a bind.Added) {
 	ranges, unknown, replaced := map[string][]note.Range{}, map[string][]note.Range{}, map[note.Replaced][]note.Range{}
-	for _, l := range lines {
+	anchor := note.Anchor{Path: a.Path, Blob: a.Blob}
+	for i, l := range a.Lines {
 		if l.By <= edits.Base {
 			b.lines.Unknown++
 			unknown[reasonOf(l.By)] = append(unknown[reasonOf(l.By)], note.Range{Start: l.Number, End: l.Number})
@@ -61,20 +62,24 @@ func (b *noteBuilder) add(path string, lines []edits.AddedLine) {
 			b.lines.AI++
 		}
 		ranges[key] = append(ranges[key], note.Range{Start: l.Number, End: l.Number})
+		anchor.Ranges = append(anchor.Ranges, note.Range{Start: l.Number, End: l.Number})
+		anchor.Text = a.Print.Slice(i, i+1).AppendShort(anchor.Text)
 	}
-	f := gitai.File{Path: path}
+	f := gitai.File{Path: a.Path}
 	for key, r := range ranges {
 		f.Entries = append(f.Entries, gitai.Entry{Key: key, Ranges: note.Union(r)})
 	}
 	if len(f.Entries) > 0 {
 		slices.SortFunc(f.Entries, func(a, b gitai.Entry) int { return cmp.Compare(a.Key, b.Key) })
 		b.note.Files = append(b.note.Files, f)
+		anchor.Ranges = note.Union(anchor.Ranges)
+		b.note.Anchors = append(b.note.Anchors, anchor)
 	}
 	for _, why := range slices.Sorted(maps.Keys(unknown)) {
-		b.note.Details = append(b.note.Details, gitai.Detail{Path: path, Ranges: note.Union(unknown[why]), Reason: why})
+		b.note.Details = append(b.note.Details, gitai.Detail{Path: a.Path, Ranges: note.Union(unknown[why]), Reason: why})
 	}
 	for was, r := range replaced {
-		b.note.Details = append(b.note.Details, gitai.Detail{Path: path, Ranges: note.Union(r), Replaced: was})
+		b.note.Details = append(b.note.Details, gitai.Detail{Path: a.Path, Ranges: note.Union(r), Replaced: was})
 	}
 }
 

@@ -188,9 +188,9 @@ func (t *tree) notesOf(list []*bind.Commit, b *bind.Finder, r *Report) (notes []
 		if err := b.Bind(c); err != nil {
 			return nil, nil, err
 		}
-		n := newNote(c.ID, c.Committer, t.Evidence.Hands, b.Found)
+		n := newNote(c.Commit, t.Evidence.Hands, b.Found)
 		for _, a := range c.Added {
-			n.add(a.Path, a.Lines)
+			n.add(a)
 		}
 		if !noted[c.ID] && !n.empty() {
 			b.Know(c.ID, &n.note)

@@ -113,11 +113,16 @@ type task struct {
 
 // tasks are the commits among those to be looked at whose lines may be found.
 func (r *Reader) tasks(todo []*commit) (tasks []task) {
-	byPath := map[string][]*commit{}
+	byPath, byBlob := map[string][]*commit{}, map[string][]*commit{}
 	for _, c := range r.commits {
-		if c.source && r.shape.has(c.id) {
+		if c.source && (c.far || r.shape.has(c.id)) {
 			for path := range c.files {
 				byPath[path] = append(byPath[path], c)
+			}
+		}
+		for _, run := range c.runs {
+			if list := byBlob[run.Blob]; run.Blob != "" && (len(list) == 0 || list[len(list)-1] != c) {
+				byBlob[run.Blob] = append(list, c)
 			}
 		}
 	}
@@ -129,7 +134,7 @@ func (r *Reader) tasks(todo []*commit) (tasks []task) {
 		if !r.shape.has(c.id) {
 			continue
 		}
-		if t := r.task(c, byPath); len(t.beside)+len(t.below) > 0 || c.recovered {
+		if t := r.task(c, byPath, byBlob); len(t.beside)+len(t.below) > 0 || c.recovered {
 			tasks = append(tasks, t)
 		}
 	}
@@ -168,11 +173,13 @@ func (r *Reader) here(ctx context.Context, tasks []task) (left []task, err error
 		return nil, err
 	}
 	for _, t := range tasks {
-		lost := func(id string) bool { return !here[id] && r.commits[id] != nil && r.commits[id].source }
+		lost := func(id string) bool {
+			return !here[id] && r.commits[id] != nil && r.commits[id].source && !r.commits[id].far
+		}
 		if !here[t.id] || slices.ContainsFunc(t.from, lost) {
 			continue
 		}
-		gone := func(c *commit) bool { return !here[c.id] }
+		gone := func(c *commit) bool { return !here[c.id] && !c.far }
 		t.beside, t.below = slices.DeleteFunc(t.beside, gone), slices.DeleteFunc(t.below, gone)
 		left = append(left, t)
 	}
@@ -185,13 +192,26 @@ func newestFirst(a, b *commit) int {
 
 // task finds the sources of a commit: those that it does not stand on, which are
 // enough; and those that it stands on if it puts back what they added.
-func (r *Reader) task(c *commit, byPath map[string][]*commit) task {
+func (r *Reader) task(c *commit, byPath, byBlob map[string][]*commit) task {
 	var beside, below []*commit
 	seen := map[*commit]bool{}
+	for _, blob := range c.files {
+		for _, s := range byBlob[blob] {
+			if !seen[s] {
+				seen[s], beside = true, append(beside, s)
+			}
+		}
+	}
 	again := c.reverts
 	var under, over func(id string) bool
 	for path, blob := range c.files {
 		for _, s := range byPath[path] {
+			if s.far {
+				if !seen[s] {
+					seen[s], beside = true, append(beside, s)
+				}
+				continue
+			}
 			if under == nil {
 				under = r.shape.ancestors(c.id)
 			}

@@ -3,6 +3,7 @@ package bound
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/ingest/note"
+	"github.com/stemma-dev/stemma/ingest/settle/bind"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -23,9 +25,11 @@ type commit struct {
 	own       bool     // it has a record of its own that holds, and more than its own words
 	source    bool     // a record tells of it, or it is an agent's own
 	tells     bool     // whose some lines are
+	far       bool     // it is not in the repository: a record alone tells of its text
 	recovered bool     // lines of it were found by their text
 	from      []string // in these commits
 	spans     []attribution.Span
+	runs      []bind.RecordedRun // of one that is far
 	reverts   bool
 
 	changed bool // a record of it has come, or went, since it was looked last
@@ -45,7 +49,7 @@ func (r *Reader) commit(id string) *commit {
 // loadRecords finds out of which commits records tell.
 func (r *Reader) loadRecords(ctx context.Context) error {
 	r.commits = map[string]*commit{}
-	return r.DB.Each(ctx, func(scan func(...any) error) error {
+	err := r.DB.Each(ctx, func(scan func(...any) error) error {
 		var ref stemma.Ref
 		var format, place string
 		var withdrawn, known, pos int64
@@ -53,8 +57,12 @@ func (r *Reader) loadRecords(ctx context.Context) error {
 			return err
 		}
 		_, id := ref.Split()
-		if !r.Has(id) {
-			return nil // it speaks of a commit of another repository, or of none that is here
+		if !r.Has(id) { // it speaks of a commit of another repository, or of none that is here
+			if pos >= r.Since && withdrawn != 0 {
+				c := r.commit(id)
+				c.far, c.changed = true, true
+			}
+			return nil
 		}
 		c := r.commit(id)
 		stands, news := withdrawn == 0, pos >= r.Since
@@ -75,6 +83,69 @@ func (r *Reader) loadRecords(ctx context.Context) error {
 		return nil
 	}, `SELECT c.ref, a.format, COALESCE(a.note, ''), COALESCE(a.withdrawn, 0), COALESCE(a.ai_lines, 0) + COALESCE(a.human_lines, 0), n.last_pos
 		FROM k_attribution a JOIN node n ON n.id = a.id JOIN node c ON c.id = a."commit"`)
+	if err != nil {
+		return err
+	}
+	return r.loadFar(ctx)
+}
+
+// loadFar reads what records tell of commits that were in no repository when they were
+// read.
+func (r *Reader) loadFar(ctx context.Context) error {
+	err := r.DB.Each(ctx, func(scan func(...any) error) error {
+		var ref stemma.Ref
+		var text string
+		var pos int64
+		var s attribution.Span
+		run := bind.RecordedRun{}
+		if err := scan((*string)(&ref), &pos, &s.Path, &s.Start, &s.End, &run.Blob, &text, &s.Origin, &s.Agent, (*string)(&s.Model), &s.ModelName,
+			(*string)(&s.Session), &s.Prompt, &s.ToolCall, (*string)(&s.Author)); err != nil {
+			return err
+		}
+		_, id := ref.Split()
+		run.Text, _ = base64.StdEncoding.DecodeString(text)
+		if r.Has(id) || len(run.Text) != 4*(s.End-s.Start+1) {
+			return nil
+		}
+		run.Path, run.Start = s.Path, s.Start
+		c := r.commit(id)
+		c.changed = c.changed || pos >= r.Since
+		c.far, c.source, c.tells = true, true, true
+		c.files[s.Path] = run.Blob
+		c.spans, c.runs = append(c.spans, s), append(c.runs, run)
+		return nil
+	}, `SELECT c.ref, n.last_pos, s.path, s.start, s."end", COALESCE(s.blob, ''), s.text, s.origin, COALESCE(s.agent, ''),
+			COALESCE(m.ref, ''), COALESCE(s.model_name, ''), COALESCE(t.ref, ''), COALESCE(s.prompt, 0), COALESCE(s.tool_call, ''), COALESCE(p.ref, '')
+		FROM k_attribution_anchor s JOIN k_attribution a ON a.id = s.id JOIN node n ON n.id = a.id JOIN node c ON c.id = a."commit"
+		LEFT JOIN node m ON m.id = s.model LEFT JOIN node t ON t.id = s.session LEFT JOIN node p ON p.id = s.author
+		WHERE COALESCE(a.withdrawn, 0) = 0 ORDER BY a.format, s.seq`)
+	for _, c := range r.commits {
+		if c.far {
+			c.order()
+		}
+	}
+	return err
+}
+
+// order puts what records tell of a commit that is far into the order of its lines. Of
+// two that speak of one line the first counts.
+func (c *commit) order() {
+	at := make([]int, len(c.runs))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortStableFunc(at, func(i, j int) int {
+		return cmp.Or(cmp.Compare(c.spans[i].Path, c.spans[j].Path), cmp.Compare(c.spans[i].Start, c.spans[j].Start))
+	})
+	var spans []attribution.Span
+	var runs []bind.RecordedRun
+	for _, i := range at {
+		if n := len(spans); n > 0 && spans[n-1].Path == c.spans[i].Path && spans[n-1].End >= c.spans[i].Start {
+			continue
+		}
+		spans, runs = append(spans, c.spans[i]), append(runs, c.runs[i])
+	}
+	c.spans, c.runs = spans, runs
 }
 
 // anyTells reports whether there is anything to be found, or was.
@@ -105,6 +176,10 @@ func (r *Reader) candidates(ctx context.Context) (todo []*commit, err error) {
 	if err := r.loadFiles(ctx, "f.path", r.paths(news)); err != nil {
 		return nil, err
 	}
+	told := r.told(news)
+	if err := r.loadFiles(ctx, "f.blob", told); err != nil {
+		return nil, err
+	}
 	written := map[string]int64{} // when the first was, of those by path whose records are news
 	for id := range news {
 		if c := r.commits[id]; c.changed {
@@ -117,7 +192,7 @@ func (r *Reader) candidates(ctx context.Context) (todo []*commit, err error) {
 	}
 	ids := map[string]bool{}
 	for id, c := range r.commits {
-		if !c.own && !c.source && len(c.files) > 0 && (c.changed || c.fresh && !c.bound || c.after(written)) {
+		if !c.own && !c.source && !c.far && len(c.files) > 0 && (c.changed || c.fresh && !c.bound || c.after(written) || c.same(told) || r.lost(c)) {
 			todo = append(todo, c)
 			ids[id] = true
 		}
@@ -140,6 +215,34 @@ func (c *commit) after(written map[string]int64) bool {
 		}
 	}
 	return false
+}
+
+// same reports whether one of the files is the same as a record tells of.
+func (c *commit) same(told map[string]bool) bool {
+	for _, blob := range c.files {
+		if blob != "" && told[blob] {
+			return true
+		}
+	}
+	return false
+}
+
+// told are the contents of files of which news tell that are far.
+func (r *Reader) told(news map[string]bool) map[string]bool {
+	blobs := map[string]bool{}
+	for id := range news {
+		for _, run := range r.commits[id].runs {
+			if run.Blob != "" {
+				blobs[run.Blob] = true
+			}
+		}
+	}
+	return blobs
+}
+
+// lost reports whether lines of a commit were found by a record that was taken away.
+func (r *Reader) lost(c *commit) bool {
+	return c.recovered && slices.ContainsFunc(c.from, func(id string) bool { return r.commits[id] != nil && r.commits[id].far && r.commits[id].changed })
 }
 
 // paths are the files of commits.
@@ -219,7 +322,7 @@ func (r *Reader) loadSpans(ctx context.Context, tasks []task) error {
 			wanted[r.Repo.CommitRef(t.id)] = t.commit
 		}
 		for c := range t.sources() {
-			if c.tells {
+			if c.tells && !c.far {
 				wanted[r.Repo.CommitRef(c.id)] = c
 			}
 		}

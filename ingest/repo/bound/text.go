@@ -90,9 +90,14 @@ func (r *Reader) sources(ctx context.Context, tasks []task) (map[string]*bind.So
 			paths[path] = true
 		}
 		for c := range t.sources() {
-			if _, listed := texts[c.id]; !listed {
-				list, texts[c.id] = append(list, c), nil
+			if _, listed := texts[c.id]; listed {
+				continue
 			}
+			if texts[c.id] = nil; c.far {
+				texts[c.id] = bind.Recorded(c.id, c.runs)
+				continue
+			}
+			list = append(list, c)
 		}
 	}
 	slices.SortFunc(list, newestFirst)
@@ -168,7 +173,7 @@ func (f *finder) find(ctx context.Context, t task, of *bind.Source) (found Found
 	for i, list := range [][]*commit{t.below, t.beside} {
 		for _, s := range slices.Backward(list) { // of several with one text, the newest counts
 			if text := f.texts[s.id]; text != nil {
-				places = append(places, bind.Place{Source: text, Below: i == 0, Whose: known.whose(s)})
+				places = append(places, bind.Place{Source: text, Below: i == 0, Far: s.far, Whose: known.whose(s)})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ package bind
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
@@ -31,6 +32,7 @@ type Commit struct {
 // An Added is what a commit added to one file.
 type Added struct {
 	Path  string
+	Blob  string // what the file is in the commit
 	Lines []edits.AddedLine
 	Print edits.Print // of the lines
 }
@@ -47,6 +49,9 @@ type Finder struct {
 
 	cat *git.CatFile
 	found
+	far    func() (far, error)          // read when it is asked for first
+	lost   bool                         // some commit has lines of nobody
+	whole  map[string]bool              // contents that some have as a whole and that may be another's
 	notes  map[string]*gitai.Authorship // by commit
 	hands  int                          // that are somebody's already
 	number map[Found]edits.Hand
@@ -54,7 +59,7 @@ type Finder struct {
 
 // Nowhere is where nothing is found. Hands up to the given one are somebody's.
 func Nowhere(hands int) *Finder {
-	return &Finder{hands: hands, number: map[Found]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
+	return &Finder{hands: hands, whole: map[string]bool{}, number: map[Found]edits.Hand{}, notes: map[string]*gitai.Authorship{}}
 }
 
 // A Clone is where lines are looked for.
@@ -71,11 +76,20 @@ type Clone struct {
 func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finder, error) {
 	b := Nowhere(hands)
 	b.cat = c.Cat
+	b.far = sync.OnceValues(func() (far, error) { return b.readFar(ctx, c) })
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
 	}
+	for _, c := range commits {
+		b.lost = b.lost || c.lost()
+		for _, a := range c.Added {
+			if a.whole() {
+				b.whole[a.Blob] = true
+			}
+		}
+	}
 	var err error
-	if b.found, err = c.sources(ctx, commits); err != nil || len(b.sources) == 0 {
+	if b.found, err = c.sources(ctx, commits); err != nil {
 		return b, err
 	}
 	return b, c.readNotes(b)
@@ -86,11 +100,14 @@ func (b *Finder) Know(commit string, n *gitai.Authorship) { b.notes[commit] = n 
 
 // Bind gives the lines of a commit to whom they came from.
 func (b *Finder) Bind(c *Commit) error {
-	if len(b.sources) == 0 || !c.open() {
+	if b.cat == nil || !c.open() {
 		return nil
 	}
 	t := b.textFor(c)
 	if err := t.bind(b.cat, c); err != nil {
+		return err
+	}
+	if err := b.bindFar(c); err != nil {
 		return err
 	}
 	for i := range c.Added {
@@ -230,17 +247,13 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 				continue
 			}
 			for _, e := range file.Entries {
-				for _, r := range f.runs {
-					for _, of := range e.Ranges {
-						for line := max(r.start, of.Start); line <= min(r.end-1, of.End); line++ {
-							if keys[line] != "" && keys[line] != e.Key {
-								keys[line] = "?"
-							} else {
-								keys[line] = e.Key
-							}
-						}
+				f.eachIn(e.Ranges, func(line int) {
+					if keys[line] != "" && keys[line] != e.Key {
+						keys[line] = "?"
+					} else {
+						keys[line] = e.Key
 					}
-				}
+				})
 			}
 		}
 	}

@@ -33,6 +33,7 @@ type source struct {
 type found struct {
 	sources []source
 	parents map[string][]string
+	not     []string // what the commits in question stand on
 }
 
 // A sourceFile is what a commit added to one file, run by run.
@@ -58,6 +59,21 @@ func (f *sourceFile) eachRun(yield func(sourceRun, edits.Print) bool) {
 	}
 }
 
+// eachIn goes through the lines that are in ranges; those are ascending, as the runs are.
+func (f *sourceFile) eachIn(ranges []note.Range, tell func(line int)) {
+	at := 0
+	for _, of := range ranges {
+		for at < len(f.runs) && f.runs[at].end <= of.Start {
+			at++
+		}
+		for i := at; i < len(f.runs) && f.runs[i].start <= of.End; i++ {
+			for line := max(f.runs[i].start, of.Start); line <= min(f.runs[i].end-1, of.End); line++ {
+				tell(line)
+			}
+		}
+	}
+}
+
 // sources are commits that changed the same files: those that the commits do not
 // stand on, of other branches, of remotes, and those that were there before history
 // was written anew; and those that they stand on, for what they moved or put back.
@@ -66,7 +82,7 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 	if err != nil {
 		return f, err
 	}
-	var not, under []string
+	var under []string
 	listed, open := map[string]bool{}, map[string]bool{}
 	for _, c := range commits {
 		listed[c.ID] = true
@@ -83,21 +99,22 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 		under = append(under, c.Parents...)
 		for _, p := range c.Parents {
 			if !listed[p] { // one of them may be where another came from
-				not = append(not, p)
+				f.not = append(f.not, p)
 			}
 		}
 	}
 	paths := slices.Sorted(maps.Keys(open))
 	f.parents = map[string][]string{}
-	ids, err := in.newest(ctx, tips, not, paths, f.parents)
+	ids, err := in.newest(ctx, tips, f.not, f.parents)
 	if err != nil {
 		return f, err
 	}
-	below, err := in.newest(ctx, under, nil, paths, f.parents)
+	ids = in.touching(ctx, ids, paths)
+	below, err := in.newest(ctx, under, nil, f.parents)
 	if err != nil {
 		return f, err
 	}
-	ids = append(ids, below...)
+	ids = append(ids, in.touching(ctx, below, paths)...)
 	slices.Sort(ids)
 	for c, err := range history.Log(ctx, in.Repo, history.Options{Tips: slices.Compact(ids), Only: true}) {
 		if err != nil {
@@ -108,20 +125,21 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 	return f, nil
 }
 
-// newest are the newest commits that changed one of the paths. What stands on what
-// is told of all that were asked.
-func (in Clone) newest(ctx context.Context, tips, not, paths []string, parents map[string][]string) ([]string, error) {
+// newest are the newest commits below tips. What stands on what is told of them.
+func (in Clone) newest(ctx context.Context, tips, not []string, parents map[string][]string) ([]string, error) {
 	ids, lineage, err := in.Repo.Lineage(ctx, maxAsked, tips, not)
-	if err != nil {
-		return nil, err
-	}
 	maps.Copy(parents, lineage)
+	return ids, err
+}
+
+// touching are the newest of the commits that changed one of the paths.
+func (in Clone) touching(ctx context.Context, ids, paths []string) []string {
 	if len(paths) <= maxPaths {
 		if touching, err := in.Repo.Touching(ctx, ids, paths); err == nil { // else trees are missing
 			ids = touching
 		}
 	}
-	return ids[:min(len(ids), MaxSources)], nil
+	return ids[:min(len(ids), MaxSources)]
 }
 
 // added is what a commit added. There is nothing in a merge.
@@ -195,7 +213,7 @@ func Unwatched(ctx context.Context, repo *git.Repo, ids []string) (list []*Commi
 func unwatched(of git.Commit, files []sourceFile) *Commit {
 	c := &Commit{Commit: of, Foreign: true}
 	for _, f := range files {
-		a := Added{Path: f.path, Print: f.print}
+		a := Added{Path: f.path, Blob: f.blob, Print: f.print}
 		for _, r := range f.runs {
 			for n := r.start; n < r.end; n++ {
 				a.Lines = append(a.Lines, edits.AddedLine{Number: n, Line: edits.Line{By: Abroad}})

@@ -149,24 +149,38 @@ func (s *Source) Lines() (n int) {
 type Place struct {
 	*Source
 	Below bool                                       // the commit stands on it
+	Far   bool                                       // a record alone tells of it; see [Recorded]
 	Whose func(path string, line int) (h edits.Hand) // of the lines that it added
 }
 
 // Find says whose the lines are that a commit added of which nobody knows anything,
 // by the text that is in the places; of several with the same text the last one
-// counts. Lines that are found nowhere are of [Abroad].
+// counts, and those of which a record alone tells only for what is in no other. Lines
+// that are found nowhere are of [Abroad].
 func Find(cat *git.CatFile, of *Source, places []Place) (*Commit, error) {
 	c := unwatched(of.of, of.files)
-	t := newText(c)
+	t, f := newText(c), newFar()
 	for _, s := range places {
-		pools := t.beside
-		if s.Below {
-			pools = t.below
-			t.stood(s.files)
-		}
-		pools.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand {
+		whose := func(f sourceFile) func(int) edits.Hand {
 			return func(line int) edits.Hand { return s.Whose(f.path, line) }
-		})
+		}
+		switch {
+		case s.Far:
+			for _, file := range s.files {
+				f.add(farFile{file, s.of.ID, whose})
+			}
+		case s.Below:
+			t.stood(s.files)
+			t.below.add(t.wanted, s.files, whose)
+		default:
+			t.beside.add(t.wanted, s.files, whose)
+		}
 	}
-	return c, t.bind(cat, c)
+	if err := t.bind(cat, c); err != nil {
+		return nil, err
+	}
+	if len(f.byPath) > 0 && c.lost() {
+		f.bind(c, func(string) bool { return true })
+	}
+	return c, nil
 }

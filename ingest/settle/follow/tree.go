@@ -374,7 +374,7 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 		if err := t.moved(c, f, part, content, w, from); err != nil {
 			return err
 		}
-		a := bind.Added{Path: f.Path, Lines: part.Added(f.added)}
+		a := bind.Added{Path: f.Path, Blob: w.blob, Lines: part.Added(f.added)}
 		all := bytes.Split(content, []byte("\n"))
 		var text [][]byte
 		for _, l := range a.Lines {
