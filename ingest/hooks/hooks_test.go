@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +27,12 @@ import (
 
 // children are processes that settle deliveries until they are killed.
 var children = storagetest.Children{"settle": func(ctx context.Context, where string) error {
-	db, err := storage.Open(ctx, "file:"+filepath.Join(where, "stemma.db"))
+	dsn, bodies, _ := strings.Cut(where, "\n")
+	db, err := storage.Open(ctx, dsn)
 	if err != nil {
 		return err
 	}
-	space, err := ingesttest.Open(ctx, db, filepath.Join(where, "bodies"), time.Now)
+	space, err := ingesttest.Open(ctx, db, bodies, time.Now)
 	if err != nil {
 		return err
 	}
@@ -179,12 +179,18 @@ func inboxOf(tb testing.TB, s *ingest.Space) *inbox.Inbox {
 func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
 	list := deliveries(t)
 	want, facts := ordered(t, list)
-	where := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(where, "bodies"), 0o700))
-	db, err := storage.Open(t.Context(), "file:"+filepath.Join(where, "stemma.db"))
+	for engine, dsn := range map[string]func(testing.TB) string{"sqlite": storagetest.SQLiteDSN, "postgres": storagetest.PostgresDSN} {
+		t.Run(engine, func(t *testing.T) { killed(t, dsn(t), list, want, facts) })
+	}
+}
+
+func killed(t *testing.T, dsn string, list []delivery, want string, facts int64) {
+	bodies := t.TempDir()
+	where := dsn + "\n" + bodies
+	db, err := storage.Open(t.Context(), dsn)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
-	space, err := ingesttest.Open(t.Context(), db, filepath.Join(where, "bodies"), time.Now)
+	space, err := ingesttest.Open(t.Context(), db, bodies, time.Now)
 	must(t, err)
 	h, err := open(t.Context(), space, time.Now, "parent", 200*time.Millisecond)
 	must(t, err)
