@@ -168,7 +168,7 @@ func (h *Hooks) Known(name string) bool { _, ok := h.endpoints[name]; return ok 
 // or of another form.
 func (h *Hooks) TurnAway(name, reason string, size int64) {
 	if h.Known(name) {
-		h.remember(inbox.Turned{Source: name, Key: "-", Received: h.c.Now(), Size: size, Reason: reason})
+		h.remember(inbox.Turned{Source: name, Key: "-", Received: h.c.Now(), Size: max(size, 0), Reason: reason})
 	}
 }
 
