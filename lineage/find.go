@@ -155,7 +155,7 @@ func (f *finder) commits(text string) {
 			f.refBegins(string(stemma.NewRef(stemma.KindCommit, format, id)), "commit")
 		}
 	}
-	f.begins(stemma.KindArtifact, "digest", id, "digest")
+	f.begins(stemma.KindArtifact, "digest", "sha256:"+id, "digest")
 }
 
 // numbers understands "#142", "!142", "owner/repo#142" and a bare number.

@@ -221,7 +221,11 @@ func TestScanAndWebhooksSpeakOfTheSame(t *testing.T) {
 	git("merge", "-q", "--no-ff", "fix", "-m", "Merge pull request #7 from acme/fix\n\nRefund in full")
 	merged := git("rev-parse", "HEAD")
 	git("tag", "v1.0")
+	git("commit", "-q", "--allow-empty", "-m", "Tidy") // as a forge puts it there that rebases: no word of a number
+	tidied := git("rev-parse", "HEAD")
 	deliveries := []string{
+		`{"action":"closed","repository":{"html_url":"https://github.com/acme/pay"},"pull_request":{"number":8,"title":"Tidy","body":"Refs: SHOP-4","state":"closed","merged":true,
+			"merged_at":"2026-03-01T13:00:00Z","updated_at":"2026-03-01T13:00:00Z","merge_commit_sha":"` + tidied + `","head":{"ref":"tidy","sha":"` + head + `"}}}`,
 		`{"action":"closed","repository":{"html_url":"https://github.com/acme/pay"},"pull_request":{"number":7,"title":"Refund in full","state":"closed","merged":true,
 			"merged_at":"2026-03-01T12:00:00Z","updated_at":"2026-03-01T12:00:00Z","merge_commit_sha":"` + merged + `","head":{"ref":"fix","sha":"` + head + `"}}}`,
 	}
@@ -241,10 +245,17 @@ func TestScanAndWebhooksSpeakOfTheSame(t *testing.T) {
 		if !scanFirst {
 			stemmaSays(t, "scan", clone)
 		}
-		got := stemmaSays(t, "sql", "SELECT c.ref, c.state, c.merge_commit, c.head FROM v1_change c WHERE c.number IS NOT NULL")
+		got := stemmaSays(t, "sql", "SELECT c.ref, c.state, c.merge_commit, c.head FROM v1_change c WHERE c.number = 7")
 		want := "change:github.com/acme/pay#7"
 		if strings.Count(got, "change:") != 1 || !strings.Contains(got, want) || !strings.Contains(got, merged) || !strings.Contains(got, head) {
 			t.Errorf("scan first %t: the changes are\n%s", scanFirst, got)
+		}
+		got = stemmaSays(t, "sql", "SELECT ref, method FROM v1_change WHERE merge_commit LIKE '%"+tidied+"'")
+		if !strings.Contains(got, "change:github.com/acme/pay#8") || !scanFirst && (strings.Count(got, "change:") != 1 || strings.Contains(got, "direct")) {
+			t.Errorf("scan first %t: what the forge told without a message is\n%s", scanFirst, got)
+		}
+		if got := stemmaSays(t, "trace", "ticket:jira/SHOP-4"); !strings.Contains(got, "#8") {
+			t.Errorf("scan first %t: what only the forge knows is lost:\n%s", scanFirst, got)
 		}
 		if got := stemmaSays(t, "trace", "ticket:jira/PAY-17"); !strings.Contains(got, want) {
 			t.Errorf("scan first %t: the ticket leads to\n%s", scanFirst, got)

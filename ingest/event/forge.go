@@ -61,8 +61,8 @@ func (f *Forge) Ticket(number int64) intent.Ticket {
 const maxMentions = 100
 
 // Mentions finds the tickets and requirements that a text or the name of a branch
-// names, and states them. Whoever wrote the text claims it, so the edges are of
-// grade D. The number of the merge request itself is none.
+// names, and states them. That the text says so is as sure as the delivery; how it was
+// found is the method of the edge. The number of the merge request itself is none.
 func (f *Forge) Mentions(text, branch string, own int) (tickets, requirements []stemma.Edge) {
 	at := intent.Context{Host: f.Host, Repo: f.Name}
 	itself := f.Name + "#" + strconv.Itoa(own)
@@ -71,7 +71,7 @@ func (f *Forge) Mentions(text, branch string, own int) (tickets, requirements []
 		if found.Ref == "" || len(found.Ref) > stemma.MaxIndexed || len(tickets)+len(requirements) == maxMentions {
 			continue
 		}
-		edge := stemma.Edge{To: found.Ref, Method: found.Method, Grade: stemma.GradeD}
+		edge := stemma.Edge{To: found.Ref, Method: found.Method}
 		switch {
 		case found.Kind == stemma.KindTicket && key != itself:
 			f.Once(intent.Ticket{Tracker: authority, Key: key, URL: found.URL})
@@ -108,6 +108,9 @@ func (f *Forge) Commit(c Commit) {
 		return
 	}
 	tickets, _ := f.Mentions(c.Message, "", 0)
+	for i := range tickets {
+		tickets[i].Grade = stemma.GradeD // anybody may push any message
+	}
 	f.Once(change.Commit{
 		Repository: f.Repository, SHA: c.SHA, Tree: c.Tree, Title: title(c.Message),
 		Author: f.Author(f.Host, c.Author, c.Mail), Committer: f.Author(f.Host, c.Committer, c.CommitterAt),

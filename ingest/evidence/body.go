@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
+	"github.com/stemma-dev/stemma/redact"
 )
 
 // Without gives a JSON text back without the members of the given names, however
@@ -96,7 +97,7 @@ const MaxKept = 8 << 20
 
 // Redacted is a report that may be kept: without the members that show what was found,
 // without the same texts where they stand elsewhere in it, and without what looks like
-// a secret. Of a report in JSON that is none, and of one that is too long, there is
+// a secret, addresses of mail and names in the paths of homes. Of a report in JSON that is none, and of one that is too long, there is
 // nothing.
 func Redacted(b []byte, isJSON bool, shown ...string) []byte {
 	if len(b) > MaxKept {
@@ -123,9 +124,13 @@ func Redacted(b []byte, isJSON bool, shown ...string) []byte {
 			return nil // a cut went through the middle of an escape
 		}
 	}
-	clean, _ := secrets.Body(b)
+	clean, _ := bodies.Body(b)
 	return clean
 }
+
+// bodies cuts from a whole report also what names people of a machine and addresses of
+// mail: nobody looks for them there.
+var bodies = redact.New(redact.Options{Homes: true, Mail: true})
 
 // plainJSON is a text as it stands in JSON that escapes only what must be escaped.
 func plainJSON(s string) string {

@@ -52,7 +52,7 @@ type Config struct {
 	Log       *slog.Logger // nil drops what it is told
 	Endpoints []Endpoint
 	Holder    string        // names this process among those that share the space
-	Lease     time.Duration // after which a process that died is not waited for; a minute if zero
+	Lease     time.Duration // after which a process that died is not waited for; half a minute if zero
 }
 
 // Hooks receives for one space. It may be used concurrently and by several processes.
@@ -80,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Hooks, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Lease == 0 {
-		c.Lease = time.Minute
+		c.Lease = 30 * time.Second
 	}
 	h := &Hooks{c: c, endpoints: map[string]endpoint{}, wake: make(chan struct{}, 1), more: map[string]int64{}}
 	for _, e := range c.Endpoints {
@@ -168,7 +168,7 @@ func (h *Hooks) Known(name string) bool { _, ok := h.endpoints[name]; return ok 
 // or of another form.
 func (h *Hooks) TurnAway(name, reason string, size int64) {
 	if h.Known(name) {
-		h.remember(inbox.Turned{Source: name, Key: "-", Received: h.c.Now(), Size: size, Reason: reason})
+		h.remember(inbox.Turned{Source: name, Key: "-", Received: h.c.Now(), Size: max(size, 0), Reason: reason})
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,17 +21,19 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/hooks"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
+	"github.com/stemma-dev/stemma/ledger"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
 // children are processes that settle deliveries until they are killed.
 var children = storagetest.Children{"settle": func(ctx context.Context, where string) error {
-	db, err := storage.Open(ctx, "file:"+filepath.Join(where, "stemma.db"))
+	dsn, bodies, _ := strings.Cut(where, "\n")
+	db, err := storage.Open(ctx, dsn)
 	if err != nil {
 		return err
 	}
-	space, err := ingesttest.Open(ctx, db, filepath.Join(where, "bodies"), time.Now)
+	space, err := ingesttest.Open(ctx, db, bodies, time.Now)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ var children = storagetest.Children{"settle": func(ctx context.Context, where st
 	}
 	for {
 		n, err := h.Settle(ctx)
-		if err != nil {
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) { // the lease of this test is short
 			return err
 		}
 		fmt.Println(n)
@@ -158,11 +159,14 @@ func TestAnyOrderGivesTheSameGraph(t *testing.T) {
 		if got := ingesttest.Told(t, one); got != want {
 			t.Errorf("the graph says\n%s\nwant\n%s", got, want)
 		}
-		problems := 0
-		must(t, one.Ledger.Verify(t.Context(), nil))
+		must(t, one.Ledger.Verify(t.Context(), func(p ledger.Problem) { t.Error(p) }))
+		must(t, one.Graph.Rebuild(t.Context(), one.Ledger))
+		if got := ingesttest.Told(t, one); got != want {
+			t.Error("derived anew, the graph says something else")
+		}
 		h, err := inboxOf(t, one).Health(t.Context())
 		must(t, err)
-		if h[0].Pending != 0 || h[0].Refused == 0 || h[0].Accepted+h[0].Repeated != int64(len(all)) || problems != 0 {
+		if h[0].Pending != 0 || h[0].Refused == 0 || h[0].Accepted+h[0].Repeated != int64(len(all)) {
 			t.Errorf("%+v", h)
 		}
 	})
@@ -179,12 +183,18 @@ func inboxOf(tb testing.TB, s *ingest.Space) *inbox.Inbox {
 func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
 	list := deliveries(t)
 	want, facts := ordered(t, list)
-	where := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(where, "bodies"), 0o700))
-	db, err := storage.Open(t.Context(), "file:"+filepath.Join(where, "stemma.db"))
+	for engine, dsn := range map[string]func(testing.TB) string{"sqlite": storagetest.SQLiteDSN, "postgres": storagetest.PostgresDSN} {
+		t.Run(engine, func(t *testing.T) { killed(t, dsn(t), list, want, facts) })
+	}
+}
+
+func killed(t *testing.T, dsn string, list []delivery, want string, facts int64) {
+	bodies := t.TempDir()
+	where := dsn + "\n" + bodies
+	db, err := storage.Open(t.Context(), dsn)
 	must(t, err)
 	t.Cleanup(func() { must(t, db.Close()) })
-	space, err := ingesttest.Open(t.Context(), db, filepath.Join(where, "bodies"), time.Now)
+	space, err := ingesttest.Open(t.Context(), db, bodies, time.Now)
 	must(t, err)
 	h, err := open(t.Context(), space, time.Now, "parent", 200*time.Millisecond)
 	must(t, err)
@@ -203,8 +213,9 @@ func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
 		_ = c.Cmd.Wait() // it was killed
 	}
 	for deadline := time.Now().Add(20 * time.Second); ; {
-		_, err := h.Settle(t.Context())
-		must(t, err)
+		if _, err := h.Settle(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+			must(t, err)
+		}
 		health, err := inboxOf(t, space).Health(t.Context())
 		must(t, err)
 		if health[0].Pending == 0 {

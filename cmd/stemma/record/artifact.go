@@ -138,8 +138,8 @@ func file(path string, a *artifact.Artifact) error {
 // maxFiles is how many files a directory may have.
 const maxFiles = 200_000
 
-// directory computes the dirHash of a directory. A link is what it leads to would be
-// another directory's content, so it counts with the text that it holds.
+// directory computes the dirHash of a directory. What a link leads to may lie anywhere,
+// so it counts with the text that it holds.
 func directory(root string, a *artifact.Artifact) error {
 	var names []string
 	links := map[string]string{}

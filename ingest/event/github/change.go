@@ -2,6 +2,7 @@ package github
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,9 @@ func (d *delivery) change(pr event.Value) change.Change {
 	}
 	c.Implements, c.Satisfies = d.Mentions(c.Title+"\n\n"+pr.At("body").Long(), head.At("ref").Name(), c.Number)
 	c.PickedFrom = d.backported(c)
+	c.Implements = slices.DeleteFunc(c.Implements, func(e stemma.Edge) bool { // a pull request looks like an issue
+		return slices.ContainsFunc(c.PickedFrom, func(p stemma.Ref) bool { return p.Key() == e.To.Key() })
+	})
 	return c
 }
 

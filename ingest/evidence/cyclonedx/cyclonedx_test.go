@@ -99,6 +99,10 @@ func TestComponentsInsideOfOthersCount(t *testing.T) {
 			t.Errorf("only %d beginnings are refused", n)
 		}
 	}
+	withMail := strings.Replace(documentXML, "<name>Ada</name>", "<name>Ada</name><email>ada@corp.internal</email>", 1)
+	if kept := string(cyclonedx.Redacted([]byte(withMail))); strings.Contains(kept, "corp.internal") || read([]byte(kept)) != nil {
+		t.Errorf("%s", kept)
+	}
 	if kept := string(cyclonedx.Redacted([]byte(document))); strings.Contains(kept, "Ada") || read([]byte(kept)) != nil {
 		t.Errorf("%s", kept)
 	}

@@ -60,6 +60,7 @@ type Landings struct {
 	words []words.Message      // by commit number
 	owner map[int32]stemma.Ref // the change that carried a commit
 	taken map[int]stemma.Ref   // numbers of merge requests already given to a commit
+	told  map[stemma.Ref]int   // the merge requests of which the forge told with which commit they came in
 	trace *trace               // where the lines came from that the steps mend
 
 	onward bool // the branch went on from where it was, so graph holds what is new of it
@@ -87,6 +88,9 @@ func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
 	}
 	if before == b.Repo.Tip && len(b.Late) == 0 {
 		return nil, nil
+	}
+	if d.told, err = d.toldNumbers(ctx); err != nil {
+		return nil, err
 	}
 	d.onward = before != ""
 	var not []string
@@ -272,6 +276,27 @@ func (d *Landings) knownNumbers(ctx context.Context) (map[int]stemma.Ref, error)
 		return nil, fmt.Errorf("changes of %s: %w", d.Record.ID, err)
 	}
 	return known, nil
+}
+
+// toldNumbers are the merge requests that the forge itself told to have come in, by the
+// commit that they put on the branch: no message has to say it. Only a forge tells of a
+// state. Of several that came with one commit the first counts.
+func (d *Landings) toldNumbers(ctx context.Context) (map[stemma.Ref]int, error) {
+	told := map[stemma.Ref]int{}
+	err := d.Space.DB.Each(ctx, func(scan func(...any) error) error {
+		var number int
+		var merge string
+		err := scan(&number, &merge)
+		if _, known := told[stemma.Ref(merge)]; !known {
+			told[stemma.Ref(merge)] = number
+		}
+		return err
+	}, `SELECT c.number, m.ref FROM k_change c JOIN node r ON r.id = c.repository JOIN node m ON m.id = c.merge_commit
+		WHERE r.ref = $1 AND c.number IS NOT NULL AND c.state = 'merged' ORDER BY c.number`, string(d.Record.ID))
+	if err != nil {
+		return nil, fmt.Errorf("merge requests of %s: %w", d.Record.ID, err)
+	}
+	return told, nil
 }
 
 // derive states some landings.

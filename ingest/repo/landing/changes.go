@@ -38,6 +38,9 @@ func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) ch
 	}
 	if n := d.number(w, merge); n > 0 {
 		c.Number = n
+		if c.Method == change.MethodDirect { // nothing says so but the silence of the message
+			c.Method = ""
+		}
 		c.URL = cmp.Or(c.URL, d.requestURL(n))
 	}
 	d.sum(&c, l, stats)
@@ -50,9 +53,14 @@ func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) ch
 	return c
 }
 
-// number is that of the merge request, unless another landing has it: a title
-// may end with the number of something else.
+// number is that of the merge request: the forge knows best; of those that the message
+// names it is one that no other landing has, since a title may end with the number of
+// something else.
 func (d *Landings) number(w words.Message, merge stemma.Ref) int {
+	if n := d.told[merge]; n > 0 {
+		d.taken[n] = merge
+		return n
+	}
 	for _, n := range w.Landing.Numbers {
 		if by, taken := d.taken[n]; !taken || by == merge {
 			d.taken[n] = merge
