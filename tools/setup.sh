@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Sees to what the tests need besides Go, git and make: PostgreSQL's server
-# programs, Chromium and git filter-repo. With the argument gitsuite, to what git's own test
-# programs, Chromium, and npm, by which published webhooks are fetched. With the argument gitsuite, to what git's own test
-# scripts need: a C compiler, the headers of zlib, and perl. On Debian, as root, it
-# installs them; elsewhere it says exactly what to type and stops.
+# programs, Chromium, git filter-repo, and npm, by which published webhooks are
+# fetched. With the argument gitsuite, to what git's own test scripts need: a C
+# compiler, the headers of zlib, and perl. On Debian, as root, it installs them;
+# elsewhere it says exactly what to type and stops.
 set -euo pipefail
 
 missing=()
