@@ -4,8 +4,9 @@
 // Refs: incident:SOURCE/KEY.
 //
 // Its doors: "caused-by" leads up to a confirmed cause; "suspects" leads aside,
-// so that a suspicion never becomes part of a trace; "in" leads aside to where it
-// broke.
+// so that a suspicion never becomes part of a trace, and so does "ruled-out"; "in" leads
+// aside to where it broke. Who confirmed a cause or ruled it out stands in its list of
+// judgements.
 //
 // The package does no I/O and never confirms a suspicion by itself.
 package incident
@@ -28,9 +29,19 @@ var Room = stemma.Room{Name: "incident", Kinds: []stemma.KindSpec{{
 		{Name: "service", Type: stemma.Text, Index: true, Doc: "what broke"},
 		{Name: "environment", Type: stemma.Link, Index: true, Doc: "where it broke"},
 	},
+	Lists: []stemma.List{
+		{Name: "judgement", Doc: "what people found out about its causes, the last word last", Columns: []stemma.Column{
+			{Name: "cause", Type: stemma.Link, Index: true, Doc: "what was judged"},
+			{Name: "verdict", Type: stemma.Text, Doc: "confirmed or rejected"},
+			{Name: "by", Type: stemma.Link, Doc: "who judged"},
+			{Name: "at", Type: stemma.Time, Doc: "when"},
+			{Name: "reason", Type: stemma.Text, Doc: "why, in their words"},
+		}},
+	},
 	Doors: []stemma.Door{
 		{Name: "caused-by", To: causes, Flow: stemma.Up, Doc: "confirmed causes"},
 		{Name: "suspects", To: causes, Doc: "suspected causes"},
+		{Name: "ruled-out", To: causes, Doc: "what a person found not to be a cause"},
 		{Name: "in", To: []stemma.Kind{stemma.KindEnvironment}, Doc: "where it broke"},
 	},
 }}}
@@ -50,9 +61,27 @@ type Incident struct {
 	Service  string        `json:"service,omitempty"` // what broke
 	Where    stemma.Ref    `json:"environment,omitempty" door:"in"`
 
+	Judgements []Judgement `json:"judgement,omitzero"`
+
 	CausedBy []stemma.Edge `json:"-" door:"caused-by"`
 	Suspects []stemma.Edge `json:"-" door:"suspects"`
+	RuledOut []stemma.Edge `json:"-" door:"ruled-out"`
 }
+
+// A Judgement is what a person found out about one cause.
+type Judgement struct {
+	Cause   stemma.Ref    `json:"cause"`
+	Verdict string        `json:"verdict" of:"confirmed rejected"`
+	By      stemma.Ref    `json:"by,omitempty"`
+	At      stemma.Moment `json:"at,omitempty"`
+	Reason  string        `json:"reason,omitempty"`
+}
+
+// The verdicts.
+const (
+	Confirmed = "confirmed"
+	Rejected  = "rejected"
+)
 
 // Ref names the incident that source calls key.
 func Ref(source, key string) stemma.Ref { return stemma.NewRef(stemma.KindIncident, source, key) }

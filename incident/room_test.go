@@ -18,7 +18,8 @@ var shapes = []roomtest.Shape{
 		incident.Incident{
 			Source: "pagerduty", Key: "Q1", Title: "Refunds twice", Severity: "high", State: "resolved", Opened: moment, Resolved: moment + 1, URL: "https://pd.example.com/Q1", Service: "pay",
 			CausedBy: []stemma.Edge{{To: "deployment:prod/7", Method: "timeline"}}, Suspects: []stemma.Edge{{To: commit, Method: "lines"}, {To: "deployment:prod/7"}},
-			Where: "environment:prod",
+			Where: "environment:prod", RuledOut: []stemma.Edge{{To: commit, Method: "judgement"}},
+			Judgements: []incident.Judgement{{Cause: "deployment:prod/7", Verdict: incident.Confirmed, By: "person:0f1e", At: moment, Reason: "it did"}, {Cause: commit, Verdict: incident.Rejected}},
 		},
 	),
 }

@@ -136,6 +136,7 @@ var views = sync.OnceValue(func() []view {
 		{"v1_snapshot", "what was seen to run in environments", `k_snapshot c JOIN node n ON n.id = c.id`, cols("c", "@environment ~taken format #things #unexplained")},
 		{"v1_snapshot_running", "the things that ran, and what explains them", `k_snapshot_running c JOIN node n ON n.id = c.id`, cols("c", "seq name image @artifact #explained @deployment why")},
 		{"v1_incident", "what broke", `k_incident c JOIN node n ON n.id = c.id`, cols("c", "source key title severity state service ~opened ~resolved url", append([]viewCol{{"grade", plain, "n.grade"}}, cols("c", "@environment")...)...)},
+		{"v1_incident_judgement", "what people found out about causes of incidents, the last word last", `k_incident_judgement c JOIN node n ON n.id = c.id`, cols("c", "seq @cause verdict @by ~at reason")},
 		{"v1_repository", "histories", `k_repository c JOIN node n ON n.id = c.id`, cols("c", "name host url default_branch @tip #shallow")},
 		{
 			"v1_attribution", "records of line origin, each about a commit; repository is empty if that is not here",

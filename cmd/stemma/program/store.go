@@ -212,7 +212,26 @@ func (a *App) assemble(ctx context.Context, db *storage.DB, dir string, secret v
 	if err != nil {
 		return nil, err
 	}
+	if err := a.catchUp(ctx, log, g); err != nil {
+		return nil, err
+	}
 	return ingest.Open(ctx, ingest.Space{DB: db, Ledger: log, Graph: g, Vault: bodies}, secret)
+}
+
+// catchUp fills a graph that has nothing of a log that has something: this version
+// keeps it in another form than the one before, and has made its tables anew.
+func (a *App) catchUp(ctx context.Context, log *ledger.Ledger, g *graph.Graph) error {
+	applied, err := g.Applied(ctx)
+	if err != nil || applied > 0 {
+		return err
+	}
+	size, err := log.Size(ctx)
+	if err != nil || size == 0 {
+		return err
+	}
+	fmt.Fprintf(a.Err, "stemma: the graph is derived anew from %d facts, since this version keeps it in another form\n", size)
+	_, err = g.Apply(ctx, log)
+	return err
 }
 
 // logOrigin names the log of this machine's store in its checkpoints; a
