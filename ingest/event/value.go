@@ -245,10 +245,11 @@ func (v Value) Len() int {
 	return n
 }
 
-// First is the first of the values that is there.
+// First is the first of the values that is there and is no empty text, which many
+// systems send for nothing.
 func First(values ...Value) Value {
 	for _, v := range values {
-		if v.Has() {
+		if v.Has() && string(v.raw) != `""` {
 			return v
 		}
 	}

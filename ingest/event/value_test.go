@@ -34,7 +34,7 @@ func TestValueOfAnotherTypeIsNothing(t *testing.T) {
 		"deeper":            v.At("deep", "a", "b").Int() != 7,
 		"a truth":           !v.At("t").Bool() || v.At("s").Bool(),
 		"a name too long":   event.Text(strings.Repeat("x", event.MaxName+1)).Name() != "",
-		"first that is":     event.First(v.At("n"), v.At("nothing"), v.At("i")).Int() != 42,
+		"first that is":     event.First(v.At("n"), v.At("nothing"), event.Text(""), v.At("i")).Int() != 42,
 	} {
 		if got {
 			t.Errorf("%s is taken for something else", about)
