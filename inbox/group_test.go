@@ -16,7 +16,7 @@ import (
 )
 
 func TestConcurrentDeliveriesAreAllKeptOnce(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		const senders, each = 16, 30
 		boxes := []*inbox.Inbox{openInbox(t, open()), openInbox(t, open())} // two processes
 		var mu sync.Mutex
@@ -64,7 +64,7 @@ func TestWhoGivesUpLeavesTheQueue(t *testing.T) {
 }
 
 func TestRefusedDeliveryIsReplayed(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		b := openInbox(t, open())
 		var ids []int64
 		for _, key := range []string{"a", "b", "c"} {
@@ -99,7 +99,7 @@ func TestRefusedDeliveryIsReplayed(t *testing.T) {
 }
 
 func TestLeaseHasOneHolder(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		now := at()
 		box := func() *inbox.Inbox {
 			b, err := inbox.Open(t.Context(), open(), func() time.Time { return now })
@@ -138,7 +138,7 @@ func TestLeaseHasOneHolder(t *testing.T) {
 }
 
 func TestTurnedAwayIsBounded(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		b := openInbox(t, open())
 		for i := range 3 {
 			var list []inbox.Turned
@@ -174,7 +174,7 @@ func TestTurnedAwayIsBounded(t *testing.T) {
 }
 
 func TestOldKeysAreForgotten(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		b := openInbox(t, open())
 		var last int64
 		for _, key := range []string{"a", "b", "c", "d"} {
@@ -200,7 +200,7 @@ func TestOldKeysAreForgotten(t *testing.T) {
 }
 
 func TestBodiesComeBackAsTheyWere(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		b := openInbox(t, open())
 		noise := make([]byte, 100_000)
 		for i, x := 0, uint32(1); i < len(noise); i++ {

@@ -29,7 +29,7 @@ func openInbox(t *testing.T, db *storage.DB) *inbox.Inbox {
 }
 
 func TestDeliveryIsKeptUntilItIsSettled(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		b := openInbox(t, db)
 		accept := func(source, key, raw string) (int64, bool) {

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAboutFindsFactsOfAllSubjects(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		l := openLedger(t, open(), newKey(t))
 		long := stemma.NewRef("ticket", "jira", strings.Repeat("é", 700))
 		other := stemma.NewRef("ticket", "jira", strings.Repeat("é", 699)+"x") // begins like the long one

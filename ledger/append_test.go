@@ -18,7 +18,7 @@ import (
 )
 
 func TestFactIsFoundByPositionIDAndSubject(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		l := openLedger(t, open(), newKey(t))
 		// As long as a ref may be, but for one byte, and not compressible.
 		long := stemma.NewRef(stemma.KindTicket, "jira", strings.Repeat("ключ", 10)+rand.Text(), "")
@@ -70,7 +70,7 @@ func TestFactIsFoundByPositionIDAndSubject(t *testing.T) {
 }
 
 func TestReaderMayAppendWhileItReads(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		l := openLedger(t, open(), newKey(t))
 		if _, err := l.Append(t.Context(), samples(0, 1500)...); err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestReaderMayAppendWhileItReads(t *testing.T) {
 }
 
 func TestLogIsWholeAtEveryMomentWhileOthersAppend(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		key := newKey(t)
 		writer, reader := openLedger(t, open(), key), openLedger(t, open(), key)
 		done := make(chan struct{})
@@ -143,7 +143,7 @@ func TestProofBeyondTheLogIsNotFound(t *testing.T) {
 }
 
 func TestCursorMovesWithItsTransactionOnly(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		openLedger(t, db, newKey(t))
 		undone := errors.New("undone")

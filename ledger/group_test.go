@@ -54,7 +54,7 @@ func (l *Ledger) waiting(n int) {
 }
 
 func TestCallersWhoWaitShareOneTransaction(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		l := groupLedger(t, db)
 		const callers = 40
@@ -131,7 +131,7 @@ func TestGroupsAndChunksAreBounded(t *testing.T) {
 
 // TestFailedTransactionLeavesNothing fails a commit half way.
 func TestFailedTransactionLeavesNothing(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		l := groupLedger(t, open())
 		if _, err := l.Append(t.Context(), ticket(t, "PAY-1")); err != nil {
 			t.Fatal(err)

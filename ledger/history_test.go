@@ -263,7 +263,7 @@ func (h *history) checkProofs(l *ledger.Ledger, m, n int) {
 }
 
 func TestTreeAndProofsAgreeAfterEveryStepOfARandomHistory(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		h := newHistory(t, open, 1)
 		h.check(1)
 		var done []string
@@ -280,7 +280,7 @@ func TestTreeAndProofsAgreeAfterEveryStepOfARandomHistory(t *testing.T) {
 }
 
 func TestTreeAndProofsAgreeAfterLargeBatches(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		h := newHistory(t, open, 2)
 		for _, n := range []int{700, 1, 1000, 2500, 3, 64, 255} {
 			h.append(h.some(n))

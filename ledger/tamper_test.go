@@ -225,7 +225,7 @@ var wrongColumn = map[string]string{
 }
 
 func TestFlippedByteAnywhereIsFoundAndNamed(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		v := newVictim(t, open())
 		if list := v.problems(); len(list) > 0 {
 			t.Fatalf("before: %v", list)
@@ -385,7 +385,7 @@ func (v *victim) erase(pos int64, tombstone any) {
 }
 
 func TestErasedEntryIsAcceptedWithItsTombstoneOnly(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		v := newVictim(t, open())
 		gone, err := v.l.Entry(t.Context(), 12)
 		if err != nil {

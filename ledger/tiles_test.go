@@ -112,7 +112,7 @@ func (o *outsider) leaves(size int64) []stemma.Digest {
 }
 
 func TestOutsiderReproducesTheRootFromTiles(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		key := newKey(t)
 		l := openLedger(t, open(), key)
 		o := newOutsider(t, l, key.VerifierKey())

@@ -13,7 +13,7 @@ import (
 func file(up string) *fstest.MapFile { return &fstest.MapFile{Data: []byte("-- +goose Up\n" + up)} }
 
 func TestMigrationsRunOnce(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		ctx := t.Context()
 		one := fstest.MapFS{"migrations/00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO a (id) VALUES (1);")}
 		two := fstest.MapFS{"migrations/00001_a.sql": one["00001_a.sql"], "migrations/00002_b.sql": file("INSERT INTO a (id) VALUES (2);")}
@@ -45,7 +45,7 @@ func TestMigrationsRunOnce(t *testing.T) {
 }
 
 func TestFailedMigrationLeavesNothing(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db, ctx := open(), t.Context()
 		bad := fstest.MapFS{"migrations/00001_a.sql": file("CREATE TABLE a (id BIGINT);\nINSERT INTO nothing (id) VALUES (1);")}
 		if err := db.Migrate(ctx, "one", bad); err == nil {

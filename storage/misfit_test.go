@@ -10,7 +10,7 @@ import (
 )
 
 func TestMisfitsAreFoundInEveryColumn(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		statements := []string{
 			`CREATE TABLE thing (n BIGINT NOT NULL PRIMARY KEY, small INTEGER, "text" TEXT, bytes BYTEA)`,

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEachRowIsTakenUntilOneIsRefused(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		const query = `SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) x WHERE n <> $1 ORDER BY n`
 		enough := errors.New("enough")

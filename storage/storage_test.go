@@ -28,7 +28,7 @@ CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, word TEXT, raw BYTEA, n INTEG
 // engines runs f on a space with a table item on each engine.
 func engines(t *testing.T, f func(t *testing.T, open func() *storage.DB)) {
 	t.Helper()
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		if err := open().Migrate(t.Context(), "test", schema); err != nil {
 			t.Fatal(err)
 		}

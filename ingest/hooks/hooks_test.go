@@ -135,7 +135,7 @@ func TestAnyOrderGivesTheSameGraph(t *testing.T) {
 	if !strings.Contains(want, "change:github.com/acme/pay#142") {
 		t.Fatalf("the graph says\n%s", want)
 	}
-	storagetest.Engines(t, func(t *testing.T, openDB func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, openDB func() *storage.DB) {
 		one := ingesttest.Must(t, openDB(), noon)
 		two := ingesttest.Must(t, openDB(), noon)
 		a, err := open(t.Context(), one, noon, "one", time.Minute)

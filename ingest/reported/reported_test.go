@@ -97,7 +97,7 @@ func story(tb testing.TB) [][]byte {
 // TestWayFromCommitToDeploymentIsThere: each step with the method by which it is known,
 // and how good that is.
 func TestWayFromCommitToDeploymentIsThere(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		s := ingesttest.Must(t, open(), now)
 		for _, b := range story(t) {
 			take(t, s, b)
@@ -167,7 +167,7 @@ func asides(t *testing.T, s *ingest.Space, ref stemma.Ref, want ...string) {
 }
 
 func TestWhatComesAgainDoublesNothing(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		s := ingesttest.Must(t, open(), now)
 		for _, b := range story(t) {
 			take(t, s, b)
@@ -227,7 +227,7 @@ func TestDeploymentsReplaceEachOtherInWhateverOrderTheyAreTold(t *testing.T) {
 // TestWhatNoDeploymentExplainsIsMarked: a thing is known by its digest in a registry and
 // by that of its configuration, and by the commit it was built from.
 func TestWhatNoDeploymentExplainsIsMarked(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		s := ingesttest.Must(t, open(), now)
 		take(t, s, deploy(t, 1, "v1", "pay", "", digest("a")))
 		take(t, s, deploy(t, 1, "v0", "bad", "failure", digest("f")))

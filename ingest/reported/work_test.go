@@ -21,7 +21,7 @@ import (
 // others between; one envelope is refused, one was taken by a process that died before it
 // said so.
 func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 		clock := func() time.Time { return time.Now().UTC() } // leases end
 		db := open()
 		s := ingesttest.Must(t, db, now)

@@ -17,10 +17,22 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// Engines runs f as a subtest on each engine. Every call of open returns
-// another handle of the same space, which is new for the subtest; handles are
-// closed at its end.
+// Engines runs f as a subtest on each engine, with -short on SQLite alone: the race
+// detector looks at our code, which is the same on both. Every call of open returns
+// another handle of the same space, which is new for the subtest; handles are closed
+// at its end.
 func Engines(t *testing.T, f func(t *testing.T, open func() *storage.DB)) {
+	t.Helper()
+	if testing.Short() {
+		t.Run("sqlite", func(t *testing.T) { f(t, opener(t, SQLiteDSN(t))) })
+		return
+	}
+	Both(t, f)
+}
+
+// Both is Engines for what processes and goroutines do to each other: also with -short
+// it runs on both engines.
+func Both(t *testing.T, f func(t *testing.T, open func() *storage.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { f(t, opener(t, SQLiteDSN(t))) })
 	t.Run("postgres", func(t *testing.T) { f(t, opener(t, PostgresDSN(t))) })
