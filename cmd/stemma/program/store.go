@@ -212,7 +212,7 @@ func (a *App) assemble(ctx context.Context, db *storage.DB, dir string, secret v
 	if err != nil {
 		return nil, err
 	}
-	if err := a.catchUp(ctx, log, g); err != nil {
+	if err := a.catchUp(ctx, db, log, g); err != nil {
 		return nil, err
 	}
 	return ingest.Open(ctx, ingest.Space{DB: db, Ledger: log, Graph: g, Vault: bodies}, secret)
@@ -220,13 +220,18 @@ func (a *App) assemble(ctx context.Context, db *storage.DB, dir string, secret v
 
 // catchUp fills a graph that has nothing of a log that has something: this version
 // keeps it in another form than the one before, and has made its tables anew.
-func (a *App) catchUp(ctx context.Context, log *ledger.Ledger, g *graph.Graph) error {
+func (a *App) catchUp(ctx context.Context, db *storage.DB, log *ledger.Ledger, g *graph.Graph) error {
 	applied, err := g.Applied(ctx)
 	if err != nil || applied > 0 {
 		return err
 	}
 	size, err := log.Size(ctx)
 	if err != nil || size == 0 {
+		return err
+	}
+	filled := false // then somebody has changed the cursor, which "stemma verify" tells
+	err = db.Each(ctx, func(func(...any) error) error { filled = true; return nil }, "SELECT id FROM node LIMIT 1")
+	if err != nil || filled {
 		return err
 	}
 	fmt.Fprintf(a.Err, "stemma: the graph is derived anew from %d facts, since this version keeps it in another form\n", size)
