@@ -110,7 +110,7 @@ var layers = []struct {
 	{"ingest/settle/follow", "attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/settle/bind"},
 	{"ingest/settle", ". attribution/edits attribution/sight git git/history spool ingest/agent ingest/capture ingest/gitai ingest/hook ingest/local ingest/note ingest/replay ingest/records ingest/settle/bind ingest/settle/follow"},
 	{"ingest/origins", ". rooms git git/blame git/history git/patch git/quote ingest/note ingest/records ingest/words"},
-	{"ingest/event", ". rooms ingest/jsonwalk"},
+	{"ingest/event", ". rooms redact/secret ingest/jsonwalk"},
 	{"ingest/event/github", ". rooms ingest/event"},
 	{"ingest/event/signature", "ingest/jsonwalk"},
 	{"ingest/event/gitlab", ". rooms ingest/event"},

@@ -13,7 +13,11 @@
 // said to be live: that is for whoever knows the next one.
 package deployment
 
-import "github.com/stemma-dev/stemma"
+import (
+	"strings"
+
+	"github.com/stemma-dev/stemma"
+)
 
 // Room declares the kinds of this package.
 var Room = stemma.Room{
@@ -104,7 +108,26 @@ type Deployment struct {
 
 // Ref names the deployment into environment that its system calls id.
 func Ref(environment, id string) stemma.Ref {
-	return stemma.NewRef(stemma.KindDeployment, environment, id)
+	return stemma.NewRef(stemma.KindDeployment, escape(environment), id)
+}
+
+// escape keeps the name of an environment apart from what follows it: GitLab has
+// environments such as review/feature-1.
+func escape(environment string) string {
+	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(environment)
+}
+
+// Where is the name of the environment of a deployment or a snapshot.
+func Where(of stemma.Ref) string {
+	name, _ := of.Split()
+	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(name)
+}
+
+// ServiceOf is what a repository's software is called where nobody names a service: by
+// the last part of the repository's name.
+func ServiceOf(repository stemma.Ref) string {
+	_, name := repository.Split()
+	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
 // Ref names the deployment.
@@ -172,7 +195,7 @@ type Running struct {
 
 // SnapshotRef names the snapshot of an environment that is called key.
 func SnapshotRef(environment, key string) stemma.Ref {
-	return stemma.NewRef(stemma.KindSnapshot, environment, key)
+	return stemma.NewRef(stemma.KindSnapshot, escape(environment), key)
 }
 
 // Ref names the snapshot.

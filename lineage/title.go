@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/graph"
 )
 
@@ -37,7 +38,7 @@ func Title(ref stemma.Ref, a graph.Attrs) string {
 	case stemma.KindArtifact:
 		s = join(a.Text("name"), short(key))
 	case stemma.KindDeployment:
-		environment, _ := ref.Split()
+		environment := deployment.Where(ref)
 		s = join(a.Text("version"), "in "+environment, parens(a.Text("status")))
 	case stemma.KindPerson:
 		s = "person " + short(key)
@@ -90,7 +91,7 @@ func titleAside(ref stemma.Ref, a graph.Attrs) string {
 		return join(a.Text("name"), a.Text("version"))
 	case stemma.KindSnapshot:
 		if n := number("things"); n != "" {
-			environment, _ := ref.Split()
+			environment := deployment.Where(ref)
 			return join(environment, parens(n+" running, "+number("unexplained")+" unexplained"))
 		}
 	case stemma.KindRole:

@@ -10,6 +10,7 @@ package brought
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,7 +50,7 @@ func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (n int
 			since = mark{} // all is looked at again
 		}
 	}
-	size, err := space.Ledger.Size(ctx)
+	size, err := space.Graph.Applied(ctx) // what others append meanwhile is for the next time
 	if err != nil || size == since.Log {
 		return 0, err
 	}
@@ -69,7 +70,7 @@ func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (n int
 	if err != nil {
 		return 0, fmt.Errorf("what deployments brought: %w", err)
 	}
-	state, err := json.Marshal(mark{size + int64(len(facts))})
+	state, err := json.Marshal(mark{size})
 	if err != nil {
 		return 0, err
 	}
@@ -96,6 +97,9 @@ func news(ctx context.Context, space *ingest.Space, since int64) (facts []stemma
 		}
 		for _, name := range environments {
 			services, err := l.store.Period(ctx, deployed.Ask{Environment: name})
+			if errors.Is(err, stemma.ErrNotFound) {
+				continue // it is called otherwise by who deployed there
+			}
 			if err != nil {
 				return err
 			}
@@ -150,9 +154,11 @@ func (l *linker) first(ctx context.Context, since int64) (time.Time, error) {
 	}
 	for _, query := range []string{
 		`SELECT MIN(COALESCE(d."at", 0)) FROM k_deployment d JOIN node n ON n.id = d.id WHERE n.last_pos >= $1 AND d."at" IS NOT NULL`,
-		`SELECT MIN(COALESCE(c."committed", 1)) FROM k_commit c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
-		`SELECT MIN(COALESCE(c."merged", 1)) FROM k_change c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
-		`SELECT MIN(COALESCE(d."at", 1)) FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge e ON e.dst = a.id JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
+		`SELECT MIN(c."committed") FROM k_commit c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
+		`SELECT MIN(c."merged") FROM k_change c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
+		`SELECT MIN(d."at") FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge e ON e.dst = a.id JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
+		`SELECT MIN(d."at") FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge s ON s.src = a.id AND s.door IN (` + l.store.Doors("same-as") + `)
+			JOIN edge e ON e.dst = s.dst JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
 		`SELECT MIN(1) FROM k_release r JOIN node n ON n.id = r.id WHERE n.last_pos >= $1`,
 	} {
 		err := l.store.Each(ctx, func(scan func(...any) error) error {
@@ -178,15 +184,12 @@ func (l *linker) first(ctx context.Context, since int64) (time.Time, error) {
 // environments are those to which something was deployed since.
 func (l *linker) environments(ctx context.Context) (names []string, err error) {
 	return names, l.store.Each(ctx, func(scan func(...any) error) error {
-		var ref stemma.Ref
-		if err := scan((*string)(&ref)); err != nil {
-			return err
-		}
-		_, name := ref.Split()
+		var name string
+		err := scan(&name)
 		names = append(names, name)
-		return nil
-	}, `SELECT DISTINCT e.ref FROM k_deployment d JOIN node e ON e.id = d."environment" WHERE d."at" >= $1 AND d."status" IN ('success', 'inactive') ORDER BY e.ref`,
-		l.from.UnixMicro())
+		return err
+	}, `SELECT DISTINCT e."name" FROM k_deployment d JOIN k_environment e ON e.id = d."environment" WHERE d."at" >= $1 AND d."status" IN ('success', 'inactive')
+		AND e."name" IS NOT NULL ORDER BY e."name"`, l.from.UnixMicro())
 }
 
 // service links the deployments of one service, which are in order, and the one behind

@@ -186,3 +186,25 @@ func TestWhatDidNotSucceedBroughtNothing(t *testing.T) {
 		t.Errorf("what else it leads to: %+v, %v", out, err)
 	}
 }
+
+func TestAnEnvironmentMayHaveASlashInItsName(t *testing.T) {
+	s := ingesttest.Must(t, storagetest.SQLite(t), now)
+	y := told(t)
+	const name = "review/feature-1"
+	y.tell(deployment.Environment{Name: name})
+	for i, hour := range []int{30, 31} {
+		y.tell(deployment.Deployment{
+			ID: deployment.Ref(name, fmt.Sprint(i)), Environment: deployment.EnvironmentRef(name), Status: "success", At: at(hour),
+			Ships: []stemma.Edge{{To: commit(5 + i), Method: "declared"}},
+		})
+	}
+	put(t, s, y.facts...)
+	link(t, s)
+	got := brings(t, s)
+	if got[len(got)-1] != "1 #6 range" || len(got) != len(want)+6 {
+		t.Errorf("%v", got)
+	}
+	if deployment.Ref("review", "x/1") == deployment.Ref("review/x", "1") || deployment.Where(deployment.Ref(name, "1")) != name {
+		t.Error("two deployments have one name")
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
+	"github.com/stemma-dev/stemma/redact/secret"
 )
 
 // How long texts of a delivery may become attributes.
@@ -109,7 +110,21 @@ func (v Value) Name() string {
 }
 
 // Title is the text of a title.
-func (v Value) Title() string { return v.Text(MaxTitle) }
+func (v Value) Title() string { return withoutSecrets(v.Text(MaxTitle)) }
+
+// withoutSecrets cuts out of a text for people what looks like a secret: they are pasted
+// into titles and addresses, too.
+func withoutSecrets(s string) string {
+	var out strings.Builder
+	at := 0
+	secret.Find([]byte(s), secret.Nameless, secret.Options{}, func(m secret.Match) {
+		if m.Start >= at {
+			out.WriteString(s[at:m.Start] + secret.MarkStart + m.Rule + "]")
+			at = m.End
+		}
+	})
+	return out.String() + s[at:]
+}
 
 // URL is an address to browse, without credentials; another text is nothing.
 func (v Value) URL() string {
@@ -122,7 +137,7 @@ func (v Value) URL() string {
 	if !ok || len(s) > MaxURL || strings.ContainsAny(authority, "@ ") {
 		return ""
 	}
-	return s
+	return withoutSecrets(s)
 }
 
 // Long is a text of several lines.
@@ -130,7 +145,7 @@ func (v Value) Long() string {
 	if v.kind() != '"' {
 		return ""
 	}
-	return stemma.CleanText(jsonwalk.New(v.raw).String(), MaxBody)
+	return withoutSecrets(stemma.CleanText(jsonwalk.New(v.raw).String(), MaxBody))
 }
 
 // Int is a number, or a text that is one, as some systems write it.

@@ -112,3 +112,19 @@ func TestUnsaidIsNotStated(t *testing.T) {
 		t.Errorf("%d problems", len(r.Problems))
 	}
 }
+
+func TestSecretsInTextsForPeopleAreCut(t *testing.T) {
+	token := "ghp_" + strings.Repeat("a1B2c3", 6)
+	v, err := event.Parse([]byte(`{"title":"why is ` + token + ` refused","url":"https://x.example/a?token=` + token + `","body":"see\n` + token + `"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{v.At("title").Title(), v.At("url").URL(), v.At("body").Long()} {
+		if strings.Contains(s, token) || !strings.Contains(s, "[redacted:") {
+			t.Errorf("%q", s)
+		}
+	}
+	if got := v.At("title").Title(); !strings.HasPrefix(got, "why is [") || !strings.HasSuffix(got, " refused") {
+		t.Errorf("%q", got)
+	}
+}

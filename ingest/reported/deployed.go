@@ -3,7 +3,6 @@ package reported
 import (
 	"cmp"
 	"encoding/hex"
-	"path"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -28,11 +27,9 @@ func (t *taker) deploy() error {
 	}
 	r := deployment.Deployment{
 		Environment: environment.Ref(), Version: d.Version, Status: cmp.Or(d.Status, "success"), At: t.e.At, URL: d.URL, Task: d.Task,
-		Repository: ci.RepositoryRef(t.e.Run.Repository), Service: cmp.Or(d.Service, path.Base(t.e.Run.Repository)),
+		Repository: ci.RepositoryRef(t.e.Run.Repository), Service: d.Service,
 	}
-	if r.Service == "." {
-		r.Service = ""
-	}
+	r.Service = cmp.Or(r.Service, deployment.ServiceOf(r.Repository))
 	r.ID = deployment.Ref(d.Environment, t.deploymentID(r))
 	r.Ships = t.ships()
 	if t.run != "" {
@@ -46,14 +43,15 @@ func (t *taker) deploy() error {
 }
 
 // deploymentID is what the system calls a deployment. One that has no name there is
-// called by its run and its service: a job that is tried again says the same once more.
+// called by its run and by the report: a job that is run again, as for a rollback, deploys
+// again.
 func (t *taker) deploymentID(r deployment.Deployment) string {
 	if t.e.Deployment.ID != "" {
 		return t.e.Deployment.ID
 	}
 	if t.run != "" {
 		system, id := t.run.Split()
-		return strings.Join([]string{system, id, r.Service, r.Version}, "/")
+		return strings.Join([]string{system, id, r.Service, r.Version, t.e.Key[:min(len(t.e.Key), 12)]}, "/")
 	}
 	return "local/" + t.e.Key
 }

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -184,6 +185,9 @@ const maxKey = 200
 
 // Decode reads an envelope and checks what holds of every one.
 func Decode(raw []byte) (*Envelope, error) {
+	if hasZero(raw) {
+		return nil, bad("one of its texts has a zero byte")
+	}
 	if len(raw) > MaxEnvelope {
 		return nil, bad("it has %d bytes, more than %d", len(raw), MaxEnvelope)
 	}
@@ -206,6 +210,32 @@ func Decode(raw []byte) (*Envelope, error) {
 }
 
 func (e *Envelope) check() error {
+	return errors.Join(e.checkForm(), e.checkRefs())
+}
+
+// refs are what the envelope names by itself.
+func (e *Envelope) refs() (refs []stemma.Ref) {
+	if e.Incident != nil {
+		refs = append(refs, e.Incident.Causes...)
+	}
+	if e.Snapshot != nil {
+		for _, r := range e.Snapshot.Running {
+			refs = append(refs, r.Artifact)
+		}
+	}
+	return refs
+}
+
+func (e *Envelope) checkRefs() error {
+	for _, ref := range e.refs() {
+		if ref != "" && !ref.Valid() {
+			return bad("%.100q names nothing: a ref is a kind, a colon and a key", string(ref))
+		}
+	}
+	return nil
+}
+
+func (e *Envelope) checkForm() error {
 	switch {
 	case e.Key == "" || len(e.Key) > maxKey || strings.Trim(e.Key, keyBytes) != "":
 		return bad("its key is empty, longer than %d bytes, or has other characters than letters, digits and -_.:", maxKey)
@@ -254,4 +284,25 @@ func digests(list []string) error {
 		}
 	}
 	return nil
+}
+
+// hasZero reports whether a text of a JSON document has a zero byte, which no store
+// takes. A backslash before the escape may be escaped itself.
+func hasZero(raw []byte) bool {
+	escape := []byte(`\u0000`)
+	for from := 0; ; {
+		at := bytes.Index(raw[from:], escape)
+		if at < 0 {
+			return false
+		}
+		at += from
+		before := at
+		for before > 0 && raw[before-1] == '\\' {
+			before--
+		}
+		if (at-before)%2 == 0 {
+			return true
+		}
+		from = at + len(escape)
+	}
 }

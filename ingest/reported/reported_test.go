@@ -104,7 +104,7 @@ func TestWayFromCommitToDeploymentIsThere(t *testing.T) {
 		}
 		commit := stemma.Ref("commit:sha1/" + sha)
 		run := "run:github-actions/github.com/acme/pay/9/2"
-		deployed := "deployment:prod/github-actions/github.com/acme/pay/9/2/pay/v1"
+		deployed := "deployment:prod/github-actions/github.com/acme/pay/9/2/pay/v1/8aecc38fbcf4"
 		l, err := lineage.Trace(t.Context(), s.Graph, commit, lineage.Down, walk.Limits{})
 		if err != nil {
 			t.Fatal(err)

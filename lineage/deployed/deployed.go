@@ -81,17 +81,34 @@ func (s *Store) Period(ctx context.Context, ask Ask) ([]Service, error) {
 		return nil, err
 	}
 	from, to := time.Time{}, all[len(all)-1].At
-	if ask.From != "" {
-		if from, err = moment(all, ask, ask.From, false); err != nil {
-			return nil, err
-		}
-	}
 	if ask.To != "" {
 		if to, err = moment(all, ask, ask.To, true); err != nil {
 			return nil, err
 		}
 	}
-	if to.Before(from) {
+	if ask.From != "" {
+		// A version may have come back: the one before the end is meant.
+		until := slices.IndexFunc(all, func(d Deployment) bool { return d.At.After(to) })
+		before := all
+		if until > 0 {
+			before = all[:until]
+		}
+		if from, err = moment(before, ask, ask.From, false); err != nil {
+			if from, err = moment(all, ask, ask.From, false); err != nil {
+				return nil, err
+			}
+		}
+		if from.Equal(to) && ask.To != "" && ask.From != ask.To {
+			before = slices.DeleteFunc(slices.Clone(before), func(d Deployment) bool { return !d.At.Before(to) })
+			if earlier, err := moment(before, ask, ask.From, false); err == nil {
+				from = earlier
+			}
+		}
+	}
+	switch {
+	case to.Before(from) && ask.To == "":
+		return nil, stemma.WithHint(fmt.Errorf("nothing was deployed to %q since %q", ask.Environment, ask.From), "the last deployment was at %s", to.Format(time.RFC3339))
+	case to.Before(from):
 		return nil, stemma.WithHint(fmt.Errorf("%q comes after %q", ask.From, ask.To), "exchange --from and --to")
 	}
 	var names []string

@@ -46,6 +46,7 @@ type Member struct {
 	Missing    []string   `json:"missing"` // which records there are not
 
 	id, change int64
+	at         time.Time // of the deployment
 }
 
 // What may be missing of a member.
@@ -79,7 +80,7 @@ func (p *Population) Incomplete() (n int) {
 
 // Between lists the population.
 func Between(ctx context.Context, tx *storage.Tx, ask deployed.Ask) (*Population, error) {
-	p := &Population{Environment: ask.Environment, From: []Deployment{}, Members: []Member{}, Orphans: map[string]int{}, Removed: []stemma.Ref{}, Unresolved: []stemma.Ref{}}
+	p := &Population{Environment: ask.Environment, From: []Deployment{}, Deployments: []Deployment{}, Members: []Member{}, Orphans: map[string]int{}, Removed: []stemma.Ref{}, Unresolved: []stemma.Ref{}}
 	s, err := deployed.In(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -93,13 +94,29 @@ func Between(ctx context.Context, tx *storage.Tx, ask deployed.Ask) (*Population
 		return nil, err
 	}
 	members := map[int64]*Member{}
-	var removed []int64
+	var there, last []int64 // commits that were deployed, ever and at the end
+	before, err := p.before(ctx, s, services)
+	if err != nil {
+		return nil, err
+	}
 	for _, of := range services {
-		gone, err := p.follow(ctx, s, h, of, members)
+		all, end, err := p.follow(ctx, s, h, of, before, members)
 		if err != nil {
 			return nil, err
 		}
-		removed = append(removed, gone...)
+		there, last = append(there, all...), append(last, end...)
+	}
+	gone, err := h.Difference(ctx, there, last)
+	if err != nil {
+		return nil, err
+	}
+	var removed []int64
+	for _, id := range gone.IDs {
+		if m := members[id]; m != nil {
+			m.Gone = true
+		} else {
+			removed = append(removed, id)
+		}
 	}
 	slices.SortStableFunc(p.Deployments, func(a, b Deployment) int { return a.At.Compare(b.At) })
 	if p.Removed, err = refs(ctx, s, removed); err != nil {
@@ -119,50 +136,61 @@ func Between(ctx context.Context, tx *storage.Tx, ask deployed.Ask) (*Population
 	return p, nil
 }
 
-// follow goes through the deployments of one service, and tells what was there before
-// and is not at the end.
-func (p *Population) follow(ctx context.Context, s *deployed.Store, h *between.History, of deployed.Service, members map[int64]*Member) (removed []int64, err error) {
-	var before []int64
-	if of.Before != nil {
+// before are the commits that were there when the period began, of all services.
+func (p *Population) before(ctx context.Context, s *deployed.Store, services []deployed.Service) (commits []int64, err error) {
+	for _, of := range services {
+		if of.Before == nil {
+			continue
+		}
 		if err := s.Resolve(ctx, of.Before); err != nil {
 			return nil, err
 		}
-		before = of.Before.Commits
+		commits = append(commits, of.Before.Commits...)
 		p.From = append(p.From, Deployment{*of.Before, 0})
 		p.unresolved(*of.Before)
 	}
-	there, last := slices.Clone(before), before
-	brought := map[int64]bool{}
+	return commits, nil
+}
+
+// follow goes through the deployments of one service, and tells which commits they
+// shipped, that of before among them, and which the last one did.
+func (p *Population) follow(
+	ctx context.Context, s *deployed.Store, h *between.History, of deployed.Service, before []int64, members map[int64]*Member,
+) (there, last []int64, err error) {
+	if of.Before != nil {
+		last = of.Before.Commits
+	}
+	there = slices.Clone(last)
+	brought := map[int64]bool{} // by one of these deployments
 	for i := range of.Period {
 		d := &of.Period[i]
 		if err := s.Resolve(ctx, d); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		p.unresolved(*d)
-		found, err := h.Difference(ctx, d.Commits, there)
+		found, err := h.Difference(ctx, d.Commits, slices.Concat(before, last))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+		n := 0
 		for _, id := range found.IDs {
+			if brought[id] {
+				continue // and gone meanwhile
+			}
 			brought[id] = true
+			n++
 			if members[id] == nil {
-				members[id] = &Member{id: id, Deployment: d.Ref, Missing: []string{}}
+				members[id] = &Member{id: id, Deployment: d.Ref, at: d.At, Missing: []string{}}
+			} else if m := members[id]; d.At.Before(m.at) {
+				m.Deployment, m.at = d.Ref, d.At // of another service
 			}
 		}
 		if len(d.Commits) > 0 {
 			there, last = append(there, d.Commits...), d.Commits
 		}
-		p.Deployments = append(p.Deployments, Deployment{*d, len(found.IDs)})
+		p.Deployments = append(p.Deployments, Deployment{*d, n})
 	}
-	gone, err := h.Difference(ctx, there, last)
-	for _, id := range gone.IDs {
-		if brought[id] {
-			members[id].Gone = true
-		} else {
-			removed = append(removed, id)
-		}
-	}
-	return removed, err
+	return there, last, nil
 }
 
 func (p *Population) unresolved(d deployed.Deployment) {

@@ -44,6 +44,8 @@ line feed and the ref, which can be computed without stemma:
 			switch {
 			case seed == "":
 				return program.Usage(c, errors.New("sample: --seed is missing: any text that was not chosen by who is looked at"))
+			case f.ask.Environment == "" && f.ask != (deployed.Ask{}):
+				return program.Usage(c, errors.New("sample: --from, --to and --service are of a population, which --env names"))
 			case f.ask.Environment != "" && len(args) > 0:
 				return program.Usage(c, errTwoPopulations)
 			}

@@ -163,7 +163,7 @@ func recordFlush(a *program.App, o *options) *cobra.Command {
 		Use:   "flush",
 		Short: "send the reports that wait for the server",
 		Long: `Sends the reports that wait, however lately the server was away. With --required it is an
-error if some still wait then.`,
+error if some still wait then, or were refused.`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return runFlush(c.Context(), a, o) },
 	}
@@ -190,8 +190,13 @@ func runFlush(ctx context.Context, a *program.App, o *options) error {
 	if o.json {
 		return terminal.JSON(a.Out, sent)
 	}
-	_, err = fmt.Fprintf(a.Out, "%d reports sent, %d still wait%s\n", sent.Sent, sent.Left, refusals(sent.Refused))
-	return err
+	if _, err := fmt.Fprintf(a.Out, "%d reports sent, %d still wait%s\n", sent.Sent, sent.Left, refusals(sent.Refused)); err != nil {
+		return err
+	}
+	if n := len(sent.Refused); n > 0 && o.required {
+		return stemma.WithHint(fmt.Errorf("record flush: %d reports were refused and are lost", n), "the reasons stand above; report again what they say")
+	}
+	return nil
 }
 
 func refusals(list []string) string {

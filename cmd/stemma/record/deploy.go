@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,13 @@ same environment; the service is the repository, unless --service names a part o
 func runDeploy(ctx context.Context, a *program.App, o *options, d reported.Deployment, shipped []string) error {
 	if d.Environment == "" {
 		return program.Usage(nil, stemma.WithHint(errors.New("record deploy: --env is missing"), "say where it was put: --env prod"))
+	}
+	for flag, one := range map[string][2]string{
+		"--status": {d.Status, "pending running success failure inactive"}, "--tier": {d.Tier, "production staging testing development other"},
+	} {
+		if one[0] != "" && !slices.Contains(strings.Fields(one[1]), one[0]) {
+			return program.Usage(nil, fmt.Errorf("record deploy: %s %.40q is none of: %s", flag, one[0], one[1]))
+		}
 	}
 	digests, err := digestsOf(shipped)
 	if err != nil {

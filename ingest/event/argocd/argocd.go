@@ -48,7 +48,7 @@ func Read(d event.Delivery, who func(event.Account) stemma.Ref) (*event.Reading,
 	dep := deployment.Deployment{
 		ID:          deployment.Ref(environment, "argocd/"+app.At("metadata", "namespace").Name()+"/"+name+"/"+started.String()),
 		Environment: deployment.EnvironmentRef(environment), Version: version(app, sha), Status: phases[sync.At("phase").Text(40)],
-		At: started, Finished: sync.At("finishedAt").Moment(), URL: event.First(body.At("url"), app.At("status", "summary", "externalURLs")).URL(), Task: "sync",
+		At: started, Finished: sync.At("finishedAt").Moment(), URL: event.First(body.At("url"), app.At("status", "summary", "externalURLs")).URL(), Task: "sync", Service: name,
 	}
 	if dep.Status == "" {
 		dep.Status = "unknown"

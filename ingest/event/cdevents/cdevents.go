@@ -227,7 +227,7 @@ func (d *delivery) service() {
 	}
 	r := deployment.Deployment{
 		ID:          deployment.Ref(environment, key(d.source, d.id)+"/"+d.sender),
-		Environment: deployment.EnvironmentRef(environment), Version: d.id, Status: status, At: d.at, Finished: d.at, Task: d.verb,
+		Environment: deployment.EnvironmentRef(environment), Version: d.id, Status: status, At: d.at, Finished: d.at, Task: d.verb, Service: d.id,
 	}
 	if d.verb == "removed" {
 		r.Until = d.at

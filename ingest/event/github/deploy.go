@@ -30,28 +30,29 @@ func (d *delivery) deployment() {
 	}
 	r := deployment.Deployment{
 		ID: deployment.Ref(environment, d.Key(id)), Environment: deployment.EnvironmentRef(environment), Version: dep.At("ref").Name(),
-		At: dep.At("created_at").Moment(), Repository: d.Repository, Task: dep.At("task").Name(), By: d.account(dep.At("creator")), Status: "pending",
+		At: dep.At("created_at").Moment(), Repository: d.Repository, Service: deployment.ServiceOf(d.Repository), Task: dep.At("task").Name(), By: d.account(dep.At("creator")), Status: "pending",
 	}
 	if commit := change.ShaRef(dep.At("sha").Sha()); commit != "" {
 		r.Ships = []stemma.Edge{{To: commit, Method: "event"}}
 	}
-	asOf := dep.At("created_at").Moment()
+	asOf, step := dep.At("created_at").Moment(), r.Status
 	if status.Has() {
 		told := status.At("created_at").Moment()
 		asOf = told
 		r.URL = event.First(status.At("environment_url"), status.At("target_url"), status.At("log_url")).URL()
-		switch r.Status = deployed[strings.ToLower(status.At("state").Text(40))]; r.Status {
+		step = deployed[strings.ToLower(status.At("state").Text(40))]
+		switch r.Status = step; r.Status {
 		case "":
 			r.Status = "unknown"
 		case "success", "failure":
 			r.Finished = told
-		case "inactive":
-			r.Until = told
+		case "inactive": // another took its place; whether it had succeeded was told before
+			r.Status, r.Until = "", told
 		}
 	}
 	r.Runs = d.deployedBy()
 	d.Once(deployment.Environment{Name: environment, Tier: tier(dep)})
-	d.State(r, event.Order(asOf, event.Step(r.Status, deploySteps)))
+	d.State(r, event.Order(asOf, event.Step(step, deploySteps)))
 }
 
 // tier is that of an environment, where the deployment says that it is the one in

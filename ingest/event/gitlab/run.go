@@ -132,7 +132,7 @@ func (d *delivery) deployment() {
 	told := d.body.At("status_changed_at").Moment()
 	r := deployment.Deployment{
 		ID: deployment.Ref(environment, d.Forge.Key(id)), Environment: deployment.EnvironmentRef(environment), Version: d.body.At("ref").Name(),
-		Status: deployed[d.body.At("status").Text(40)], URL: d.body.At("environment_external_url").URL(), Repository: d.Repository,
+		Status: deployed[d.body.At("status").Text(40)], URL: d.body.At("environment_external_url").URL(), Repository: d.Repository, Service: deployment.ServiceOf(d.Repository),
 		By: d.account(d.body.At("user")),
 	}
 	switch r.Status {
