@@ -46,12 +46,9 @@ func runDeploy(ctx context.Context, a *program.App, o *options, d reported.Deplo
 	if d.Environment == "" {
 		return program.Usage(nil, stemma.WithHint(errors.New("record deploy: --env is missing"), "say where it was put: --env prod"))
 	}
-	for flag, one := range map[string][2]string{
-		"--status": {d.Status, "pending running success failure inactive"}, "--tier": {d.Tier, "production staging testing development other"},
-	} {
-		if one[0] != "" && !slices.Contains(strings.Fields(one[1]), one[0]) {
-			return program.Usage(nil, fmt.Errorf("record deploy: %s %.40q is none of: %s", flag, one[0], one[1]))
-		}
+	err := errors.Join(oneOf("--status", d.Status, "pending running success failure inactive"), oneOf("--tier", d.Tier, "production staging testing development other"))
+	if err != nil {
+		return program.Usage(nil, fmt.Errorf("record deploy: %w", err))
 	}
 	digests, err := digestsOf(shipped)
 	if err != nil {
@@ -69,6 +66,15 @@ func runDeploy(ctx context.Context, a *program.App, o *options, d reported.Deplo
 	}
 	e.Deployment = &d
 	return o.report(ctx, a, e, strings.Join(strings.Fields(d.Service+" "+d.Version+" into "+d.Environment), " "))
+}
+
+// oneOf refuses what a flag says that is none of the words, before it is sent: a server
+// would refuse it when nobody looks any more.
+func oneOf(flag, value, words string) error {
+	if value == "" || slices.Contains(strings.Fields(words), value) {
+		return nil
+	}
+	return fmt.Errorf("%s %.40q is none of: %s", flag, value, words)
 }
 
 // recordIncident records something that broke.

@@ -30,6 +30,10 @@ Every other report does so, too. --conclusion says how it ended: success, failur
 cancelled or skipped.`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
+			err := errors.Join(oneOf("--status", s.Status, "queued running completed"), oneOf("--conclusion", s.Conclusion, "success failure cancelled skipped unknown"))
+			if err != nil {
+				return program.Usage(c, fmt.Errorf("record run: %w", err))
+			}
 			e, err := o.envelope(c.Context(), a, reported.KindRun)
 			if err != nil {
 				return err
