@@ -1,6 +1,7 @@
 package reported
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,12 +27,14 @@ type Worker struct {
 	log    *slog.Logger
 	holder string
 	wake   chan struct{}
+
+	failures map[int64]int // how often the store did not take a delivery while it took others
 }
 
 // NewWorker returns a worker, which does nothing yet. Holder names the process among
 // those that settle deliveries, of whatever source.
 func NewWorker(space *ingest.Space, box *inbox.Inbox, now func() time.Time, log *slog.Logger, holder string) *Worker {
-	return &Worker{space, box, now, log, holder, make(chan struct{}, 1)}
+	return &Worker{space: space, inbox: box, now: now, log: log, holder: holder, wake: make(chan struct{}, 1), failures: map[int64]int{}}
 }
 
 // Wake says that there is something to do. It may be called by anybody.
@@ -81,18 +84,49 @@ func (w *Worker) Settle(ctx context.Context) (n int, err error) {
 	if err != nil || len(mine) == 0 {
 		return 0, err
 	}
+	var failed []inbox.Delivery
+	var first error
 	for _, d := range mine {
 		held, err := w.inbox.Hold(ctx, w.holder, lease)
 		if err != nil || !held {
 			return n, err
 		}
-		if err := w.settle(ctx, d); err != nil {
+		switch err := w.settle(ctx, d); {
+		case err == nil:
+			n++
+		case ctx.Err() != nil:
 			return n, err
+		default: // the store is away, or it does not take this one: others may go on
+			failed, first = append(failed, d), cmp.Or(first, err)
 		}
-		n++
 	}
-	return n, nil
+	return n, errors.Join(first, w.giveUp(ctx, failed, n > 0, first))
 }
+
+// patience is how often a report is tried that the store does not take, while it takes
+// others.
+const patience = 3
+
+// giveUp refuses reports that the store has not taken again and again, though it is there.
+func (w *Worker) giveUp(ctx context.Context, failed []inbox.Delivery, there bool, why error) error {
+	if !there {
+		return nil
+	}
+	for _, d := range failed {
+		if w.failures[d.ID]++; w.failures[d.ID] < patience {
+			continue
+		}
+		delete(w.failures, d.ID)
+		reason := stemma.CleanText("the store does not take it: "+why.Error(), maxReason)
+		w.log.Error("a report was refused", "delivery", d.ID, "reason", reason)
+		if err := errors.Join(w.gap(ctx, d, reason), w.inbox.SettleAs(ctx, w.holder, inbox.Outcome{ID: d.ID, Refused: true, Reason: reason})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const maxReason = 1000 // bytes of why a report was refused
 
 // waiting are the envelopes that wait: a page of deliveries may have none of them.
 func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error) {

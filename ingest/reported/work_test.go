@@ -95,3 +95,53 @@ func TestWorkersTakeEachEnvelopeOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestAReportThatTheStoreDoesNotTakeHoldsNoOtherUp: it is refused in the end, and not
+// while the store takes nothing at all.
+func TestAReportThatTheStoreDoesNotTakeHoldsNoOtherUp(t *testing.T) {
+	db := storagetest.SQLite(t)
+	s := ingesttest.Must(t, db, now)
+	box, err := inbox.Open(t.Context(), db, func() time.Time { return time.Now().UTC() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *storage.Tx) error {
+		_, err := tx.Exec(t.Context(), `CREATE TRIGGER poison BEFORE INSERT ON fact WHEN instr(NEW.subject, 'poison') > 0 BEGIN SELECT RAISE(ABORT, 'no room for it'); END`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	accept := func(key string) {
+		t.Helper()
+		raw := `{"v":1,"key":"` + key + `","kind":"incident","at":"2026-11-27T09:00:00.000000Z","incident":{"key":"` + key + `"}}`
+		if _, _, err := box.Accept(t.Context(), inbox.Delivery{Source: reported.Deliveries, Key: key, Raw: []byte(raw)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func(key string) string {
+		t.Helper()
+		state, _, err := box.State(t.Context(), reported.Deliveries, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	w := reported.NewWorker(s, box, now, slog.New(slog.DiscardHandler), "worker")
+	accept("poison")
+	for range 5 { // nothing tells yet that the store takes anything
+		if n, err := w.Settle(t.Context()); n != 0 || err == nil || state("poison") != "pending" {
+			t.Fatalf("%d settled, %v, it is %s", n, err, state("poison"))
+		}
+	}
+	for i := range 3 {
+		key := fmt.Sprint("good", i)
+		accept(key)
+		if n, err := w.Settle(t.Context()); n != 1 || err == nil || state(key) != "done" {
+			t.Fatalf("%d settled, %v, %s is %s", n, err, key, state(key))
+		}
+	}
+	if state("poison") != "refused" {
+		t.Errorf("it is %s", state("poison"))
+	}
+}
