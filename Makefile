@@ -9,7 +9,7 @@ BIN   := bin/stemma
 ADDR  ?= 127.0.0.1:7171
 REPOS ?=
 # How many inputs each fuzz target tries in `make check`.
-FUZZ ?= 10000x
+FUZZ ?= 5000x
 
 .PHONY: build run test check lint fuzz race gitsuite bench setup clean help
 
