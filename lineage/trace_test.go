@@ -294,7 +294,7 @@ func TestUpAndDownAreConversesOnBothEngines(t *testing.T) {
 		facts := randomFacts(t, seed, 150)
 		results := map[storage.Engine][]byte{}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+			storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
 				db := open()
 				g := told(t, db, facts...)
 				results[db.Engine()] = traceAll(t, g, facts)
