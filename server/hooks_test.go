@@ -150,9 +150,6 @@ func TestReasonsAreEscapedOnThePage(t *testing.T) {
 }
 
 func TestSenderThatIsTooSlowIsCut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits for a deadline")
-	}
 	// The clock of this server is slow, so that deadlines come soon.
 	s := receive(t, io.Discard, func() time.Time { return time.Now().Add(-14 * time.Second) })
 	ctx, stop := context.WithCancel(t.Context())

@@ -94,7 +94,7 @@ func (h *History) Difference(ctx context.Context, tips, not []int64) (d Differen
 	for _, id := range not {
 		w.reach(h.known[id], unwanted)
 	}
-	for w.open(slack) {
+	for w.open() {
 		t := heap.Pop(&w.queue).(*thing)
 		s := w.sides[t.id]
 		if s&unwanted == 0 {
@@ -145,7 +145,7 @@ func (w *walk) reach(t *thing, s side) {
 
 // open reports whether there may be more to find: something wanted is left, or what
 // is unwanted is not yet older than all that was found.
-func (w *walk) open(slack int64) bool {
+func (w *walk) open() bool {
 	if len(w.queue) == 0 {
 		return false
 	}

@@ -153,7 +153,7 @@ func (l *linker) first(ctx context.Context, since int64) (time.Time, error) {
 		return time.Time{}, err
 	}
 	for _, query := range []string{
-		`SELECT MIN(COALESCE(d."at", 0)) FROM k_deployment d JOIN node n ON n.id = d.id WHERE n.last_pos >= $1 AND d."at" IS NOT NULL`,
+		`SELECT MIN(d."at") FROM k_deployment d JOIN node n ON n.id = d.id WHERE n.last_pos >= $1`,
 		`SELECT MIN(c."committed") FROM k_commit c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
 		`SELECT MIN(c."merged") FROM k_change c JOIN node n ON n.id = c.id WHERE n.last_pos >= $1`,
 		`SELECT MIN(d."at") FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge e ON e.dst = a.id JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,

@@ -87,22 +87,8 @@ func (s *Store) Period(ctx context.Context, ask Ask) ([]Service, error) {
 		}
 	}
 	if ask.From != "" {
-		// A version may have come back: the one before the end is meant.
-		until := slices.IndexFunc(all, func(d Deployment) bool { return d.At.After(to) })
-		before := all
-		if until > 0 {
-			before = all[:until]
-		}
-		if from, err = moment(before, ask, ask.From, false); err != nil {
-			if from, err = moment(all, ask, ask.From, false); err != nil {
-				return nil, err
-			}
-		}
-		if from.Equal(to) && ask.To != "" && ask.From != ask.To {
-			before = slices.DeleteFunc(slices.Clone(before), func(d Deployment) bool { return !d.At.Before(to) })
-			if earlier, err := moment(before, ask, ask.From, false); err == nil {
-				from = earlier
-			}
+		if from, err = begin(all, ask, to); err != nil {
+			return nil, err
 		}
 	}
 	switch {
@@ -176,6 +162,18 @@ func ofService(name string) string {
 		return ""
 	}
 	return fmt.Sprintf(", service %q", name)
+}
+
+// begin is when the period begins. A version may have come back later: the one before
+// the end is meant.
+func begin(all []Deployment, ask Ask, to time.Time) (time.Time, error) {
+	if ask.To != "" && ask.From != ask.To {
+		end := slices.IndexFunc(all, func(d Deployment) bool { return !d.At.Before(to) })
+		if from, err := moment(all[:max(end, 0)], ask, ask.From, false); err == nil {
+			return from, nil
+		}
+	}
+	return moment(all, ask, ask.From, false) // also to say that it comes after the end
 }
 
 // moment is when a deployment was made that is named by its ref, its id or its version,
