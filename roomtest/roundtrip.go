@@ -155,6 +155,15 @@ func (m *mutator) object(v reflect.Value) {
 	}
 }
 
+// everyField changes each field of a new record, and of an element of each of its
+// lists, so that a type that the mutator does not know is found without luck.
+func everyField(spec stemma.KindSpec, typ reflect.Type) {
+	for _, f := range fields(typ) {
+		noise := append([]byte{2}, strings.Repeat("\xff", 4096)...) // 2: a list gets an element
+		(&mutator{spec: spec, noise: noise}).field(f, reflect.New(f.typ).Elem())
+	}
+}
+
 func (m *mutator) field(f field, v reflect.Value) {
 	switch to := v.Addr().Interface().(type) {
 	case *stemma.Ref:
@@ -182,6 +191,9 @@ func (m *mutator) field(f field, v reflect.Value) {
 	case **bool:
 		b := m.byte()&1 == 0
 		*to = &b
+	case **int:
+		n := int(m.number())
+		*to = &n
 	default:
 		m.list(v)
 	}

@@ -51,7 +51,9 @@ func Check(t *testing.T, room stemma.Room, shapes ...Shape) {
 			t.Errorf("%s: no record of kind %s", room.Name, spec.Kind)
 			continue
 		}
-		checkSpec(t, spec, reflect.TypeOf(shapes[i].examples[0]))
+		typ := reflect.TypeOf(shapes[i].examples[0])
+		checkSpec(t, spec, typ)
+		everyField(spec, typ)
 	}
 	if len(shapes) != len(room.Kinds) {
 		t.Errorf("%s declares %d kinds, has %d records", room.Name, len(room.Kinds), len(shapes))
