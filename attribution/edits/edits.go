@@ -68,6 +68,26 @@ func Start(name string, content []byte, hands []Hand, known *Memory) *File {
 	return f
 }
 
+// Become makes the file what another one is now.
+func (f *File) Become(other *File) { f.text, f.lines = other.text, slices.Clone(other.lines) }
+
+// Like reports whether half of the lines of a content, or of the file if that has more,
+// are the same in both: as much as git takes for a copy.
+func (f *File) Like(content []byte) bool {
+	left := map[Key]int{}
+	for _, l := range f.text {
+		left[KeyOf(l)]++
+	}
+	text, same := split(content), 0
+	for _, l := range text {
+		if key := KeyOf(l); left[key] > 0 {
+			left[key]--
+			same++
+		}
+	}
+	return same > 0 && 2*same >= max(len(text), len(f.text))
+}
+
 // Lines are those of the file now; the caller must not change them.
 func (f *File) Lines() []Line { return f.lines }
 
@@ -120,13 +140,14 @@ const (
 	Nothing Back = iota // the hand was seen to write it
 	Whole               // a run of lines that went as a whole and comes as a whole, of some length
 	Any                 // any block: git may have put it there
+	Git                 // any block, and what goes may come back so too: git took it
 )
 
 // Step replaces the content by what a hand made of it.
 func (f *File) Step(content []byte, by Hand, back Back) {
 	s := f.step(content, by, back)
 	f.text, f.lines, f.other = s.now, s.lines, nil
-	f.gone.take(&s.left)
+	f.gone.take(&s.left, back == Git)
 	f.known.keep(f, s)
 }
 
@@ -165,7 +186,7 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 	switch back {
 	case Whole:
 		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, true, f.known.telling})
-	case Any:
+	case Any, Git:
 		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, false, f.known.telling})
 	case Nothing:
 	}

@@ -123,6 +123,39 @@ func TestAddedLinesAreThoseOfTheOtherDiff(t *testing.T) {
 	}
 }
 
+func TestWhatGitTookComesBackAlsoInParts(t *testing.T) {
+	const one, two = "the first line that an agent wrote, and nobody else\n", "the second line that an agent wrote, and nobody else\n"
+	for back, want := range map[edits.Back][]edits.Hand{
+		edits.Git: {ai, ann, ai}, // git took both lines
+		edits.Any: {ann, ann, ann},
+	} {
+		f := edits.Start("f", nil, nil, nil)
+		f.Step([]byte(one+two), ai, edits.Nothing)
+		f.Step(nil, edits.Unknown, back)
+		f.Step([]byte(one+"a line of a person between them, for the first time\n"+two), ann, edits.Whole)
+		var got []edits.Hand
+		for _, l := range f.Lines() {
+			got = append(got, l.By)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %v the lines are of %v, want %v", back, got, want)
+		}
+	}
+}
+
+func TestTextThatWentIsKnownElsewhere(t *testing.T) {
+	const line = "the only line that an agent wrote, and nobody else\n"
+	f := edits.Start("f", nil, nil, nil)
+	f.Step([]byte(line), ai, edits.Nothing)
+	if got := f.Went(edits.PrintOf([][]byte{[]byte(line)}), edits.Any); got[0].By != edits.Unknown {
+		t.Errorf("what is still there went, and was of %v", got[0].By)
+	}
+	f.Step(nil, ann, edits.Any)
+	if got := f.Went(edits.PrintOf([][]byte{[]byte(line), []byte("another")}), edits.Any); got[0].By != ai || got[1].By != edits.Unknown {
+		t.Errorf("what went was of %v", got)
+	}
+}
+
 func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 	const mine, yours = "a line of mine that nobody else has\n", "a line of yours that nobody else has\n"
 	f := edits.Start("f", nil, nil, nil)

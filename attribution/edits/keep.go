@@ -29,6 +29,7 @@ type KeptRow struct {
 	Text Key
 	Line
 	Back, End bool
+	Git       bool
 }
 
 // maxRows is how many lines that are gone are written down of a file, the last ones.
@@ -39,7 +40,7 @@ const maxRows = 20_000
 func (f *File) Keep() (k Kept, text, other []byte) {
 	k.Lines = stretches(f.lines)
 	for _, r := range f.gone.rows[max(0, len(f.gone.rows)-maxRows):] {
-		k.Gone = append(k.Gone, KeptRow{r.text, r.line, r.back, r.end})
+		k.Gone = append(k.Gone, KeptRow{r.text, r.line, r.back, r.end, r.git})
 	}
 	if f.other == nil {
 		return k, join(f.text), nil
@@ -81,7 +82,7 @@ func (a *attic) restore(rows []KeptRow) {
 	}
 	a.at = map[Key][]int{}
 	for i, r := range rows {
-		a.rows = append(a.rows, row{r.Text, r.Line, r.Back, r.End})
+		a.rows = append(a.rows, row{r.Text, r.Line, r.Back, r.End, r.Git})
 		if !r.End {
 			a.at[r.Text] = append(a.at[r.Text], i)
 		}

@@ -51,6 +51,14 @@ func (m *Memory) telling(mark Key, letters int) int {
 	return 0
 }
 
+// tellingOnce is telling of a line that was also written where it is now.
+func (m *Memory) tellingOnce(mark Key, letters int) int {
+	if letters < movedText || m.times[mark] <= 2 {
+		return letters
+	}
+	return 0
+}
+
 // Stood tells in which file a text was before anybody edited that.
 func (m *Memory) Stood(k Key) (string, bool) {
 	f, ok := m.stood[k]

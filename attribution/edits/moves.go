@@ -16,7 +16,7 @@ const againText = 90
 // A block says which blocks of lines count as the same again.
 type block struct {
 	text  int                             // letters and digits that it must have at least
-	whole bool                            // it must be a whole run
+	whole bool                            // it must be a whole run, unless git took it
 	weigh func(mark Key, letters int) int // how many of a line's tell where it comes from
 }
 
@@ -38,6 +38,7 @@ type row struct {
 	line Line
 	back bool // it is there again, or the row is no line but the end of a run
 	end  bool
+	git  bool // git took it
 }
 
 // keep adds runs of lines.
@@ -53,9 +54,10 @@ func (a *attic) keep(text [][]byte, lines []Line, runs []span) {
 }
 
 // take moves over what has not come back.
-func (a *attic) take(from *attic) {
+func (a *attic) take(from *attic, git bool) {
 	begin := 0
 	for i, r := range from.rows {
+		from.rows[i].git = git
 		if r.back {
 			a.add(from.rows[begin:i])
 			begin = i + 1
@@ -98,7 +100,7 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 	begin, next := 0, -1 // of what is still fresh; the row behind the last block
 	for i := 0; i < now.Len(); {
 		from, size := a.longest(now, i, is)
-		if size == 0 && next >= 0 && !is.whole { // less text will do where a block goes on behind a new line
+		if size == 0 && next >= 0 && (!is.whole || a.rows[next].git) { // less text will do where a block goes on behind a new line
 			from, size = next, a.equal(next, now.marks[i:])
 		}
 		if size == 0 {
@@ -121,6 +123,18 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 	return left
 }
 
+// Went tells whose lines were that are not in this file any more and stand in another
+// text: of blocks with enough text to be told, that was written once besides. The other
+// lines are of [Unknown].
+func (f *File) Went(to Print, back Back) []Line {
+	lines := make([]Line, to.Len())
+	for i := range lines {
+		lines[i].By = Unknown
+	}
+	f.gone.giveBack(to, lines, block{backText, back == Whole, f.known.tellingOnce})
+	return lines
+}
+
 // longest finds the longest block of rows that stands in now at a line; of several the
 // one that went last.
 func (a *attic) longest(now Print, at int, is block) (from, size int) {
@@ -131,7 +145,7 @@ func (a *attic) longest(now Print, at int, is block) (from, size int) {
 		for i := at; i < at+n; i++ {
 			text += is.weigh(now.marks[i], int(now.letters[i]))
 		}
-		if text >= is.text && n > size && (!is.whole || a.isRun(p, n)) {
+		if text >= is.text && n > size && (!is.whole || a.rows[p].git || a.isRun(p, n)) {
 			from, size = p, n
 		}
 	}

@@ -50,7 +50,7 @@ type Sight struct {
 	Content []byte
 	Kept    bool // Content is what was seen
 	Ends    bool // the edit that begins is known to end, and not to have been refused
-	Git     bool // whoever did it may have let git put back what was there
+	Git     bool // git did it, or whoever did may have let git put back what was there
 	Likely  bool // nobody looked, but git is likely to have left the file so
 }
 
@@ -67,6 +67,7 @@ type State struct {
 	Running int    // things that run and may write the file
 	Seen    bool   // the content is known to have been that of the last sight
 	Ran     bool   // something ran since
+	Git     bool   // git wrote since, or may have
 	Lost    bool   // the last content was not kept
 	Likely  bool   // the last content is what git is likely to have left
 }
@@ -91,9 +92,10 @@ func Resume(f *edits.File, person edits.Hand, s State) *Watch {
 }
 
 // Hear takes a sight that has no content, and reports whether it was one.
-func (s *State) Hear(k Kind) bool {
-	switch k {
+func (s *State) Hear(of Sight) bool {
+	switch of.Kind {
 	case Touched:
+		s.Git = s.Git || of.Git
 	case Running:
 		s.Running++
 	case Ran:
@@ -112,7 +114,7 @@ func (w *Watch) File() *edits.File { return w.file }
 
 // See takes the next sight.
 func (w *Watch) See(s Sight) {
-	if w.Hear(s.Kind) {
+	if w.Hear(s) {
 		return
 	}
 	if s.Kind == Begun && s.Call != "" { // told again: until now it has written nothing
@@ -131,7 +133,7 @@ func (w *Watch) See(s Sight) {
 	}
 	w.State.Seen, w.Lost, w.Likely = true, !s.Kept, s.Likely
 	if s.Kept {
-		w.Ran = w.Running > 0
+		w.Ran, w.Git = w.Running > 0, false
 	}
 }
 
@@ -146,6 +148,8 @@ func (w *Watch) Glimpse(content []byte) *edits.File {
 // back says how much of what was there may have come back.
 func (w *Watch) back(by edits.Hand, s Sight) edits.Back {
 	switch {
+	case w.Git || s.Likely:
+		return edits.Git
 	case by <= edits.Base || s.Git || w.Likely:
 		return edits.Any
 	case by == w.person:

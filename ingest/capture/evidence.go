@@ -161,7 +161,7 @@ func (g *gatherer) entry(e spool.Entry) {
 		g.move()
 	}
 	if g.begun && !g.explains(e.Stand, before) {
-		g.touched() // git wrote files, or may have
+		g.gitTouched()
 	}
 	g.stand, g.begun = e.Stand, true
 	g.expire(e.At)
@@ -242,6 +242,11 @@ func (g *gatherer) noise(kind sight.Kind, but map[string]bool) {
 
 // touched: something may have written any file before now.
 func (g *gatherer) touched() { g.noise(sight.Touched, nil) }
+
+// gitTouched: git may have.
+func (g *gatherer) gitTouched() {
+	g.events = append(g.events, event{Event: Event{Sight: sight.Sight{Kind: sight.Touched, Git: true}}})
+}
 
 // begin remembers a call. One that is told twice has begun once.
 func (g *gatherer) begin(call string, s *told, c opened) {

@@ -45,7 +45,7 @@ func (g *gatherer) move() {
 	if !g.begun {
 		g.Before++
 	} else if Writes(g.moves[g.moved]) {
-		g.touched()
+		g.gitTouched()
 	}
 	g.moved++
 	g.events = append(g.events, event{Event: Event{Move: g.moved}})

@@ -266,6 +266,23 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.agent("s2", "a.txt", d.inserts("s2", 4, 2))
 			d.commit()
 		}},
+		"a stash that is renamed as soon as it is back": {wild, func(d *desk) {
+			d.Git("stash", "-q")
+			d.shell("s2", "echo 'LINE' >> a.txt")
+			d.commit()
+			d.Git("stash", "pop", "-q")
+			d.Git("mv", "a.txt", "moved.txt")
+			d.shell("s2", "echo 'LINE' >> moved.txt")
+			d.commit()
+		}},
+		"a stash into which a person had typed": {wild, func(d *desk) {
+			d.person("a.txt", d.inserts("me", 4, 2))
+			d.Git("stash", "-q")
+			d.shell("s2", "echo 'LINE' >> b.txt; cat a.txt")
+			d.Git("stash", "apply", "-q") // leaves no trace
+			d.shell("s2", "echo 'LINE' >> b.txt; cat a.txt")
+			d.commit()
+		}},
 		"a stash that becomes a branch": {wild, func(d *desk) {
 			d.Git("stash", "-q")
 			d.person("b.txt", d.inserts("me", 6, 2))
@@ -294,6 +311,11 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.commit()
 			d.write("copy.txt", d.read("a.txt"))
 			d.agent("s2", "copy.txt", d.inserts("s2", 2, 2))
+			d.commit()
+		}},
+		"a file that is copied and edited before it is committed": {wild, func(d *desk) {
+			d.write("copy.txt", d.read("a.txt"))
+			d.person("copy.txt", d.inserts("me", 4, 2))
 			d.commit()
 		}},
 		"a detached head": {wild, func(d *desk) {

@@ -25,7 +25,7 @@ import (
 
 // checkpointForm changes whenever what is written down does, or what it means. In
 // front of it stands its SHA-256.
-const checkpointForm = 1
+const checkpointForm = 2
 
 // MarkEvery is how many looks of hooks are gone through at least until that is
 // written down again; tests let it be fewer.
@@ -131,7 +131,7 @@ func (t *Tree) keep(at *capture.State) error {
 			if n.Kind == sight.Clean {
 				t.fresh[i] = sight.State{Seen: true, Running: t.fresh[i].Running, Ran: t.fresh[i].Running > 0}
 			}
-			t.fresh[i].Hear(n.Kind)
+			t.fresh[i].Hear(n.Sight)
 		}
 	}
 	c.Fresh = t.fresh
@@ -163,7 +163,7 @@ func (t *Tree) hears(path string, k *keptWatch) (more bool) {
 		if n.Kind == sight.Clean {
 			return true
 		}
-		s.Hear(n.Kind)
+		s.Hear(n.Sight)
 	}
 	k.State = s
 	return false
