@@ -12,6 +12,7 @@ import (
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/ingest/posted"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
+	"github.com/stemma-dev/stemma/ingest/repo/landing"
 	"github.com/stemma-dev/stemma/ingest/repo/sessions"
 )
 
@@ -63,7 +64,10 @@ func (s *scanner) prepare(ctx context.Context, r *git.Repo) error {
 	if err != nil {
 		return err
 	}
-	s.report.Unchanged = !told && s.mark.Bound > 0 && s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
+	if s.requests, err = landing.LateRequests(ctx, s.space, s.record.ID); err != nil {
+		return err
+	}
+	s.report.Unchanged = !told && len(s.requests) == 0 && s.mark.Bound > 0 && s.mark.Refs != "" && s.mark.Refs == s.repo.Digest() && s.record.Aliases == nil && len(s.back) == 0 &&
 		!sessions.Stale(s.local, s.mark.Local)
 	if !s.report.Unchanged {
 		if err := s.repo.CheckTips(ctx); err != nil {

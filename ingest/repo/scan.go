@@ -126,6 +126,7 @@ type scanner struct {
 	owners      []version
 	checkpoints map[string][]stemma.Ref // sessions of Entire's checkpoints
 	late        map[string]bool         // commits of earlier scans whose records came now
+	requests    map[stemma.Ref]bool     // commits of earlier scans with which merge requests came of which the forge told since
 	reach       map[string]bool         // commits read now that the default branch reaches
 	heard       []landing.Heard         // what they say
 	landings    *landing.Landings       // what landed; nil if there is no news
@@ -291,7 +292,7 @@ func (s *scanner) beginChanges(ctx context.Context) (err error) {
 	}
 	b := landing.Branch{
 		Space: s.space, Writer: s.w, Repo: s.repo, Record: s.record, Names: s.names(), Weave: s.weave, Repeats: s.repeats, Origins: s.lines,
-		Heard: s.heard, Reach: s.reach, Late: s.late, Known: s.mark.Landed[s.repo.BranchName()], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
+		Heard: s.heard, Reach: s.reach, Late: s.late, Requests: s.requests, Known: s.mark.Landed[s.repo.BranchName()], Shown: s.landed, Lags: s.lags, Progress: s.o.Progress,
 	}
 	s.landings, err = b.Begin(ctx)
 	return err

@@ -42,12 +42,13 @@ type Branch struct {
 	Weave    *weave.Weave
 	Repeats  *mended.Repeats // of the history, if this scan read all of it
 	Origins  *lines.Origins
-	Heard    []Heard         // of the commits read now that the branch reaches
-	Reach    map[string]bool // which these are
-	Late     map[string]bool // commits of earlier scans whose records came now
-	Known    string          // up to where changes are known
-	Shown    string          // the tip when the branch was read last
-	Lags     bool            // this clone's tip is no news
+	Heard    []Heard             // of the commits read now that the branch reaches
+	Reach    map[string]bool     // which these are
+	Late     map[string]bool     // commits of earlier scans whose records came now
+	Requests map[stemma.Ref]bool // and those of which the forge told since, see LateRequests
+	Known    string              // up to where changes are known
+	Shown    string              // the tip when the branch was read last
+	Lags     bool                // this clone's tip is no news
 	Progress func(stage string, done, total int64)
 }
 
@@ -57,11 +58,11 @@ type Landings struct {
 	*Branch
 	graph *dag.Graph
 	steps []dag.Landing
-	words []words.Message      // by commit number
-	owner map[int32]stemma.Ref // the change that carried a commit
-	taken map[int]stemma.Ref   // numbers of merge requests already given to a commit
-	told  map[stemma.Ref]int   // the merge requests of which the forge told with which commit they came in
-	trace *trace               // where the lines came from that the steps mend
+	words []words.Message        // by commit number
+	owner map[int32]stemma.Ref   // the change that carried a commit
+	taken map[int]stemma.Ref     // numbers of merge requests already given to a commit
+	told  map[stemma.Ref]request // what the forge told to have come in, by the commit with which it did
+	trace *trace                 // where the lines came from that the steps mend
 
 	onward bool // the branch went on from where it was, so graph holds what is new of it
 }
@@ -86,10 +87,11 @@ func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
 		}
 		before = b.Repo.Tip
 	}
-	if before == b.Repo.Tip && len(b.Late) == 0 {
+	again := len(b.Late)+len(b.Requests) > 0
+	if before == b.Repo.Tip && !again {
 		return nil, nil
 	}
-	if d.told, err = d.toldNumbers(ctx); err != nil {
+	if d.told, err = d.requests(ctx); err != nil {
 		return nil, err
 	}
 	d.onward = before != ""
@@ -100,7 +102,7 @@ func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
 			return nil, err
 		}
 	}
-	if len(b.Late) > 0 && before != "" {
+	if again && before != "" {
 		if err := d.readMessages(ctx, nil); err != nil {
 			return nil, err
 		}
@@ -110,7 +112,7 @@ func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
 	} else if err := d.readMessages(ctx, not); err != nil {
 		return nil, err
 	}
-	d.steps = append(d.steps, d.graph.Landings(b.Repo.Tip, not)...)
+	d.steps = append(d.steps, d.join(d.graph.Landings(b.Repo.Tip, not))...)
 	d.trace = d.begin(ctx)
 	return d, nil
 }
@@ -123,8 +125,8 @@ func (d *Landings) State(ctx context.Context) error {
 		}
 		d.Progress("changes", int64(len(d.owner)), 0)
 	}
-	if d.Lags {
-		return nil
+	if err := d.supersede(ctx); err != nil || d.Lags {
+		return err
 	}
 	return d.stateReach(ctx)
 }
@@ -159,11 +161,20 @@ func (b *Branch) landedBefore(ctx context.Context) (string, error) {
 	return before, nil
 }
 
-// landingsAgain are those of earlier scans that rest on commits which were
-// stated again: they carry one, or mend lines of one.
+// landingsAgain are those of earlier scans that rest on commits which were stated
+// again, or of whose merge request the forge told since: they carry one, or mend lines
+// of one.
 func (d *Landings) landingsAgain(ctx context.Context, before string) ([]dag.Landing, error) {
+	landings := d.join(d.graph.Landings(before, nil))
 	again := map[int32]bool{}
 	late := map[stemma.Ref]bool{}
+	for _, l := range landings {
+		if d.isLate(l) {
+			for _, n := range l.Carried {
+				late[d.Repo.CommitRef(d.graph.ID(n))], again[n] = true, true
+			}
+		}
+	}
 	for id := range d.Late {
 		late[d.Repo.CommitRef(id)] = true
 		if n, ok := d.graph.Find(id); ok {
@@ -194,7 +205,7 @@ func (d *Landings) landingsAgain(ctx context.Context, before string) ([]dag.Land
 	if err != nil {
 		return nil, fmt.Errorf("changes of %s: %w", d.Record.ID, err)
 	}
-	return slices.DeleteFunc(d.graph.Landings(before, nil), func(l dag.Landing) bool {
+	return slices.DeleteFunc(landings, func(l dag.Landing) bool {
 		return !slices.ContainsFunc(l.Carried, func(n int32) bool { return again[n] })
 	}), nil
 }
@@ -276,27 +287,6 @@ func (d *Landings) knownNumbers(ctx context.Context) (map[int]stemma.Ref, error)
 		return nil, fmt.Errorf("changes of %s: %w", d.Record.ID, err)
 	}
 	return known, nil
-}
-
-// toldNumbers are the merge requests that the forge itself told to have come in, by the
-// commit that they put on the branch: no message has to say it. Only a forge tells of a
-// state. Of several that came with one commit the first counts.
-func (d *Landings) toldNumbers(ctx context.Context) (map[stemma.Ref]int, error) {
-	told := map[stemma.Ref]int{}
-	err := d.Space.DB.Each(ctx, func(scan func(...any) error) error {
-		var number int
-		var merge string
-		err := scan(&number, &merge)
-		if _, known := told[stemma.Ref(merge)]; !known {
-			told[stemma.Ref(merge)] = number
-		}
-		return err
-	}, `SELECT c.number, m.ref FROM k_change c JOIN node r ON r.id = c.repository JOIN node m ON m.id = c.merge_commit
-		WHERE r.ref = $1 AND c.number IS NOT NULL AND c.state = 'merged' ORDER BY c.number`, string(d.Record.ID))
-	if err != nil {
-		return nil, fmt.Errorf("merge requests of %s: %w", d.Record.ID, err)
-	}
-	return told, nil
 }
 
 // derive states some landings.

@@ -57,9 +57,9 @@ func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) ch
 // names it is one that no other landing has, since a title may end with the number of
 // something else.
 func (d *Landings) number(w words.Message, merge stemma.Ref) int {
-	if n := d.told[merge]; n > 0 {
-		d.taken[n] = merge
-		return n
+	if r, ok := d.told[merge]; ok {
+		d.taken[r.number] = merge
+		return r.number
 	}
 	for _, n := range w.Landing.Numbers {
 		if by, taken := d.taken[n]; !taken || by == merge {
