@@ -104,7 +104,7 @@ var layers = []struct {
 	{"ingest/evidence/digests", "ingest/evidence"},
 	{"ingest/evidence/format", "artifact pipeline ingest/evidence ingest/evidence/junit ingest/evidence/sarif ingest/evidence/gitleaks ingest/evidence/trivy ingest/evidence/grype ingest/evidence/spdx ingest/evidence/cyclonedx ingest/evidence/inspect ingest/evidence/kubernetes ingest/evidence/digests"},
 	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/evidence"},
-	{"ingest/words", ". rooms git ingest/note"},
+	{"ingest/words", ". rooms git redact/secret ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/settle/bind", "attribution/edits attribution/sight git git/history git/patch ingest/capture ingest/gitai ingest/note"},
 	{"ingest/settle/follow", "attribution/diff attribution/edits attribution/sight git git/history git/patch spool ingest/capture ingest/settle/bind"},
@@ -141,11 +141,11 @@ var layers = []struct {
 	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/settle/bind ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
 
 	{"query/filter", ""},
-	{"query", ". rooms storage graph lineage query/filter"},
+	{"query", ". rooms storage graph lineage lineage/deployed query/filter"},
 	{"query/output", "query query/filter"},
 	{"query/population", ". storage graph/between lineage/deployed"},
 	{"query/causes", ". rooms storage lineage/deployed"},
-	{"query/views", ". storage query query/filter query/output"},
+	{"query/views", ". storage lineage/deployed query query/filter query/output"},
 
 	{"dashboard/reading", ". rooms git git/history git/patch storage graph lineage ingest ingest/note"},
 	{"dashboard/page", ". rooms git/patch git/quote lineage query/output"},

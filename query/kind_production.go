@@ -1,12 +1,15 @@
 package query
 
-import "github.com/stemma-dev/stemma/query/filter"
+import (
+	"github.com/stemma-dev/stemma/lineage/deployed"
+	"github.com/stemma-dev/stemma/query/filter"
+)
 
 // last is true of the latest snapshot of its environment.
 const last = `NOT EXISTS (SELECT 1 FROM k_snapshot ls WHERE ls."environment" = c."environment" AND (ls."taken" > c."taken" OR ls."taken" = c."taken" AND ls.id > c.id))`
 
 // now is true of a deployment that nothing is known to have replaced.
-const now = `c."status" = 'success' AND c."until" IS NULL`
+const now = `c."status" = 'success' AND (` + deployed.Until + `) IS NULL`
 
 func deployments() *kind {
 	return &kind{
@@ -24,7 +27,7 @@ func deployments() *kind {
 			value(filter.Text, "version", `c."version"`, "as people call it"),
 			enum("status", `c."status"`, "how it went", "pending running success failure inactive unknown"),
 			value(filter.Time, "at", `c."at"`, "when it was put there"),
-			value(filter.Time, "until", `c."until"`, "when another took its place"),
+			value(filter.Time, "until", deployed.Until, "when another took its place"),
 			ref("repo", `c."repository"`, toRepository, "whose software it is"),
 			ref("actor", `c."actor"`, toPerson, "who made it so"),
 			value(filter.Text, "task", `c."task"`, "as the system says: deploy, rollback"),

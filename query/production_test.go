@@ -33,7 +33,7 @@ func TestWhatRunsAndWhatWasDeployedCanBeAsked(t *testing.T) {
 		for _, r := range []ingest.Record{
 			image,
 			deployment.Environment{Name: "prod"},
-			deployment.Deployment{ID: one, Environment: prod, Service: "pay", Version: "v1", Status: "success", At: at(1), Until: at(2)},
+			deployment.Deployment{ID: one, Environment: prod, Service: "pay", Version: "v1", Status: "success", At: at(1)}, // until the next one, though nothing says so
 			deployment.Deployment{ID: two, Environment: prod, Service: "pay", Version: "v2", Status: "success", At: at(2), Ships: []stemma.Edge{{To: image.Ref()}}, Replaces: []stemma.Ref{one}},
 			deployment.Deployment{ID: deployment.Ref("prod", "3"), Environment: prod, Service: "web", Version: "w1", Status: "failure", At: at(3)},
 			deployment.Snapshot{ID: deployment.SnapshotRef("prod", "a"), Environment: prod, Taken: at(3), Things: 1, Running: []deployment.Running{{Name: "old"}}},

@@ -1,18 +1,23 @@
-// Package brought links deployments with the changes that they brought: those that what
-// they ship stands on, and that the one before of the same service did not.
+// Package brought links deployments with the one before of the same service, which they
+// replace, and with the changes that they brought: those that what they ship stands on,
+// and that the one before did not. It links incidents with the deployments that were
+// there when they were noticed.
 //
 // A deployment may be told before the commits that it ships are read, and before or
 // after its neighbours. So a deployment is looked at again when something is news that
 // may have a say in it: itself or one of its neighbours, or commits and changes that
-// are no newer than it. However the news come, the links are the same in the end.
+// are no newer than it; and so is an incident. However the news come, the links are the
+// same in the end.
 package brought
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -25,8 +30,13 @@ import (
 // Source is what the links say they come from.
 const Source = "deployment-range"
 
-// Method is how it is known what a deployment brought.
-const Method = "range"
+// How it is known what a deployment brought, what it replaced, and what an incident
+// suspects.
+const (
+	Method      = "range"
+	MethodOrder = "order"
+	MethodThere = "ran-when-it-opened"
+)
 
 // maxChanges bounds what one deployment brings, as the first one of an old service does:
 // of more, those of the newest commits count.
@@ -109,14 +119,16 @@ func news(ctx context.Context, space *ingest.Space, since int64) (facts []stemma
 				}
 			}
 		}
-		err = l.withdraw(ctx)
+		if err = l.withdraw(ctx); err == nil {
+			err = l.incidents(ctx)
+		}
 		facts = l.facts
 		return err
 	})
 	return facts, err
 }
 
-// withdraw takes back what deployments brought that turned out not to have succeeded.
+// withdraw takes back the links of deployments that turned out not to have succeeded.
 func (l *linker) withdraw(ctx context.Context) error {
 	var failed []deployed.Deployment
 	err := l.store.Each(ctx, func(scan func(...any) error) error {
@@ -127,10 +139,10 @@ func (l *linker) withdraw(ctx context.Context) error {
 		failed = append(failed, d)
 		return err
 	}, `SELECT DISTINCT n.ref, d."at" FROM k_deployment d JOIN node n ON n.id = d.id JOIN edge e ON e.src = d.id
-		WHERE d."at" >= $1 AND COALESCE(d."status", '') NOT IN ('success', 'inactive') AND e.method = $2 ORDER BY n.ref`, l.from.UnixMicro(), Method)
+		WHERE d."at" >= $1 AND COALESCE(d."status", '') NOT IN ('success', 'inactive') AND e.method IN ($2, $3) ORDER BY n.ref`, l.from.UnixMicro(), Method, MethodOrder)
 	for i := range failed {
 		if err == nil {
-			err = l.link(ctx, &failed[i], nil)
+			err = l.link(ctx, &failed[i], nil, "")
 		}
 	}
 	return err
@@ -159,6 +171,7 @@ func (l *linker) first(ctx context.Context, since int64) (time.Time, error) {
 		`SELECT MIN(d."at") FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge e ON e.dst = a.id JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
 		`SELECT MIN(d."at") FROM k_artifact a JOIN node n ON n.id = a.id JOIN edge s ON s.src = a.id AND s.door IN (` + l.store.Doors("same-as") + `)
 			JOIN edge e ON e.dst = s.dst JOIN k_deployment d ON d.id = e.src WHERE n.last_pos >= $1`,
+		`SELECT MIN(i."opened") FROM k_incident i JOIN node n ON n.id = i.id WHERE n.last_pos >= $1`,
 		`SELECT MIN(1) FROM k_release r JOIN node n ON n.id = r.id WHERE n.last_pos >= $1`,
 	} {
 		err := l.store.Each(ctx, func(scan func(...any) error) error {
@@ -206,7 +219,11 @@ func (l *linker) service(ctx context.Context, list []deployed.Deployment) error 
 			return err
 		}
 		if i >= at {
-			if err := l.link(ctx, d, before); err != nil {
+			var replaced stemma.Ref
+			if i > 0 {
+				replaced = list[i-1].Ref
+			}
+			if err := l.link(ctx, d, before, replaced); err != nil {
 				return err
 			}
 		}
@@ -217,8 +234,8 @@ func (l *linker) service(ctx context.Context, list []deployed.Deployment) error 
 	return nil
 }
 
-// link compares what a deployment brought with what is known of it.
-func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int64) error {
+// link compares what a deployment brought and replaced with what is known of it.
+func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int64, replaced stemma.Ref) error {
 	found, err := l.history.Difference(ctx, d.Commits, before)
 	if err != nil {
 		return err
@@ -227,22 +244,35 @@ func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int6
 	if err != nil {
 		return err
 	}
-	known, others, err := l.edges(ctx, d.Ref)
-	if err != nil || slices.Equal(known, brought) {
-		return err
-	}
-	edges := make([]stemma.Edge, 0, len(brought))
+	edges := make([]stemma.Edge, 0, len(brought)+1)
 	for _, to := range brought {
 		edges = append(edges, stemma.Edge{Door: "brings", To: to, Method: Method})
 	}
-	p := stemma.Provenance{Source: Source, Occurred: d.At, Grade: stemma.GradeD, Edges: edges}
-	if slices.ContainsFunc(known, func(to stemma.Ref) bool { return !slices.Contains(brought, to) }) {
-		p.Edges, p.Whole = append(edges, others...), true // else what it did not bring stays
+	if replaced != "" {
+		edges = append(edges, stemma.Edge{Door: "replaces", To: replaced, Method: MethodOrder})
 	}
-	f, err := stemma.NewFact(d.Ref, struct{}{}, p)
+	return l.compare(ctx, d.Ref, d.At, edges)
+}
+
+// compare states the links of a deployment or of an incident if others are known, in the
+// order of their doors and of what they lead to.
+func (l *linker) compare(ctx context.Context, ref stemma.Ref, at time.Time, links []stemma.Edge) error {
+	known, others, err := l.edges(ctx, ref)
+	if err != nil || slices.EqualFunc(known, links, same) {
+		return err
+	}
+	p := stemma.Provenance{Source: Source, Occurred: at, Grade: stemma.GradeD, Edges: links}
+	if slices.ContainsFunc(known, func(e stemma.Edge) bool {
+		return !slices.ContainsFunc(links, func(o stemma.Edge) bool { return same(e, o) })
+	}) {
+		p.Edges, p.Whole = append(links, others...), true // else what is wrong stays
+	}
+	f, err := stemma.NewFact(ref, struct{}{}, p)
 	l.facts = append(l.facts, f)
 	return err
 }
+
+func same(a, b stemma.Edge) bool { return a.Door == b.Door && a.To == b.To }
 
 // changes are those that carried the commits, in order.
 func (l *linker) changes(ctx context.Context, commits []int64) (list []stemma.Ref, err error) {
@@ -266,22 +296,23 @@ func (l *linker) changes(ctx context.Context, commits []int64) (list []stemma.Re
 	return list, nil
 }
 
-// edges are the changes that a deployment is known to bring, in order, and all else
-// that it leads to.
-func (l *linker) edges(ctx context.Context, ref stemma.Ref) (brings []stemma.Ref, others []stemma.Edge, err error) {
+// edges are the links that were stated of a deployment or an incident, in the order of
+// their doors and of what they lead to, and all else that it leads to.
+func (l *linker) edges(ctx context.Context, ref stemma.Ref) (known, others []stemma.Edge, err error) {
+	ours := map[string]string{"brings": Method, "replaces": MethodOrder, "suspects": MethodThere}
 	err = l.store.Each(ctx, func(scan func(...any) error) error {
 		var e stemma.Edge
 		if err := scan(&e.Door, (*string)(&e.To), (*string)(&e.Grade), (*string)(&e.Basis), &e.Method); err != nil {
 			return err
 		}
-		if e.Door == "brings" && e.Method == Method {
-			brings = append(brings, e.To)
+		if method, is := ours[e.Door]; is && method == e.Method {
+			known = append(known, e)
 		} else {
 			others = append(others, e)
 		}
 		return nil
 	}, `SELECT o.name, t.ref, e.grade, e.basis, e.method FROM node n JOIN edge e ON e.src = n.id JOIN door o ON o.id = e.door JOIN node t ON t.id = e.dst
 		WHERE n.ref = $1 ORDER BY t.ref`, string(ref))
-	slices.Sort(brings)
-	return brings, others, err
+	slices.SortFunc(known, func(a, b stemma.Edge) int { return cmp.Or(strings.Compare(a.Door, b.Door), cmp.Compare(a.To, b.To)) })
+	return known, others, err
 }

@@ -3,6 +3,7 @@ package brought_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/brought"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
@@ -86,15 +88,20 @@ func told(t testing.TB) *story {
 	s.deployed("e1", "shop", "success", 22, commit(1))
 	s.deployed("e2", "shop", "success", 23, commit(3))
 	s.deployed("n1", "none", "success", 23, "")
+	s.tell(incident.Incident{Source: "pager", Key: "P1", Opened: at(24) - 1, Where: deployment.EnvironmentRef("prod")})
+	s.tell(incident.Incident{Source: "pager", Key: "P2", Opened: at(1), Where: deployment.EnvironmentRef("prod")})
 	return s
 }
 
 var want = []string{
-	"d1 #1 range", "d1 #2 range", "d2 #3 range", "d2 #4 range", "d4 #5 range", "d4 #6 range", "d6 #5 range", "d6 #6 range", "e1 #1 range", "e2 #2 range", "e2 #3 range",
+	"d1 #1 range", "d1 #2 range", "d2 #3 range", "d2 #4 range", "d2 d1 order", "d4 #5 range", "d4 #6 range", "d4 d2 order", "d5 d4 order",
+	"d6 #5 range", "d6 #6 range", "d6 d5 order", "e1 #1 range", "e2 #2 range", "e2 #3 range", "e2 e1 order",
+	"P1 d4 ran-when-it-opened", "P1 e2 ran-when-it-opened", "P1 n1 ran-when-it-opened",
 }
 
-// brings is what deployments are known to have brought.
-func brings(t testing.TB, s *ingest.Space) (list []string) {
+// links are what deployments are known to have brought and replaced, and what incidents
+// suspect.
+func links(t testing.TB, s *ingest.Space) (list []string) {
 	t.Helper()
 	err := s.DB.Each(t.Context(), func(scan func(...any) error) error {
 		var from, to stemma.Ref
@@ -104,15 +111,12 @@ func brings(t testing.TB, s *ingest.Space) (list []string) {
 		}
 		_, id := from.Split()
 		_, number := to.Split()
-		list = append(list, id+strings.TrimPrefix(number, "acme/pay")+" "+method)
+		list = append(list, id+" "+strings.TrimPrefix(number, "acme/pay")+" "+method)
 		return nil
 	}, `SELECT n.ref, t.ref, e.method FROM edge e JOIN door o ON o.id = e.door JOIN node n ON n.id = e.src JOIN node t ON t.id = e.dst
-		WHERE o.name = 'brings' ORDER BY n.ref, t.ref`)
+		WHERE o.name IN ('brings', 'replaces', 'suspects') ORDER BY n.ref, o.name, t.ref`)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for i := range list {
-		list[i] = strings.Replace(list[i], "#", " #", 1)
 	}
 	return list
 }
@@ -152,13 +156,13 @@ func TestDeploymentsAreLinkedInWhateverOrderTheyAreTold(t *testing.T) {
 				}
 			}
 			link(t, s)
-			if diff := cmp.Diff(want, brings(t, s)); diff != "" {
+			if diff := cmp.Diff(want, links(t, s)); diff != "" {
 				t.Errorf("seed %d (-want +got):\n%s", seed, diff)
 			}
 			if n := link(t, s); n > 0 {
 				t.Errorf("seed %d: %d facts of what is known", seed, n)
 			}
-			if dump := brings(t, s); first == "" {
+			if dump := links(t, s); first == "" {
 				first = strings.Join(dump, "\n")
 			} else if first != strings.Join(dump, "\n") {
 				t.Errorf("seed %d: another graph", seed)
@@ -176,9 +180,9 @@ func TestWhatDidNotSucceedBroughtNothing(t *testing.T) {
 	failed.facts[0].Occurred = began.Add(30 * time.Hour)
 	put(t, s, failed.facts...)
 	link(t, s)
-	for _, line := range brings(t, s) {
-		if strings.HasPrefix(line, "d4 ") {
-			t.Errorf("%s, and it failed", line)
+	for _, line := range links(t, s) {
+		if slices.Contains(strings.Fields(line), "d4") {
+			t.Errorf("%s, and d4 failed", line)
 		}
 	}
 	out, _, err := s.Graph.Edges(t.Context(), deployment.Ref("prod", "d4"), 10)
@@ -200,8 +204,8 @@ func TestAnEnvironmentMayHaveASlashInItsName(t *testing.T) {
 	}
 	put(t, s, y.facts...)
 	link(t, s)
-	got := brings(t, s)
-	if got[len(got)-1] != "1 #6 range" || len(got) != len(want)+6 {
+	got := links(t, s)
+	if !slices.Contains(got, "1 #6 range") || !slices.Contains(got, "1 0 order") || len(got) != len(want)+7 {
 		t.Errorf("%v", got)
 	}
 	if deployment.Ref("review", "x/1") == deployment.Ref("review/x", "1") || deployment.Where(deployment.Ref(name, "1")) != name {

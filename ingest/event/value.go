@@ -99,32 +99,18 @@ func (v Value) Text(limit int) string {
 	return ""
 }
 
-// Name is a text that names something: it is never cut, since what is cut names
+// Name is a text that names something: it is never shortened, since what is short names
 // something else. A longer one is nothing.
 func (v Value) Name() string {
 	s := v.Text(MaxName + 1)
 	if len(s) > MaxName {
 		return ""
 	}
-	return s
+	return secret.Cut(s)
 }
 
 // Title is the text of a title.
-func (v Value) Title() string { return withoutSecrets(v.Text(MaxTitle)) }
-
-// withoutSecrets cuts out of a text for people what looks like a secret: they are pasted
-// into titles and addresses, too.
-func withoutSecrets(s string) string {
-	var out strings.Builder
-	at := 0
-	secret.Find([]byte(s), secret.Nameless, secret.Options{}, func(m secret.Match) {
-		if m.Start >= at {
-			out.WriteString(s[at:m.Start] + secret.MarkStart + m.Rule + "]")
-			at = m.End
-		}
-	})
-	return out.String() + s[at:]
-}
+func (v Value) Title() string { return secret.Cut(v.Text(MaxTitle)) }
 
 // URL is an address to browse, without credentials; another text is nothing.
 func (v Value) URL() string {
@@ -137,7 +123,7 @@ func (v Value) URL() string {
 	if !ok || len(s) > MaxURL || strings.ContainsAny(authority, "@ ") {
 		return ""
 	}
-	return withoutSecrets(s)
+	return secret.Cut(s)
 }
 
 // Long is a text of several lines.
@@ -145,7 +131,7 @@ func (v Value) Long() string {
 	if v.kind() != '"' {
 		return ""
 	}
-	return withoutSecrets(stemma.CleanText(jsonwalk.New(v.raw).String(), MaxBody))
+	return secret.Cut(stemma.CleanText(jsonwalk.New(v.raw).String(), MaxBody))
 }
 
 // Int is a number, or a text that is one, as some systems write it.

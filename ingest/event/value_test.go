@@ -115,11 +115,11 @@ func TestUnsaidIsNotStated(t *testing.T) {
 
 func TestSecretsInTextsForPeopleAreCut(t *testing.T) {
 	token := "ghp_" + strings.Repeat("a1B2c3", 6)
-	v, err := event.Parse([]byte(`{"title":"why is ` + token + ` refused","url":"https://x.example/a?token=` + token + `","body":"see\n` + token + `"}`))
+	v, err := event.Parse([]byte(`{"title":"why is ` + token + ` refused","url":"https://x.example/a?token=` + token + `","body":"see\n` + token + `","branch":"fix/` + token + `"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{v.At("title").Title(), v.At("url").URL(), v.At("body").Long()} {
+	for _, s := range []string{v.At("title").Title(), v.At("url").URL(), v.At("body").Long(), v.At("branch").Name()} {
 		if strings.Contains(s, token) || !strings.Contains(s, "[redacted:") {
 			t.Errorf("%q", s)
 		}

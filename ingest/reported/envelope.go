@@ -50,7 +50,6 @@ const (
 	MethodDeclared = "declared"    // somebody wrote it down, in a flag
 	MethodTree     = "work-tree"   // it is the HEAD of where the program stands
 	methodSubject  = "bom-subject" // the bill of materials names its digest
-	methodOpen     = "ran-when-it-opened"
 )
 
 // The kinds of envelopes.

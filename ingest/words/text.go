@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/stemma-dev/stemma/redact/secret"
 )
 
 // MaxTitle is how many bytes of a title, a name or a place become an attribute.
@@ -17,9 +19,10 @@ func Fit(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// Short is Fit, and cuts a text at a limit, never in the middle of a character.
+// Short is Fit without secrets, and ends a text at a limit, never in the middle of a
+// character.
 func Short(s string, most int) string {
-	s = Fit(s)
+	s = secret.Cut(Fit(s))
 	if len(s) <= most {
 		return s
 	}

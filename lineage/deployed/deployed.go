@@ -68,6 +68,11 @@ func (s *Store) Each(ctx context.Context, take func(scan func(...any) error) err
 	return rows.Err()
 }
 
+// Until is when a row c of k_deployment ended, for a query: when its source says that it
+// did, or when the next one of the same service succeeded.
+const Until = `COALESCE(c."until", (SELECT MIN(nx."at") FROM k_deployment nx WHERE nx."environment" = c."environment"
+	AND COALESCE(nx."service", '') = COALESCE(c."service", '') AND nx."status" IN ('success', 'inactive') AND nx."at" > c."at"))`
+
 // A Service is what of an environment is replaced by itself.
 type Service struct {
 	Before *Deployment // the last one until the period

@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/storage"
 )
 
@@ -73,13 +74,16 @@ const (
 	lineCountCols = "#ai_lines #human_lines #unknown_lines"
 )
 
+// closed is when it was done with, unless it was opened again.
+const closed = `CASE WHEN c."state" IN ('open', 'opened', 'reopened') THEN NULL ELSE c."closed" END`
+
 // views are made when somebody asks: most runs of the program do not.
 var views = sync.OnceValue(func() []view {
 	return []view{
 		{
 			"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
 			cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
-				lineCols+" author_class fix_author origin_author fix_method #breaking", append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened ~closed @head queue @merged_by")...)...),
+				lineCols+" author_class fix_author origin_author fix_method #breaking", append(append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened", viewCol{"closed", moment, closed})...), cols("c", "@head queue @merged_by")...)...),
 		},
 		{
 			"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,
@@ -115,7 +119,7 @@ var views = sync.OnceValue(func() []view {
 			{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
 		}},
 		{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
-		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state type ~opened ~closed @reporter")},
+		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state type ~opened", append([]viewCol{{"closed", moment, closed}}, cols("c", "@reporter")...)...)},
 		{"v1_requirement", "what the software has to do", `k_requirement c JOIN node n ON n.id = c.id`, cols("c", "source key title url")},
 		{"v1_release", "tags", `k_release c JOIN node n ON n.id = c.id`, cols("c", "@repository name @target ~tagged #annotated signature title #deleted ~published #prerelease url")},
 		{"v1_push", "moves of branches and tags", `k_push c JOIN node n ON n.id = c.id`, cols("c", "@repository name before after #forced #on_default #commits ~pushed @actor")},
@@ -131,7 +135,7 @@ var views = sync.OnceValue(func() []view {
 		{"v1_artifact", "what was built, by digest", `k_artifact c JOIN node n ON n.id = c.id`, cols("c", "name digest media #size form #files", viewCol{"grade", plain, "n.grade"})},
 		{"v1_bom", "bills of materials", `k_bom c JOIN node n ON n.id = c.id`, cols("c", "format version name serial tool #components #unresolved")},
 		{"v1_bom_component", "what they list, the first of each", `k_bom_component c JOIN node n ON n.id = c.id`, cols("c", "seq name version purl license")},
-		{"v1_deployment", "versions put into environments", `k_deployment c JOIN node n ON n.id = c.id`, cols("c", "@environment version status ~at ~until url @repository task @actor ~finished", viewCol{"grade", plain, "n.grade"}, viewCol{"service", plain, `c."service"`})},
+		{"v1_deployment", "versions put into environments", `k_deployment c JOIN node n ON n.id = c.id`, cols("c", "@environment version status ~at", append([]viewCol{{"until", moment, deployed.Until}}, cols("c", "url @repository task @actor ~finished", viewCol{"grade", plain, "n.grade"}, viewCol{"service", plain, `c."service"`})...)...)},
 		{"v1_environment", "places where software runs", `k_environment c JOIN node n ON n.id = c.id`, cols("c", "name tier")},
 		{"v1_snapshot", "what was seen to run in environments", `k_snapshot c JOIN node n ON n.id = c.id`, cols("c", "@environment ~taken format #things #unexplained")},
 		{"v1_snapshot_running", "the things that ran, and what explains them", `k_snapshot_running c JOIN node n ON n.id = c.id`, cols("c", "seq name image @artifact #explained @deployment why")},
