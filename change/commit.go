@@ -1,6 +1,8 @@
 package change
 
 import (
+	"strings"
+
 	"github.com/stemma-dev/stemma"
 )
 
@@ -32,9 +34,10 @@ type Repository struct {
 
 // RepositoryRef names the repository at host with the path name, such as
 // "github.com" and "acme/pay". One without a remote has the host "local" and
-// the first 12 digits of its root commit as name.
+// the first 12 digits of its root commit as name. Forges tell names apart without regard
+// to case, and people write them as they like.
 func RepositoryRef(host, name string) stemma.Ref {
-	return stemma.NewRef(stemma.KindRepository, host, name)
+	return stemma.NewRef(stemma.KindRepository, strings.ToLower(host), strings.ToLower(name))
 }
 
 // Ref names the repository.

@@ -56,14 +56,14 @@ func (c Context) ticket(key string) stemma.Ref {
 	if c.Host == "" || c.Repo == "" {
 		return ""
 	}
-	return TicketRef(c.Host, c.Repo+"#"+key)
+	return TicketRef(c.Host, strings.ToLower(c.Repo)+"#"+key)
 }
 
 func (c Context) change(number string) stemma.Ref {
 	if c.Host == "" || c.Repo == "" {
 		return ""
 	}
-	return stemma.NewRef(stemma.KindChange, c.Host, c.Repo+"#"+number)
+	return stemma.NewRef(stemma.KindChange, c.Host, strings.ToLower(c.Repo)+"#"+number)
 }
 
 func (c Context) key(key string) stemma.Ref {
@@ -74,7 +74,7 @@ func (c Context) key(key string) stemma.Ref {
 // board names a work item of Azure Boards, in the organisation if it is known.
 func (c Context) board(number string) stemma.Ref {
 	if c.Host == "dev.azure.com" {
-		organisation, _, _ := strings.Cut(c.Repo, "/")
+		organisation, _, _ := strings.Cut(strings.ToLower(c.Repo), "/")
 		return TicketRef(AzureBoards, organisation+"/AB#"+number)
 	}
 	return TicketRef(AzureBoards, "AB#"+number)

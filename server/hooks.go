@@ -1,17 +1,13 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"os"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/semaphore"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest/hooks"
@@ -23,9 +19,6 @@ import (
 
 const (
 	hooksPath = "/hooks/"
-	// bodiesAtOnce bounds the bodies of deliveries that are in memory together: whoever
-	// knows no secret may still send them.
-	bodiesAtOnce = 256 << 20
 	// hookTime is how long a delivery may take to arrive: senders themselves wait for
 	// some ten seconds.
 	hookTime = 15 * time.Second
@@ -60,12 +53,12 @@ func isJSON(h http.Header) bool {
 
 func (s *Server) hook(w http.ResponseWriter, r *http.Request, name string) {
 	_ = http.NewResponseController(w).SetReadDeadline(s.now().Add(hookTime)) // where there is none, there is no line either
-	body, err := s.readBody(w, r)
+	body, give, err := s.readBody(w, r)
+	defer give()
 	if err != nil {
 		s.unread(w, r, name, err)
 		return
 	}
-	defer s.bodies.Release(weight(r))
 	receipt, err := s.hooks.Receive(r.Context(), name, r.Header, body)
 	switch {
 	case err == nil:
@@ -78,54 +71,6 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request, name string) {
 		s.log.Error("a delivery was not kept", "source", name, "error", err)
 		w.Header().Set("Retry-After", "10")
 		refuse(w, http.StatusServiceUnavailable, "the delivery could not be kept", "send it again")
-	}
-}
-
-// weight is how much of the memory for bodies a request may need.
-func weight(r *http.Request) int64 {
-	if n := r.ContentLength; n >= 0 && n <= hooks.MaxBody {
-		return n
-	}
-	return hooks.MaxBody
-}
-
-var errBusy = errors.New("too many deliveries at once")
-
-// readBody reads the body of a delivery as soon as there is memory for it; whoever
-// gets one gives the memory back.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, err error) {
-	if r.ContentLength > hooks.MaxBody {
-		return nil, &http.MaxBytesError{Limit: hooks.MaxBody}
-	}
-	wait, cancel := context.WithTimeout(r.Context(), hookTime/3)
-	defer cancel()
-	if s.bodies.Acquire(wait, weight(r)) != nil {
-		return nil, errBusy
-	}
-	defer func() {
-		if err != nil {
-			s.bodies.Release(weight(r))
-		}
-	}()
-	limited := http.MaxBytesReader(w, r.Body, hooks.MaxBody)
-	if r.ContentLength < 0 {
-		return io.ReadAll(limited)
-	}
-	body = make([]byte, 0, min(r.ContentLength, 64<<10)) // whoever announces much has not sent it yet
-	for {
-		if len(body) == cap(body) {
-			grown := make([]byte, len(body), min(int64(cap(body))*2+512, r.ContentLength+1))
-			copy(grown, body)
-			body = grown
-		}
-		n, err := limited.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if errors.Is(err, io.EOF) {
-			return body, nil
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
 }
 
@@ -147,6 +92,3 @@ func (s *Server) unread(w http.ResponseWriter, r *http.Request, name string, err
 		refuse(w, http.StatusBadRequest, "the body is not whole", "send it again")
 	}
 }
-
-// newBodies is the memory for bodies of deliveries.
-func newBodies() *semaphore.Weighted { return semaphore.NewWeighted(bodiesAtOnce) }

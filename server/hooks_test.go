@@ -95,7 +95,8 @@ func TestWebhooksAreAnsweredByWhatBecomesOfThem(t *testing.T) {
 		{"cut short", hook("/hooks/github", issue, "X-Hub-Signature-256", mac(issue)[:40]), 401, "secret"},
 		{"changed", hook("/hooks/github", issue+" ", "X-Hub-Signature-256", mac(issue)), 401, "secret"},
 		{"unknown", hook("/hooks/bitbucket", issue), 404, "nothing is received"},
-		{"deeper", hook("/hooks/github/x", issue), 405, "only be read"},
+		{"deeper", hook("/hooks/github/x", issue), 404, "nothing is received"},
+		{"with a slash at the end", hook("/hooks/github/", issue), 404, "nothing is received"},
 		{"a form", hook("/hooks/github", issue, "Content-Type", "application/x-www-form-urlencoded"), 415, "application/json"},
 		{"packed", hook("/hooks/github", issue, "Content-Encoding", "gzip"), 415, "not packed"},
 		{"no JSON", hook("/hooks/github", "payload={}"), 400, "no JSON"},
@@ -192,6 +193,30 @@ func TestManyLargeDeliveriesAtOnceAreBounded(t *testing.T) {
 			t.Errorf("answered %d", code)
 		}
 	}
+}
+
+func TestWhoAnnouncesMuchAndSendsLittleHoldsUpNobody(t *testing.T) {
+	s := receive(t, io.Discard, func() time.Time { return noon })
+	var wg sync.WaitGroup
+	var senders []*io.PipeWriter
+	for i := range 40 {
+		from, to := io.Pipe()
+		senders = append(senders, to)
+		r := hook("/hooks/github", "", "X-GitHub-Delivery", fmt.Sprint("slow-", i))
+		r.Body, r.ContentLength = from, hooks.MaxBody
+		wg.Go(func() { s.ServeHTTP(httptest.NewRecorder(), r) })
+		_, err := to.Write([]byte("{")) // it is being read
+		must(t, err)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, hook("/hooks/github", `{"zen":"now"}`, "X-GitHub-Event", "ping"))
+	if w.Code != http.StatusAccepted {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	for _, to := range senders {
+		must(t, to.CloseWithError(io.ErrUnexpectedEOF))
+	}
+	wg.Wait()
 }
 
 func TestLargestDeliveryIsKept(t *testing.T) {

@@ -115,6 +115,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		refuse(w, http.StatusNotFound, "there is no such address", "")
 	})
 	all.HandleFunc(hooksPath+"{name}", s.takeHook)
+	all.HandleFunc(hooksPath, s.takeHook) // nobody is named, or more than a name: it says so
 	all.HandleFunc(recordsPath, s.takeRecord)
 	all.HandleFunc(recordsPath+"/{key}", s.toldRecord)
 	all.Handle("/", readOnly(mux))

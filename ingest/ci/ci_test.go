@@ -157,7 +157,7 @@ func TestWhichRunThisIs(t *testing.T) {
 		"azure retry":  {with(azure, "SYSTEM_JOBATTEMPT", "2"), nil, az + " head - main IndividualCI - -"},
 		"azure tag":    {with(azure, "BUILD_SOURCEBRANCH", "refs/tags/v1"), nil, az + " head - v1 IndividualCI - -"},
 		"azure pull":   {azurePull, nil, az + " head trial fix PullRequest change:github.com/acme/pay#142 -"},
-		"azure own":    {with(azurePull, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "", "BUILD_REPOSITORY_URI", "https://acme@dev.azure.com/acme/Pay/_git/pay"), nil, az + " head trial fix PullRequest change:dev.azure.com/acme/Pay/_git/pay#99001 -"},
+		"azure own":    {with(azurePull, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "", "BUILD_REPOSITORY_URI", "https://acme@dev.azure.com/acme/Pay/_git/pay"), nil, az + " head trial fix PullRequest change:dev.azure.com/acme/pay/_git/pay#99001 -"},
 		"azure fork":   {with(azurePull, "SYSTEM_PULLREQUEST_ISFORK", "True", "SYSTEM_PULLREQUEST_SOURCEREPOSITORYURI", "https://github.com/eve/pay"), nil, az + " head trial fix PullRequest change:github.com/acme/pay#142 github.com/eve/pay"},
 		"azure server": {with(azure, "SYSTEM_COLLECTIONURI", "https://tfs.example.com/DefaultCollection/"), nil, "run:azure-pipelines/tfs.example.com/DefaultCollection/77 head - main IndividualCI - -"},
 

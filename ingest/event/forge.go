@@ -12,7 +12,7 @@ import (
 // A Forge is one repository as the deliveries of a forge tell of it.
 type Forge struct {
 	*Reading
-	Host, Name string // "github.com", "acme/pay"
+	Host, Name string // "github.com", "acme/pay", in lower case
 	Repository stemma.Ref
 	Platform   string // a word of package change
 }
@@ -25,7 +25,7 @@ func (r *Reading) Forge(platform string, addresses ...Value) (*Forge, bool) {
 		if name == "" || len(name) > MaxName {
 			continue
 		}
-		f := &Forge{Reading: r, Host: host, Name: name, Repository: change.RepositoryRef(host, name), Platform: platform}
+		f := &Forge{Reading: r, Host: host, Name: strings.ToLower(name), Repository: change.RepositoryRef(host, name), Platform: platform}
 		r.Once(change.Repository{ID: f.Repository, Name: name, Host: host, URL: web}, "shallow", "partial", "bare")
 		return f, true
 	}

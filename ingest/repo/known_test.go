@@ -48,6 +48,16 @@ func TestWhatIsTheSameRepository(t *testing.T) {
 			c.Commit("more", "c.go", gittest.Lines("more", 2))
 			return c
 		}, []string{"repository:local/ROOT acme/pay"}, "repository:git.example.com/acme/pay shared-history"},
+		{
+			"another clone writes its name in another case", old, func(_ *testing.T, r *gittest.Repo) *gittest.Repo {
+				c := r.Clone()
+				remote(c, "https://Git.Example.com/Acme/Pay.git")
+				c.Commit("more", "c.go", gittest.Lines("more", 2))
+				return c
+			},
+			[]string{"repository:git.example.com/acme/pay acme/pay"},
+			"",
+		},
 		{"a copy of it has no remote", old, func(_ *testing.T, r *gittest.Repo) *gittest.Repo {
 			c := r.Clone()
 			c.Git("reset", "-q", "--hard", "HEAD~1")

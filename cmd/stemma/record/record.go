@@ -105,12 +105,18 @@ func (o *options) around(a *program.App, run func(*cobra.Command, []string) erro
 	}
 }
 
+// ahead is how far clocks may differ.
+const ahead = 24 * time.Hour
+
 // moment is when what is reported happened.
 func (o *options) moment(now time.Time) (stemma.Moment, error) {
 	if o.at == "" {
 		return stemma.At(now), nil
 	}
 	t, err := time.Parse(time.RFC3339, o.at)
+	if err == nil && t.After(now.Add(ahead)) {
+		return 0, program.Usage(nil, stemma.WithHint(fmt.Errorf("record: --at %.60q is more than a day ahead", o.at), "report what happened once it has"))
+	}
 	if m := stemma.At(t); err == nil && m.Valid() && m != 0 {
 		return m, nil
 	}
