@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -232,6 +234,87 @@ func killed(t *testing.T, dsn string, list []delivery, want string, facts int64)
 	if n := ingesttest.Facts(t, space); n != facts {
 		t.Errorf("there are %d facts, want %d", n, facts)
 	}
+}
+
+// TestRestartOfTheDatabaseLosesAndDoublesNothing: senders send until they are told that a
+// delivery is kept, in another order each, while the database fails again and again.
+func TestRestartOfTheDatabaseLosesAndDoublesNothing(t *testing.T) {
+	list := deliveries(t)
+	want, _ := ordered(t, list)
+	dsn, restart := storagetest.OwnPostgres(t)
+	db, err := storage.Open(t.Context(), dsn)
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	space := ingesttest.Must(t, db, noon)
+	h, err := open(t.Context(), space, noon, "one", time.Minute)
+	must(t, err)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	box := inboxOf(t, space)
+	var refused, accepted atomic.Int64
+	var senders, settler sync.WaitGroup
+	for n := range 3 {
+		rng := rand.New(rand.NewPCG(uint64(n), 9))
+		order := rng.Perm(len(list))
+		senders.Go(func() {
+			for _, i := range order {
+				for ctx.Err() == nil {
+					if _, err := h.Receive(ctx, "github", list[i].header(), []byte(list[i].body)); err == nil {
+						accepted.Add(1)
+						break
+					}
+					refused.Add(1)
+					time.Sleep(5 * time.Millisecond)
+				}
+				time.Sleep(time.Duration(rng.IntN(20)) * time.Millisecond)
+			}
+		})
+	}
+	done := make(chan struct{})
+	settler.Go(func() {
+		for {
+			_, err := h.Settle(ctx)
+			health, failed := box.Health(ctx)
+			select {
+			case <-done:
+				if err == nil && failed == nil && health[0].Pending == 0 || ctx.Err() != nil {
+					return
+				}
+			case <-time.After(2 * time.Millisecond):
+			}
+		}
+	})
+	for range 3 {
+		time.Sleep(100 * time.Millisecond)
+		restart()
+	}
+	senders.Wait()
+	close(done)
+	settler.Wait()
+	if err := ctx.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if accepted.Load() != int64(3*len(list)) || refused.Load() == 0 {
+		t.Errorf("%d were accepted, %d refused", accepted.Load(), refused.Load())
+	}
+	if got := ingesttest.Told(t, space); got != want {
+		t.Errorf("the graph says\n%s\nwant\n%s", got, want)
+	}
+	health, err := box.Health(t.Context())
+	must(t, err)
+	if health[0].Accepted != int64(len(list)) || health[0].Refused == 0 || health[0].Repeated < int64(2*len(list)) {
+		t.Errorf("of %d deliveries, thrice each: %+v", len(list), health[0])
+	}
+	facts := ingesttest.Facts(t, space)
+	for i := range list {
+		list[i].id += " again"
+	}
+	send(t, h, list...)
+	settle(t, h)
+	if n := ingesttest.Facts(t, space); n != facts+health[0].Refused { // a gap is about a delivery
+		t.Errorf("sent again, they made %d more facts", n-facts)
+	}
+	must(t, space.Ledger.Verify(t.Context(), func(p ledger.Problem) { t.Error(p) }))
 }
 
 func TestDoorIsShutToOthers(t *testing.T) {

@@ -25,7 +25,8 @@ const installHint = "install PostgreSQL's server: apt-get install -y postgresql"
 // server is the one PostgreSQL of a test binary.
 type server struct {
 	dir   string // also of its socket
-	stdin io.Closer
+	stdin io.WriteCloser
+	out   *bufio.Reader
 	cmd   *exec.Cmd
 }
 
@@ -41,7 +42,7 @@ var (
 // to install them.
 func PostgresDSN(tb testing.TB) string {
 	tb.Helper()
-	once.Do(func() { running, failed = start() })
+	once.Do(func() { running, failed = start(hasty) })
 	if failed != nil {
 		tb.Fatalf("storagetest: starting PostgreSQL: %v", failed)
 	}
@@ -67,30 +68,60 @@ func (s *server) drop(tb testing.TB, schema string) {
 	}
 }
 
-// stop ends the server and waits for it.
-func stop() {
-	if running == nil {
-		return
+// OwnPostgres starts a server for one test, which keeps what it was told to keep, and
+// names a schema in it. Restart ends it as a failure of its machine would, and starts it
+// again.
+func OwnPostgres(tb testing.TB) (dsn string, restart func()) {
+	tb.Helper()
+	s, err := start("")
+	if err != nil {
+		tb.Fatalf("storagetest: starting PostgreSQL: %v", err)
 	}
-	// Its end is all that matters here.
-	_ = running.stdin.Close()
-	_ = running.cmd.Wait()
+	tb.Cleanup(s.stop)
+	return s.dsn() + "&schema=own", func() {
+		tb.Helper()
+		if _, err := io.WriteString(s.stdin, "restart\n"); err != nil {
+			tb.Fatalf("storagetest: restarting PostgreSQL: %v", err)
+		}
+		if line, err := s.out.ReadString('\n'); err != nil || line != "ready\n" {
+			tb.Fatalf("storagetest: restarting PostgreSQL: %q, %v", line, err)
+		}
+	}
 }
 
-// keeper runs the server for as long as its standard input is open. The test
+// stop ends the server of all tests and waits for it.
+func stop() {
+	if running != nil {
+		running.stop()
+	}
+}
+
+// stop ends a server and waits for it. Its end is all that matters.
+func (s *server) stop() {
+	_ = s.stdin.Close()
+	_ = s.cmd.Wait()
+}
+
+// hasty are the settings of a server whose data nobody misses.
+const hasty = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+
+// keeper runs the server for as long as its standard input is open, and starts it again
+// for every line that comes there. The test
 // binary holds the other end, so that the server ends and its directory goes
 // however the binary ends. Its locale is not the order of bytes on purpose:
 // text must sort by its bytes all the same.
 const keeper = `
 "$1/initdb" -D "$2/data" -U stemma -A trust -N -E UTF8 --locale=C --locale-provider=icu --icu-locale=und >"$2/log" 2>&1 &&
-"$1/pg_ctl" -D "$2/data" -s -w -l "$2/log" -o "-k '$2' -c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB" start >>"$2/log" 2>&1 &&
+"$1/pg_ctl" -D "$2/data" -s -w -l "$2/log" -o "-k '$2' -c listen_addresses='' $3 -c max_connections=200 -c shared_buffers=64MB" start >>"$2/log" 2>&1 &&
 echo ready || tail -n 20 "$2/log"
-read -r _
+while read -r _; do
+	"$1/pg_ctl" -D "$2/data" -s -w -m immediate -l "$2/log" restart >>"$2/log" 2>&1 && echo ready || tail -n 20 "$2/log"
+done
 "$1/pg_ctl" -D "$2/data" -s -m immediate stop >/dev/null 2>&1
 rm -rf "$2"
 `
 
-func start() (*server, error) {
+func start(settings string) (*server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -101,7 +132,7 @@ func start() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir)
+	cmd := exec.Command("/bin/sh", "-c", keeper, "keeper", bin, dir, settings)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 	if err := drop(cmd, dir); err != nil {
@@ -118,13 +149,13 @@ func start() (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	s := &server{dir: dir, stdin: in, cmd: cmd}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	s := &server{dir: dir, stdin: in, out: bufio.NewReader(out), cmd: cmd}
+	line, err := s.out.ReadString('\n')
 	if err == nil && line == "ready\n" {
 		return s, nil
 	}
 	_ = in.Close()
-	rest, _ := io.ReadAll(io.LimitReader(out, 1<<16))
+	rest, _ := io.ReadAll(io.LimitReader(s.out, 1<<16))
 	return nil, fmt.Errorf("initdb or the server failed: %s%s", line, rest)
 }
 

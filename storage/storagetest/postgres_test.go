@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "child" {
-		s, err := start()
+		s, err := start(hasty)
 		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
