@@ -20,6 +20,8 @@ echo "# webhooks: accepted a second, and how long the slowest hundredth waits wh
 bench -bench 'Hooks$' -benchtime 1x ./server
 echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"
 bench -bench 'LookUps$' -benchtime 200x ./query
+echo "# the lineage of a change in production over HTTP, 200,000 changes, against 20,000"
+bench -bench 'LineageOverHTTP$' -benchtime 200x ./query
 echo "# the population between two deployments, 1,000 commits of 200,000, against 20,000"
 bench -bench 'Population$' -benchtime 20x ./query/population
 echo "# the graph derived from the log"

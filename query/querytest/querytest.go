@@ -91,16 +91,22 @@ func (w *World) Store(t testing.TB, db *storage.DB) {
 	}
 }
 
+// Key is one to sign a log with.
+func Key(t testing.TB) *seal.Key {
+	t.Helper()
+	key, err := seal.NewKey(rand.Reader, "log.example.com/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // Tell puts facts through ledger and graph into a new space, which also has an
 // empty table of people.
 func Tell(t testing.TB, db *storage.DB, facts ...stemma.Fact) *graph.Graph {
 	t.Helper()
 	ctx := context.Background()
-	key, err := seal.NewKey(rand.Reader, "log.example.com/test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := ledger.Open(ctx, db, ledger.Config{Signer: key, Now: Noon, Rand: rand.Reader})
+	l, err := ledger.Open(ctx, db, ledger.Config{Signer: Key(t), Now: Noon, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
