@@ -22,8 +22,6 @@ type call struct {
 	pack  bool
 	id    int64
 	fresh bool
-	err   error
-	done  chan struct{} // closed when the rest is set
 }
 
 // Accept keeps a delivery durably and returns its id; fresh is false if it was
@@ -33,78 +31,27 @@ func (b *Inbox) Accept(ctx context.Context, d Delivery) (id int64, fresh bool, e
 	if err := check(d); err != nil {
 		return 0, false, err
 	}
-	c := &call{d: d, done: make(chan struct{})}
+	c := &call{d: d}
 	c.raw, c.pack = pack(d.Raw)
-	b.mu.Lock()
-	b.queue = append(b.queue, c)
-	b.mu.Unlock()
-	for {
-		select {
-		case <-c.done:
-			return c.id, c.fresh, c.err
-		case b.turn <- struct{}{}:
-			b.lead(ctx)
-		case <-ctx.Done():
-			if b.withdraw(c) {
-				return 0, false, fmt.Errorf("inbox: accepting %q from %s: %w", d.Key, d.Source, ctx.Err())
-			}
-			<-c.done // somebody is committing it already
-			return c.id, c.fresh, c.err
-		}
+	if err := b.queue.Do(ctx, c); err != nil {
+		return 0, false, fmt.Errorf("inbox: accepting %q from %s: %w", d.Key, d.Source, err)
 	}
+	return c.id, c.fresh, nil
 }
 
-// withdraw takes c out of the queue; it reports false if c has left it.
-func (b *Inbox) withdraw(c *call) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	i := slices.Index(b.queue, c)
-	if i < 0 {
-		return false
-	}
-	b.queue = slices.Delete(b.queue, i, i+1)
-	return true
-}
-
-// group takes the calls for one transaction from the head of the queue.
-func (b *Inbox) group() []*call {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, size := 0, 0
-	for ; n < len(b.queue) && n < groupRows; n++ {
-		size += len(b.queue[n].raw)
-		if n > 0 && size > groupBytes {
-			break
+// fits says how many calls go into one transaction.
+func fits(calls []*call) int {
+	size := 0
+	for n, c := range calls {
+		if size += len(c.raw); n > 0 && (n == groupRows || size > groupBytes) {
+			return n
 		}
 	}
-	calls := slices.Clone(b.queue[:n])
-	b.queue = slices.Delete(b.queue, 0, n)
-	return calls
+	return len(calls)
 }
 
-// lead commits one group and gives the turn back. The transaction belongs to
-// all of its callers, so it does not end with the context of the one who leads.
-func (b *Inbox) lead(ctx context.Context) {
-	calls := b.group()
-	err := fmt.Errorf("inbox: the commit was interrupted") // unless it returns
-	defer func() {
-		for _, c := range calls {
-			if err != nil {
-				c.id, c.fresh, c.err = 0, false, err
-			}
-			close(c.done)
-		}
-		<-b.turn
-	}()
-	if len(calls) == 0 {
-		err = nil
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	err = b.db.Write(ctx, func(tx *storage.Tx) error { return b.write(ctx, tx, calls) })
-	if err != nil {
-		err = fmt.Errorf("inbox: accepting %d deliveries: %w", len(calls), err)
-	}
+func (b *Inbox) commit(ctx context.Context, calls []*call) error {
+	return b.db.Write(ctx, func(tx *storage.Tx) error { return b.write(ctx, tx, calls) })
 }
 
 type slot struct{ source, key string }

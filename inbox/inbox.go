@@ -18,12 +18,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/storage/turn"
 )
 
 // A Delivery is something that arrived from outside and is kept, as it came,
@@ -64,12 +64,9 @@ var migrations embed.FS
 // An Inbox is the inbox of one space. Its methods may be called concurrently
 // and by several processes.
 type Inbox struct {
-	db  *storage.DB
-	now func() time.Time
-
-	mu    sync.Mutex
-	queue []*call       // of Accept, waiting for a transaction
-	turn  chan struct{} // held by whoever commits for all in the queue
+	db    *storage.DB
+	now   func() time.Time
+	queue *turn.Queue[*call] // of Accept
 }
 
 // Open returns the inbox in db and makes its tables where they are missing. Now
@@ -78,7 +75,9 @@ func Open(ctx context.Context, db *storage.DB, now func() time.Time) (*Inbox, er
 	if err := db.Migrate(ctx, "inbox", migrations); err != nil {
 		return nil, fmt.Errorf("inbox: opening: %w", err)
 	}
-	return &Inbox{db: db, now: now, turn: make(chan struct{}, 1)}, nil
+	b := &Inbox{db: db, now: now}
+	b.queue = turn.New(b.commit, fits)
+	return b, nil
 }
 
 // check refuses what cannot be kept.

@@ -39,8 +39,6 @@ type call struct {
 	drafts    []draft
 	bytes     int
 	positions []int64
-	err       error
-	done      chan struct{} // closed when positions and err are set
 }
 
 // Append puts facts at the end of the log and returns their positions. It is
@@ -78,8 +76,8 @@ func (l *Ledger) AppendEntries(ctx context.Context, facts ...stemma.Fact) ([]Ent
 	entries := make([]Entry, 0, len(facts))
 	for len(drafts) > 0 {
 		n, size := chunk(drafts)
-		c := &call{drafts: drafts[:n], bytes: size, done: make(chan struct{})}
-		if err := l.submit(ctx, c); err != nil {
+		c := &call{drafts: drafts[:n], bytes: size}
+		if err := l.queue.Do(ctx, c); err != nil {
 			return nil, fmt.Errorf("ledger: appending %s and %d more: %w", drafts[0].fact.Subject, n-1, err)
 		}
 		for i, d := range c.drafts {
@@ -136,78 +134,23 @@ func chunk(drafts []draft) (n, size int) {
 	return n, size
 }
 
-// submit queues c and waits until it is done. Whoever gets the turn commits
-// for all in the queue.
-func (l *Ledger) submit(ctx context.Context, c *call) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	l.queue = append(l.queue, c)
-	l.mu.Unlock()
-	for {
-		select {
-		case <-c.done:
-			return c.err
-		case l.turn <- struct{}{}:
-			l.lead(ctx)
-		case <-ctx.Done():
-			if l.withdraw(c) {
-				return ctx.Err()
-			}
-			<-c.done // somebody is committing it already
-			return c.err
-		}
-	}
-}
-
-// withdraw takes c out of the queue; it reports false if c has left it.
-func (l *Ledger) withdraw(c *call) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := slices.Index(l.queue, c)
-	if i < 0 {
-		return false
-	}
-	l.queue = slices.Delete(l.queue, i, i+1)
-	return true
-}
-
-// group takes the calls for one transaction from the head of the queue.
-func (l *Ledger) group() []*call {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n, facts, size := 0, 0, 0
-	for ; n < len(l.queue); n++ {
-		facts += len(l.queue[n].drafts)
-		size += l.queue[n].bytes
+// fits says how many calls go into one transaction.
+func fits(calls []*call) int {
+	facts, size := 0, 0
+	for n, c := range calls {
+		facts += len(c.drafts)
+		size += c.bytes
 		if n > 0 && (facts > groupFacts || size > groupBytes) {
-			break
+			return n
 		}
 	}
-	calls := slices.Clone(l.queue[:n])
-	l.queue = slices.Delete(l.queue, 0, n)
-	return calls
+	return len(calls)
 }
 
-// lead commits one group and gives the turn back. The transaction belongs to
-// all of its callers, so it does not end with the context of the one who leads.
-func (l *Ledger) lead(ctx context.Context) {
-	calls := l.group()
-	err := errors.New("the commit was interrupted") // unless it returns
-	defer func() {
-		for _, c := range calls {
-			c.err = err
-			close(c.done)
-		}
-		<-l.turn
-	}()
-	if len(calls) == 0 {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
+// commit appends the drafts of calls in one transaction.
+func (l *Ledger) commit(ctx context.Context, calls []*call) error {
 	next := l.edge
-	err = l.db.Write(ctx, func(tx *storage.Tx) error {
+	err := l.db.Write(ctx, func(tx *storage.Tx) error {
 		var err error
 		next, err = l.write(ctx, tx, calls)
 		return err
@@ -215,6 +158,7 @@ func (l *Ledger) lead(ctx context.Context) {
 	if err == nil {
 		l.edge = next
 	}
+	return err
 }
 
 // write appends the drafts of all calls, sets their positions and returns the

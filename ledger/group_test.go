@@ -42,13 +42,7 @@ func ticket(t *testing.T, key string) stemma.Fact {
 
 // waiting waits until n calls are in the queue.
 func (l *Ledger) waiting(n int) {
-	for {
-		l.mu.Lock()
-		have := len(l.queue)
-		l.mu.Unlock()
-		if have == n {
-			return
-		}
+	for l.queue.Waiting() != n {
 		runtime.Gosched()
 	}
 }
@@ -62,7 +56,7 @@ func TestCallersWhoWaitShareOneTransaction(t *testing.T) {
 		given, gone := context.WithCancel(t.Context())
 		var withdrawn error
 		var wg sync.WaitGroup
-		l.turn <- struct{}{} // as if somebody were committing
+		release := l.queue.Hold() // as if somebody were committing
 		for i := range callers {
 			wg.Go(func() {
 				p, err := l.Append(t.Context(), ticket(t, fmt.Sprint("PAY-", i)))
@@ -78,7 +72,7 @@ func TestCallersWhoWaitShareOneTransaction(t *testing.T) {
 		l.waiting(callers + 1)
 		gone()
 		l.waiting(callers)
-		<-l.turn
+		release()
 		wg.Wait()
 		for i, p := range positions {
 			if p != int64(i) {
@@ -116,15 +110,14 @@ func TestGroupsAndChunksAreBounded(t *testing.T) {
 			t.Errorf("chunk of %d drafts = %d, want %d", len(c.drafts), n, c.want)
 		}
 	}
-	l := &Ledger{}
+	var calls []*call
 	for range 10 {
-		l.queue = append(l.queue, &call{drafts: make([]draft, chunkFacts), bytes: 1})
+		calls = append(calls, &call{drafts: make([]draft, chunkFacts), bytes: 1})
 	}
-	if n := len(l.group()); n != groupFacts/chunkFacts {
+	if n := fits(calls); n != groupFacts/chunkFacts {
 		t.Errorf("a group of %d calls, want %d", n, groupFacts/chunkFacts)
 	}
-	l.queue = []*call{{bytes: MaxFact}, {bytes: groupBytes}, {}}
-	if n := len(l.group()); n != 1 {
+	if n := fits([]*call{{bytes: MaxFact}, {bytes: groupBytes}, {}}); n != 1 {
 		t.Errorf("a group of %d large calls, want 1", n)
 	}
 }

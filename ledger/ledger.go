@@ -30,7 +30,6 @@ import (
 	"iter"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -38,6 +37,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ledger/seal"
 	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/storage/turn"
 )
 
 //go:embed migrations/*.sql
@@ -75,12 +75,8 @@ type Ledger struct {
 	bodies    func(stemma.Fact) error
 	log       *slog.Logger
 
-	// turn holds one element while somebody commits for all who wait.
-	turn chan struct{}
-	edge edge // of the last commit; owned by who has the turn
-
-	mu    sync.Mutex
-	queue []*call // guarded by mu
+	queue *turn.Queue[*call]
+	edge  edge // of the last commit; owned by who has the turn
 }
 
 // Open returns the ledger in db and makes its tables where they are missing.
@@ -88,8 +84,8 @@ func Open(ctx context.Context, db *storage.DB, c Config) (*Ledger, error) {
 	l := &Ledger{
 		db: db, signer: c.Signer, verifiers: c.Verifiers, origin: c.Origin,
 		now: c.Now, rand: c.Rand, bodies: c.Bodies, log: c.Log,
-		turn: make(chan struct{}, 1),
 	}
+	l.queue = turn.New(l.commit, fits)
 	if key, ok := c.Signer.(*seal.Key); ok {
 		l.verifiers = append(l.verifiers[:len(l.verifiers):len(l.verifiers)], key.Verifier())
 	}
