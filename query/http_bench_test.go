@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -103,8 +104,11 @@ func lineageOf(ctx context.Context, web *httptest.Server, ref stemma.Ref, throug
 		return 0, err
 	}
 	body, err := io.ReadAll(a.Body)
-	if closed := a.Body.Close(); err != nil || closed != nil || a.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("%s: %s %.300s %v", ref, a.Status, body, err)
+	if err = errors.Join(err, a.Body.Close()); err != nil {
+		return 0, err
+	}
+	if a.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("%s: %s %.300s", ref, a.Status, body)
 	}
 	var l struct {
 		Nodes []struct{ Ref stemma.Ref }
