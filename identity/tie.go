@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -97,3 +98,12 @@ func NoreplyAccount(mail string) (host, id string, ok bool) {
 // Nobody reports whether a login is the one under which forges show what accounts did
 // that are gone: what it did was done by many.
 func Nobody(login string) bool { return strings.EqualFold(login, "ghost") }
+
+// OwnMail reports whether a mail address can be that of one person for good: not one
+// from which nobody reads, nor one that a forge makes out of a login.
+func OwnMail(mail string) bool {
+	local, domain, ok := strings.Cut(strings.ToLower(strings.TrimSpace(mail)), "@")
+	return ok && local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(mail, "<> \t") &&
+		!strings.HasPrefix(domain, "noreply.") && !strings.HasPrefix(domain, noreplyDomain) &&
+		!slices.Contains([]string{"noreply", "no-reply", "donotreply", "root", "nobody"}, local)
+}

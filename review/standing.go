@@ -18,7 +18,7 @@ const (
 // A Standing is a role in which somebody gave a review, as it was at that moment. What
 // becomes of the role later changes nothing of it.
 type Standing struct {
-	Review stemma.Ref    `json:"review" door:"of"`
+	Review stemma.Ref    `json:"review" door:"in"`
 	Holder stemma.Ref    `json:"holder,omitempty" door:"holder"`
 	Role   string        `json:"role"`
 	Method string        `json:"method"`
@@ -64,7 +64,7 @@ var standingSpec = stemma.KindSpec{
 		{Name: "as_of", Type: stemma.Time, Doc: "when the review was given"},
 	},
 	Doors: []stemma.Door{
-		{Name: "of", To: []stemma.Kind{stemma.KindReview}, Doc: "the review"},
+		{Name: "in", To: []stemma.Kind{stemma.KindReview}, Doc: "the review"},
 		{Name: "holder", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who gave it"},
 		{Name: "read-at", To: []stemma.Kind{stemma.KindCommit}, Doc: "the commit at which the file of owners was read"},
 	},
