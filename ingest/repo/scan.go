@@ -124,6 +124,7 @@ type scanner struct {
 	done        []int32 // commits of graph read by this scan
 	claims      *claims.Reader
 	owners      []version
+	mailmap     bool                    // a commit read now changed the mail map
 	checkpoints map[string][]stemma.Ref // sessions of Entire's checkpoints
 	late        map[string]bool         // commits of earlier scans whose records came now
 	reach       map[string]bool         // commits read now that the default branch reaches
@@ -234,6 +235,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.readAttestations,
 		s.noticeNotes,
 		s.readTree,
+		s.readMailmap,
 		s.deriveFiles,
 		s.deriveChanges,
 		s.flush,
