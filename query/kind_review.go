@@ -5,7 +5,7 @@ import "github.com/stemma-dev/stemma/query/filter"
 // roles are those in which reviews were given: what the forge said with them, and what
 // was found out about that moment.
 const roles = `(SELECT rv.id AS id, rv."role" AS role, 'forge' AS method FROM k_review rv WHERE rv."role" <> ''
-	UNION ALL SELECT st."review", st."role", st."method" FROM k_standing st) rs`
+	UNION ALL SELECT st."review", st."role", st."method" FROM k_standing st WHERE COALESCE(st."withdrawn", 0) = 0) rs`
 
 func reviews() *kind {
 	reviewer := self(`c."reviewer"`)

@@ -25,7 +25,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(review.StandingFromFact,
 		review.Standing{
 			Review: review.Ref("github.com", "acme/pay#142/7"), Holder: person, Role: "owner", Method: review.StandingOwners, Via: "@acme/pay",
-			File: ".github/CODEOWNERS", Commit: commit, Owned: 2, Files: 3, As: moment,
+			File: ".github/CODEOWNERS", Commit: commit, Owned: 2, Files: 3, As: moment, Withdrawn: true,
 		},
 	),
 }

@@ -18,16 +18,17 @@ const (
 // A Standing is a role in which somebody gave a review, as it was at that moment. What
 // becomes of the role later changes nothing of it.
 type Standing struct {
-	Review stemma.Ref    `json:"review" door:"in"`
-	Holder stemma.Ref    `json:"holder,omitempty" door:"holder"`
-	Role   string        `json:"role"`
-	Method string        `json:"method"`
-	Via    string        `json:"via,omitempty"`                   // the team through which
-	File   string        `json:"file,omitempty"`                  // path of the file of owners
-	Commit stemma.Ref    `json:"commit,omitempty" door:"read-at"` // at which it was read
-	Owned  int           `json:"owned,omitempty"`                 // files of the change that the reviewer owns
-	Files  int           `json:"files,omitempty"`                 // files of the change
-	As     stemma.Moment `json:"as_of,omitempty" fact:"occurred"` // when the review was given
+	Review    stemma.Ref    `json:"review" door:"in"`
+	Holder    stemma.Ref    `json:"holder,omitempty" door:"holder"`
+	Role      string        `json:"role"`
+	Method    string        `json:"method"`
+	Via       string        `json:"via,omitempty"`                   // the team through which
+	File      string        `json:"file,omitempty"`                  // path of the file of owners
+	Commit    stemma.Ref    `json:"commit,omitempty" door:"read-at"` // at which it was read
+	Owned     int           `json:"owned,omitempty"`                 // files of the change that the reviewer owns
+	Files     int           `json:"files,omitempty"`                 // files of the change
+	As        stemma.Moment `json:"as_of,omitempty" fact:"occurred"` // when the review was given
+	Withdrawn bool          `json:"withdrawn"`                       // what it followed from turned out to be otherwise at that moment
 }
 
 // Ref names the standing: there is one for each review, method and role.
@@ -62,6 +63,7 @@ var standingSpec = stemma.KindSpec{
 		{Name: "owned", Type: stemma.Int, Doc: "files of the change that the reviewer owns"},
 		{Name: "files", Type: stemma.Int, Doc: "files of the change"},
 		{Name: "as_of", Type: stemma.Time, Doc: "when the review was given"},
+		{Name: "withdrawn", Type: stemma.Bool, Doc: "it turned out to be otherwise at that moment"},
 	},
 	Doors: []stemma.Door{
 		{Name: "in", To: []stemma.Kind{stemma.KindReview}, Doc: "the review"},
