@@ -5,12 +5,14 @@ type Kind string
 
 // The kinds, in the order of the rooms that keep them.
 const (
-	KindPerson Kind = "person"
-	KindBot    Kind = "bot"
-	KindAgent  Kind = "agent"
-	KindModel  Kind = "model"
-	KindKey    Kind = "key"
-	KindRole   Kind = "role"
+	KindPerson  Kind = "person"
+	KindBot     Kind = "bot"
+	KindAgent   Kind = "agent"
+	KindModel   Kind = "model"
+	KindKey     Kind = "key"
+	KindRole    Kind = "role"
+	KindTie     Kind = "tie"
+	KindMandate Kind = "mandate"
 
 	KindRequirement Kind = "requirement"
 	KindTicket      Kind = "ticket"
@@ -27,7 +29,8 @@ const (
 	KindPush       Kind = "push"
 	KindProtection Kind = "protection"
 
-	KindReview Kind = "review"
+	KindReview   Kind = "review"
+	KindStanding Kind = "standing"
 
 	KindRun    Kind = "run"
 	KindTest   Kind = "test"

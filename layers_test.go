@@ -131,6 +131,7 @@ var layers = []struct {
 	{"ingest/judged", ". rooms graph ingest"},
 	{"ingest/brought", ". storage graph/between lineage/deployed ingest"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
+	{"ingest/standing", ". rooms git storage ingest ingest/repo/clone"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
 	{"ingest/repo/dag", ""},
@@ -146,6 +147,7 @@ var layers = []struct {
 	{"query/output", "query query/filter"},
 	{"query/population", ". storage graph/between lineage/deployed"},
 	{"query/causes", ". rooms storage lineage/deployed"},
+	{"query/people", ". storage"},
 	{"query/views", ". storage lineage/deployed query query/filter query/output"},
 
 	{"dashboard/reading", ". rooms git git/history git/patch storage graph lineage ingest ingest/note"},
@@ -156,9 +158,9 @@ var layers = []struct {
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/hooks ingest/posted ingest/reported query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
 	{"cmd/stemma/program", ". storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
-	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/judged ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/causes query/population query/views cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/judged ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/causes query/people query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/brought ingest/event/system ingest/hooks ingest/repo query/views server cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/brought ingest/event/system ingest/hooks ingest/repo ingest/standing query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/brought ingest/ci ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 

@@ -17,6 +17,15 @@ type KindSpec struct {
 	Columns []Column
 	Lists   []List
 	Doors   []Door
+	Joins   *Joins // the kind says which things are one; nil if it says nothing of the sort
+}
+
+// Joins names the columns of a kind whose things say of two others that they are one,
+// or that they are not.
+type Joins struct {
+	One, Other string // links to the two
+	Apart      string // truth: they are not one
+	By         string // link to the person who says so; it goes before everything that nobody says
 }
 
 // A Column is one scalar attribute.

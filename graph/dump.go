@@ -29,6 +29,7 @@ import (
 //	["node", ref, id, kind, first, last, grade, stated]
 //	["fact", ref, position]
 //	["edge", from, door, flow, to, grade, basis, method, position]
+//	["same", ref, ref by which it is known]
 //	["change", ref, column…]  ["change.credit", ref, number, column…]
 //	["skip", position, reason]
 //
@@ -87,6 +88,7 @@ func (d dumper) generic() error {
 		{"edge", `SELECT s.ref, d.name, d.flow, t.ref, e.grade, e.basis, e.method, e.pos
 			FROM edge e JOIN node s ON s.id = e.src JOIN node t ON t.id = e.dst JOIN door d ON d.id = e.door
 			ORDER BY s.ref, d.name, d.flow, t.ref`},
+		{"same", `SELECT n.ref, x.ref FROM same s JOIN node n ON n.id = s.id JOIN node x ON x.id = s.self ORDER BY n.ref`},
 	} {
 		if err := d.table(t.name, t.query); err != nil {
 			return err
@@ -118,6 +120,7 @@ func (d dumper) strays(s *shape.Shape) error {
 	}
 	for _, t := range []struct{ name, where string }{
 		{"node_fact", lost("node", "node")},
+		{"same", lost("id", "node") + ` OR ` + lost("self", "node")},
 		{"edge", lost("src", "node") + ` OR ` + lost("dst", "node") + ` OR ` + lost("door", "door")},
 	} {
 		if err := d.stray(t.name, t.where); err != nil {

@@ -32,6 +32,8 @@ var tampered = map[string]string{
 	`INSERT INTO k_piece_group (id, seq, "end") VALUES (99999, 0, 5)`:                       `["stray","k_piece_group",99999,0,5,`,
 	`UPDATE k_task SET "from" = 99999`:                                                      `"#99999"`,
 	`UPDATE k_piece_group SET "end" = 424242`:                                               `424242`,
+	`UPDATE same SET self = 99999`:                                                          `["stray","same",`,
+	`INSERT INTO same (id, self) VALUES (99999, 1)`:                                         `["stray","same",99999,1]`,
 	`UPDATE graph_skip SET reason = 'none ' || reason`:                                      `"none `,
 }
 

@@ -19,6 +19,8 @@
 //     attributes, typed. Times are microseconds since 1970, truth is 0 or 1,
 //     links are ids of nodes. Where facts disagree the later one stands, column
 //     by column; a list is replaced whole;
+//   - same(id, self): which nodes are one, by the kinds that join; self is the
+//     one of them by whose ref all are known. What is alone is not in it;
 //   - graph_skip(pos, reason): what of which fact had no place, and why;
 //   - graph_meta(name, value): for which shape the tables were made.
 //

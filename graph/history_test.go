@@ -70,7 +70,7 @@ func dump(t testing.TB, g *graph.Graph) string {
 	return b.String()
 }
 
-// house is a small house of three kinds with every type of column, every flow
+// house is a small house of a few kinds with every type of column, every flow
 // of door, and names that are words of SQL.
 var house = []stemma.KindSpec{
 	{
@@ -98,6 +98,14 @@ var house = []stemma.KindSpec{
 		},
 	},
 	{Kind: "hand"},
+	{
+		Kind: "bond",
+		Columns: []stemma.Column{
+			{Name: "one", Type: stemma.Link, Index: true}, {Name: "other", Type: stemma.Link, Index: true},
+			{Name: "apart", Type: stemma.Bool}, {Name: "by", Type: stemma.Link},
+		},
+		Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by"},
+	},
 	{
 		Kind:    "two-words",
 		Columns: []stemma.Column{{Name: "note", Type: stemma.Text}},
@@ -153,7 +161,7 @@ func (s story) object(columns []stemma.Column) map[string]any {
 }
 
 func (s story) fact() stemma.Fact {
-	subject := s.ref("task", "piece", "piece", "two-words", "hand")
+	subject := s.ref("task", "piece", "piece", "two-words", "hand", "bond", "bond")
 	if s.IntN(15) == 0 {
 		subject = s.ref("stranger")
 	}

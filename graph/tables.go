@@ -13,7 +13,7 @@ import (
 
 // tableNames are all tables of s but graph_meta.
 func tableNames(s *shape.Shape) []string {
-	names := []string{"node", "node_fact", "edge", "door", "graph_skip"}
+	names := []string{"node", "node_fact", "edge", "door", "same", "graph_skip"}
 	for _, t := range s.Tables {
 		names = append(names, t.Name)
 		for _, l := range t.Lists {
@@ -30,6 +30,7 @@ func columns(s *shape.Shape) map[string][]string {
 		"node_fact":  {"node", "pos"},
 		"edge":       {"src", "door", "dst", "grade", "basis", "method", "pos"},
 		"door":       {"id", "name", "flow"},
+		"same":       sameColumns,
 		"graph_skip": {"pos", "reason"},
 	}
 	cells := func(c shape.Cells, key ...string) {
@@ -89,6 +90,8 @@ func ddl(s *shape.Shape, engine storage.Engine) []string {
 			basis TEXT NOT NULL, method TEXT NOT NULL, pos BIGINT NOT NULL, PRIMARY KEY (src, door, dst))` + d.clustered,
 		`CREATE INDEX edge_dst ON edge (dst, door, src)`,
 		`CREATE TABLE door (id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, flow INTEGER NOT NULL)`,
+		`CREATE TABLE same (id ` + d.id + ` PRIMARY KEY, self BIGINT NOT NULL)`,
+		`CREATE INDEX same_self ON same (self, id)`,
 		`CREATE TABLE graph_skip (pos BIGINT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (pos, reason))` + d.clustered,
 	}
 	for _, t := range s.Tables {

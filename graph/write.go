@@ -71,6 +71,10 @@ func (w *writer) write(ctx context.Context, tx *storage.Tx, b *shape.Batch) ([]k
 			return nil, err
 		}
 	}
+	joins, err := t.joiner(ctx, w.shape.Joins)
+	if err != nil {
+		return nil, err
+	}
 	for _, table := range w.shape.Tables {
 		if set := b.Rows[table]; set != nil {
 			if err := t.rows(ctx, table.Cells, set); err != nil {
@@ -85,7 +89,7 @@ func (w *writer) write(ctx context.Context, tx *storage.Tx, b *shape.Batch) ([]k
 			}
 		}
 	}
-	return now, nil
+	return now, joins.join(ctx)
 }
 
 // lookUp finds which nodes of b exist; a new one is zero.

@@ -47,10 +47,14 @@ type section struct {
 	optional bool
 }
 
-// ParseOwners reads a CODEOWNERS file of GitHub, Gitea or GitLab. A line
+// ParseOwners reads a CODEOWNERS file of GitHub or GitLab. A line
 // without owners is a rule too: it says that nobody owns these paths, unless
 // the section has owners of its own.
-func ParseOwners(text string) Owners {
+func ParseOwners(text string) Owners { return parseOwners(text, false) }
+
+// parseOwners reads a file in which there are sections, and exclusions without owners;
+// or, as Gitea does, neither.
+func parseOwners(text string, plain bool) Owners {
 	var o Owners
 	if len(text) > maxOwnersFile {
 		text = text[:maxOwnersFile]
@@ -69,7 +73,7 @@ func ParseOwners(text string) Owners {
 			o.problem(number, why)
 			continue
 		}
-		if s, ok := parseSection(line); ok {
+		if s, ok := parseSection(line); ok && !plain {
 			in = s
 			o.checkOwners(number, in.owners)
 			continue
@@ -78,7 +82,7 @@ func ParseOwners(text string) Owners {
 			o.problem(number, "more than "+strconv.Itoa(maxOwnersRules)+" rules; the rest was not read")
 			break
 		}
-		o.rule(number, line, in)
+		o.rule(number, line, in, plain)
 	}
 	return o
 }
@@ -102,7 +106,7 @@ func (o *Owners) problem(line int, why string) {
 }
 
 // rule reads a line that is neither comment nor section.
-func (o *Owners) rule(number int, line string, in section) {
+func (o *Owners) rule(number int, line string, in section, plain bool) {
 	pattern, rest := cutPattern(line)
 	r := OwnerRule{
 		Line: number, Pattern: pattern, Owners: ownerWords(rest),
@@ -110,7 +114,7 @@ func (o *Owners) rule(number int, line string, in section) {
 	}
 	if line[0] == '!' {
 		r.Exclude, r.Pattern = true, strings.TrimPrefix(pattern, "!")
-		if len(r.Owners) > 0 {
+		if len(r.Owners) > 0 && !plain {
 			o.problem(number, "an excluding pattern has owners")
 			r.Owners = nil
 		}

@@ -1,15 +1,18 @@
 // Package identity keeps who and what takes part: people, bots, agents, models,
-// keys, and the roles that a file of owners gives.
+// keys, which accounts are one person, and the roles that a file of owners, a forge or
+// the organisation gives.
 //
 // Refs: person:PSEUDONYM, bot:HOST/NAME, agent:NAME, model:PROVIDER/NAME,
-// key:TYPE/FINGERPRINT, role:HOST/OWNER/NAME:DIGEST.
+// key:TYPE/FINGERPRINT, role:HOST/OWNER/NAME:DIGEST, tie:METHOD/DIGEST,
+// mandate:METHOD/DIGEST.
 //
-// Its only door leads aside from a role to its holder.
+// Its doors lead aside: from a role and a mandate to their holder, from a tie to the
+// two accounts and to who says so.
 //
 // Nothing personal is in its facts: a person is a pseudonym, and names and mail
 // addresses live in a table that can be emptied. The package also recognises
-// models, agents and bots by name and reads CODEOWNERS files; these are pure
-// functions of text. It does no I/O and never takes a bot for an AI, nor an
+// models, agents and bots by name and reads CODEOWNERS files, mail maps and role maps;
+// these are pure functions of text. It does no I/O and never takes a bot for an AI, nor an
 // unnamed model for a named one.
 package identity
 
@@ -40,8 +43,12 @@ var Room = stemma.Room{
 			{Name: "type", Type: stemma.Text, Doc: "pgp, ssh, x509"},
 		}},
 		roleSpec,
+		tieSpec,
+		mandateSpec,
 	},
 }
+
+var holders = []stemma.Kind{stemma.KindPerson, stemma.KindBot}
 
 var roleSpec = stemma.KindSpec{
 	Kind: stemma.KindRole,
@@ -56,6 +63,6 @@ var roleSpec = stemma.KindSpec{
 		{Name: "holder", Type: stemma.Link, Index: true, Doc: "the person or bot"},
 	},
 	Doors: []stemma.Door{
-		{Name: "holder", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who holds it"},
+		{Name: "holder", To: holders, Doc: "who holds it"},
 	},
 }

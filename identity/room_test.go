@@ -11,6 +11,7 @@ import (
 const (
 	repository = stemma.Ref("repository:github.com/acme/pay")
 	person     = stemma.Ref("person:0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+	other      = stemma.Ref("bot:github.com/ci")
 	moment     = stemma.Moment(1767323045_678901)
 )
 
@@ -36,6 +37,13 @@ var shapes = []roomtest.Shape{
 			Repository: repository, Pattern: "/src/*.go", Line: 3, Since: moment, File: ".github/CODEOWNERS", Holder: person,
 		},
 		identity.Role{Repository: repository, Pattern: "*", Owner: "@acme/pay", Line: 1, File: "CODEOWNERS"},
+	),
+	roomtest.Of(identity.TieFromFact,
+		identity.Tie{One: other, Other: person, Method: "judgement", Apart: true, By: person, At: moment, Reason: "two people"},
+		identity.NewTie("noreply", person, other),
+	),
+	roomtest.Of(identity.MandateFromFact,
+		identity.Mandate{Holder: person, Role: "maintainer", Team: "@acme/pay", Host: "github.com", Repository: repository, Since: moment, Until: moment + 1, Method: "role-map", Withdrawn: true},
 	),
 }
 

@@ -15,7 +15,7 @@ import (
 // come back to how it stood before, and then says the same as an old fact.
 var states = []stemma.Kind{
 	stemma.KindCommit, stemma.KindChange, stemma.KindAttribution, stemma.KindFile, stemma.KindRelease,
-	stemma.KindGap,
+	stemma.KindMandate, stemma.KindStanding, stemma.KindGap,
 }
 
 // restate appends again, as of now, those facts that the ledger held already

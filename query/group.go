@@ -35,7 +35,7 @@ func (p *planner) groups(q *Query) string {
 		// A name of its own for what the subselect gives: two fields may lie in
 		// the same tables.
 		j := "m" + strconv.Itoa(i)
-		joins = append(joins, ` LEFT JOIN (SELECT DISTINCT `+rel.key+` AS id, `+f.expr+` AS v FROM b CROSS JOIN `+rel.from+` WHERE `+on+
+		joins = append(joins, ` LEFT JOIN (SELECT DISTINCT `+rel.key+` AS id, `+f.value()+` AS v FROM b CROSS JOIN `+rel.from+` WHERE `+on+
 			` AND `+present(f)+`) `+j+` ON `+j+`.id = b.id`)
 		outer = append(outer, j+`.v AS `+k)
 	}
@@ -88,12 +88,13 @@ func (q *Query) groupOrders() []string {
 }
 
 func (p *planner) groupKey(g filter.GroupKey) string {
-	x := p.fieldExpr(p.kind.of(g.Field))
+	f := p.kind.of(g.Field)
+	x := p.fieldExpr(f)
 	switch {
 	case g.Bucket != "":
 		return p.bucketOf(x, g.Bucket)
 	case g.Field.Type == filter.Ref:
-		return x
+		return f.value()
 	}
 	return `NULLIF(` + x + `, '')`
 }

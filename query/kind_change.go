@@ -49,7 +49,7 @@ func changes() *kind {
 			choice("same", "of a fix: what it has in common with a change it mends", map[string]string{
 				"model":  sameCredit("model"),
 				"agent":  sameCredit("agent"),
-				"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND o."author" = c."author")`,
+				"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND ` + self(`o."author"`) + ` = ` + self(`c."author"`) + `)`,
 			}),
 		}, lineCounts("c"), []*field{
 			count("added", `c."added"`, "lines added"),

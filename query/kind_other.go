@@ -2,39 +2,9 @@ package query
 
 import "github.com/stemma-dev/stemma/query/filter"
 
-// ofPerson is a column of the erasable table of people.
-func ofPerson(t filter.Type, name, doc string) *field {
-	f := value(t, name, `(SELECT pf.`+name+` FROM profile pf WHERE pf.ref = n.ref)`, doc)
-	f.profile = true
-	return f
-}
-
 // counted is a number that a subselect counts.
 func counted(name, from, doc string) *field {
 	return value(filter.Int, name, `(SELECT COUNT(*) FROM `+from+`)`, doc)
-}
-
-func people() *kind {
-	return &kind{
-		Kind: filter.Kind{
-			Name: "people", Doc: "people and bots that wrote, landed or operated something",
-			Search:  []string{"name", "login", "email", "ref"},
-			Columns: []string{"ref", "name", "login", "changes", "commits", "last-active"},
-		},
-		from: `node n`, id: "n.id", key: "n.id", where: `n.kind IN ('person', 'bot')`,
-		fields: []*field{
-			ref("ref", "n.id", toPerson, "the pseudonym: person:…"),
-			ofPerson(filter.Words, "name", "name, until it is erased"),
-			ofPerson(filter.Words, "email", "mail address, until it is erased"),
-			ofPerson(filter.Words, "login", "account, until it is erased"),
-			counted("changes", `k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0`, "changes they brought"),
-			counted("commits", `k_commit pc WHERE pc."author" = n.id`, "commits they wrote"),
-			value(filter.Time, "last-active", `(SELECT MAX(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their last commit"),
-			value(filter.Time, "first-active", `(SELECT MIN(pc."committed") FROM k_commit pc WHERE pc."author" = n.id)`, "their first commit"),
-			ref("repo", `pc."repository"`, toRepository, "repositories they wrote in").many(`k_commit pc`, `pc."author"`, ""),
-			choice("is", "sort", map[string]string{"person": `n.kind = 'person'`, "bot": `n.kind = 'bot'`}),
-		},
-	}
 }
 
 // uses are the times at which a model shows in sessions and changes.

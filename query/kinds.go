@@ -21,6 +21,7 @@ var (
 	toTicket      = &target{kinds: []string{"ticket"}, table: "k_ticket", column: "key"}
 	toRequirement = &target{kinds: []string{"requirement"}, table: "k_requirement", column: "key"}
 	toCommit      = &target{kinds: []string{"commit"}, table: "k_commit", column: "sha", match: "hash"}
+	toReview      = &target{kinds: []string{"review"}}
 	toChange      = &target{kinds: []string{"change"}}
 	toFile        = &target{kinds: []string{"file"}}
 	toRelease     = &target{kinds: []string{"release"}, table: "k_release", column: "name"}
@@ -34,7 +35,7 @@ var (
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
-	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), releases(), files(), deployments(), running())
+	return declare(changes(), commits(), lines(), sessions(), reviews(), people(), models(), tickets(), releases(), files(), deployments(), running())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

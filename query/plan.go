@@ -176,7 +176,7 @@ func (q *Query) orders() []filter.Order {
 
 func (p *planner) orderKey(f *field) string {
 	if f.Type == filter.Ref {
-		return p.refOf(f.expr)
+		return p.refOf(f.value())
 	}
 	return p.fieldExpr(f)
 }
@@ -200,15 +200,15 @@ func (p *planner) column(c column) string {
 	case c.person && !p.profiles:
 		return `CAST(NULL AS TEXT)`
 	case c.person:
-		return `(SELECT pf.name FROM node x JOIN profile pf ON pf.ref = x.ref WHERE x.id = ` + f.expr + `)`
+		return called("name", f.expr)
 	case f.rel == nil && f.Type == filter.Ref:
-		return p.refOf(f.expr)
+		return p.refOf(f.value())
 	case f.rel == nil:
 		return p.fieldExpr(f)
 	}
 	v := f.expr
 	if f.Type == filter.Ref {
-		v = p.refOf(v)
+		v = p.refOf(f.value())
 	}
 	// In no order and perhaps twice: the reader sorts them for less.
 	list := `json_group_array(` + v + `)`
@@ -403,7 +403,7 @@ func (p *planner) match(to *target, v filter.Value) string {
 			if to.match == "tail" {
 				set += ` UNION ALL ` + aliased + ` WHERE x.ref = ` + p.bind(text)
 			}
-			return `(` + set + `)`
+			return p.everyAccount(to, set)
 		}
 	}
 	var sets []string
@@ -439,5 +439,5 @@ func (p *planner) match(to *target, v filter.Value) string {
 				k, k, p.bind(k+":"+strings.TrimPrefix(like(v), k+":")))
 		}
 	}
-	return `(` + strings.Join(sets, ` UNION ALL `) + `)`
+	return p.everyAccount(to, strings.Join(sets, ` UNION ALL `))
 }

@@ -2,10 +2,12 @@
 // with what verdict.
 //
 // Refs: review:HOST/ID with the id that the forge gives, or a spelling of where
-// the review is declared, such as a trailer.
+// the review is declared, such as a trailer; standing:HOST/METHOD:DIGEST for a role in
+// which a review was given.
 //
 // Its doors lead down to the change judged, aside to the judge and to the
-// commit that the judge saw.
+// commit that the judge saw; from a standing aside to the review, to who gave it and
+// to the commit at which its file of owners was read.
 //
 // The package does no I/O and never takes an approval of one head for that of
 // another.
@@ -14,13 +16,15 @@ package review
 import "github.com/stemma-dev/stemma"
 
 // Room declares the kinds of this package.
-var Room = stemma.Room{Name: "review", Kinds: []stemma.KindSpec{{
+var Room = stemma.Room{Name: "review", Kinds: []stemma.KindSpec{reviewSpec, standingSpec}}
+
+var reviewSpec = stemma.KindSpec{
 	Kind: stemma.KindReview, Stage: stemma.StageReview,
 	Doc: "one judgement of a change",
 	Columns: []stemma.Column{
 		{Name: "change", Type: stemma.Link, Index: true, Doc: "what was judged"},
 		{Name: "reviewer", Type: stemma.Link, Index: true, Doc: "who judged"},
-		{Name: "role", Type: stemma.Text, Doc: "as what: owner, maintainer, agent"},
+		{Name: "role", Type: stemma.Text, Doc: "as what, as the forge said with it: owner, member"},
 		{Name: "verdict", Type: stemma.Text, Index: true, Doc: "approved, rejected, commented, requested"},
 		{Name: "head", Type: stemma.Link, Doc: "the commit that was seen"},
 		{Name: "tree", Type: stemma.Text, Doc: "hash of the tree that was seen"},
@@ -35,14 +39,14 @@ var Room = stemma.Room{Name: "review", Kinds: []stemma.KindSpec{{
 		{Name: "by", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who judged"},
 		{Name: "saw", To: []stemma.Kind{stemma.KindCommit}, Doc: "the commit that was seen"},
 	},
-}}}
+}
 
 // A Review is one judgement of a change.
 type Review struct {
 	ID        stemma.Ref    `json:"-" fact:"subject"` // see [Ref]
 	Change    stemma.Ref    `json:"change,omitempty" door:"judges"`
 	Reviewer  stemma.Ref    `json:"reviewer,omitempty" door:"by"`
-	Role      string        `json:"role,omitempty"` // as what the reviewer judged
+	Role      string        `json:"role,omitempty"` // as what the reviewer judged, when it was given
 	Verdict   string        `json:"verdict,omitempty" of:"approved rejected commented requested"`
 	Head      stemma.Ref    `json:"head,omitempty" door:"saw"` // empty if it is not known what was seen
 	Tree      string        `json:"tree,omitempty"`

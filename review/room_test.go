@@ -22,6 +22,12 @@ var shapes = []roomtest.Shape{
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},
 	),
+	roomtest.Of(review.StandingFromFact,
+		review.Standing{
+			Review: review.Ref("github.com", "acme/pay#142/7"), Holder: person, Role: "owner", Method: review.StandingOwners, Via: "@acme/pay",
+			File: ".github/CODEOWNERS", Commit: commit, Owned: 2, Files: 3, As: moment, Withdrawn: true,
+		},
+	),
 }
 
 func TestRecordsAreWhatTheRoomDeclares(t *testing.T) {

@@ -26,6 +26,7 @@ type Shape struct {
 	Doors  []*Door // in order of id
 	ByID   map[int64]*Door
 	Digest stemma.Digest
+	Joins  *Table // of the kind that says what is one; nil if none does
 
 	// The kinds at either end of doors that bind both ways.
 	BothFrom, BothTo map[stemma.Kind]bool
@@ -75,7 +76,7 @@ const (
 const maxIndexed = stemma.MaxRef
 
 // schemaVersion changes when the tables are laid out differently.
-const schemaVersion = 2
+const schemaVersion = 3
 
 var identifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`) })
 
@@ -110,6 +111,12 @@ func New(specs []stemma.KindSpec) (*Shape, error) {
 					s.BothTo[to] = true
 				}
 			}
+		}
+		if spec.Joins != nil && s.Joins != nil {
+			return nil, fmt.Errorf("graph: kinds %q and %q both say what is one", s.Joins.Spec.Kind, spec.Kind)
+		}
+		if spec.Joins != nil {
+			s.Joins = t
 		}
 		s.Kinds[spec.Kind] = t
 		s.Tables = append(s.Tables, t)
@@ -204,7 +211,7 @@ func newTable(spec stemma.KindSpec) (*Table, error) {
 		t.Lists = append(t.Lists, &List{Spec: l, Cells: c})
 	}
 	slices.SortFunc(t.Lists, func(a, b *List) int { return strings.Compare(a.Spec.Name, b.Spec.Name) })
-	return t, nil
+	return t, checkJoins(t)
 }
 
 // List finds a list by its name; nil if there is none.

@@ -59,6 +59,8 @@ type Reading struct {
 
 	who   func(Account) stemma.Ref
 	known map[stemma.Ref]bool // what never changes and was stated
+
+	logins map[string]stemma.Ref // accounts known by id, by what they are called in this delivery
 }
 
 // A Reader reads the deliveries of one system. Who gives the pseudonym of a
@@ -68,7 +70,7 @@ type Reader func(d Delivery, who func(Account) stemma.Ref) (*Reading, error)
 
 // New is an empty reading.
 func New(who func(Account) stemma.Ref) *Reading {
-	return &Reading{who: who, known: map[stemma.Ref]bool{}}
+	return &Reading{who: who, known: map[stemma.Ref]bool{}, logins: map[string]stemma.Ref{}}
 }
 
 // Skip is the reading of a delivery of which nothing is kept.
@@ -134,28 +136,52 @@ type Account struct {
 }
 
 // Account is the ref of whoever has an account: a program by its name, everybody
-// else by a pseudonym. Nobody has an empty one.
+// else by a pseudonym. Nobody has an empty one, nor one that stands for all that are
+// gone.
 func (r *Reading) Account(a Account) stemma.Ref {
-	if a.ID == "" && a.Login == "" && a.Mail == "" && a.Name == "" {
+	if a.ID == "" && a.Login == "" && a.Mail == "" && a.Name == "" || identity.Nobody(a.Login) {
 		return ""
 	}
 	if a.Bot || strings.HasSuffix(strings.ToLower(a.Login), "[bot]") {
 		return r.bot(identity.Recognise(a.Login, mailOf(a)), a)
 	}
-	return r.who(a)
+	ref := r.who(a)
+	if a.ID == "" {
+		return ref
+	}
+	if a.Login != "" {
+		r.logins[strings.ToLower(a.Login)] = ref
+	}
+	if identity.OwnMail(a.Mail) {
+		r.Once(identity.NewTie(identity.TieAccountMail, ref, r.who(Account{Name: a.Name, Mail: a.Mail})))
+	}
+	return ref
 }
 
 // Author is the ref of whom a commit names, as a scan of the repository gives it:
-// by the mail address, whatever account a forge knows for it.
+// by the mail address, whatever account a forge knows for it. An address that a forge
+// made for an account is tied to that.
 func (r *Reading) Author(host, name, mail string) stemma.Ref {
 	if name == "" && mail == "" {
 		return ""
 	}
 	known := identity.Recognise(name, mail)
-	if known.Kind == stemma.KindPerson {
-		return r.who(Account{Name: name, Mail: mail, Login: known.Login})
+	if known.Kind != stemma.KindPerson {
+		return r.bot(known, Account{Host: host, Login: name})
 	}
-	return r.bot(known, Account{Host: host, Login: name})
+	ref := r.who(Account{Name: name, Mail: mail, Login: known.Login})
+	if at, id, ok := identity.NoreplyAccount(mail); ok {
+		r.Once(identity.NewTie(identity.TieNoreply, ref, r.who(Account{Host: at, ID: id, Login: known.Login})))
+	}
+	return ref
+}
+
+// wrote ties the author of a commit to the account that the forge knows for it, if the
+// delivery tells which one has that login now.
+func (r *Reading) wrote(author stemma.Ref, login string) {
+	if account := r.logins[strings.ToLower(login)]; account != "" && author.Kind() == stemma.KindPerson {
+		r.Once(identity.NewTie(identity.TieForgeCommit, author, account))
+	}
 }
 
 // mailOf is the address under which a forge makes commits for an account: by it the

@@ -98,6 +98,7 @@ func title(message string) string {
 type Commit struct {
 	SHA, Tree, Message     string
 	Author, Mail           string
+	Login                  string // of the account that the forge knows for the author
 	Committer, CommitterAt string // name and mail address
 }
 
@@ -107,13 +108,15 @@ func (f *Forge) Commit(c Commit) {
 	if ref == "" {
 		return
 	}
+	author := f.Author(f.Host, c.Author, c.Mail)
+	f.wrote(author, c.Login)
 	tickets, _ := f.Mentions(c.Message, "", 0)
 	for i := range tickets {
 		tickets[i].Grade = stemma.GradeD // anybody may push any message
 	}
 	f.Once(change.Commit{
 		Repository: f.Repository, SHA: c.SHA, Tree: c.Tree, Title: title(c.Message),
-		Author: f.Author(f.Host, c.Author, c.Mail), Committer: f.Author(f.Host, c.Committer, c.CommitterAt),
+		Author: author, Committer: f.Author(f.Host, c.Committer, c.CommitterAt),
 		Implements: tickets,
 	})
 }

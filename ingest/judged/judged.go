@@ -1,4 +1,5 @@
-// Package judged states what people find out about the causes of incidents.
+// Package judged states what people find out: about the causes of incidents, and about
+// which accounts are one person.
 package judged
 
 import (

@@ -124,6 +124,7 @@ type scanner struct {
 	done        []int32 // commits of graph read by this scan
 	claims      *claims.Reader
 	owners      []version
+	mailmap     bool                    // a commit read now changed the mail map
 	checkpoints map[string][]stemma.Ref // sessions of Entire's checkpoints
 	late        map[string]bool         // commits of earlier scans whose records came now
 	requests    map[stemma.Ref]bool     // commits of earlier scans with which merge requests came of which the forge told since
@@ -235,6 +236,7 @@ func (s *scanner) read(ctx context.Context) error {
 		s.readAttestations,
 		s.noticeNotes,
 		s.readTree,
+		s.readMailmap,
 		s.deriveFiles,
 		s.deriveChanges,
 		s.flush,

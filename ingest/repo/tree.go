@@ -88,6 +88,9 @@ func (s *scanner) noticeFiles(ctx context.Context, c *history.Commit) error {
 				return err
 			}
 		}
+		if f.Path == mailmap {
+			s.mailmap = true
+		}
 		if slices.Contains(ownerFiles, f.Path) {
 			when := c.Committer
 			s.owners = append(s.owners, version{f.Path, f.Blob, &when, s.repo.CommitRef(c.ID)})
@@ -96,8 +99,7 @@ func (s *scanner) noticeFiles(ctx context.Context, c *history.Commit) error {
 	return nil
 }
 
-// readTree reads what stands in files: owners of code at every time, and
-// records of Agent Trace.
+// readTree reads what stands in files: owners of code at every time.
 func (s *scanner) readTree(ctx context.Context) error {
 	blobs := func(yield func(string) bool) {
 		for _, v := range s.owners {

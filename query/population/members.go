@@ -106,7 +106,8 @@ func reviews(ctx context.Context, s *deployed.Store, members map[int64]*Member) 
 			return nil
 		}, `SELECT r."change", SUM(CASE WHEN r."verdict" IN ('approved', 'rejected') THEN 1 ELSE 0 END),
 				SUM(CASE WHEN r."verdict" = 'approved' AND COALESCE(r."dismissed", 0) = 0 AND (r."head" IS NULL OR c."head" IS NULL OR r."head" = c."head") THEN 1 ELSE 0 END)
-			FROM k_review r JOIN k_change c ON c.id = r."change" WHERE (r."reviewer" IS NULL OR c."author" IS NULL OR r."reviewer" <> c."author") AND r."change" IN (`+deployed.List(part)+`) GROUP BY r."change"`)
+			FROM k_review r JOIN k_change c ON c.id = r."change" LEFT JOIN same sr ON sr.id = r."reviewer" LEFT JOIN same sa ON sa.id = c."author"
+			WHERE (r."reviewer" IS NULL OR c."author" IS NULL OR COALESCE(sr.self, r."reviewer") <> COALESCE(sa.self, c."author")) AND r."change" IN (`+deployed.List(part)+`) GROUP BY r."change"`)
 		if err != nil {
 			return err
 		}

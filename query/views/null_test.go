@@ -65,6 +65,9 @@ func bare(t *testing.T) []stemma.Fact {
 		deployment.Environment{Name: "prod"},
 		deployment.Snapshot{ID: deployment.SnapshotRef("prod", "1"), Environment: deployment.EnvironmentRef("prod"), Running: []deployment.Running{{Name: "x"}}},
 		incident.Incident{Source: "pagerduty", Key: "1"},
+		identity.NewTie(identity.TieNoreply, querytest.Person(1), querytest.Person(2)),
+		identity.Mandate{Holder: querytest.Person(1), Role: "maintainer", Method: identity.MandateMap},
+		review.Standing{Review: review.Ref("git.example", "1"), Role: "owner", Method: review.StandingOwners},
 	} {
 		f, err := r.Fact("test", stemma.GradeD)
 		if err != nil {

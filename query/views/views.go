@@ -113,11 +113,14 @@ var views = sync.OnceValue(func() []view {
 		{"v1_session_file", "files that a session edited", `k_session_file c JOIN node n ON n.id = c.id`, cols("c", "seq path #edits")},
 		{"v1_session_model", "models that a session used", `k_session_model c JOIN node n ON n.id = c.id`, cols("c", "seq @model name #turns #input_tokens #output_tokens #cache_read_tokens #cache_write_tokens cost_micro_usd")},
 		{"v1_session_config", "what a session worked under: prompts and rules by digest, servers of tools by name", `k_session_config c JOIN node n ON n.id = c.id`, cols("c", "seq kind name digest")},
-		{"v1_person", "people and bots, by pseudonym", `node n`, []viewCol{
+		{"v1_person", "accounts of people and bots, by pseudonym; self is the one by which the person is known", `node n`, []viewCol{
 			{"kind", plain, "n.kind"},
 			{"commits", plain, `(SELECT COUNT(*) FROM k_commit pc WHERE pc."author" = n.id)`},
 			{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
+			{"self", plain, `COALESCE((SELECT x.ref FROM same s JOIN node x ON x.id = s.self WHERE s.id = n.id), n.ref)`},
 		}},
+		{"v1_tie", "that two accounts are one person or bot, or that they are not", `k_tie c JOIN node n ON n.id = c.id`, cols("c", "@one @other method #apart @by ~at reason", viewCol{"grade", plain, "n.grade"})},
+		{"v1_mandate", "roles and memberships of teams, from a time on", `k_mandate c JOIN node n ON n.id = c.id`, cols("c", "@holder role team host @repository ~since ~until method #withdrawn", viewCol{"grade", plain, "n.grade"})},
 		{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
 		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state type ~opened", append([]viewCol{{"closed", moment, closed}}, cols("c", "@reporter")...)...)},
 		{"v1_requirement", "what the software has to do", `k_requirement c JOIN node n ON n.id = c.id`, cols("c", "source key title url")},
@@ -125,6 +128,7 @@ var views = sync.OnceValue(func() []view {
 		{"v1_push", "moves of branches and tags", `k_push c JOIN node n ON n.id = c.id`, cols("c", "@repository name before after #forced #on_default #commits ~pushed @actor")},
 		{"v1_protection", "rules of forges about branches", `k_protection c JOIN node n ON n.id = c.id`, cols("c", "@repository pattern #approvals #owners #stale_dismissed #checks #for_admins #force_pushes #deleted ~changed @actor")},
 		{"v1_review", "judgements of changes", `k_review c JOIN node n ON n.id = c.id`, cols("c", "@change @reviewer role verdict @head ~submitted #dismissed #comments method url", viewCol{"grade", plain, "n.grade"})},
+		{"v1_standing", "roles in which reviews were given, at that moment", `k_standing c JOIN node n ON n.id = c.id`, cols("c", "@review @holder role method via file @commit #owned #files ~as_of #withdrawn", viewCol{"grade", plain, "n.grade"})},
 		{"v1_run", "attempts of pipelines, and their jobs", `k_run c JOIN node n ON n.id = c.id`, cols("c", "system name #number #attempt status conclusion reason @commit ~started ~ended url trigger branch @repository @actor @part_of", append([]viewCol{{"grade", plain, "n.grade"}}, cols("c", "method @fork")...)...)},
 		{"v1_test", "results of suites", `k_test c JOIN node n ON n.id = c.id`, cols("c", "@run suite name status #failed #passed #skipped job method")},
 		{"v1_test_failure", "tests that failed, the first of each report", `k_test_failure c JOIN node n ON n.id = c.id`, cols("c", "seq name class message")},

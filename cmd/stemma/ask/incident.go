@@ -115,7 +115,7 @@ func runJudge(ctx context.Context, a *program.App, name, cause, by, reason strin
 	v := judged.Verdict{Confirmed: confirmed, Reason: reason}
 	var err error
 	if v.Name, v.Mail, err = author(ctx, by); err != nil {
-		return program.Usage(nil, err)
+		return program.Usage(nil, fmt.Errorf("incident: %w", err))
 	}
 	s, err := a.OpenStore(ctx)
 	if err != nil {
@@ -144,7 +144,7 @@ func runJudge(ctx context.Context, a *program.App, name, cause, by, reason strin
 	return err
 }
 
-var errAuthor = errors.New(`incident: nobody is named: give --by "Name <mail>", or tell git user.name and user.email`)
+var errAuthor = errors.New(`nobody is named: give --by "Name <mail>", or tell git user.name and user.email`)
 
 // author is the person of "Name <mail>", or whom git would name as the author here.
 func author(ctx context.Context, by string) (name, mail string, err error) {

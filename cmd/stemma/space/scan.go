@@ -18,10 +18,10 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest"
-	"github.com/stemma-dev/stemma/ingest/brought"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/ingest/settle"
+	"github.com/stemma-dev/stemma/ingest/standing"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/spool"
 )
@@ -90,7 +90,7 @@ func runScan(ctx context.Context, a *program.App, paths []string, asJSON bool) e
 			return err
 		}
 	}
-	if _, err := brought.Link(ctx, s.Space, a.Now); err != nil {
+	if err := link(ctx, s.Space, a.Now); err != nil {
 		return err
 	}
 	return views.Ensure(ctx, s.DB)
@@ -108,6 +108,9 @@ func scanOne(ctx context.Context, a *program.App, s *program.Store, path string)
 	defer p.End()
 	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.Now, Progress: p.Show, Log: a.Log, Own: own, Local: localOf(path)})
 	if err != nil {
+		return report, err
+	}
+	if _, err := standing.Owners(ctx, s.Space, r, report.Repository, a.Now); err != nil {
 		return report, err
 	}
 	return report, stateSilence(ctx, a, s, path, report.Repository)

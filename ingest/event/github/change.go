@@ -129,7 +129,7 @@ func (d *delivery) review() {
 	}
 	d.State(review.Review{
 		ID: review.Ref(d.Host, d.Name+"#"+strconv.Itoa(number)+"/"+key), Change: d.Change(number), Reviewer: d.account(rev.At("user")),
-		Role: role(rev.At("author_association").Text(40)), Verdict: verdict, Head: change.ShaRef(rev.At("commit_id").Sha()),
+		Role: role(rev, d.action == "submitted"), Verdict: verdict, Head: change.ShaRef(rev.At("commit_id").Sha()),
 		Submitted: rev.At("submitted_at").Moment(), Dismissed: d.action == "dismissed" || state == "dismissed",
 		URL: rev.At("html_url").URL(), Method: "event",
 	}, asOf)
@@ -149,10 +149,11 @@ func (d *delivery) reviewed(pr event.Value, number int) {
 	d.State(c, pr.At("updated_at").Moment())
 }
 
-// role is as what somebody took part, as the forge says it.
-func role(association string) string {
-	switch association {
-	case "", "NONE":
+// role is as what somebody took part, as the forge says it together with what they
+// did. Later deliveries say what they are by then, which changes nothing.
+func role(of event.Value, given bool) string {
+	association := of.At("author_association").Text(40)
+	if !given || association == "NONE" {
 		return ""
 	}
 	return strings.ToLower(association)
@@ -168,7 +169,7 @@ func (d *delivery) reviewComment() {
 	asOf := event.Order(comment.At("updated_at").Moment(), event.Step(d.action, "created edited deleted"))
 	d.State(review.Review{
 		ID: review.Ref(d.Host, d.Name+"#"+strconv.Itoa(number)+"/comment-"+id), Change: d.Change(number), Reviewer: d.account(comment.At("user")),
-		Role: role(comment.At("author_association").Text(40)), Verdict: "commented",
+		Role: role(comment, d.action == "created"), Verdict: "commented",
 		Head:      change.ShaRef(event.First(comment.At("original_commit_id"), comment.At("commit_id")).Sha()),
 		Submitted: comment.At("created_at").Moment(), Dismissed: d.action == "deleted", URL: comment.At("html_url").URL(),
 		Comments: 1, Method: "event",
@@ -212,7 +213,7 @@ func (d *delivery) mergeGroup() {
 func commitOf(c event.Value, sha, tree string) event.Commit {
 	return event.Commit{
 		SHA: sha, Tree: tree, Message: c.At("message").Long(),
-		Author: c.At("author", "name").Name(), Mail: c.At("author", "email").Name(),
+		Author: c.At("author", "name").Name(), Mail: c.At("author", "email").Name(), Login: c.At("author", "username").Name(),
 		Committer: c.At("committer", "name").Name(), CommitterAt: c.At("committer", "email").Name(),
 	}
 }

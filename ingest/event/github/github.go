@@ -47,6 +47,7 @@ var events = map[string]func(*delivery){
 	"code_scanning_alert":         (*delivery).codeScanningAlert,
 	"branch_protection_rule":      (*delivery).branchProtectionRule,
 	"repository":                  (*delivery).repository,
+	"member":                      (*delivery).member,
 }
 
 // A delivery is one that is being read.
@@ -69,11 +70,14 @@ func (x Dialect) Read(d event.Delivery, who func(event.Account) stemma.Ref) (*ev
 	if err != nil {
 		return nil, err
 	}
+	r := event.New(who)
+	if d.Event == "membership" {
+		return x.membership(body, d.Received, r), nil
+	}
 	read, ok := events[d.Event]
 	if !ok {
 		return event.Skip("no room keeps what the event %.60q tells", d.Event), nil
 	}
-	r := event.New(who)
 	repo := body.At("repository")
 	forge, ok := r.Forge(x.Platform, repo.At("html_url"), repo.At("clone_url"), repo.At("ssh_url"))
 	if !ok {

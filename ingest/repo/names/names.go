@@ -43,7 +43,8 @@ func (w *Writer) Account(ctx context.Context, name, mail string) (stemma.Ref, er
 	}
 	known := identity.Recognise(name, mail)
 	if known.Kind == stemma.KindPerson {
-		return w.Person(name, mail, known.Login), nil
+		ref := w.Person(name, mail, known.Login)
+		return ref, w.madeFor(ctx, ref, mail, known.Login)
 	}
 	if known.AI() {
 		if err := w.Agent(ctx, known.Agent.Name); err != nil {
@@ -52,6 +53,40 @@ func (w *Writer) Account(ctx context.Context, name, mail string) (stemma.Ref, er
 	}
 	bot := identity.Bot{Name: cmp.Or(known.Login, known.Agent.Name, name), Host: cmp.Or(known.Host, w.host)}
 	return bot.Ref(), w.Once(ctx, bot.Ref(), bot)
+}
+
+// madeFor ties the person with an address to the account for which a forge made that.
+// The forge gives it to nobody else, whoever wrote the commit.
+func (w *Writer) madeFor(ctx context.Context, ref stemma.Ref, mail, login string) error {
+	host, id, ok := identity.NoreplyAccount(mail)
+	if !ok || w.met[ref] {
+		return nil
+	}
+	w.met[ref] = true
+	account := w.Writer.Account(ingest.Account{Host: host, ID: id, Login: login})
+	return w.Record(ctx, identity.NewTie(identity.TieNoreply, ref, account), source, stemma.GradeC)
+}
+
+// Mailmap ties the addresses that a mail map gives to one person.
+func (w *Writer) Mailmap(ctx context.Context, text string) error {
+	for _, p := range identity.ParseMailmap(text) {
+		one, err := w.Account(ctx, "", words.Fit(p.Proper))
+		if err != nil {
+			return err
+		}
+		other, err := w.Account(ctx, "", words.Fit(p.Commit))
+		if err != nil {
+			return err
+		}
+		tie := identity.NewTie(identity.TieMailmap, one, other)
+		if one.Kind() != stemma.KindPerson || other.Kind() != stemma.KindPerson || tie.Ref() == "" {
+			continue
+		}
+		if err := w.Once(ctx, tie.Ref(), tie); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Agent states an agent the first time it is met.
