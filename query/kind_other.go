@@ -91,3 +91,30 @@ func tickets() *kind {
 		},
 	}
 }
+
+// satisfying are changes with the requirements that they satisfy, themselves or by the
+// tickets that they implement.
+var satisfying = `(SELECT e.src AS change, e.dst AS requirement FROM edge e WHERE ` + door("e.door", "satisfies") + `
+	UNION SELECT i.src, r.dst FROM edge i JOIN edge r ON r.src = i.dst AND ` + door("r.door", "refines") + ` WHERE ` + door("i.door", "implements") + `)`
+
+func requirements() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "requirements", Doc: "what the software has to do",
+			Search:  []string{"key", "title", "ref"},
+			Columns: []string{"ref", "title", "source", "tickets", "changes"},
+		},
+		from: `k_requirement c`, id: "c.id", key: "c.id",
+		fields: []*field{
+			ref("ref", "c.id", toRequirement, "the requirement itself: requirement:jira/PAY-1"),
+			value(filter.Text, "key", `c."key"`, "its name there"),
+			value(filter.Text, "source", `c."source"`, "where it is written down"),
+			value(filter.Words, "title", `c."title"`, "title"),
+			value(filter.Text, "url", `c."url"`, "page of it"),
+			ref("ticket", "e.src", toTicket, "tickets that serve it").many(`edge e JOIN k_ticket ec ON ec.id = e.src`, "e.dst", door("e.door", "refines")),
+			ref("change", "sr.change", toChange, "changes that satisfy it, themselves or by a ticket").many(satisfying+` sr JOIN k_change sc ON sc.id = sr.change`, "sr.requirement", ""),
+			counted("tickets", `edge e JOIN k_ticket ec ON ec.id = e.src WHERE e.dst = c.id AND `+door("e.door", "refines"), "tickets that serve it"),
+			counted("changes", satisfying+` sr JOIN k_change sc ON sc.id = sr.change WHERE sr.requirement = c.id AND COALESCE(sc."dropped", 0) = 0`, "changes that satisfy it"),
+		},
+	}
+}
