@@ -6,9 +6,9 @@
 // page writes it all.
 //
 // The package keeps nothing but the overview, which is dear to compute, by how
-// far the graph has come. It never shows what was said in a session, and writes
-// nothing but what a person says about the cause of an incident, where that is
-// allowed.
+// far the graph has come. It never shows what was said in a session, and changes
+// nothing but where forms are allowed: what a person says about the cause of an
+// incident, and that a dead letter is to be read again.
 package dashboard
 
 import (
@@ -41,9 +41,9 @@ type Config struct {
 	Log *slog.Logger
 	// VerifierKey is the public key of the log, as C2SP signed notes write it.
 	VerifierKey string
-	// Judge allows whoever reads the pages to say what caused an incident. It is for
-	// servers that only people of this machine can reach.
-	Judge bool
+	// Forms allows whoever reads the pages to say what caused an incident, and to have
+	// dead letters read again. It is for servers that only this machine can reach.
+	Forms bool
 }
 
 // A Dashboard serves the pages. It may be used concurrently.
@@ -53,7 +53,7 @@ type Dashboard struct {
 	now   func() time.Time
 	log   *slog.Logger
 	key   string
-	takes bool // judgements
+	takes bool // what forms send
 
 	mux       *http.ServeMux
 	templates page.Templates
@@ -69,11 +69,11 @@ func New(c Config) (*Dashboard, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("dashboard: a space and a clock are needed")
 	}
-	d := &Dashboard{space: c.Space, inbox: c.Inbox, now: c.Now, log: c.Log, key: c.VerifierKey, takes: c.Judge, reader: reading.New(c.Space)}
+	d := &Dashboard{space: c.Space, inbox: c.Inbox, now: c.Now, log: c.Log, key: c.VerifierKey, takes: c.Forms, reader: reading.New(c.Space)}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log, Judge: c.Judge}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log, Judge: c.Forms}
 	if err := views.Ensure(context.Background(), c.Space.DB); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
@@ -123,7 +123,8 @@ func (d *Dashboard) routes() {
 	show("/log", d.logPage)
 	show("/help", d.helpPage)
 	show("/pipelines", func(*http.Request) (*page.Page, error) { return &page.Page{Redirect: "/runs"}, nil })
-	d.mux.HandleFunc("POST "+judgePath+"{key...}", d.judge)
+	d.mux.HandleFunc("POST "+judgePath+"{key...}", d.taken(d.judge))
+	d.mux.HandleFunc("POST "+replayPath, d.taken(d.replay))
 	d.mux.Handle("GET /", d.page(d.nowhere))
 	d.mux.Handle("GET /static/{name}", http.HandlerFunc(d.static))
 }
@@ -133,13 +134,17 @@ func (d *Dashboard) routes() {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// judgePath is where the pages of incidents take judgements.
-const judgePath = "/incidents/"
+// Where forms of the pages send: judgements about incidents, and dead letters that are to
+// be read again.
+const (
+	judgePath  = "/incidents/"
+	replayPath = "/sources/replay"
+)
 
-// Takes reports whether a request may change something: a judgement about an incident,
-// where these are allowed.
+// Takes reports whether a request may change something: where that is allowed, a form of
+// a page.
 func (d *Dashboard) Takes(r *http.Request) bool {
-	return d.takes && r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, judgePath)
+	return d.takes && r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, judgePath) || r.URL.Path == replayPath)
 }
 
 // ServeHTTP answers GET and HEAD, and what [Dashboard.Takes].

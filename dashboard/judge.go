@@ -19,14 +19,22 @@ const (
 	maxReason = 1000
 )
 
-// judge takes what a person found out about a cause of an incident, from the form on its
-// page, and goes back there. A page of another site cannot send it.
-func (d *Dashboard) judge(w http.ResponseWriter, r *http.Request) {
-	if err := sameOrigin(r); err != nil {
-		d.fail(w, r, problem{Status: http.StatusForbidden, What: "This was not sent by a page of this server", Why: "Open the page of the incident here, and decide there."})
-		return
+// taken is a handler of what forms of these pages send. A page of another site cannot
+// send it.
+func (d *Dashboard) taken(take http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := sameOrigin(r); err != nil {
+			d.fail(w, r, problem{Status: http.StatusForbidden, What: "This was not sent by a page of this server", Why: "Open the page here, and send it from there."})
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		take(w, r)
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+}
+
+// judge takes what a person found out about a cause of an incident, from the form on its
+// page, and goes back there.
+func (d *Dashboard) judge(w http.ResponseWriter, r *http.Request) {
 	v, err := verdict(r)
 	if err == nil {
 		err = judged.Judge(r.Context(), d.space, d.now, v)

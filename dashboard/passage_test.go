@@ -340,3 +340,30 @@ func TestWhoeverMayNotDecideSeesNoForm(t *testing.T) {
 		t.Errorf("a decision is answered with %d", w.Code)
 	}
 }
+
+// TestADeadLetterIsReadAgain asks for it with the button of the sources page.
+func TestADeadLetterIsReadAgain(t *testing.T) {
+	s := full(t, storagetest.SQLite(t))
+	letters := func() int {
+		list, err := s.box.Letters(t.Context(), 10)
+		must(t, err)
+		return len(list)
+	}
+	if shown := s.section("/sources", "letters"); !strings.Contains(shown, "Read again") || letters() != 1 {
+		t.Fatalf("there is no dead letter with a button: %s", shown)
+	}
+	for _, c := range []struct {
+		origin, id    string
+		status, after int
+	}{
+		{"cross-site", "1", http.StatusForbidden, 1},
+		{"same-origin", "x", http.StatusBadRequest, 1},
+		{"same-origin", "0", http.StatusBadRequest, 1},
+		{"same-origin", "99", http.StatusNotFound, 1},
+		{"same-origin", "1", http.StatusSeeOther, 0},
+	} {
+		if w := s.send("/sources/replay", c.origin, url.Values{"id": {c.id}}); w.Code != c.status || letters() != c.after {
+			t.Errorf("letter %s from %s: %d with %d letters left, want %d with %d", c.id, c.origin, w.Code, letters(), c.status, c.after)
+		}
+	}
+}

@@ -6,7 +6,8 @@
 // for the reports of pipelines that share a token. Bound to this machine alone, it answers
 // only to names of this machine, so that no page of another site can reach it through a
 // name that changes its address; then its pages also take what people say about the
-// causes of incidents. Queries are not written to its log.
+// causes of incidents, and have dead letters read again. Queries are not written to its
+// log.
 package server
 
 import (
@@ -91,7 +92,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err = s.openNotes(ctx, c.NotesToken); err != nil {
 		return nil, err
 	}
-	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey, Judge: s.hosts != nil})
+	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey, Forms: s.hosts != nil})
 	if err != nil {
 		return nil, err
 	}

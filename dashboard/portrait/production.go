@@ -35,11 +35,11 @@ func (p *portrait) standing() {
 		services, err = standing.In(p.ctx, tx, p.n.Ref)
 		return err
 	})
-	var actors []stemma.Ref
+	var refs []stemma.Ref
 	for _, s := range services {
-		actors = append(actors, s.Actor)
+		refs = append(append(append(refs, s.Actor), s.Artifacts...), s.Commits...)
 	}
-	called := p.names(actors...)
+	called := p.names(refs...)
 	t := &page.Table{
 		ID: "now", Caption: "The last deployment of each service that succeeded, and who wrote the lines that it brought",
 		Columns: page.Head("service", "version", "status", "since", "by", "artifact", "commit", "#changes", "#lines", "AI share", "#human", "#unknown"),
@@ -54,7 +54,7 @@ func (p *portrait) standing() {
 		if share.Bar != nil {
 			human, unknown = page.Mille(share.Bar.Human).At(at), page.Mille(share.Bar.Unknown).At(at)
 		}
-		t.Add(page.Text(s.Name), page.To(s.Deployment, s.Version), page.Text(s.Status), page.Moment(s.Since), page.To(s.Actor, called[s.Actor]), several(s.Artifacts), several(s.Commits),
+		t.Add(page.Text(s.Name), page.To(s.Deployment, s.Version), page.Text(s.Status), page.Moment(s.Since), page.To(s.Actor, called[s.Actor]), several(s.Artifacts, called), several(s.Commits, nil),
 			page.Number(s.Changes).At(at), page.Number(s.Lines.All()).At(at+"#list"), share, human, unknown)
 	}
 	p.add(page.Section{ID: "now", Title: "What runs now", Table: t})
@@ -63,11 +63,11 @@ func (p *portrait) standing() {
 // severalShown is how many things of a cell are named.
 const severalShown = 3
 
-// several are the first of some things in one cell.
-func several(refs []stemma.Ref) page.Cell {
-	out := page.Cell{Class: "several"}
+// several are the first of some things in one cell, by their names.
+func several(refs []stemma.Ref, called map[stemma.Ref]string) page.Cell {
+	var out page.Cell
 	for _, r := range refs[:min(len(refs), severalShown)] {
-		out.Parts = append(out.Parts, page.To(r, ""))
+		out.Parts = append(out.Parts, page.To(r, called[r]))
 	}
 	if rest := len(refs) - severalShown; rest > 0 {
 		out.Parts = append(out.Parts, page.Text("and "+page.Count(rest)+" more"))
