@@ -82,7 +82,8 @@ func environments() *kind {
 			Columns: []string{"ref", "tier", "live", "deployments", "last-deployed", "incidents", "unexplained"},
 			Order:   []filter.Order{{Name: "last-deployed", Desc: true}},
 		},
-		from: `node n LEFT JOIN k_environment c ON c.id = n.id`, id: "n.id", key: "n.id", where: `n.kind = 'environment'`,
+		from: `node n LEFT JOIN k_environment c ON c.id = n.id`, id: "n.id", key: "n.id",
+		where: `n.ref >= 'environment:' AND n.ref < 'environment;'`, // an index finds them, also those that are only named
 		fields: []*field{
 			ref("ref", "n.id", toEnvironment, "the environment itself: environment:prod"),
 			value(filter.Text, "tier", `c."tier"`, "production, staging, testing, development, other"),

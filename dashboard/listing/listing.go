@@ -65,7 +65,7 @@ var lists = []*List{
 		Examples: []string{"no:change", "no:requirement", "has:requirement", "group:state"},
 	},
 	{
-		Kind: "requirements", Title: "Requirements", one: "Requirement", Order: "sort:changes-desc",
+		Kind: "requirements", Title: "Requirements", one: "Requirement", Order: "sort:ref",
 		Empty:    "No requirement is known. Epics and initiatives of trackers are requirements, and so is what tickets and trailers name as one; docs/sources.md says how to connect a tracker.",
 		Examples: []string{"no:change", "changes:>0 no:ticket"},
 	},

@@ -16,7 +16,7 @@ func (g *Gallery) Run(ctx context.Context, key string) (*page.Page, error) {
 	p.tests()
 	p.scans()
 	p.built()
-	if t := p.beginning("runs", p.filter("part-of"), "Jobs of this run"); t != nil && len(t.Rows) > 0 {
+	if t := p.beginning("runs", p.filter("part-of")+" sort:number", "Jobs of this run"); t != nil && len(t.Rows) > 0 {
 		p.part(page.Section{ID: "jobs", Title: "Jobs", Table: t})
 	}
 	p.some("deployments", p.filter("run"), "Deployments that it did")
@@ -30,7 +30,7 @@ func (p *portrait) attempts() {
 	if commit == "" || name == "" {
 		return
 	}
-	asked := "commit:" + filter.Quote(string(commit)) + " name:" + filter.Quote(name) + " sort:started"
+	asked := "commit:" + filter.Quote(string(commit)) + " name:" + filter.Quote(name) + " sort:attempt"
 	if t := p.beginning("runs", asked, "This pipeline on the same commit: a new attempt is no new work"); t != nil && len(t.Rows) > 1 {
 		p.part(page.Section{ID: "attempts", Title: "Attempts", Table: t})
 	}
