@@ -59,7 +59,7 @@ func (d *Dashboard) again(letter int64) page.Cell {
 	id := strconv.FormatInt(letter, 10)
 	cell := page.Mono("stemma deliveries replay " + id)
 	if d.takes {
-		cell.Text, cell.Press = "Read again", &page.Press{Name: "id", Value: id, Label: "Read dead letter " + id + " again"}
+		cell.Text, cell.Class, cell.Press = "Read again", "", &page.Press{Name: "id", Value: id, Label: "Read dead letter " + id + " again"}
 	}
 	return cell
 }

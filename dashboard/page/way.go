@@ -19,7 +19,7 @@ type Way struct {
 type Step struct {
 	Name    string
 	Things  []Cell // the first of them
-	More    int    // how many more there are
+	More    Cell   // that there are more
 	Missing string // why there are none
 	Unheard bool   // nothing of the kind was ever told of
 }
@@ -31,11 +31,11 @@ var steps = []struct {
 	kind         stemma.Kind
 	none, silent string
 }{
-	{"Requirement", stemma.KindRequirement, "no ticket of it names one", "none is known here at all"},
+	{"Requirement", stemma.KindRequirement, "no ticket of it serves one", "none is known here at all"},
 	{"Ticket", stemma.KindTicket, "no branch, message or forge names one", "none is known here at all"},
 	{"Session", stemma.KindSession, "no agent is known to have worked on it", "no agent tells of its sessions"},
-	{"Commit", stemma.KindCommit, "none of it was read", "no repository was read"},
-	{"Change", stemma.KindChange, "nothing says how it landed", "no repository was read"},
+	{"Commit", stemma.KindCommit, "none is known that belongs to it", "no repository was read"},
+	{"Change", stemma.KindChange, "none is known that it landed with", "no repository was read"},
 	{"Review", stemma.KindReview, "nobody is known to have judged it", "no forge reports reviews"},
 	{"Run", stemma.KindRun, "no pipeline is known to have run on it", "no pipeline reports here"},
 	{"Scan", stemma.KindScan, "no scanner is known to have looked at it", "no scanner reports here"},
@@ -52,12 +52,16 @@ const stepThings = 2
 // left out where the page is about it alone.
 func NewWay(l lineage.Lineage, beside map[stemma.Ref]string, heard map[stemma.Kind]bool) *Way {
 	byKind := map[stemma.Kind][]Cell{}
+	met := map[stemma.Ref]bool{}
+	apart := map[stemma.Kind]bool{} // of these, the table of the lineage has not all
 	for _, n := range l.Nodes {
 		byKind[n.Kind] = append(byKind[n.Kind], To(n.Ref, n.Title))
-		delete(beside, n.Ref)
+		met[n.Ref] = true
 	}
 	for _, ref := range slices.Sorted(maps.Keys(beside)) {
-		byKind[ref.Kind()] = append(byKind[ref.Kind()], To(ref, beside[ref]))
+		if k := ref.Kind(); !met[ref] {
+			byKind[k], apart[k] = append(byKind[k], To(ref, beside[ref])), true
+		}
 	}
 	w := &Way{}
 	for _, s := range steps {
@@ -65,8 +69,13 @@ func NewWay(l lineage.Lineage, beside map[stemma.Ref]string, heard map[stemma.Ki
 		if s.kind == l.Start.Kind() && len(things) == 1 {
 			continue
 		}
-		step := Step{Name: s.name, More: max(0, len(things)-stepThings)}
-		step.Things = things[:len(things)-step.More]
+		step := Step{Name: s.name, Things: things[:min(len(things), stepThings)]}
+		if rest := len(things) - len(step.Things); rest > 0 {
+			step.More = Text("and " + Count(rest) + " more")
+			if !apart[s.kind] {
+				step.More.Href = "#lineage-table"
+			}
+		}
 		switch {
 		case len(things) > 0:
 		case heard[s.kind]:

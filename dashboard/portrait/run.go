@@ -12,6 +12,7 @@ import (
 func (g *Gallery) Run(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindRun, key, "/runs")
 	p.describe()
+	p.way()
 	p.attempts()
 	p.tests()
 	p.scans()

@@ -16,6 +16,7 @@ func (g *Gallery) Session(ctx context.Context, key string) (*page.Page, error) {
 	p.describe()
 	p.unpriced()
 	p.sessionTree(p.n.Ref)
+	p.way()
 	files, err := g.Reader.LinesOfSession(p.ctx, p.n.ID)
 	p.results(p.filter("session"), files, err)
 	p.ownList("model", "models", "Models", "Models it used", "No model of it is known.")

@@ -56,12 +56,12 @@ func (r *Reader) Trees(ctx context.Context, of ...stemma.Ref) ([]Spawned, error)
 		return []any{&s.Ref, &s.Parent, &s.Depth, &s.Title, &s.Model, (*micros)(&s.Started), &s.Turns, &s.Calls}
 	}, fmt.Sprintf(`WITH RECURSIVE up(id, steps) AS (
 			SELECT n.id, 0 FROM node n WHERE n.ref IN (%[1]s)
-			UNION SELECT s.parent, up.steps + 1 FROM up JOIN k_session s ON s.id = up.id WHERE s.parent IS NOT NULL AND up.steps < %[2]d),
+			UNION SELECT e.dst, up.steps + 1 FROM up CROSS JOIN edge e WHERE e.src = up.id AND e.door = %[3]s AND up.steps < %[2]d),
 		down(id, parent, depth) AS (
-			SELECT DISTINCT up.id, CAST(NULL AS BIGINT), 0 FROM up LEFT JOIN k_session s ON s.id = up.id WHERE s.parent IS NULL
-			UNION SELECT s.id, s.parent, down.depth + 1 FROM down JOIN k_session s ON s.parent = down.id WHERE down.depth < %[2]d)
+			SELECT DISTINCT up.id, CAST(NULL AS BIGINT), 0 FROM up WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.src = up.id AND e.door = %[3]s)
+			UNION SELECT e.src, e.dst, down.depth + 1 FROM down CROSS JOIN edge e WHERE e.dst = down.id AND e.door = %[3]s AND down.depth < %[2]d)
 		SELECT n.ref, COALESCE(p.ref, ''), down.depth, COALESCE(s.title, ''), COALESCE((SELECT MIN(m.name) FROM k_session_model m WHERE m.id = s.id), ''),
 			s.started, COALESCE(s.turns, 0), COALESCE(s.tool_calls, 0)
 		FROM down JOIN node n ON n.id = down.id LEFT JOIN node p ON p.id = down.parent LEFT JOIN k_session s ON s.id = down.id
-		ORDER BY down.depth, s.started, n.ref LIMIT 200`, marks, treeDepth), args...)
+		ORDER BY down.depth, s.started, n.ref LIMIT 200`, marks, treeDepth, `(SELECT o.id FROM door o WHERE o.name = 'spawned-by')`), args...)
 }

@@ -46,15 +46,18 @@ func In(ctx context.Context, tx *storage.Tx, environment stemma.Ref) ([]Service,
 		var id, since int64
 		x := Service{Artifacts: []stemma.Ref{}, Commits: []stemma.Ref{}}
 		err := scan(&id, (*string)(&x.Deployment), &x.Name, &x.Version, &x.Status, &since, (*string)(&x.Actor))
+		if n := len(all); n > 0 && all[n-1].Name == x.Name {
+			return err // at the same time as the one before
+		}
 		x.Since = time.UnixMicro(since).UTC()
 		at[id], ids, all = len(all), append(ids, id), append(all, x)
 		return err
-	}, `SELECT d.id, d.ref, d.service, d.version, d.status, d."at", COALESCE(a.ref, '') FROM
-			(SELECT k.id, n.ref, COALESCE(k."service", '') AS service, COALESCE(k."version", '') AS version, k."status", k."at", k."actor",
-				ROW_NUMBER() OVER (PARTITION BY COALESCE(k."service", '') ORDER BY k."at" DESC, n.ref DESC) AS nth
-			FROM k_deployment k JOIN node n ON n.id = k.id JOIN node e ON e.id = k."environment"
-			WHERE e.ref = $1 AND k."at" IS NOT NULL AND k."status" IN ('success', 'inactive')) d
-		LEFT JOIN node a ON a.id = d."actor" WHERE d.nth = 1 ORDER BY d.service LIMIT $2`, string(environment), maxServices)
+	}, `WITH d AS (SELECT k.*, COALESCE(k."service", '') AS named FROM k_deployment k
+			WHERE k."environment" = (SELECT e.id FROM node e WHERE e.ref = $1) AND k."at" IS NOT NULL AND k."status" IN ('success', 'inactive')),
+		newest AS (SELECT d.named, MAX(d."at") AS moment FROM d GROUP BY d.named)
+		SELECT d.id, n.ref, d.named, COALESCE(d."version", ''), d."status", d."at", COALESCE(a.ref, '')
+		FROM newest CROSS JOIN d JOIN node n ON n.id = d.id LEFT JOIN node a ON a.id = d."actor"
+		WHERE d."at" = newest.moment AND d.named = newest.named ORDER BY d.named, n.ref DESC LIMIT $2`, string(environment), maxServices)
 	if err != nil || len(all) == 0 {
 		return all, err
 	}

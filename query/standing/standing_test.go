@@ -65,6 +65,8 @@ func facts(t testing.TB) (all []stemma.Fact) {
 	tell(put("p3", "pay", "v1", "success", 3, commit(1)))
 	tell(put("p4", "pay", "v3", "failure", 4, commit(3)))
 	tell(put("w1", "web", "w1", "success", 2, image.Ref(), 1, 2))
+	tell(put("a1", "api", "a1", "success", 2, commit(4)))
+	tell(put("a2", "api", "a2", "success", 2, commit(5))) // at the same time: the later name stands
 	return all
 }
 
@@ -81,6 +83,7 @@ func TestTheLastThatSucceededStandsOfEachService(t *testing.T) {
 			return err
 		})
 		want := []string{
+			"api a2 2 []" + fmt.Sprint([]stemma.Ref{commit(5)}) + " 0 {0 0 0}",
 			"pay v1 3 []" + fmt.Sprint([]stemma.Ref{commit(1)}) + " 0 {0 0 0}",
 			"web w1 2 [artifact:sha256/" + strings.Repeat("ab", 32) + "]" + fmt.Sprint([]stemma.Ref{commit(9)}) + " 2 {8 3 1}",
 		}
