@@ -42,21 +42,6 @@ func (v view) asked(names ...string) view {
 	}
 }
 
-var menu = []page.Entry{
-	{Href: "/", Text: "Overview", Key: "o"},
-	{Href: "/changes", Text: "Changes", Key: "c"},
-	{Href: "/commits", Text: "Commits"},
-	{Href: "/sessions", Text: "Sessions", Key: "s"},
-	{Href: "/models", Text: "Models", Key: "m"},
-	{Href: "/people", Text: "People"},
-	{Href: "/files", Text: "Files", Key: "f"},
-	{Href: "/tickets", Text: "Tickets"},
-	{Href: "/releases", Text: "Releases"},
-	{Href: "/sources", Text: "Sources", Key: "q"},
-	{Href: "/log", Text: "Log"},
-	{Href: "/help", Text: "Help"},
-}
-
 // page answers with the page of a view, or with one of its tables as CSV or
 // JSON if the address asks for it.
 func (d *Dashboard) page(v view) http.Handler {
@@ -121,10 +106,7 @@ func (d *Dashboard) render(w http.ResponseWriter, r *http.Request, p *page.Page)
 
 // frame fills in what every page has.
 func (d *Dashboard) frame(r *http.Request, p *page.Page) error {
-	p.Menu = append([]page.Entry(nil), menu...)
-	for i := range p.Menu {
-		p.Menu[i].Current = p.Menu[i].Href == p.Nav
-	}
+	p.Menu = menu(p.Nav)
 	if r.URL.Path == "/search" {
 		p.Query = r.FormValue("q")
 	}

@@ -196,7 +196,7 @@ const inView = `(() => {
 	const out = [], w = document.documentElement.clientWidth;
 	if (document.documentElement.scrollWidth > w) out.push("the page is " + document.documentElement.scrollWidth + " wide in " + w);
 	const name = e => e.tagName + "." + (e.className.baseVal ?? e.className) + " " + e.textContent.trim().slice(0, 30);
-	for (const e of document.querySelectorAll("h1, h2, p, dt, dd, .tile-value, .tile-note, .scroll, svg, input, button, summary, pre")) {
+	for (const e of document.querySelectorAll("h1, h2, p, dt, dd, li, legend, .leaf, .tile-value, .tile-note, .scroll, svg, input, button, summary, pre")) {
 		if (e.closest(".scroll") && !e.matches(".scroll") || e.closest("dialog, .hidden, .skip") || !e.getClientRects().length) continue;
 		const r = e.getBoundingClientRect();
 		if (r.left < -0.5 || r.right > w + 0.5) out.push(name(e) + " from " + r.left + " to " + r.right + " in " + w);
@@ -251,9 +251,10 @@ func TestWhatShouldBeSeenIsInTheViewAndReadable(t *testing.T) {
 	for _, path := range []string{
 		"/", "/changes", "/changes?q=group:merged-month", "/changes?q=moddel:x", "/changes/github.com/acme/pay%237", "/commits/" + strings.TrimPrefix(s.first(), "commit:sha1/"),
 		"/sessions/codex/019e-77", "/models", "/people", "/files/github.com/acme/pay", "/files/github.com/acme/pay/-/src/pay/charge.go", "/tickets/jira/PAY-17",
-		"/search?q=co", "/sources", "/gaps", "/log", "/help", "/facts/3?verify=1", "/nowhere",
+		"/environments", "/environments/prod", "/deployments", "/deployments/prod/103", "/incidents", "/incidents/pagerduty/P7", "/runs", "/runs/" + strings.TrimPrefix(string(s.attempt(2)), "run:"),
+		"/requirements/jira/PAY-1", "/reviews", "/sessions/claude-code/work-1", "/search?q=co", "/sources", "/gaps", "/log", "/help", "/facts/3?verify=1", "/nowhere",
 	} {
-		for _, width := range []int64{380, 420, 1400} {
+		for _, width := range []int64{380, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
 				b.open(path)
@@ -365,10 +366,28 @@ func TestPagesWorkWithoutScripts(t *testing.T) {
 	b.click("feat: charge cards (PAY-17)", `document.querySelectorAll("tr.added").length > 0`)
 }
 
+// TestADecisionIsMadeWithoutScripts fills in the form on the page of an incident, as a
+// person does, in a real browser that runs no script.
+func TestADecisionIsMadeWithoutScripts(t *testing.T) {
+	b := browse(t, full(t, storagetest.SQLite(t)))
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	b.open(outagePage)
+	b.click("It caused this", `document.activeElement.id === "judge-name"`) // nothing is sent without a name
+	b.do(chromedp.KeyEvent("Ann Lee"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("ann@x.test"), chromedp.KeyEvent("\t"), chromedp.KeyEvent("half a cent"))
+	b.click("It caused this", `location.hash === "#chronicle"`)
+	if n := says[int](b, `document.querySelectorAll(".chronicle .is-confirmed, .leads .is-confirmed").length`); n != 2 {
+		t.Errorf("%d places say that it is confirmed, want 2", n)
+	}
+	b.quiet()
+}
+
 func TestHostileNamesRunNothing(t *testing.T) {
 	s := full(t, storagetest.SQLite(t))
 	b := browse(t, s)
-	for _, path := range []string{"/", "/changes", "/commits", "/sessions/codex/019e-77", "/people", "/gaps", "/tickets/jira/PAY-17", "/changes/github.com/acme/pay%237"} {
+	for _, path := range []string{"/", "/changes", "/commits", "/sessions/codex/019e-77", "/people", "/gaps", "/tickets/jira/PAY-17", "/changes/github.com/acme/pay%237", "/environments/prod", outagePage} {
 		b.open(path)
 		if n := says[int](b, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
 			t.Errorf("%s has %d elements that nobody wrote", path, n)
@@ -394,6 +413,7 @@ func TestFiveThousandCommitsArePagedThrough(t *testing.T) {
 	s.scan(r.Dir)
 	b := browse(t, s)
 	b.open("/")
+	b.click("Changes", `location.pathname === "/changes"`)
 	b.click("Commits", `location.pathname === "/commits" && document.querySelector(".pages")`)
 	if says := says[string](b, `document.querySelector(".pages span").textContent`); says != "1–50 of 5,000" {
 		t.Errorf("the list of commits says %q", says)

@@ -6,8 +6,9 @@
 // page writes it all.
 //
 // The package keeps nothing but the overview, which is dear to compute, by how
-// far the graph has come. It never writes, and never shows what was said in a
-// session.
+// far the graph has come. It never shows what was said in a session, and changes
+// nothing but where forms are allowed: what a person says about the cause of an
+// incident, and that a dead letter is to be read again.
 package dashboard
 
 import (
@@ -16,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +41,9 @@ type Config struct {
 	Log *slog.Logger
 	// VerifierKey is the public key of the log, as C2SP signed notes write it.
 	VerifierKey string
+	// Forms allows whoever reads the pages to say what caused an incident, and to have
+	// dead letters read again. It is for servers that only this machine can reach.
+	Forms bool
 }
 
 // A Dashboard serves the pages. It may be used concurrently.
@@ -48,6 +53,7 @@ type Dashboard struct {
 	now   func() time.Time
 	log   *slog.Logger
 	key   string
+	takes bool // what forms send
 
 	mux       *http.ServeMux
 	templates page.Templates
@@ -63,11 +69,11 @@ func New(c Config) (*Dashboard, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("dashboard: a space and a clock are needed")
 	}
-	d := &Dashboard{space: c.Space, inbox: c.Inbox, now: c.Now, log: c.Log, key: c.VerifierKey, reader: reading.New(c.Space)}
+	d := &Dashboard{space: c.Space, inbox: c.Inbox, now: c.Now, log: c.Log, key: c.VerifierKey, takes: c.Forms, reader: reading.New(c.Space)}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log, Judge: c.Forms}
 	if err := views.Ensure(context.Background(), c.Space.DB); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
@@ -101,6 +107,11 @@ func (d *Dashboard) routes() {
 	about("/models/{key...}", d.portraits.Model)
 	about("/people/{key...}", d.portraits.Person)
 	about("/tickets/{key...}", d.portraits.Ticket)
+	about("/requirements/{key...}", d.portraits.Requirement)
+	about("/runs/{key...}", d.portraits.Run)
+	about("/environments/{key...}", d.portraits.Environment)
+	about("/deployments/{key...}", d.portraits.Deployment)
+	about("/incidents/{key...}", d.portraits.Incident)
 	about("/things/{key...}", d.portraits.Thing)
 	show("/files/{key...}", d.filePage, "from", "path")
 	show("/facts/{pos}", d.factPage, "verify")
@@ -111,6 +122,9 @@ func (d *Dashboard) routes() {
 	show("/things", d.thingsPage, "kind", "named", "from")
 	show("/log", d.logPage)
 	show("/help", d.helpPage)
+	show("/pipelines", func(*http.Request) (*page.Page, error) { return &page.Page{Redirect: "/runs"}, nil })
+	d.mux.HandleFunc("POST "+judgePath+"{key...}", d.taken(d.judge))
+	d.mux.HandleFunc("POST "+replayPath, d.taken(d.replay))
 	d.mux.Handle("GET /", d.page(d.nowhere))
 	d.mux.Handle("GET /static/{name}", http.HandlerFunc(d.static))
 }
@@ -120,18 +134,31 @@ func (d *Dashboard) routes() {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// ServeHTTP answers GET and HEAD; nothing can be changed here.
+// Where forms of the pages send: judgements about incidents, and dead letters that are to
+// be read again.
+const (
+	judgePath  = "/incidents/"
+	replayPath = "/sources/replay"
+)
+
+// Takes reports whether a request may change something: where that is allowed, a form of
+// a page.
+func (d *Dashboard) Takes(r *http.Request) bool {
+	return d.takes && r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, judgePath) || r.URL.Path == replayPath)
+}
+
+// ServeHTTP answers GET and HEAD, and what [Dashboard.Takes].
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin") // with none at all, browsers do not say where a form comes from
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 	h.Set("Cache-Control", "no-store")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !d.Takes(r) {
 		h.Set("Allow", "GET, HEAD")
 		d.fail(w, r, problem{Status: http.StatusMethodNotAllowed, What: "Pages can only be read", Why: "This address answers GET."})
 		return

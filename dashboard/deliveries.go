@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -36,17 +37,45 @@ func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
 func (d *Dashboard) letterTable(ctx context.Context) (*page.Table, error) {
 	t := &page.Table{
 		ID: "letters", Caption: "Deliveries that were accepted and cannot be read, the latest first",
-		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason"),
+		Columns: page.Head("id", "source", "event", "received", "#bytes", "reason", "replay"),
 		Empty:   "Everything that was accepted could be read.", Command: "stemma deliveries --only dead",
+	}
+	if d.takes {
+		t.Post = replayPath
 	}
 	if d.inbox == nil {
 		return t, nil
 	}
 	letters, err := d.inbox.Letters(ctx, lettersShown)
 	for _, l := range letters {
-		t.Add(page.Mono(strconv.FormatInt(l.ID, 10)), page.Text(l.Source), page.Text(l.Event), page.Moment(l.Received), page.Number(l.Size), page.Text(l.Reason))
+		t.Add(page.Mono(strconv.FormatInt(l.ID, 10)), page.Text(l.Source), page.Text(l.Event), page.Moment(l.Received), page.Number(l.Size), page.Text(l.Reason), d.again(l.ID))
 	}
 	return t, err
+}
+
+// again is how a dead letter is read once more, which makes sense after an update: with a
+// button, where that is allowed.
+func (d *Dashboard) again(letter int64) page.Cell {
+	id := strconv.FormatInt(letter, 10)
+	cell := page.Mono("stemma deliveries replay " + id)
+	if d.takes {
+		cell.Text, cell.Class, cell.Press = "Read again", "", &page.Press{Name: "id", Value: id, Label: "Read dead letter " + id + " again"}
+	}
+	return cell
+}
+
+// replay has a dead letter read again.
+func (d *Dashboard) replay(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseInt(r.PostFormValue("id"), 10, 64)
+	if err != nil || id <= 0 || d.inbox == nil {
+		d.fail(w, r, problem{Status: http.StatusBadRequest, What: "This letter cannot be read again", Why: "It is not named by its number, or nothing reports here."})
+		return
+	}
+	if _, err := d.inbox.Replay(r.Context(), id); err != nil {
+		d.fail(w, r, problemOf(err))
+		return
+	}
+	http.Redirect(w, r, "/sources#webhooks", http.StatusSeeOther)
 }
 
 // turnedTable lists the deliveries that were not accepted.

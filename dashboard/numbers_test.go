@@ -17,6 +17,7 @@ import (
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/query"
+	"github.com/stemma-dev/stemma/query/causes"
 	"github.com/stemma-dev/stemma/query/output"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/storage"
@@ -61,7 +62,7 @@ func closely(t *testing.T, look func(s *site, public *storage.DB, at string, roo
 }
 
 // measured are the heads of columns whose numbers count nothing that has a list.
-var measured = []string{"Bytes", "Number", "Depth", "Received", "Repeated", "Pending"}
+var measured = []string{"Bytes", "Number", "Depth", "Attempt", "Line", "Received", "Repeated", "Pending"}
 
 // TestEveryNumberLeadsToWhatItCounts follows the numbers of all pages: a list
 // behind one says the same number, and a place is there.
@@ -226,6 +227,13 @@ func (s *site) run(public *storage.DB, command string) int {
 		turned, err := s.box.TurnedAway(s.t.Context(), 1000)
 		must(s.t, err)
 		return map[string]int{"sources": len(sources), "dead": len(letters), "turned": len(turned)}[args[3]]
+	case "incident":
+		var i *causes.Incident
+		must(s.t, s.space.DB.Read(s.t.Context(), func(tx *storage.Tx) (err error) {
+			i, err = causes.Of(s.t.Context(), tx, stemma.Ref("incident:"+args[2]))
+			return err
+		}))
+		return len(i.Candidates)
 	case "trace":
 		l, err := lineage.Trace(s.t.Context(), s.space.Graph, stemma.Ref(args[2]), lineage.Both, walk.Limits{})
 		must(s.t, err)

@@ -32,7 +32,10 @@ func TestEveryLinkOnEveryPageAnswers(t *testing.T) {
 		s := full(t, open())
 		kinds := map[string]int{}
 		s.crawl(func(at string, _ *httptest.ResponseRecorder) { kinds[strings.SplitN(at+"/", "/", 3)[1]]++ })
-		for _, want := range []string{"changes", "commits", "sessions", "models", "people", "files", "tickets", "things", "facts", "sources", "log", "help", "gaps"} {
+		for _, want := range []string{
+			"changes", "commits", "sessions", "models", "people", "files", "tickets", "things", "facts", "sources", "log", "help", "gaps",
+			"requirements", "reviews", "runs", "environments", "deployments", "running", "incidents",
+		} {
 			found := 0
 			for at, n := range kinds {
 				if at == want || strings.HasPrefix(at, want+"?") {
@@ -74,8 +77,8 @@ func (s *site) crawl(visit func(at string, w *httptest.ResponseRecorder)) {
 
 func text(w *httptest.ResponseRecorder) string { return w.Body.String() }
 
-// follow adds an internal address that was not met yet. Orders and pages of a
-// list are followed from its plain form only: their number multiplies.
+// follow adds an internal address that was not met yet. Nothing is followed from other
+// orders of a list: they lead where its plain form does, and their number multiplies.
 func follow(queue []string, seen map[string]bool, at, link string) []string {
 	base, err := url.Parse("http://here" + at)
 	if err != nil {
@@ -87,7 +90,7 @@ func follow(queue []string, seen map[string]bool, at, link string) []string {
 	}
 	u.Fragment = ""
 	next := u.RequestURI()
-	if u.Host != "here" || seen[next] || strings.Contains(at, "sort%3A") && strings.Contains(next, "sort%3A") {
+	if u.Host != "here" || seen[next] || strings.Contains(at, "sort%3A") {
 		return queue
 	}
 	seen[next] = true
@@ -264,6 +267,13 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 		{"/sessions/codex/019e-77", "\u241b[31mred"},
 		{"/people", "\u2039script\u203a"},
 		{"/gaps", "not a note: &lt;b&gt;"},
+		{"/incidents", "Refunds are a cent short &lt;/title&gt;"},
+		{"/incidents/pagerduty/P7", "Refunds are a cent short &lt;/title&gt;"},
+		{"/deployments/prod/web-9", "w9 &lt;/title&gt;"},
+		{"/environments/prod", "pay/&lt;i&gt;debug&lt;/i&gt;"},
+		{"/runs/" + strings.TrimPrefix(string(s.attempt(1)), "run:"), "TestRefund &lt;b&gt;"},
+		{"/tickets/jira/PAY-17", "javascript:alert(4)"},
+		{"/requirements/spec/R-4", "&lt;script&gt;"},
 		{file, "&lt;script&gt;alert(2)&lt;/script&gt;"},
 		{"/search?q=" + url.QueryEscape(hostile), "Nothing has the name"},
 		{"/changes?q=" + url.QueryEscape(hostile), ""},
@@ -404,11 +414,22 @@ func TestFactVerifiesAndTamperingShows(t *testing.T) {
 // TestEmptyStoreSaysWhatToDo looks at every list of a store without anything.
 func TestEmptyStoreSaysWhatToDo(t *testing.T) {
 	s := empty(t, storagetest.SQLite(t))
-	for _, at := range []string{"/", "/changes", "/commits", "/sessions", "/models", "/people", "/files", "/lines", "/tickets", "/releases", "/sources", "/gaps", "/log", "/help", "/search"} {
+	for _, at := range []string{
+		"/", "/changes", "/commits", "/sessions", "/models", "/people", "/files", "/lines", "/tickets", "/releases", "/requirements", "/reviews", "/runs",
+		"/environments", "/deployments", "/running", "/incidents", "/sources", "/gaps", "/log", "/help", "/search",
+	} {
 		w := s.get(at)
 		inspect(t, at, w)
 		if w.Code != http.StatusOK {
 			t.Errorf("%s answers %d", at, w.Code)
+		}
+	}
+	for at, want := range map[string]string{
+		"/requirements": "connect a tracker", "/reviews": "by webhook", "/runs": "stemma record run", "/environments": "stemma record deployment", "/deployments": "stemma record deployment",
+		"/running": "stemma record snapshot", "/incidents": "stemma record incident",
+	} {
+		if shown := text(s.get(at)); !strings.Contains(shown, want) {
+			t.Errorf("the empty %s does not say what to do", at)
 		}
 	}
 	if !strings.Contains(text(s.get("/")), "stemma scan") {

@@ -81,7 +81,7 @@ func empty(t testing.TB, db *storage.DB) *site {
 	must(t, err)
 	box, err := inbox.Open(t.Context(), db, func() time.Time { return now })
 	must(t, err)
-	pages, err := dashboard.New(dashboard.Config{Space: space, Inbox: box, Now: func() time.Time { return now }, VerifierKey: key.VerifierKey()})
+	pages, err := dashboard.New(dashboard.Config{Space: space, Inbox: box, Now: func() time.Time { return now }, VerifierKey: key.VerifierKey(), Forms: true})
 	must(t, err)
 	t.Cleanup(func() { must(t, pages.Close()) })
 	return &site{t, space, pages, key.VerifierKey(), box}
@@ -110,6 +110,7 @@ func full(t testing.TB, db *storage.DB) *site {
 	s.report()
 	s.scan(history(t).Dir)
 	s.connect()
+	s.tell()
 	return s
 }
 

@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode"
@@ -39,7 +40,7 @@ func Title(ref stemma.Ref, a graph.Attrs) string {
 		s = join(a.Text("name"), short(key))
 	case stemma.KindDeployment:
 		environment := deployment.Where(ref)
-		s = join(a.Text("version"), "in "+environment, parens(a.Text("status")))
+		s = join(cmp.Or(a.Text("version"), short(key)), "in "+environment, parens(a.Text("status")))
 	case stemma.KindPerson:
 		s = "person " + short(key)
 	case stemma.KindRepository:

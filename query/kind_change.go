@@ -22,6 +22,7 @@ func changes() *kind {
 			value(filter.Time, "opened", `c."opened"`, "when it was proposed"),
 			ref("head", "e.dst", toCommit, "commits that it showed for review").many(`edge e`, "e.src", door("e.door", "head")),
 			ref("author", `c."author"`, toPerson, "who opened or pushed it"),
+			ref("merged-by", "e.dst", toPerson, "who let it in").many(`edge e`, "e.src", door("e.door", "merged-by")),
 			enum("intent", `c."intent"`, "what it is meant to do", intents).alias("type"),
 			value(filter.Text, "intent-method", `c."intent_method"`, "how the intent is known"),
 			value(filter.Text, "method", `c."method"`, "how it landed: merge, squash, rebase, direct"),
@@ -32,7 +33,7 @@ func changes() *kind {
 			value(filter.Text, "agent", `cr."agent"`, "agents that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
 			ref("session", `cr."session"`, toSession, "sessions that wrote some of it").many(`k_change_credit cr`, "cr.id", ""),
 			ref("ticket", "e.dst", toTicket, "tickets it implements").many(`edge e`, "e.src", door("e.door", "implements")),
-			ref("requirement", "e.dst", toRequirement, "requirements it satisfies").many(`edge e`, "e.src", door("e.door", "satisfies")),
+			ref("requirement", "sr.requirement", toRequirement, "requirements it satisfies, itself or by a ticket").many(satisfying+` sr`, "sr.change", ""),
 			ref("commit", "e.dst", toCommit, "commits it carries").many(`edge e`, "e.src", door("e.door", "carries")),
 			value(filter.Path, "path", `cf."path"`, "files its commits touch").
 				many(`edge e JOIN k_commit_file cf ON cf.id = e.dst`, "e.src", door("e.door", "carries")),

@@ -61,3 +61,34 @@ func tickets() *kind {
 		},
 	}
 }
+
+// satisfying are changes with the requirements that they satisfy, themselves or by the
+// tickets that they implement; perhaps twice.
+var satisfying = `(SELECT e.src AS change, e.dst AS requirement FROM edge e WHERE ` + door("e.door", "satisfies") + `
+	UNION ALL SELECT i.src, r.dst FROM edge r JOIN edge i ON i.dst = r.src AND ` + door("i.door", "implements") + ` WHERE ` + door("r.door", "refines") + `)`
+
+// satisfiers are the changes that satisfy the requirement c, once each.
+var satisfiers = `SELECT e.src FROM edge e WHERE e.dst = c.id AND ` + door("e.door", "satisfies") + `
+	UNION SELECT i.src FROM edge r JOIN edge i ON i.dst = r.src AND ` + door("i.door", "implements") + ` WHERE r.dst = c.id AND ` + door("r.door", "refines")
+
+func requirements() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "requirements", Doc: "what the software has to do",
+			Search:  []string{"key", "title", "ref"},
+			Columns: []string{"ref", "title", "source", "tickets", "changes"},
+		},
+		from: `k_requirement c`, id: "c.id", key: "c.id",
+		fields: []*field{
+			ref("ref", "c.id", toRequirement, "the requirement itself: requirement:jira/PAY-1"),
+			value(filter.Text, "key", `c."key"`, "its name there"),
+			value(filter.Text, "source", `c."source"`, "where it is written down"),
+			value(filter.Words, "title", `c."title"`, "title"),
+			value(filter.Text, "url", `c."url"`, "page of it"),
+			ref("ticket", "e.src", toTicket, "tickets that serve it").many(`edge e JOIN k_ticket ec ON ec.id = e.src`, "e.dst", door("e.door", "refines")),
+			ref("change", "sr.change", toChange, "changes that satisfy it, themselves or by a ticket").many(satisfying+` sr JOIN k_change sc ON sc.id = sr.change`, "sr.requirement", ""),
+			counted("tickets", `edge e JOIN k_ticket ec ON ec.id = e.src WHERE e.dst = c.id AND `+door("e.door", "refines"), "tickets that serve it"),
+			counted("changes", `k_change sc WHERE sc.id IN (`+satisfiers+`) AND COALESCE(sc."dropped", 0) = 0`, "changes that satisfy it"),
+		},
+	}
+}

@@ -35,6 +35,11 @@ func deployments() *kind {
 			ref("commit", "e.dst", toCommit, "commits it ships").many(`edge e JOIN k_commit ec ON ec.id = e.dst`, "e.src", door("e.door", "ships")),
 			ref("run", "e.dst", toRun, "runs that did it").many(`edge e`, "e.src", door("e.door", "run")),
 			ref("replaces", "e.dst", toDeployment, "what was there before").many(`edge e`, "e.src", door("e.door", "replaces")),
+			ref("change", "e.dst", toChange, "changes it brought").many(`edge e`, "e.src", door("e.door", "brings")),
+			ref("ticket", "i.dst", toTicket, "tickets that changes it brought implement").
+				many(`edge e JOIN edge i ON i.src = e.dst AND `+door("i.door", "implements"), "e.src", door("e.door", "brings")),
+			ref("requirement", "sr.requirement", toRequirement, "requirements that changes it brought satisfy").
+				many(`edge e JOIN `+satisfying+` sr ON sr.change = e.dst`, "e.src", door("e.door", "brings")),
 			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
 			value(filter.Text, "url", `c."url"`, "page of it"),
 			choice("is", "how it stands", with(oneOf(`c."status"`, "pending", "success", "failure"), map[string]string{"live": now})),
@@ -62,6 +67,72 @@ func running() *kind {
 			value(filter.Text, "why", `r."why"`, "why nothing explains it"),
 			choice("is", "explained or not; latest: in the last snapshot of its environment", map[string]string{
 				"explained": `COALESCE(r."explained", 0) = 1`, "unexplained": `COALESCE(r."explained", 0) = 0`, "latest": last,
+			}),
+		},
+	}
+}
+
+// snapshotted is the number in a column of the latest snapshot of an environment.
+func snapshotted(column string) string {
+	return `(SELECT s."` + column + `" FROM k_snapshot s WHERE s."environment" = n.id ORDER BY s."taken" DESC, s.id DESC LIMIT 1)`
+}
+
+func environments() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "environments", Doc: "places where software runs",
+			Search:  []string{"ref", "tier"},
+			Columns: []string{"ref", "tier", "live", "deployments", "last-deployed", "incidents", "unexplained"},
+			Order:   []filter.Order{{Name: "last-deployed", Desc: true}},
+		},
+		from: `node n LEFT JOIN k_environment c ON c.id = n.id`, id: "n.id", key: "n.id",
+		where: `n.ref >= 'environment:' AND n.ref < 'environment;'`, // an index finds them, also those that are only named
+		fields: []*field{
+			ref("ref", "n.id", toEnvironment, "the environment itself: environment:prod"),
+			value(filter.Text, "tier", `c."tier"`, "production, staging, testing, development, other"),
+			counted("deployments", `k_deployment d WHERE d."environment" = n.id`, "versions that were put there, or were to be"),
+			counted("live", `k_deployment c WHERE c."environment" = n.id AND `+now, "deployments that nothing is known to have replaced"),
+			value(filter.Time, "last-deployed", `(SELECT MAX(d."at") FROM k_deployment d WHERE d."environment" = n.id)`, "when something was put there last"),
+			counted("incidents", `k_incident i WHERE i."environment" = n.id`, "incidents there"),
+			value(filter.Time, "seen", snapshotted("taken"), "when it was seen last what runs there"),
+			value(filter.Int, "unexplained", snapshotted("unexplained"), "of what ran then, what no deployment explains"),
+			ref("repo", `d."repository"`, toRepository, "whose software was put there").many(`k_deployment d`, `d."environment"`, ""),
+		},
+	}
+}
+
+// toCause is what may have caused an incident.
+var toCause = &target{kinds: []string{"change", "commit", "deployment"}}
+
+func incidents() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "incidents", Doc: "what broke",
+			Search:  []string{"key", "title", "service", "ref"},
+			Columns: []string{"ref", "title", "severity", "state", "environment", "service", "opened", "resolved", "cause"},
+			Order:   []filter.Order{{Name: "opened", Desc: true}},
+		},
+		from: `k_incident c`, id: "c.id", key: "c.id", driver: "opened",
+		fields: []*field{
+			ref("ref", "c.id", toIncident, "the incident itself: incident:pagerduty/Q1"),
+			value(filter.Text, "key", `c."key"`, "its name where it is kept"),
+			value(filter.Text, "source", `c."source"`, "where it is kept: pagerduty"),
+			value(filter.Words, "title", `c."title"`, "title"),
+			value(filter.Text, "severity", `c."severity"`, "as its source says"),
+			value(filter.Text, "state", `c."state"`, "as its source says"),
+			ref("environment", `c."environment"`, toEnvironment, "where it broke").alias("env"),
+			value(filter.Text, "service", `c."service"`, "what broke"),
+			value(filter.Time, "opened", `c."opened"`, "when it was noticed"),
+			value(filter.Time, "resolved", `c."resolved"`, "when it was over"),
+			ref("cause", "e.dst", toCause, "confirmed causes").many(`edge e`, "e.src", door("e.door", "caused-by")),
+			ref("suspect", "e.dst", toCause, "suspected causes").many(`edge e`, "e.src", door("e.door", "suspects")),
+			ref("deployment", "e.dst", toDeployment, "deployments that caused it, or are suspected").
+				many(`edge e JOIN k_deployment d ON d.id = e.dst`, "e.src", `e.door IN (SELECT d.id FROM door d WHERE d.name IN ('caused-by', 'suspects'))`),
+			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
+			value(filter.Text, "url", `c."url"`, "page of it"),
+			choice("is", "how far it is", map[string]string{
+				"open": `c."resolved" IS NULL`, "over": `c."resolved" IS NOT NULL`,
+				"explained": `EXISTS (SELECT 1 FROM edge e WHERE e.src = c.id AND ` + door("e.door", "caused-by") + `)`,
 			}),
 		},
 	}

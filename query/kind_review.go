@@ -7,13 +7,16 @@ import "github.com/stemma-dev/stemma/query/filter"
 const roles = `(SELECT rv.id AS id, rv."role" AS role, 'forge' AS method FROM k_review rv WHERE rv."role" <> ''
 	UNION ALL SELECT st."review", st."role", st."method" FROM k_standing st WHERE COALESCE(st."withdrawn", 0) = 0) rs`
 
+// stale is true of a review that saw another head than the one its change has now.
+const stale = `c."head" <> ch."head"`
+
 func reviews() *kind {
 	reviewer := self(`c."reviewer"`)
 	return &kind{
 		Kind: filter.Kind{
 			Name: "reviews", Doc: "judgements of changes, with the role that the reviewer had at that moment",
 			Search:  []string{"change", "ref"},
-			Columns: []string{"ref", "change", "reviewer", "role", "verdict", "submitted"},
+			Columns: []string{"ref", "change", "reviewer", "role", "verdict", "head", "submitted", "standing"},
 			Order:   []filter.Order{{Name: "submitted", Desc: true}},
 		},
 		from: `k_review c LEFT JOIN k_change ch ON ch.id = c."change"`, id: "c.id", key: "c.id", driver: "submitted",
@@ -28,6 +31,8 @@ func reviews() *kind {
 			enum("verdict", `c."verdict"`, "what it says", "approved rejected commented requested"),
 			value(filter.Time, "submitted", `c."submitted"`, "when it was given"),
 			ref("head", `c."head"`, toCommit, "the commit that was seen"),
+			enum("standing", `CASE WHEN COALESCE(c."dismissed", 0) = 1 THEN 'dismissed' WHEN `+stale+` THEN 'stale' ELSE 'counts' END`,
+				"whether it counts still; stale: the change had another head in the end", "counts stale dismissed"),
 			number("comments", `c."comments"`, "how many remarks it made"),
 			value(filter.Text, "method", `c."method"`, "how it is known: event, trailer, attestation"),
 			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
@@ -35,7 +40,7 @@ func reviews() *kind {
 			choice("is", "how it stands; self: by the author of the change, or of a commit of it; driver: by who drove an agent that wrote some of it; stale: of a head that is not the last",
 				with(oneOf(`c."verdict"`, "approved", "rejected", "commented", "requested"), map[string]string{
 					"dismissed": `COALESCE(c."dismissed", 0) = 1`,
-					"stale":     `c."head" <> ch."head"`,
+					"stale":     stale,
 					"self": reviewer + ` = ` + self(`ch."author"`) + ` OR EXISTS (SELECT 1 FROM edge e JOIN k_commit ck ON ck.id = e.dst
 						WHERE e.src = c."change" AND ` + door("e.door", "carries") + ` AND ` + self(`ck."author"`) + ` = ` + reviewer + `)`,
 					"driver": `EXISTS (SELECT 1 FROM k_change_credit cr JOIN edge e ON e.src = cr."session" AND ` + door("e.door", "operator") + `

@@ -30,12 +30,14 @@ var (
 	toArtifact    = &target{kinds: []string{"artifact"}, table: "k_artifact", column: "name"}
 	toRun         = &target{kinds: []string{"run"}}
 	toSnapshot    = &target{kinds: []string{"snapshot"}}
+	toIncident    = &target{kinds: []string{"incident"}, table: "k_incident", column: "key"}
 )
 
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
-	return declare(changes(), commits(), lines(), sessions(), reviews(), people(), models(), tickets(), releases(), files(), deployments(), running())
+	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), requirements(), reviews(), runs(), releases(), files(),
+		environments(), deployments(), running(), incidents())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

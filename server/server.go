@@ -5,7 +5,9 @@
 // whoever shares a token with them, for the webhooks of systems that share a secret, and
 // for the reports of pipelines that share a token. Bound to this machine alone, it answers
 // only to names of this machine, so that no page of another site can reach it through a
-// name that changes its address. Queries are not written to its log.
+// name that changes its address; then its pages also take what people say about the
+// causes of incidents, and have dead letters read again. Queries are not written to its
+// log.
 package server
 
 import (
@@ -90,7 +92,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err = s.openNotes(ctx, c.NotesToken); err != nil {
 		return nil, err
 	}
-	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey})
+	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey, Forms: s.hosts != nil})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	all.HandleFunc(hooksPath, s.takeHook) // nobody is named, or more than a name: it says so
 	all.HandleFunc(recordsPath, s.takeRecord)
 	all.HandleFunc(recordsPath+"/{key}", s.toldRecord)
-	all.Handle("/", readOnly(mux))
+	all.Handle("/", s.readOnly(mux))
 	s.handler = s.logged(s.guarded(zipped(all)))
 	if err := s.openRecords(ctx, c); err != nil {
 		return nil, errors.Join(err, s.pages.Close())
@@ -167,10 +169,11 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// readOnly refuses what no reader sends: other methods, and bodies.
-func readOnly(next http.Handler) http.Handler {
+// readOnly refuses what no reader sends: other methods, and bodies; but for what the
+// pages take.
+func (s *Server) readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && !s.pages.Takes(r) {
 			w.Header().Set("Allow", "GET, HEAD")
 			refuse(w, http.StatusMethodNotAllowed, "this can only be read", "")
 			return

@@ -44,6 +44,12 @@ func open(t *testing.T, log io.Writer) *server.Server { return openWith(t, log, 
 // openWith is open with a token for notes.
 func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	t.Helper()
+	return openAt(t, log, token, "127.0.0.1:0")
+}
+
+// openAt is openWith on another address.
+func openAt(t *testing.T, log io.Writer, token, addr string) *server.Server {
+	t.Helper()
 	secret, err := vault.NewSpaceKey(make([]byte, 32))
 	must(t, err)
 	db := storagetest.SQLite(t)
@@ -64,7 +70,7 @@ func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	w := ingest.NewWriter(t.Context(), space, clock)
 	must(t, w.Record(t.Context(), intent.Ticket{Tracker: "jira", Key: "PAY-17", Title: "Rounding"}, "test", stemma.GradeD))
 	must(t, w.Close(t.Context()))
-	s, err := server.New(t.Context(), server.Config{Space: space, Now: clock, Addr: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil)), NotesToken: token, RecordToken: token})
+	s, err := server.New(t.Context(), server.Config{Space: space, Now: clock, Addr: addr, Log: slog.New(slog.NewTextHandler(log, nil)), NotesToken: token, RecordToken: token})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	return s
@@ -149,6 +155,37 @@ func TestForeignHostIsRefusedOnLoopback(t *testing.T) {
 	} {
 		if w := ask(s, http.MethodGet, "/healthz", "Host", host); w.Code != want {
 			t.Errorf("host %q answers %d, want %d", host, w.Code, want)
+		}
+	}
+}
+
+// TestFormsAreTakenFromThisMachineOnly sends a decision about an incident that is not
+// there: it gets that far, or not.
+func TestFormsAreTakenFromThisMachineOnly(t *testing.T) {
+	here, anywhere := open(t, io.Discard), openAt(t, io.Discard, "", "0.0.0.0:0")
+	for _, c := range []struct {
+		name         string
+		s            http.Handler
+		path, origin string
+		host         string
+		status       int
+	}{
+		{"of its own page", here, "/incidents/pagerduty/P7", "same-origin", "127.0.0.1:7171", http.StatusNotFound},
+		{"of another site", here, "/incidents/pagerduty/P7", "cross-site", "127.0.0.1:7171", http.StatusForbidden},
+		{"by a name that changed its address", here, "/incidents/pagerduty/P7", "same-origin", "evil.example:7171", http.StatusMisdirectedRequest},
+		{"about something else", here, "/changes/github.com/acme/pay%237", "same-origin", "127.0.0.1:7171", http.StatusMethodNotAllowed},
+		{"to a server that others reach", anywhere, "/incidents/pagerduty/P7", "same-origin", "127.0.0.1:7171", http.StatusMethodNotAllowed},
+		{"to replay there", anywhere, "/sources/replay", "same-origin", "127.0.0.1:7171", http.StatusMethodNotAllowed},
+	} {
+		form := "confirm=change%3Agithub.com%2Facme%2Fpay%231&name=Ann&mail=ann%40x.test"
+		r := httptest.NewRequest(http.MethodPost, c.path, strings.NewReader(form))
+		r.Host = c.host
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", c.origin)
+		w := httptest.NewRecorder()
+		c.s.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("a decision %s: %d, want %d: %.200s", c.name, w.Code, c.status, w.Body)
 		}
 	}
 }

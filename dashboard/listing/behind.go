@@ -27,18 +27,44 @@ func (q *Question) behind(name string, cols []query.Column, values query.Row) st
 			return page.Href(stemma.Ref(first)) + "#tool-calls"
 		}
 		return page.Href(stemma.Ref(first)) + "#turns"
-	case "models":
-		return page.ListHref(name, "model:"+filter.Quote(first))
-	case "people":
-		return page.ListHref(name, "author:"+filter.Quote(first))
-	case "tickets":
-		return page.ListHref(name, "ticket:"+filter.Quote(first))
+	case "runs":
+		return runHref(stemma.Ref(first), name)
+	case "environments":
+		return inEnvironment(name, "env:"+filter.Quote(first))
 	case "files":
 		return page.ListHref("lines", q.linesOf(name, cols, values))
 	case "lines":
 		return q.fileHref(cols, values) + "?from=" + values[at(cols, "start")].String() + "#L" + values[at(cols, "start")].String()
 	}
+	if field := asks[q.list.Kind]; field != "" {
+		return page.ListHref(name, field+":"+filter.Quote(first))
+	}
 	return ""
+}
+
+// asks are the fields that lead from other lists back to a row, whose numbers are
+// called like those lists.
+var asks = map[string]string{"models": "model", "people": "author", "tickets": "ticket", "requirements": "requirement"}
+
+// runHref is where the page of a run shows what a number of it counts.
+func runHref(run stemma.Ref, name string) string {
+	switch name {
+	case "passed", "failed":
+		return page.Href(run) + "#tests"
+	case "findings":
+		return page.Href(run) + "#scans"
+	}
+	return ""
+}
+
+func inEnvironment(name, here string) string {
+	switch name {
+	case "live":
+		return page.ListHref("deployments", here+" is:live")
+	case "unexplained":
+		return page.ListHref("running", here+" is:latest is:unexplained")
+	}
+	return page.ListHref(name, here)
 }
 
 // linesOf asks for the lines that a column of a file counts.

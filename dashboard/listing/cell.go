@@ -21,7 +21,7 @@ func (q *Question) columns() []page.Column {
 	}
 	var out []page.Column
 	for _, c := range cols {
-		if named(cols, c) {
+		if q.named(cols, c) {
 			continue
 		}
 		col := page.Column{Name: c.Name, Title: page.Capital(page.Words(c.Name)), Doc: c.Doc}
@@ -63,11 +63,11 @@ func (q *Question) sortHref(c query.Column, sorted, descending bool) string {
 	return page.ListHref(q.list.Kind, next)
 }
 
-// named reports whether a column is the name of the thing in another one, and
+// named reports whether a column is the name of the thing in the one before it, and
 // so is shown in its place.
-func named(cols []query.Column, c query.Column) bool {
-	if c.Name == "name" && c.Type == filter.Words && cols[0].Name == "ref" {
-		return true // of a person
+func (q *Question) named(cols []query.Column, c query.Column) bool {
+	if c.Name == q.list.called && c.Name != "" && cols[0].Name == "ref" {
+		return true
 	}
 	base, ok := strings.CutSuffix(c.Name, "-name")
 	if !ok {
@@ -85,12 +85,12 @@ func named(cols []query.Column, c query.Column) bool {
 func (q *Question) row(cols []query.Column, values query.Row) page.Row {
 	var out page.Row
 	for i, c := range cols {
-		if named(cols, c) {
+		if q.named(cols, c) {
 			continue
 		}
 		v := values[i]
 		name := ""
-		if i+1 < len(cols) && c.Type == filter.Ref && named(cols, cols[i+1]) && !values[i+1].Null {
+		if i+1 < len(cols) && c.Type == filter.Ref && q.named(cols, cols[i+1]) && !values[i+1].Null {
 			name = values[i+1].Text
 		}
 		cl := cell(q.list.Kind, c, v, name, values)

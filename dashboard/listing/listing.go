@@ -26,6 +26,7 @@ type List struct {
 	Examples    []string // questions
 
 	one       string // what a row is, the head of its first column
+	called    string // the column behind the first that names it
 	columns   []string
 	uncounted bool // counting all of them would read too much
 }
@@ -53,12 +54,32 @@ var lists = []*List{
 		Examples: []string{"lines:>0 sort:lines-desc", "group:family", "provider:anthropic"},
 	},
 	{
-		Kind: "people", Title: "People", one: "Person", Empty: Unread, Order: "sort:changes-desc",
-		Examples: []string{"changes:>0 sort:last-active-desc", "is:bot"},
+		// People are not ranked and their work is not counted here: who is looked for is found by name.
+		Kind: "people", Title: "People", one: "Person", called: "name", Empty: Unread, Order: "sort:name,ref",
+		columns:  []string{"ref", "name", "login", "repo", "first-active", "last-active"},
+		Examples: []string{"is:person", "is:bot", "last-active:>-30d"},
 	},
 	{
-		Kind: "tickets", Title: "Tickets", one: "Ticket", Empty: "No ticket is named in branch names, messages or trailers.", Order: "sort:changes-desc",
-		Examples: []string{"no:change", "changes:>1"},
+		Kind: "tickets", Title: "Tickets", one: "Ticket", Empty: "No ticket is named in branch names, messages or trailers, and no tracker reports here.", Order: "sort:changes-desc",
+		columns:  []string{"ref", "title", "state", "requirement", "changes", "commits", "sessions"},
+		Examples: []string{"no:change", "no:requirement", "has:requirement", "group:state"},
+	},
+	{
+		Kind: "requirements", Title: "Requirements", one: "Requirement", Order: "sort:ref",
+		Empty:    "No requirement is known. Epics and initiatives of trackers are requirements, and so is what tickets and trailers name as one; docs/sources.md says how to connect a tracker.",
+		Examples: []string{"no:change", "changes:>0 no:ticket"},
+	},
+	{
+		Kind: "reviews", Title: "Reviews", one: "Verdict", called: "verdict", Order: "sort:submitted-desc",
+		columns:  []string{"ref", "verdict", "change", "reviewer", "role", "head", "submitted", "standing"},
+		Empty:    "No review is known. Forges report them by webhook (docs/sources.md), and trailers such as Reviewed-by name them.",
+		Examples: []string{"verdict:approved standing:stale", "verdict:rejected", "submitted:>-30d", "group:verdict"},
+	},
+	{
+		Kind: "runs", Title: "Pipelines", one: "Run", called: "name", Order: "sort:started-desc",
+		columns:  []string{"ref", "name", "repo", "branch", "commit", "started", "attempt", "conclusion", "passed", "failed", "findings", "artifact"},
+		Empty:    "No run of a pipeline is known. \"stemma record run\" reports one from inside of it, and so do the webhooks of forges.",
+		Examples: []string{"is:whole", "is:failure started:>-30d", "is:repeated", "failed:>0", "findings:>0", "group:conclusion"},
 	},
 	{
 		Kind: "releases", Title: "Releases", one: "Release", Empty: "No tag was found.", Order: "sort:tagged-desc",
@@ -68,6 +89,27 @@ var lists = []*List{
 		Kind: "files", Title: "Files", Empty: Unread,
 		columns:  []string{"repo", "path", "lines", "ai-lines", "human-lines", "unknown-lines", "ai-share"},
 		Examples: []string{"ai-share:>=50% sort:lines-desc", "unknown-lines:>100", "path:src/**"},
+	},
+	{
+		Kind: "environments", Title: "Environments", one: "Environment", Order: "sort:last-deployed-desc",
+		Empty:    "No environment is known. \"stemma record deployment --env prod\" reports what was put there, and so do the webhooks of forges and of Argo CD.",
+		Examples: []string{"tier:production", "unexplained:>0", "no:seen"},
+	},
+	{
+		Kind: "deployments", Title: "Deployments", one: "Version", called: "version", Order: "sort:at-desc",
+		Empty:    "No deployment is known. \"stemma record deployment --env prod\" reports one from a pipeline, and so do the webhooks of forges and of Argo CD.",
+		columns:  []string{"ref", "version", "environment", "service", "status", "at", "until", "actor"},
+		Examples: []string{"is:live", "is:failure", "at:>-30d", "task:rollback", "group:environment,status"},
+	},
+	{
+		Kind: "running", Title: "What was seen to run", Order: "sort:taken-desc",
+		Empty:    "Nobody looked at what runs. \"stemma record snapshot\" tells what really does, from Kubernetes, Docker or a list of digests.",
+		Examples: []string{"is:latest", "is:latest is:unexplained", "group:environment"},
+	},
+	{
+		Kind: "incidents", Title: "Incidents", one: "Incident", Order: "sort:opened-desc",
+		Empty:    "No incident is known. PagerDuty and incident.io report them by webhook (docs/sources.md); \"stemma record incident\" reports one by hand.",
+		Examples: []string{"is:open", "-is:explained", "opened:>-90d", "group:severity"},
 	},
 	{
 		Kind: "lines", Title: "Lines", Empty: Unread, uncounted: true,

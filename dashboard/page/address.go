@@ -9,27 +9,25 @@ import (
 	"github.com/stemma-dev/stemma/lineage"
 )
 
+// places are where the pages about the things of a kind are, each at its key.
+var places = map[stemma.Kind]string{
+	stemma.KindChange: "/changes/", stemma.KindSession: "/sessions/", stemma.KindModel: "/models/", stemma.KindPerson: "/people/",
+	stemma.KindTicket: "/tickets/", stemma.KindRequirement: "/requirements/", stemma.KindRepository: "/files/", stemma.KindRun: "/runs/",
+	stemma.KindEnvironment: "/environments/", stemma.KindDeployment: "/deployments/", stemma.KindIncident: "/incidents/",
+}
+
 // Href is the address of the page about a thing.
 func Href(ref stemma.Ref) string {
 	key := ref.Key()
+	if at := places[ref.Kind()]; at != "" {
+		return at + escapeKey(key)
+	}
 	switch ref.Kind() {
-	case stemma.KindChange:
-		return "/changes/" + escapeKey(key)
 	case stemma.KindCommit:
 		_, sha := ref.Split()
 		return CommitHref(sha)
-	case stemma.KindSession:
-		return "/sessions/" + escapeKey(key)
-	case stemma.KindModel:
-		return "/models/" + escapeKey(key)
-	case stemma.KindPerson:
-		return "/people/" + escapeKey(key)
 	case stemma.KindBot:
 		return "/people/" + escapeKey(string(ref))
-	case stemma.KindTicket:
-		return "/tickets/" + escapeKey(key)
-	case stemma.KindRepository:
-		return "/files/" + escapeKey(key)
 	}
 	return ThingHref(ref)
 }
@@ -89,11 +87,15 @@ func escapeKey(key string) string {
 func label(ref stemma.Ref) string { return lineage.Title(ref, nil) }
 
 // ShortName is what a model or a repository is called among its like, without
-// the name of who keeps it; nothing for other things.
+// the name of who keeps it, and an environment as it is; nothing for other things.
 func ShortName(ref stemma.Ref) string {
-	if k := ref.Kind(); k != stemma.KindModel && k != stemma.KindRepository {
-		return ""
+	switch ref.Kind() {
+	case stemma.KindModel, stemma.KindRepository:
+		_, name := ref.Split()
+		return name
+	case stemma.KindEnvironment:
+		before, name := ref.Split()
+		return strings.TrimPrefix(before+"/"+name, "/")
 	}
-	_, name := ref.Split()
-	return name
+	return ""
 }

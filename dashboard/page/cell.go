@@ -19,8 +19,12 @@ type Cell struct {
 	Time  time.Time
 	Bar   *Bar
 	Parts []Cell // several values
+	Press *Press // the text is a button
 	Value any    // in data; Text if nil
 }
+
+// A Press is what a button sends, in a table that can be posted.
+type Press struct{ Name, Value, Label string }
 
 // A Bar shows the parts of AI, people and unknown, in tenths of a percent.
 type Bar struct {

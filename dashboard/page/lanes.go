@@ -103,25 +103,29 @@ func Lineage(l lineage.Lineage) []Section {
 	title := "Lineage of " + l.Nodes[0].Title
 	return []Section{
 		{ID: "lineage", Title: "Lineage", Note: note, Lanes: &Lanes{
-			Wide:   wideForm.draw(byStage, l.Edges, title, desc),
-			Narrow: narrowForm.draw(byStage, l.Edges, title, desc),
+			Wide:   wideForm.draw(l, byStage, title, desc),
+			Narrow: narrowForm.draw(l, byStage, title, desc),
 		}},
 		{ID: "lineage-table", Title: "Lineage as a table", Table: lineageTable(l, byStage)},
 	}
 }
 
-func (f form) draw(byStage map[stemma.Stage][]lineage.Node, edges []lineage.Edge, title, desc string) drawing {
+func (f form) draw(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node, title, desc string) drawing {
 	out := drawing{ID: f.id, Width: f.width, Title: title, Desc: desc}
 	at := map[stemma.Ref]box{}
 	for _, stage := range stemma.Stages {
-		out.lane(f, stage, byStage[stage], at)
+		gap := stageDoc[stage]
+		if !slices.Contains(l.Missing, stage) {
+			gap = "nothing leads there from here"
+		}
+		out.lane(f, stage, gap, byStage[stage], at)
 	}
-	out.Arrows = arrows(edges, at)
+	out.Arrows = arrows(l.Edges, at)
 	return out
 }
 
 // lane draws the next lane below the last, and notes where the boxes are.
-func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[stemma.Ref]box) {
+func (d *drawing) lane(f form, stage stemma.Stage, gap string, nodes []lineage.Node, at map[stemma.Ref]box) {
 	x0, y0 := f.left+f.pad, d.Height+f.pad
 	ln := lane{Stage: Capital(string(stage)), Y: d.Height, TextX: f.pad, TextY: y0 + f.boxH/2 + 4}
 	if f.left == 0 { // the name stands above
@@ -129,7 +133,7 @@ func (d *drawing) lane(f form, stage stemma.Stage, nodes []lineage.Node, at map[
 		ln.TextY = d.Height + 17
 	}
 	if len(nodes) == 0 {
-		ln.Empty, ln.Gap = true, stageDoc[stage]
+		ln.Empty, ln.Gap = true, gap
 		ln.GapX, ln.GapY, ln.GapW, ln.GapTxt = x0, y0, f.width-x0-f.pad, y0+f.boxH/2+4
 	}
 	shown := nodes

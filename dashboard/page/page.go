@@ -63,15 +63,20 @@ type Section struct {
 	ID, Title string
 	Note      string // a sentence below the heading
 	Table     *Table
+	Way       *Way
+	Tree      *Tree
+	Leads     *Leads
+	Events    []Event
 	Lanes     *Lanes
 	Diff      *Diff
 	Text      string // preformatted
 }
 
-// An Entry is one of the menu.
+// An Entry is one of the menu: a subject with its pages, or one of these.
 type Entry struct {
 	Href, Text, Key string
 	Current         bool
+	Pages           []Entry
 }
 
 // An AsOf says which state of the store a page shows.
@@ -86,8 +91,13 @@ type AsOf struct {
 func (p *Page) Table(id string) *Table {
 	for _, s := range p.Sections {
 		t := s.Table
-		if s.Diff != nil {
+		switch {
+		case s.Diff != nil:
 			t = s.Diff.Table
+		case s.Tree != nil:
+			t = s.Tree.Table
+		case s.Leads != nil:
+			t = s.Leads.Table
 		}
 		if t != nil && (id == "" || t.ID == id) {
 			return t

@@ -22,6 +22,7 @@ type Table struct {
 	Command     string // the command line that gives the same
 	More        *Cell  // link to the rest, where only a part is shown
 	Data        string // address of the twins up to "format="; without it, they are of this page
+	Post        string // where its buttons send, if it has any
 }
 
 // A Column is the head of one.

@@ -16,11 +16,15 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	if p.n.Attrs.Bool("dropped") {
 		p.describe("dropped")
 	}
-	p.describe("author_class", "author", "merged", "repository", "method", "platform", "branch", "target", "intent", "intent_method",
+	p.describe("author_class", "author", "state", "merged", "merged_by", "repository", "method", "platform", "branch", "target", "intent", "intent_method",
 		"fix_author", "origin_author", "fix_method", "breaking", "commits", "files", "added", "deleted", "url")
 	p.origins()
 	p.evidence()
-	p.lineage()
+	p.way()
+	p.workers()
+	p.some("reviews", p.filter("change"), "Who judged it; a review is stale if it saw another head than the last", "change")
+	p.some("runs", p.filter("change"), "What pipelines ran for it")
+	p.some("deployments", p.filter("change"), "Deployments that brought it")
 	commits := p.landed()
 	p.credits()
 	p.commits(commits)
@@ -31,9 +35,27 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 		}
 	}
 	p.diff(shown)
+	p.lineage()
 	p.records()
 	return p.page()
 }
+
+// workers adds the trees of the sessions that the change came from.
+func (p *portrait) workers() {
+	l := p.traced()
+	if l == nil {
+		return
+	}
+	var sessions []stemma.Ref
+	for _, n := range l.Nodes {
+		if n.Kind == stemma.KindSession && len(sessions) < treesShown {
+			sessions = append(sessions, n.Ref)
+		}
+	}
+	p.sessionTree(sessions...)
+}
+
+const treesShown = 50 // sessions of which the trees are drawn on one page
 
 // evidence adds why the change is taken for what it is.
 func (p *portrait) evidence() {

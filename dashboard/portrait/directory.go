@@ -120,14 +120,15 @@ func (p *portrait) entries(in reading.Tree, dir string) string {
 // changed by some commit.
 func (p *portrait) gone(in reading.Tree, path string) {
 	p.out.Kind = "path"
-	commits := p.few("commits", p.filter("repo")+" (path:"+filter.Quote("/"+path)+" OR path:"+filter.Quote("/"+path+"/")+")", "Commits that touched it")
+	t := p.beginning("commits", p.filter("repo")+" (path:"+filter.Quote("/"+path)+" OR path:"+filter.Quote("/"+path+"/")+")", "Commits that touched it")
 	if p.err != nil {
 		return
 	}
-	if len(commits.Table.Rows) == 0 {
+	if len(t.Rows) == 0 {
 		p.err = stemma.ErrNotFound
 	}
-	commits.Note = "This path is not at the tip of " + page.Show(in.Branch) + ": it was deleted, renamed, or is on another branch only."
+	note := "This path is not at the tip of " + page.Show(in.Branch) + ": it was deleted, renamed, or is on another branch only."
+	p.part(page.Section{ID: "commits", Title: "Commits", Note: note, Table: t})
 }
 
 // crumbs lead to the directories above a path.

@@ -35,6 +35,7 @@ type Gallery struct {
 	Reader *reading.Reader
 	Now    func() time.Time // relative times in queries count from it
 	Log    *slog.Logger     // receives what a page cannot tell its reader
+	Judge  bool             // people may say here what caused an incident
 }
 
 // A portrait is a page while it is made: each method adds a section, or nothing
@@ -45,6 +46,8 @@ type portrait struct {
 	n   graph.Node
 	out *page.Page
 	err error
+
+	trace *lineage.Lineage // once it was asked for
 }
 
 // of begins the portrait of a thing, or of what bears its name now.
@@ -213,15 +216,49 @@ func originCounts(l change.Lines, at func(origin string) string) []page.Cell {
 	}
 }
 
+// traced is the lineage of the thing; nil after an error.
+func (p *portrait) traced() *lineage.Lineage {
+	if p.trace == nil && p.err == nil {
+		l, err := lineage.Trace(p.ctx, p.Space.Graph, p.n.Ref, lineage.Both, walk.Limits{Nodes: 400})
+		if p.err = err; err == nil {
+			p.trace = &l
+		}
+	}
+	return p.trace
+}
+
 // lineage adds the lineage, as picture and as table.
 func (p *portrait) lineage() {
-	if p.err != nil {
+	if l := p.traced(); l != nil {
+		p.add(page.Lineage(*l)...)
+	}
+}
+
+// way adds the steps from requirement to incident, and which of them are missing.
+func (p *portrait) way() {
+	l := p.traced()
+	if l == nil {
 		return
 	}
-	l, err := lineage.Trace(p.ctx, p.Space.Graph, p.n.Ref, lineage.Both, walk.Limits{Nodes: 400})
-	if p.err = err; err == nil {
-		p.add(page.Lineage(l)...)
+	var refs []stemma.Ref
+	for _, n := range l.Nodes {
+		refs = append(refs, n.Ref)
 	}
+	beside, err := p.Reader.Beside(p.ctx, refs...)
+	if p.err = err; err != nil {
+		return
+	}
+	called := p.names(beside...)
+	heard, err := p.Reader.Heard(p.ctx)
+	if p.err = err; err != nil {
+		return
+	}
+	w := page.NewWay(*l, called, heard)
+	note := "Every step from requirement to incident is known."
+	if w.Missing > 0 {
+		note = "What is known of every step, and why something is not. The lineage below has all of it, with the evidence."
+	}
+	p.add(page.Section{ID: "way", Title: "From requirement to incident", Note: note, Way: w})
 }
 
 const edgesShown = 100
@@ -283,9 +320,33 @@ func (p *portrait) records() {
 	p.add(page.Section{ID: "raw", Title: "Raw records", Table: t})
 }
 
-// few adds the beginning of a list, which leads to the whole, and returns how
-// much it shows.
-func (p *portrait) few(kind, asked, caption string) *page.Section {
+// few adds the beginning of a list, which leads to the whole, without columns that would
+// say the same in each row. Where there is nothing, it says what that means.
+func (p *portrait) few(kind, asked, caption, empty string, without ...string) {
+	t := p.beginning(kind, asked, caption, without...)
+	if t != nil {
+		t.Empty = empty
+	}
+	p.part(page.Section{ID: kind, Title: page.Capital(kind), Table: t})
+}
+
+// some is few, unless there is nothing.
+func (p *portrait) some(kind, asked, caption string, without ...string) {
+	if t := p.beginning(kind, asked, caption, without...); t != nil && len(t.Rows) > 0 {
+		p.part(page.Section{ID: kind, Title: page.Capital(kind), Table: t})
+	}
+}
+
+// part adds a section with a table under an id of its own.
+func (p *portrait) part(s page.Section) {
+	if s.Table != nil {
+		s.Table.ID = s.ID
+		p.add(s)
+	}
+}
+
+// beginning is that of a list; nil after an error.
+func (p *portrait) beginning(kind, asked, caption string, without ...string) *page.Table {
 	if p.err != nil {
 		return nil
 	}
@@ -297,9 +358,11 @@ func (p *portrait) few(kind, asked, caption string) *page.Section {
 	if p.err = err; err != nil {
 		return nil
 	}
+	for _, name := range without {
+		t.Drop(name)
+	}
 	t.Caption = caption
-	p.add(page.Section{ID: kind, Title: page.Capital(kind), Table: t})
-	return &p.out.Sections[len(p.out.Sections)-1]
+	return t
 }
 
 // results adds the lines at the tips that are of the thing, by file.

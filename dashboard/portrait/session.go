@@ -7,7 +7,6 @@ import (
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/graph"
 	"github.com/stemma-dev/stemma/lineage"
-	"github.com/stemma-dev/stemma/query/filter"
 )
 
 // Session shows a run of an agent. What was said in it is not shown: only
@@ -16,9 +15,10 @@ func (g *Gallery) Session(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindSession, key, "/sessions")
 	p.describe()
 	p.unpriced()
+	p.sessionTree(p.n.Ref)
+	p.way()
 	files, err := g.Reader.LinesOfSession(p.ctx, p.n.ID)
 	p.results(p.filter("session"), files, err)
-	p.family()
 	p.ownList("model", "models", "Models", "Models it used", "No model of it is known.")
 	p.ownList("file", "files", "Files", "Files it touched", "No file that it touched is known.")
 	p.ownList("config", "config", "What it worked under", "System prompts, files of rules and servers of tools, by their digests", "It was not told what it worked under.")
@@ -37,35 +37,6 @@ func (p *portrait) unpriced() {
 	if _, priced := p.n.Attrs.Int("cost_micro_usd"); !priced && (in || out) {
 		p.out.Facts = append(p.out.Facts, page.Say("Cost", page.Text("not known: not all of its tokens have a price")))
 	}
-}
-
-// family adds the session that started this one and those it started, if there
-// are any.
-func (p *portrait) family() {
-	if p.err != nil {
-		return
-	}
-	family, err := p.Reader.Family(p.ctx, p.n.ID)
-	if p.err = err; len(family) < 2 {
-		return
-	}
-	t := &page.Table{
-		ID: "tree", Caption: "The session that started it and those it started", Columns: page.Head("session", "relation", "started", "#turns", "#tool calls"),
-		Command: page.Ask("sessions", "("+p.filter("ref")+" OR "+p.filter("parent")+p.orParent()+")"),
-	}
-	for _, s := range family {
-		at := page.Href(s.Ref)
-		t.Add(page.To(s.Ref, ""), page.Text(s.Relation), page.Moment(s.Started), page.Number(s.Turns).At(at+"#turns"), page.Number(s.Calls).At(at+"#tool-calls"))
-	}
-	p.add(page.Section{ID: "tree", Title: "Parents and children", Table: t})
-}
-
-// orParent asks for the session that started this one, too, if one did.
-func (p *portrait) orParent() string {
-	if parent := p.n.Attrs.Ref("parent"); parent != "" {
-		return " OR ref:" + filter.Quote(string(parent))
-	}
-	return ""
 }
 
 // ownList adds a list of the thing with the columns that its room declares.

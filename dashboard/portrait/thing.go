@@ -29,10 +29,33 @@ func (g *Gallery) Thing(ctx context.Context, name string) (*page.Page, error) {
 // Ticket shows a ticket and what was done for it.
 func (g *Gallery) Ticket(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindTicket, key, "/tickets")
-	p.few("changes", p.filter("ticket"), "Changes for this ticket")
-	p.few("commits", p.filter("ticket"), "Commits that name it")
-	p.whole()
+	p.describe()
+	p.way()
+	p.few("changes", p.filter("ticket"), "Changes for this ticket", "No change is known that names it: in its branch, its title, its commits or on the forge.")
+	p.some("commits", p.filter("ticket"), "Commits that name it")
+	p.some("sessions", p.filter("ticket"), "Sessions that were asked to do it")
+	p.some("deployments", p.filter("ticket"), "Deployments that brought a change for it")
+	p.rest()
 	return p.page()
+}
+
+// Requirement shows what the software has to do, and what does it.
+func (g *Gallery) Requirement(ctx context.Context, key string) (*page.Page, error) {
+	p := g.named(ctx, stemma.KindRequirement, key, "/requirements")
+	p.describe()
+	p.way()
+	p.few("tickets", p.filter("requirement"), "Tickets that serve it", "No ticket is known to serve it.")
+	p.few("changes", p.filter("requirement"), "Changes that satisfy it, themselves or by a ticket", "No change is known to satisfy it yet.")
+	p.some("deployments", p.filter("requirement"), "Deployments that brought such a change")
+	p.rest()
+	return p.page()
+}
+
+// rest adds what ends every page about a thing on the way to production.
+func (p *portrait) rest() {
+	p.lineage()
+	p.links()
+	p.records()
 }
 
 // whole adds what is known of anything.

@@ -2,6 +2,7 @@ package reading
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -32,20 +33,35 @@ func (r *Reader) linesOf(ctx context.Context, by string, node int64) ([]LinesIn,
 		JOIN k_file f ON f.id = t.id JOIN k_repository h ON h.id = f.repository AND h.default_branch = f.branch LEFT JOIN node n ON n.id = f.repository ORDER BY t.lines DESC, f.path LIMIT 50`, node)
 }
 
-// A Relative is a session beside another.
-type Relative struct {
-	Ref          stemma.Ref
-	Relation     string
+// A Spawned is a session in a tree of sessions.
+type Spawned struct {
+	Ref, Parent  stemma.Ref
+	Depth        int // steps below the root of its tree
+	Title, Model string
 	Started      time.Time
 	Turns, Calls int64
 }
 
-// Family is the session that started one, the one, and those it started.
-func (r *Reader) Family(ctx context.Context, node int64) ([]Relative, error) {
-	return ask(ctx, r, func(s *Relative) []any { return []any{&s.Ref, &s.Relation, (*micros)(&s.Started), &s.Turns, &s.Calls} },
-		`SELECT n.ref, t.relation, s.started, COALESCE(s.turns, 0), COALESCE(s.tool_calls, 0) FROM
-			(SELECT parent AS id, 'started this one' AS relation, 0 AS rank FROM k_session WHERE id = $1 AND parent IS NOT NULL
-			UNION ALL SELECT id, 'this one', 1 FROM k_session WHERE id = $1
-			UNION ALL SELECT id, 'started by this one', 2 FROM k_session WHERE parent = $1) t
-		JOIN node n ON n.id = t.id LEFT JOIN k_session s ON s.id = t.id ORDER BY t.rank, s.started, t.id LIMIT 200`, node)
+// treeDepth bounds how far trees of sessions are followed, up and down.
+const treeDepth = 64
+
+// Trees are the whole trees in which sessions stand: their roots first, then what these
+// started, and so on. At most 200 sessions are told of.
+func (r *Reader) Trees(ctx context.Context, of ...stemma.Ref) ([]Spawned, error) {
+	if len(of) == 0 {
+		return nil, nil
+	}
+	marks, args := parameters(of)
+	return ask(ctx, r, func(s *Spawned) []any {
+		return []any{&s.Ref, &s.Parent, &s.Depth, &s.Title, &s.Model, (*micros)(&s.Started), &s.Turns, &s.Calls}
+	}, fmt.Sprintf(`WITH RECURSIVE up(id, steps) AS (
+			SELECT n.id, 0 FROM node n WHERE n.ref IN (%[1]s)
+			UNION SELECT e.dst, up.steps + 1 FROM up CROSS JOIN edge e WHERE e.src = up.id AND e.door = %[3]s AND up.steps < %[2]d),
+		down(id, parent, depth) AS (
+			SELECT DISTINCT up.id, CAST(NULL AS BIGINT), 0 FROM up WHERE NOT EXISTS (SELECT 1 FROM edge e WHERE e.src = up.id AND e.door = %[3]s)
+			UNION SELECT e.src, e.dst, down.depth + 1 FROM down CROSS JOIN edge e WHERE e.dst = down.id AND e.door = %[3]s AND down.depth < %[2]d)
+		SELECT n.ref, COALESCE(p.ref, ''), down.depth, COALESCE(s.title, ''), COALESCE((SELECT MIN(m.name) FROM k_session_model m WHERE m.id = s.id), ''),
+			s.started, COALESCE(s.turns, 0), COALESCE(s.tool_calls, 0)
+		FROM down JOIN node n ON n.id = down.id LEFT JOIN node p ON p.id = down.parent LEFT JOIN k_session s ON s.id = down.id
+		ORDER BY down.depth, s.started, n.ref LIMIT 200`, marks, treeDepth, `(SELECT o.id FROM door o WHERE o.name = 'spawned-by')`), args...)
 }

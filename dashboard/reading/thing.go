@@ -55,13 +55,18 @@ func (r *Reader) Profiles(ctx context.Context, refs ...stemma.Ref) ([]Profile, e
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	marks := make([]string, len(refs))
-	args := make([]any, len(refs))
-	for i, ref := range refs {
-		marks[i], args[i] = "$"+strconv.Itoa(i+1), string(ref)
-	}
+	marks, args := parameters(refs)
 	return ask(ctx, r, func(p *Profile) []any { return []any{&p.Ref, &p.Name, &p.Email, &p.Login} },
-		`SELECT ref, name, email, login FROM profile WHERE ref IN (`+strings.Join(marks, ",")+`)`, args...)
+		`SELECT ref, name, email, login FROM profile WHERE ref IN (`+marks+`)`, args...)
+}
+
+// parameters are refs as those of a statement.
+func parameters(refs []stemma.Ref) (marks string, args []any) {
+	for i, ref := range refs {
+		marks += ",$" + strconv.Itoa(i+1)
+		args = append(args, string(ref))
+	}
+	return strings.TrimPrefix(marks, ","), args
 }
 
 // A Record is one fact about a thing.
@@ -100,4 +105,18 @@ func (r *Reader) Records(ctx context.Context, node int64) ([]Record, error) {
 		out = append(out, f.Record)
 	}
 	return out, nil
+}
+
+// A Role is what a file of owners makes of a person.
+type Role struct {
+	Ref, Repository stemma.Ref
+	Pattern         string
+	Since           time.Time
+}
+
+// Roles are those that a person or bot holds, the latest first: at most 100.
+func (r *Reader) Roles(ctx context.Context, holder int64) ([]Role, error) {
+	return ask(ctx, r, func(o *Role) []any { return []any{&o.Ref, &o.Repository, &o.Pattern, (*micros)(&o.Since)} },
+		`SELECT n.ref, COALESCE(h.ref, ''), COALESCE(k.pattern, ''), k.since FROM k_role k JOIN node n ON n.id = k.id LEFT JOIN node h ON h.id = k.repository
+		WHERE k.holder = $1 ORDER BY k.since DESC, n.ref LIMIT 100`, holder)
 }
