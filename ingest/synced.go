@@ -23,6 +23,17 @@ type Synced struct {
 	Missing   []SyncedRef  `json:"missing,omitempty"` // the first of what was absent or different
 }
 
+// Skipped are the listings that were not read.
+func (s Synced) Skipped() []string {
+	var names []string
+	for _, l := range s.Lists {
+		if l.Skipped != "" {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
 // A SyncedList is what became of one listing.
 type SyncedList struct {
 	Name    string `json:"name"`

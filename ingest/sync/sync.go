@@ -34,7 +34,7 @@ import (
 )
 
 // maxMissing is how many of the things that were missing are remembered by name.
-const maxMissing = 1000
+const maxMissing = 200
 
 // A Config says what is fetched and where it goes.
 type Config struct {

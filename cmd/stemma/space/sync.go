@@ -121,13 +121,21 @@ func sleep(ctx context.Context, d time.Duration) error {
 // namedMissing is how many of the things that were missing are listed to a person.
 const namedMissing = 10
 
+// missing tells a person how much a fetch found that had not been told.
+func missing(r ingest.Synced) string {
+	said := "nothing was missing"
+	if n := r.Absent + r.Different; n > 0 {
+		said = fmt.Sprintf("%d were missing: of %d nothing had been told, of %d something else", n, r.Absent, r.Different)
+	}
+	if r.Ended.IsZero() {
+		said += "; it was broken off, and goes on with the next one"
+	}
+	return said
+}
+
 // printSynced tells a person what a fetch found.
 func printSynced(out io.Writer, r ingest.Synced) error {
-	missing := "nothing was missing"
-	if n := r.Absent + r.Different; n > 0 {
-		missing = fmt.Sprintf("%d were missing: of %d nothing had been told, of %d something else", n, r.Absent, r.Different)
-	}
-	fmt.Fprintf(out, "%s %s: %d looked at, %s\n", r.System, terminal.OneLine(r.Place), r.Looked, missing)
+	fmt.Fprintf(out, "%s %s: %d looked at, %s\n", r.System, terminal.OneLine(r.Place), r.Looked, missing(r))
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, l := range r.Lists {
 		if l.Skipped != "" {

@@ -67,12 +67,12 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 	return []listing.List{
 		r.list(listing.List{
 			Name: "pulls", Path: "/pulls", Query: r.pages("state", "all", "sort", "recentupdate"), Changed: []string{"updated_at"}, Newest: true,
-			Overlap: checksLate, Read: listing.Each(r.pull),
+			Overlap: checksLate, Below: true, Read: listing.Each(r.pull),
 		}),
 		r.list(listing.List{Name: "pushes", Path: "/activities/feeds", Query: r.pages(), Changed: []string{"created"}, Newest: true, Read: r.pushes}),
 		r.list(listing.List{Name: "issues", Path: "/issues", Query: r.since("state", "all", "type", "issues"), Changed: []string{"updated_at"}, Read: listing.Each(r.issue)}),
 		r.list(listing.List{Name: "releases", Path: "/releases", Query: r.pages(), Read: listing.Each(r.release)}),
-		r.list(listing.List{Name: "workflow runs", Path: "/actions/runs", Query: r.pages(), Items: []string{"workflow_runs"}, Read: listing.Each(r.run)}),
+		r.list(listing.List{Name: "workflow runs", Path: "/actions/runs", Query: r.pages(), Items: []string{"workflow_runs"}, Below: true, Read: listing.Each(r.run)}),
 		r.list(listing.List{Name: "branch rules", Path: "/branch_protections", Read: listing.Each(r.protection)}),
 	}, nil
 }

@@ -36,9 +36,15 @@ func Header(token string) http.Header {
 	return h
 }
 
-// runsChange is how long after its beginning a run is looked at again: runs are listed by
-// when they began.
-const runsChange = 48 * time.Hour
+const (
+	// checksLate is how long after its last change a pull request is looked at again:
+	// what other programs say about its head changes nothing of it.
+	checksLate = 24 * time.Hour
+
+	// runsChange is how long after its beginning a run, or a deployment, is looked at
+	// again: they are listed by when they began.
+	runsChange = 48 * time.Hour
+)
 
 // A repository that is fetched.
 type repository struct {
@@ -58,23 +64,26 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 	}
 	changed := []string{"updated_at"}
 	return []listing.List{
-		{Name: "pulls", Path: r.path + "/pulls", Query: pages("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true, Read: listing.Each(r.pull)},
+		{
+			Name: "pulls", Path: r.path + "/pulls", Query: pages("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true,
+			Overlap: checksLate, Below: true, Read: listing.Each(r.pull),
+		},
 		{Name: "pushes", Path: r.path + "/activity", Query: pages(), Changed: []string{"timestamp"}, Newest: true, Read: listing.Each(r.push)},
 		{Name: "issues", Path: r.path + "/issues", Query: since("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Read: listing.Each(r.issue)},
 		{Name: "releases", Path: r.path + "/releases", Query: pages(), Read: listing.Each(r.of("release", "release"))},
 		{
 			Name: "workflow runs", Path: r.path + "/actions/runs", Query: pages(), Items: []string{"workflow_runs"},
-			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Read: listing.Each(r.run),
+			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Below: true, Read: listing.Each(r.run),
 		},
 		{
 			Name: "deployments", Path: r.path + "/deployments", Query: pages(),
-			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Read: listing.Each(r.deployment),
+			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Below: true, Read: listing.Each(r.deployment),
 		},
 		{
 			Name: "alerts", Path: r.path + "/code-scanning/alerts", Query: pages("sort", "updated", "direction", "desc"), Changed: changed,
 			Newest: true, Read: listing.Each(r.of("code_scanning_alert", "alert")),
 		},
-		{Name: "branch rules", Path: r.path + "/branches", Query: pages("protected", "true"), Read: listing.Each(r.protection)},
+		{Name: "branch rules", Path: r.path + "/branches", Query: pages("protected", "true"), Below: true, Read: listing.Each(r.protection)},
 	}, nil
 }
 

@@ -57,7 +57,7 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 	return []listing.List{
 		{
 			Name: "merge requests", Path: p.path + "/merge_requests", Query: since("scope", "all", "state", "all", "order_by", "updated_at", "sort", "desc"),
-			Changed: updated, Newest: true, Read: listing.Each(p.mergeRequest),
+			Changed: updated, Newest: true, Below: true, Read: listing.Each(p.mergeRequest),
 		},
 		{Name: "pushes", Path: p.path + "/events", Query: pages("action", "pushed"), Changed: []string{"created_at"}, Newest: true, Read: listing.Each(p.push)},
 		{
@@ -66,7 +66,7 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 		},
 		{
 			Name: "pipelines", Path: p.path + "/pipelines", Query: since("order_by", "updated_at", "sort", "desc"),
-			Changed: updated, Newest: true, Read: listing.Each(p.pipeline),
+			Changed: updated, Newest: true, Below: true, Read: listing.Each(p.pipeline),
 		},
 		{
 			Name: "deployments", Path: p.path + "/deployments", Query: since("order_by", "updated_at", "sort", "desc"),

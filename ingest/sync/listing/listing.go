@@ -44,6 +44,9 @@ type List struct {
 	Newest bool
 	// Overlap is how long items may change after the time that Changed tells.
 	Overlap time.Duration
+	// Below says that there is more below the items, which may change while the listing
+	// says that it is unchanged.
+	Below bool
 	// Next is the query of the next page, where no header tells it.
 	Next func(answer event.Value, asked url.Values) url.Values
 	// Read has the clerk tell the items of a page; those that the last walk saw are not
@@ -103,7 +106,7 @@ func (l List) page(ctx context.Context, clerk *Clerk, from Place) (Page, error) 
 	query, etag := from.Next, ""
 	if query == "" {
 		query = l.query(from).Encode()
-		if from.Tagged == query {
+		if from.Tagged == query && !l.Below {
 			etag = from.ETag
 		}
 	}

@@ -195,6 +195,16 @@ func TestUnchangedListingCostsOneQuestion(t *testing.T) {
 	w.must(list(0), 3, 5)
 }
 
+func TestWhatIsBelowIsReadThoughTheListingIsUnchanged(t *testing.T) {
+	s := five()
+	s.tags = true
+	w := walk(t, s)
+	l := list(2 * time.Hour)
+	l.Below = true
+	w.must(l, 5, 4, 3, 2, 1)
+	w.must(l, 5, 4, 3)
+}
+
 func TestTimeIsAskedFor(t *testing.T) {
 	s := five()
 	w := walk(t, s)
