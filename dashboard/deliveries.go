@@ -47,7 +47,7 @@ func (d *Dashboard) fetchTable(ctx context.Context) (*page.Table, error) {
 			state = "broken off"
 		}
 		t.Add(page.Text(s.System), page.Text(s.Place), page.Moment(s.Began), page.Text(state), page.Number(s.Looked), page.Number(s.Absent),
-			page.Number(s.Different), page.Text(strings.Join(s.Skipped(), ", ")))
+			page.Number(s.Different), page.Text(strings.Join(s.Unread(), ", ")))
 	}
 	return t, err
 }

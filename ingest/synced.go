@@ -23,11 +23,11 @@ type Synced struct {
 	Missing   []SyncedRef  `json:"missing,omitempty"` // the first of what was absent or different
 }
 
-// Skipped are the listings that were not read.
-func (s Synced) Skipped() []string {
+// Unread are the listings that were not read, or not wholly.
+func (s Synced) Unread() []string {
 	var names []string
 	for _, l := range s.Lists {
-		if l.Skipped != "" {
+		if l.Skipped != "" || l.Partly != "" {
 			names = append(names, l.Name)
 		}
 	}
@@ -40,6 +40,7 @@ type SyncedList struct {
 	Looked  int64  `json:"looked"`
 	Missing int64  `json:"missing"`
 	Skipped string `json:"skipped,omitempty"` // why it was not read
+	Partly  string `json:"partly,omitempty"`  // what of it could not be read, and why
 }
 
 // A SyncedRef is something that had not been told.

@@ -165,7 +165,7 @@ func TestPushesAndRulesAreFetchedFromGitHub(t *testing.T) {
 	f := &fake{size: 1, at: map[string]any{
 		base:                                   map[string]any{"full_name": "octocat/hello", "html_url": "https://github.com/octocat/hello", "default_branch": "main"},
 		base + "/activity":                     pushes,
-		base + "/branches":                     []any{map[string]any{"name": "main", "protected": true}, map[string]any{"name": "feat/x", "protected": true}},
+		base + "/branches":                     []any{map[string]any{"name": "main", "protected": true}, map[string]any{"name": "feat/x", "protected": true}, map[string]any{"name": "secret", "protected": true}},
 		base + "/branches/main/protection":     json.RawMessage(protected),
 		base + "/branches/feat%2Fx/protection": json.RawMessage(strings.Replace(protected, "2}", "1}", 1)),
 	}}
@@ -181,8 +181,8 @@ func TestPushesAndRulesAreFetchedFromGitHub(t *testing.T) {
 			t.Errorf("the graph says\n%s\nnot %s", told, want)
 		}
 	}
-	if len(r.Lists) != 8 || r.Lists[0].Skipped == "" {
-		t.Errorf("what is switched off is not said: %+v", r.Lists)
+	if len(r.Lists) != 8 || r.Lists[0].Skipped == "" || !strings.HasPrefix(r.Lists[7].Partly, "protection: api: ") {
+		t.Errorf("what is switched off, or may not be read, is not said: %+v", r.Lists)
 	}
 	x.nothingIsWrong()
 	x.repeated("github", "octocat/hello")

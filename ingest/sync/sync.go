@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,9 @@ import (
 
 // maxMissing is how many of the things that were missing are remembered by name.
 const maxMissing = 200
+
+// maxPartly bounds what is said of what could not be read of one listing.
+const maxPartly = 1000
 
 // A Config says what is fetched and where it goes.
 type Config struct {
@@ -192,6 +196,7 @@ func (f *fetch) list(ctx context.Context, l listing.List) error {
 			return err
 		}
 		f.Progress(l.Name, at.Looked, 0)
+		partly(at, f.clerk.Partly())
 		f.state.Lists[l.Name] = p.Place
 		return f.move(ctx)
 	})
@@ -200,6 +205,15 @@ func (f *fetch) list(ctx context.Context, l listing.List) error {
 		return nil
 	}
 	return err
+}
+
+// partly adds what of a listing could not be read to what is said of it.
+func partly(at *ingest.SyncedList, unread map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(unread)) {
+		if !strings.Contains(at.Partly, name+": ") {
+			at.Partly = stemma.CleanText(strings.TrimPrefix(at.Partly+"; "+name+": "+unread[name], "; "), maxPartly)
+		}
+	}
 }
 
 // page takes in what a page says.

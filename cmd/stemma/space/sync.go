@@ -142,7 +142,11 @@ func printSynced(out io.Writer, r ingest.Synced) error {
 			fmt.Fprintf(w, "  %s\tnot read: %s\n", l.Name, terminal.OneLine(l.Skipped))
 			continue
 		}
-		fmt.Fprintf(w, "  %s\t%d looked at\t%d missing\n", l.Name, l.Looked, l.Missing)
+		fmt.Fprintf(w, "  %s\t%d looked at\t%d missing", l.Name, l.Looked, l.Missing)
+		if l.Partly != "" {
+			fmt.Fprintf(w, "\tnot read of it: %s", terminal.OneLine(l.Partly))
+		}
+		fmt.Fprintln(w)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -21,7 +21,7 @@ import (
 
 // Base is where the interface of github.com, or of a server of one's own, lies.
 func Base(server string) string {
-	if u, err := url.Parse(server); server == "" || err == nil && u.Host == "github.com" {
+	if u, err := url.Parse(server); server == "" || err == nil && (u.Host == "github.com" || u.Host == "api.github.com") {
 		return "https://api.github.com"
 	}
 	return strings.TrimSuffix(server, "/") + "/api/v3"
@@ -239,9 +239,11 @@ func (r repository) deployment(ctx context.Context, clerk *listing.Clerk, item e
 // protection reads the rule about one protected branch.
 func (r repository) protection(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	name := item.At("name").Name()
-	rule, err := clerk.One(ctx, r.path+"/branches/"+url.PathEscape(name)+"/protection")
-	if listing.Missing(err) || name == "" {
-		return nil // only administrators may see it
+	path := r.path + "/branches/" + url.PathEscape(name) + "/protection"
+	rule, err := clerk.One(ctx, path)
+	if listing.Missing(err) {
+		clerk.Unread(path, err) // only administrators may see it
+		return nil
 	}
 	if err != nil {
 		return err

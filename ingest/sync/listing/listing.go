@@ -202,6 +202,7 @@ type Clerk struct {
 	list   []event.Delivery
 	err    error
 	rest   rest
+	unread map[string]string
 }
 
 // A rest is what follows the items that are read.
@@ -228,7 +229,9 @@ func (k *Clerk) After(ctx context.Context) (event.Value, error) {
 }
 
 // NewClerk asks a system.
-func NewClerk(c *api.Client, now func() time.Time) *Clerk { return &Clerk{client: c, now: now} }
+func NewClerk(c *api.Client, now func() time.Time) *Clerk {
+	return &Clerk{client: c, now: now, unread: map[string]string{}}
+}
 
 // Tell writes down a document in the words of a webhook.
 func (k *Clerk) Tell(name string, members map[string]any) {
@@ -251,14 +254,30 @@ func (k *Clerk) One(ctx context.Context, path string) (event.Value, error) {
 	return answer.Value, err
 }
 
-// All are the items of a listing below an item, of all its pages; none if there is no
-// such listing.
+// Unread remembers that there is nothing to read at a path for whom the token belongs to:
+// what is not told must not look as if it were not there.
+func (k *Clerk) Unread(path string, err error) {
+	bare, _, _ := strings.Cut(path, "?")
+	k.unread[bare[strings.LastIndexByte(bare, '/')+1:]] = err.Error()
+}
+
+// Partly are those of what Unread remembers that are new since the last time: a reason
+// for each of the last names of the paths.
+func (k *Clerk) Partly() map[string]string {
+	unread := k.unread
+	k.unread = map[string]string{}
+	return unread
+}
+
+// All are the items of a listing below an item, of all its pages; none, which is
+// remembered, if there is no such listing.
 func (k *Clerk) All(ctx context.Context, path string, items ...string) ([]event.Value, error) {
 	var all []event.Value
 	at := path
 	for range maxBelow {
 		answer, err := k.client.Get(ctx, at, "")
 		if Missing(err) {
+			k.Unread(path, err)
 			return all, nil
 		}
 		if err != nil {
