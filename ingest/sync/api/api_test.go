@@ -184,7 +184,7 @@ func TestUnchangedIsSaid(t *testing.T) {
 }
 
 func TestCrookedAddressesAreRefused(t *testing.T) {
-	for _, base := range []string{"", "git.example", "http://git.example", "ftp://git.example", "https://ada:" + token + "@git.example", "https://git.example?private_token=" + token, "://"} {
+	for _, base := range []string{"", "git.example", "http://git.example", "http://127.0.0.1.git.example", "http://localhost.git.example", "ftp://git.example", "https://ada:" + token + "@git.example", "https://git.example?private_token=" + token, "://"} {
 		_, err := api.Open(api.Config{Base: base})
 		if err == nil || strings.Contains(err.Error(), token) {
 			t.Errorf("%q: %v", base, err)

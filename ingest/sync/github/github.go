@@ -69,7 +69,7 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 			Overlap: checksLate, Below: true, Read: listing.Each(r.pull),
 		},
 		{Name: "pushes", Path: r.path + "/activity", Query: pages(), Changed: []string{"timestamp"}, Newest: true, Read: listing.Each(r.push)},
-		{Name: "issues", Path: r.path + "/issues", Query: since("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Read: listing.Each(r.issue)},
+		{Name: "issues", Path: r.path + "/issues", Query: since("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true, Read: listing.Each(r.issue)},
 		{Name: "releases", Path: r.path + "/releases", Query: pages(), Read: listing.Each(r.of("release", "release"))},
 		{
 			Name: "workflow runs", Path: r.path + "/actions/runs", Query: pages(), Items: []string{"workflow_runs"},

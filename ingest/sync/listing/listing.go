@@ -106,7 +106,7 @@ func (l List) page(ctx context.Context, clerk *Clerk, from Place) (Page, error) 
 	query, etag := from.Next, ""
 	if query == "" {
 		query = l.query(from).Encode()
-		if from.Tagged == query && !l.Below {
+		if l.Newest && !l.Below && from.Tagged == query { // an unchanged first page tells of the others
 			etag = from.ETag
 		}
 	}
@@ -121,7 +121,7 @@ func (l List) page(ctx context.Context, clerk *Clerk, from Place) (Page, error) 
 	if from.Next == "" {
 		to.High, to.ETag, to.Tagged = time.Time{}, a.ETag, query
 	}
-	items, seen := l.unread(a.Value.At(l.Items...), &to)
+	items, seen := l.unread(a.Value.At(l.Items...), &to, clerk.now())
 	p := Page{Place: to}
 	if p.Place.Next = l.next(a, query); p.Place.Next == query && query != "" {
 		return Page{}, fmt.Errorf("listing: %s: a page names itself as the next one", l.Name)
@@ -154,12 +154,12 @@ func (l List) query(from Place) url.Values {
 }
 
 // unread are the items of a page that the last walk did not see; if all that follow were
-// seen, those that follow on the page are the others.
-func (l List) unread(page event.Value, to *Place) (items, seen []event.Value) {
+// seen, the others are those that follow on the page.
+func (l List) unread(page event.Value, to *Place, now time.Time) (items, seen []event.Value) {
 	for item := range page.Items() {
 		if len(l.Changed) > 0 {
 			at := item.At(l.Changed...).Moment().Time()
-			if to.High.Before(at) {
+			if to.High.Before(at) && !at.After(now) { // a clock that is ahead must not hide what comes after
 				to.High = at
 			}
 			if l.Newest && !at.IsZero() && at.Before(to.Since.Add(-l.Overlap)) || len(seen) > 0 {
@@ -257,8 +257,14 @@ func (k *Clerk) One(ctx context.Context, path string) (event.Value, error) {
 // Unread remembers that there is nothing to read at a path for whom the token belongs to:
 // what is not told must not look as if it were not there.
 func (k *Clerk) Unread(path string, err error) {
-	bare, _, _ := strings.Cut(path, "?")
-	k.unread[bare[strings.LastIndexByte(bare, '/')+1:]] = err.Error()
+	path = bare(path)
+	k.unread[path[strings.LastIndexByte(path, '/')+1:]] = err.Error()
+}
+
+// bare is a path without its query.
+func bare(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
 }
 
 // Partly are those of what Unread remembers that are new since the last time: a reason
@@ -286,12 +292,10 @@ func (k *Clerk) All(ctx context.Context, path string, items ...string) ([]event.
 		for item := range answer.Value.At(items...).Items() {
 			all = append(all, item)
 		}
-		bare, _, _ := strings.Cut(path, "?")
-		if to := bare + "?" + answer.Next; answer.Next == "" || to == at {
+		if answer.Next == "" {
 			return all, nil
-		} else {
-			at = to
 		}
+		at = bare(path) + "?" + answer.Next
 	}
 	return nil, fmt.Errorf("listing: %s: there is no end to its pages", path)
 }

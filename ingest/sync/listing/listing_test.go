@@ -205,6 +205,27 @@ func TestWhatIsBelowIsReadThoughTheListingIsUnchanged(t *testing.T) {
 	w.must(l, 5, 4, 3)
 }
 
+func TestClockThatIsAheadHidesNothing(t *testing.T) {
+	s := five()
+	s.things[0].Changed = noon().Add(90 * 24 * time.Hour)
+	w := walk(t, s)
+	w.must(list(0), 1, 5, 4, 3, 2)
+	s.things = append(s.things, thing{6, noon().Add(-time.Minute)})
+	w.must(list(0), 1, 6, 5)
+}
+
+// Where the order says nothing about changes, a first page that is unchanged says nothing
+// about the others.
+func TestUnorderedListingIsReadWhole(t *testing.T) {
+	s := five()
+	s.tags = true
+	w := walk(t, s)
+	l := list(0)
+	l.Newest = false
+	w.must(l, 5, 4, 3, 2, 1)
+	w.must(l, 5, 4, 3, 2, 1)
+}
+
 func TestTimeIsAskedFor(t *testing.T) {
 	s := five()
 	w := walk(t, s)
