@@ -89,6 +89,7 @@ func TestCrookedFetchesAreUsageOrRefused(t *testing.T) {
 		{[]string{"jira", "PAY", "--url", "http://jira.example"}, 1, "https"},
 		{[]string{"jira", "PAY", "--url", url, "--token-file", filepath.Join(dir, "nowhere")}, 1, "--token-file"},
 		{[]string{"jira", "PAY", "--url", url}, 1, "docs/sources.md"},
+		{[]string{"jira", "P?", "PAY", "--url", url}, 1, "401"}, // one is no place, the other is asked all the same
 	} {
 		var out, errw bytes.Buffer
 		code := run(t.Context(), append([]string{"sync"}, c.args...), nil, &out, &errw)

@@ -61,7 +61,6 @@ type fetch struct {
 	Config
 	system system.System
 	source string // in the inbox
-	grade  stemma.Grade
 	clerk  *listing.Clerk
 	hooks  *hooks.Hooks
 
@@ -115,7 +114,7 @@ func begin(ctx context.Context, c Config) (*fetch, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	f := &fetch{Config: c, source: c.System + "-sync", grade: stemma.GradeA, seen: map[stemma.Ref]bool{}}
+	f := &fetch{Config: c, source: c.System + "-sync", seen: map[stemma.Ref]bool{}}
 	f.system, _ = system.Find(c.System)
 	client, err := api.Open(api.Config{
 		Base: from.base(c.Server), Header: from.header(c.Token), Secret: c.Token, Now: c.Now, Sleep: c.Sleep, Wait: f.waits,
@@ -240,7 +239,7 @@ func (f *fetch) fresh(ctx context.Context, at *ingest.SyncedList, page []event.D
 	for i, d := range page {
 		sum := sha256.Sum256(d.Body)
 		all[i] = inbox.Delivery{
-			Source: f.source, Key: "sync:" + d.Event + ":" + hex.EncodeToString(sum[:]), Event: d.Event, Grade: f.grade, Raw: d.Body, Received: f.Now(),
+			Source: f.source, Key: "sync:" + d.Event + ":" + hex.EncodeToString(sum[:]), Event: d.Event, Grade: stemma.GradeA, Raw: d.Body, Received: f.Now(),
 		}
 		r := hooks.Read(f.system, all[i], f.who)
 		keep[i] = r.Outcome.Refused

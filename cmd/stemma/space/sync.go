@@ -73,29 +73,35 @@ func runSync(ctx context.Context, a *program.App, system string, places []string
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	config := sync.Config{
+		Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, System: system, Server: flags.server, Token: token, Whole: flags.whole, Holder: name, Sleep: sleep,
+	}
+	var failed error // of some places: the others are fetched all the same
 	for _, place := range places {
-		p := terminal.NewProgress(a.Err, a.Now)
-		report, err := sync.Run(ctx, sync.Config{
-			Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, System: system, Server: flags.server, Place: place, Token: token, Whole: flags.whole,
-			Holder: name, Progress: p.Show, Sleep: sleep,
-		})
-		p.End()
-		if err != nil {
-			return err
-		}
-		if flags.asJSON {
-			err = terminal.JSON(a.Out, report)
-		} else {
-			err = printSynced(a.Out, report)
-		}
-		if err != nil {
-			return err
+		config.Place = place
+		if failed = errors.Join(failed, syncOne(ctx, a, config, flags.asJSON)); ctx.Err() != nil {
+			return failed
 		}
 	}
 	if _, err := brought.Link(ctx, s.Space, a.Now); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
-	return views.Ensure(ctx, s.DB)
+	return errors.Join(failed, views.Ensure(ctx, s.DB))
+}
+
+// syncOne fetches one place and says what it found.
+func syncOne(ctx context.Context, a *program.App, c sync.Config, asJSON bool) error {
+	p := terminal.NewProgress(a.Err, a.Now)
+	c.Progress = p.Show
+	report, err := sync.Run(ctx, c)
+	p.End()
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		return terminal.JSON(a.Out, report)
+	}
+	return printSynced(a.Out, report)
 }
 
 // syncToken is the token for a system.
