@@ -1,6 +1,7 @@
 # make run    build stemma, scan this repository (and REPOS="…"), serve the dashboard
 # make test   everything that must hold before a commit
 # make check  the slower checks: linters, race detector, short fuzzing, git's own test scripts
+# make test-forge  a real Gitea, worked at by people, told by its webhooks and fetched
 # make bench  the measured promises of docs/benchmarks.md, as ratios
 
 SHELL := bash
@@ -11,10 +12,10 @@ REPOS ?=
 # How many inputs each fuzz target tries in `make check`.
 FUZZ ?= 5000x
 
-.PHONY: build run test check lint fuzz race gitsuite bench setup clean help
+.PHONY: build run test check lint fuzz race gitsuite test-forge bench setup clean help
 
 help:
-	@sed -n 's/^# //p' Makefile | head -4
+	@sed -n 's/^# //p' Makefile | head -5
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/stemma
@@ -41,6 +42,9 @@ fuzz:
 
 gitsuite:
 	tools/gitsuite.sh
+
+test-forge: setup
+	tools/forge.sh
 
 bench: build
 	tools/bench.sh

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/stemma-dev/stemma/dashboard/page"
 )
@@ -29,6 +30,25 @@ func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
 		}
 		t.Add(page.Text(s.Source), page.Text(s.System), page.Moment(s.Last), page.Text(lag), page.Number(s.Accepted), page.Number(s.Repeated),
 			page.Number(s.Pending), page.Number(s.Refused).At("#letters"), page.Number(s.Turned).At("#turned"), page.Moment(s.LastTurn))
+	}
+	return t, err
+}
+
+// fetchTable says what was fetched last from each place, and what webhooks had not told.
+func (d *Dashboard) fetchTable(ctx context.Context) (*page.Table, error) {
+	t := &page.Table{
+		ID: "fetched", Caption: "What was fetched from forges and trackers the last time, and what had not been told before",
+		Columns: page.Head("system", "place", "begun", "state", "#looked at", "#absent", "#different", "not read"),
+		Empty:   "Nothing was fetched. docs/sources.md says how webhooks that got lost are made up for.", Command: "stemma deliveries --only fetched",
+	}
+	syncs, err := d.space.Syncs(ctx)
+	for _, s := range syncs {
+		state := "complete"
+		if s.Ended.IsZero() {
+			state = "broken off"
+		}
+		t.Add(page.Text(s.System), page.Text(s.Place), page.Moment(s.Began), page.Text(state), page.Number(s.Looked), page.Number(s.Absent),
+			page.Number(s.Different), page.Text(strings.Join(s.Unread(), ", ")))
 	}
 	return t, err
 }

@@ -62,7 +62,7 @@ func closely(t *testing.T, look func(s *site, public *storage.DB, at string, roo
 }
 
 // measured are the heads of columns whose numbers count nothing that has a list.
-var measured = []string{"Bytes", "Number", "Depth", "Attempt", "Line", "Received", "Repeated", "Pending"}
+var measured = []string{"Bytes", "Number", "Depth", "Attempt", "Line", "Received", "Repeated", "Pending", "Looked at", "Absent", "Different"}
 
 // TestEveryNumberLeadsToWhatItCounts follows the numbers of all pages: a list
 // behind one says the same number, and a place is there.
@@ -226,7 +226,9 @@ func (s *site) run(public *storage.DB, command string) int {
 		must(s.t, err)
 		turned, err := s.box.TurnedAway(s.t.Context(), 1000)
 		must(s.t, err)
-		return map[string]int{"sources": len(sources), "dead": len(letters), "turned": len(turned)}[args[3]]
+		syncs, err := s.space.Syncs(s.t.Context())
+		must(s.t, err)
+		return map[string]int{"sources": len(sources), "fetched": len(syncs), "dead": len(letters), "turned": len(turned)}[args[3]]
 	case "incident":
 		var i *causes.Incident
 		must(s.t, s.space.DB.Read(s.t.Context(), func(tx *storage.Tx) (err error) {

@@ -20,6 +20,7 @@ func (d *Dashboard) sourcesPage(r *http.Request) (*page.Page, error) {
 	}{
 		{"read", "Read", d.sourceTable},
 		{"webhooks", "Webhooks", d.hookTable},
+		{"fetched", "Fetched", d.fetchTable},
 		{"letters", "Dead letters", d.letterTable},
 		{"turned", "Turned away", d.turnedTable},
 		{"records", "Records of line origin", d.originTable},

@@ -99,6 +99,9 @@ func (s *site) report() {
 			must(s.t, s.box.Refuse(s.t.Context(), id, "issue.number: <script>alert(1)</script>"))
 		}
 	}
+	_, err := s.space.MoveBookmark(s.t.Context(), ingest.Move{Source: ingest.SyncPrefix + "gitea:git.example/acme/pay", Now: now, To: `{"last":{"system":"gitea",
+		"place":"git.example/<b>acme</b>/pay","began":"2026-03-01T10:00:00Z","looked":9,"absent":2,"lists":[{"name":"workflow runs","skipped":"404"}]}}`})
+	must(s.t, err)
 	must(s.t, s.box.Turn(s.t.Context(), []inbox.Turned{{Source: "github", Key: "x", Received: now, Raw: []byte("{}"), Size: 2, Reason: "it is not signed"}}, nil))
 }
 

@@ -32,6 +32,14 @@ func (w *Writer) Account(a Account) stemma.Ref {
 	return ref
 }
 
+// Pseudonym is what [Writer.Account] returns, for whoever need not be remembered.
+func (s *Space) Pseudonym(a Account) stemma.Ref {
+	if a.Host == "" || a.ID == "" && a.Login == "" {
+		return s.Person(cmp.Or(a.Mail, "name:"+a.Name))
+	}
+	return s.Account(a.Host, a.ID, a.Login)
+}
+
 // Account returns the pseudonym of an account: by its id, or by its login where no id
 // is known.
 func (s *Space) Account(host, id, login string) stemma.Ref {

@@ -26,7 +26,7 @@ func (w *Writer) Latest(ctx context.Context, facts ...stemma.Fact) error {
 	if err := w.Flush(ctx); err != nil {
 		return err
 	}
-	told, err := w.told(ctx, facts)
+	told, err := w.space.told(ctx, facts)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (m memory) of(t teller) *account {
 }
 
 // told reads what the sources of the facts told before about the same things.
-func (w *Writer) told(ctx context.Context, facts []stemma.Fact) (memory, error) {
+func (s *Space) told(ctx context.Context, facts []stemma.Fact) (memory, error) {
 	sources := map[string]bool{}
 	var subjects []stemma.Ref
 	for _, f := range facts {
@@ -86,7 +86,7 @@ func (w *Writer) told(ctx context.Context, facts []stemma.Fact) (memory, error) 
 	}
 	slices.Sort(subjects)
 	m := memory{}
-	for e, err := range w.space.Ledger.About(ctx, slices.Compact(subjects)...) {
+	for e, err := range s.Ledger.About(ctx, slices.Compact(subjects)...) {
 		if err != nil {
 			return nil, err
 		}
@@ -175,9 +175,7 @@ func covers(before, f stemma.Fact, attrs map[string]json.RawMessage) bool {
 		}
 	}
 	for _, e := range f.Edges {
-		if !slices.ContainsFunc(before.Edges, func(o stemma.Edge) bool {
-			return o.Door == e.Door && o.To == e.To && grade(before, o) <= grade(f, e)
-		}) {
+		if !leads(before, f, e) {
 			return false
 		}
 	}

@@ -36,23 +36,16 @@ source=$PWD/.cache/gitsuite/$version
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# field prints one member of the JSON that go mod download writes.
-field() { sed -n "s/^\t\"$1\": \"\(.*\)\",\{0,1\}\$/\1/p"; }
-
 # fetch puts git's source into $source and compiles what its scripts need.
 fetch() {
 	[ -e "$source/ready" ] && return
 	tools/setup.sh gitsuite
-	local about
-	about=$(go mod download -json "github.com/git/git@$version")
-	if [ "$(field Sum <<<"$about")" != "$digest" ]; then
-		echo "gitsuite: the source of git $version has the digest $(field Sum <<<"$about"), not $digest" >&2
-		exit 1
-	fi
+	local module
+	module=$(tools/module.sh github.com/git/git "$version" "$digest")
 	echo "compiling git's test helper, once" >&2
 	rm -rf "$source"
 	mkdir -p "$(dirname "$source")"
-	cp -R "$(field Dir <<<"$about")" "$source"
+	cp -R "$module" "$source"
 	chmod -R u+w "$source"
 	grep -rlI '^#!' "$source/t" | xargs -d '\n' chmod +x # which a module does not keep
 	make -s -j2 -C "$source" CFLAGS=-O0 NO_CURL=1 NO_EXPAT=1 NO_OPENSSL=1 NO_GETTEXT=1 NO_TCLTK=1 NO_PYTHON=1 \

@@ -2,8 +2,8 @@
 # Sees to what the tests need besides Go, git and make: PostgreSQL's server
 # programs, Chromium, git filter-repo, and npm, by which published webhooks are
 # fetched. With the argument gitsuite, to what git's own test scripts need: a C
-# compiler, the headers of zlib, and perl. On Debian, as root, it installs them;
-# elsewhere it says exactly what to type and stops.
+# compiler, the headers of zlib, and perl; with forge, to what Gitea is built with. On
+# Debian, as root, it installs them; elsewhere it says exactly what to type and stops.
 set -euo pipefail
 
 missing=()
@@ -11,6 +11,8 @@ if [ "${1-}" = gitsuite ]; then
 	command -v cc >/dev/null || missing+=(gcc libc6-dev)
 	[ -e /usr/include/zlib.h ] || echo '#include <zlib.h>' | cc -E - >/dev/null 2>&1 || missing+=(zlib1g-dev)
 	command -v perl >/dev/null || missing+=(perl)
+elif [ "${1-}" = forge ]; then
+	command -v cc >/dev/null || missing+=(gcc libc6-dev)
 else
 	if ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
 		missing+=(postgresql)

@@ -88,9 +88,19 @@ func Order(at stemma.Moment, step int) stemma.Moment {
 	return at + stemma.Moment(step)
 }
 
+// Synced stands where a delivery tells what was done, in a document that was fetched:
+// it tells how a thing stands after all that was done by then.
+const Synced = "synced"
+
+// afterAll is the step of what was fetched.
+const afterAll = 999
+
 // Step is the place of a word in a list that begins with what comes first; a word
 // that is not in it comes before all.
 func Step(word, order string) int {
+	if word == Synced {
+		return afterAll
+	}
 	for i, w := range strings.Fields(order) {
 		if w == word {
 			return i + 1

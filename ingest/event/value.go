@@ -257,6 +257,26 @@ func First(values ...Value) Value {
 	return Value{}
 }
 
+// Inner is the value that a text holds, written as JSON within JSON.
+func (v Value) Inner() Value {
+	if v.kind() != '"' {
+		return Value{}
+	}
+	inner, err := Parse([]byte(jsonwalk.New(v.raw).String()))
+	if err != nil {
+		return Value{}
+	}
+	return inner
+}
+
+// MarshalJSON gives the value as it was written.
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v.raw == nil {
+		return []byte("null"), nil
+	}
+	return v.raw, nil
+}
+
 // Text is a value that is the given string.
 func Text(s string) Value {
 	raw, err := json.Marshal(s)

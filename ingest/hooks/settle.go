@@ -164,20 +164,20 @@ func (h *Hooks) state(ctx context.Context, w *ingest.Writer, systems map[string]
 		if !ok {
 			continue
 		}
-		r := read(s, d, func(a event.Account) stemma.Ref {
+		r := Read(s, d, func(a event.Account) stemma.Ref {
 			return w.Account(ingest.Account{Host: a.Host, ID: a.ID, Login: a.Login, Name: a.Name, Mail: a.Mail})
 		})
-		facts = append(facts, r.facts...)
+		facts = append(facts, r.Facts...)
 		gap := stemma.Gap{Source: d.Source, Place: "delivery " + d.Key}
-		if r.outcome.Refused {
-			gap.Reason = r.outcome.Reason
+		if r.Outcome.Refused {
+			gap.Reason = r.Outcome.Reason
 			gaps = append(gaps, gap)
 		}
-		if d.Reason != "" && d.Reason != r.outcome.Reason {
+		if d.Reason != "" && d.Reason != r.Outcome.Reason {
 			gap.Reason, gap.Closed, gap.Seen = d.Reason, true, h.c.Now()
 			gaps = append(gaps, gap)
 		}
-		outcomes = append(outcomes, r.outcome)
+		outcomes = append(outcomes, r.Outcome)
 	}
 	if err := w.Latest(ctx, facts...); err != nil {
 		return nil, err
@@ -190,23 +190,23 @@ func (h *Hooks) state(ctx context.Context, w *ingest.Writer, systems map[string]
 	return outcomes, nil
 }
 
-// A result is what was read of one delivery.
-type result struct {
-	facts   []stemma.Fact
-	outcome inbox.Outcome
+// A Result is what was read of one delivery.
+type Result struct {
+	Facts   []stemma.Fact
+	Outcome inbox.Outcome
 }
 
-// read reads one delivery. What can be stated is, also if other parts cannot be read;
-// it is refused then, so that it can be read again.
-func read(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref) result {
+// Read reads one delivery of a system and states nothing. What can be stated is told, also
+// if other parts cannot be read; it is refused then, so that it can be read again.
+func Read(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref) Result {
 	r, err := reading(s, d, who)
-	out := result{outcome: inbox.Outcome{ID: d.ID}}
+	out := Result{Outcome: inbox.Outcome{ID: d.ID}}
 	if err != nil {
-		out.outcome.Refused, out.outcome.Reason = true, err.Error()
+		out.Outcome.Refused, out.Outcome.Reason = true, err.Error()
 		return out
 	}
 	if r.Skipped != "" {
-		out.outcome.Reason = r.Skipped
+		out.Outcome.Reason = r.Skipped
 	}
 	grade := d.Grade
 	if !grade.Valid() {
@@ -218,14 +218,14 @@ func read(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref)
 			r.Problem(string(st.Record.Ref()), "%v", err)
 			continue
 		}
-		out.facts = append(out.facts, f)
+		out.Facts = append(out.Facts, f)
 	}
 	if len(r.Problems) > 0 {
 		var why []string
 		for _, p := range r.Problems {
 			why = append(why, p.Place+": "+p.Reason)
 		}
-		out.outcome.Refused, out.outcome.Reason = true, stemma.CleanText(strings.Join(why, "; "), maxReason)
+		out.Outcome.Refused, out.Outcome.Reason = true, stemma.CleanText(strings.Join(why, "; "), maxReason)
 	}
 	return out
 }

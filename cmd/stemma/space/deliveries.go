@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest"
 )
 
 // Deliveries tells what became of webhooks.
@@ -24,21 +25,22 @@ func Deliveries(a *program.App) *cobra.Command {
 		Use:   "deliveries",
 		Short: "webhooks that wait, could not be read, or were turned away",
 		Long: `Says of each source of webhooks how many deliveries were received, wait, could not be
-read (dead letters) or were turned away, and lists the last of these with their reasons.
+read (dead letters) or were turned away, and lists the last of these with their reasons;
+and of each place that "stemma sync" fetched from, what had been missing.
 
 A dead letter is kept until it was read: "stemma deliveries replay" has it read again,
 which makes sense after a newer version of stemma was installed. Of what was turned away
 the last hundred of each source are listed, and kept up to 64 KiB each.`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if only != "" && only != "sources" && only != "dead" && only != "turned" {
-				return program.Usage(c, fmt.Errorf("--only %.40q is none of sources, dead, turned", only))
+			if only != "" && only != "sources" && only != "fetched" && only != "dead" && only != "turned" {
+				return program.Usage(c, fmt.Errorf("--only %.40q is none of sources, fetched, dead, turned", only))
 			}
 			return runDeliveries(c.Context(), a, only, asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	c.Flags().StringVar(&only, "only", "", "one list only: `sources`, dead or turned")
+	c.Flags().StringVar(&only, "only", "", "one list only: `sources`, fetched, dead or turned")
 	c.AddCommand(replayDeliveries(a))
 	return c
 }
@@ -81,9 +83,10 @@ const shown = 100
 
 // deliveriesResult is the JSON form of deliveries.
 type deliveriesResult struct {
-	Sources    []inbox.Health `json:"sources,omitzero"`
-	Letters    []inbox.Letter `json:"dead_letters,omitzero"`
-	TurnedAway []turnedRecord `json:"turned_away,omitzero"`
+	Sources    []inbox.Health  `json:"sources,omitzero"`
+	Fetched    []ingest.Synced `json:"fetched,omitzero"`
+	Letters    []inbox.Letter  `json:"dead_letters,omitzero"`
+	TurnedAway []turnedRecord  `json:"turned_away,omitzero"`
 }
 
 type turnedRecord struct {
@@ -115,8 +118,12 @@ func runDeliveries(ctx context.Context, a *program.App, only string, asJSON bool
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r := deliveriesResult{Sources: []inbox.Health{}, Letters: []inbox.Letter{}, TurnedAway: []turnedRecord{}}
+	r := deliveriesResult{Sources: []inbox.Health{}, Fetched: []ingest.Synced{}, Letters: []inbox.Letter{}, TurnedAway: []turnedRecord{}}
 	sources, err := box.Health(ctx)
+	if err != nil {
+		return err
+	}
+	syncs, err := s.Syncs(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +135,7 @@ func runDeliveries(ctx context.Context, a *program.App, only string, asJSON bool
 	if err != nil {
 		return err
 	}
-	r.Sources, r.Letters = append(r.Sources, sources...), append(r.Letters, letters...)
+	r.Sources, r.Fetched, r.Letters = append(r.Sources, sources...), append(r.Fetched, syncs...), append(r.Letters, letters...)
 	for _, t := range turned {
 		r.TurnedAway = append(r.TurnedAway, turnedRecord{t.ID, t.Source, t.Event, t.Received, t.Size, t.Raw != nil, t.Reason})
 	}
@@ -143,6 +150,9 @@ func runDeliveries(ctx context.Context, a *program.App, only string, asJSON bool
 func (r *deliveriesResult) keep(only string) {
 	if only != "" && only != "sources" {
 		r.Sources = nil
+	}
+	if only != "" && only != "fetched" {
+		r.Fetched = nil
 	}
 	if only != "" && only != "dead" {
 		r.Letters = nil
@@ -167,6 +177,9 @@ func (r deliveriesResult) print(out io.Writer, now time.Time) error {
 			lag = now.Sub(s.Oldest).Round(time.Second).String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%d\t%d\n", terminal.OneLine(s.Source), stamp(s.Last), s.Accepted, s.Pending, lag, s.Refused, s.Turned)
+	}
+	for _, f := range r.Fetched {
+		fmt.Fprintf(w, "fetched\t%s\t%s %s: %d looked at, %s\n", stamp(f.Began), f.System, terminal.OneLine(f.Place), f.Looked, missing(f))
 	}
 	for _, l := range r.Letters {
 		fmt.Fprintf(w, "dead letter %d\t%s\t%s %s: %s\n", l.ID, stamp(l.Received), terminal.OneLine(l.Source), terminal.OneLine(l.Event), terminal.OneLine(l.Reason))

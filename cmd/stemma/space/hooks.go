@@ -7,12 +7,10 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest/event/system"
@@ -93,19 +91,11 @@ func hookFlag(flag string) (hooks.Endpoint, error) {
 	if short, of, ok := strings.Cut(name, ":"); ok {
 		e.Name, e.System = short, of
 	}
-	f, err := os.Open(path)
+	text, err := secretFile(path, "--hook "+name)
 	if err != nil {
-		return e, stemma.WithHint(fmt.Errorf("secret of the source %s: %w", e.Name, err), "name a file that this account can read")
+		return e, fmt.Errorf("source %s: %w", e.Name, err)
 	}
-	defer func() { _ = f.Close() }() // it is only read
-	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
-	if err == nil && len(text) > maxSecret {
-		err = fmt.Errorf("it has more than %d bytes", maxSecret)
-	}
-	if err != nil {
-		return e, fmt.Errorf("secret of the source %s: %w", e.Name, err)
-	}
-	e.Secrets = secrets(text)
+	e.Secrets = secrets([]byte(text))
 	return e, nil
 }
 
@@ -129,11 +119,11 @@ func openHooks(ctx context.Context, a *program.App, s *program.Store, box *inbox
 	return hooks.Open(ctx, hooks.Config{Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, Endpoints: list, Holder: holder})
 }
 
-// holder names this process among those that settle deliveries.
-func holder() (string, error) {
+// holder names this process, of a verb, among those that settle deliveries.
+func holder(verb string) (string, error) {
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("serve-%d-%s", os.Getpid(), hex.EncodeToString(id[:])), nil
+	return fmt.Sprintf("%s-%d-%s", verb, os.Getpid(), hex.EncodeToString(id[:])), nil
 }

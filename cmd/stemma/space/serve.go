@@ -67,16 +67,22 @@ func secret(variable string) (string, error) {
 	if path == "" || os.Getenv(variable) != "" {
 		return os.Getenv(variable), nil
 	}
+	return secretFile(path, variable+"_FILE")
+}
+
+// secretFile is what a file holds, without white space around it; who names the file is
+// told of in errors.
+func secretFile(path, named string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", stemma.WithHint(fmt.Errorf("secret: %w", err), "set %s_FILE to a file that this account can read", variable)
+		return "", stemma.WithHint(fmt.Errorf("secret: %w", err), "give %s a file that this account can read", named)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err = errors.Join(err, f.Close()); err == nil && (len(text) > maxSecret || len(bytes.TrimSpace(text)) == 0) {
 		err = errors.New("it is empty, or too long for a secret")
 	}
 	if err != nil {
-		return "", fmt.Errorf("secret: the file that %s_FILE names: %w", variable, err)
+		return "", fmt.Errorf("secret: the file that %s names: %w", named, err)
 	}
 	return string(bytes.TrimSpace(text)), nil
 }
@@ -106,7 +112,7 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags []stri
 	if err != nil {
 		return err
 	}
-	name, err := holder()
+	name, err := holder("serve")
 	if err != nil {
 		return err
 	}

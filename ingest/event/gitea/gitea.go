@@ -33,6 +33,7 @@ var renamed = map[string]string{
 // ours are the events of Gitea that are read, under GitHub's names.
 var ours = map[string]bool{
 	"pull_request": true, "pull_request_review": true, "push": true, "issues": true, "release": true, "workflow_run": true, "workflow_job": true,
+	"status": true, "branch_protection_rule": true,
 }
 
 // Read reads one delivery. One without a name for its event is told by its members.

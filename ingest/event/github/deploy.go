@@ -164,7 +164,11 @@ func (d *delivery) branchProtectionRule() {
 	if level := rule.At("allow_force_pushes_enforcement_level"); level.Has() {
 		p.ForcePushes = new(level.Text(40) != "off")
 	}
-	d.State(p, event.Order(p.Changed, event.Step(d.action, "created edited deleted")))
+	asOf := p.Changed
+	if asOf == 0 { // nothing tells since when it is so
+		asOf = d.at
+	}
+	d.State(p, event.Order(asOf, event.Step(d.action, "created edited deleted")))
 }
 
 // flag is a truth that may not be told.

@@ -39,6 +39,7 @@ var events = map[string]func(*delivery){
 	"check_suite":                 (*delivery).checkSuite,
 	"workflow_run":                (*delivery).workflowRun,
 	"workflow_job":                (*delivery).workflowJob,
+	"status":                      (*delivery).status,
 	"deployment":                  (*delivery).deployment,
 	"deployment_status":           (*delivery).deployment,
 	"issues":                      (*delivery).issue,

@@ -140,6 +140,36 @@ func (d *delivery) checkSuite() {
 	d.State(r, event.Order(suite.At("updated_at").Moment(), event.Step(r.Status, runSteps)))
 }
 
+// reported are the states of a status of a commit in our words.
+var reported = map[string]string{"success": "success", "warning": "success", "failure": "failure", "error": "failure", "skipped": "skipped"}
+
+// status reads what another program says about a commit: of each context the last word
+// stands.
+func (d *delivery) status() {
+	sha, context, state := d.body.At("sha").Sha(), event.First(d.body.At("context"), event.Text("default")).Name(), d.body.At("state").Text(40)
+	if sha == "" || context == "" {
+		d.Problem("sha", "it is missing, or the context is too long")
+		return
+	}
+	r := pipeline.Run{
+		ID:     pipeline.AttemptRef(d.Checks, d.Repository, "statuses/"+sha+"/"+context, 1),
+		System: d.Checks, Name: context, Commit: change.ShaRef(sha), Status: "completed", Conclusion: reported[state],
+		Started: d.body.At("created_at").Moment(), URL: d.body.At("target_url").URL(), Repository: d.Repository,
+		By: d.account(event.First(d.body.At("creator"), d.body.At("sender"))),
+	}
+	asOf := event.First(d.body.At("updated_at"), d.body.At("created_at")).Moment()
+	switch {
+	case state == "pending":
+		r.Status = "running"
+	case r.Conclusion == "":
+		r.Conclusion = "unknown"
+		fallthrough
+	default:
+		r.Started, r.Ended = 0, asOf
+	}
+	d.State(r, event.Order(asOf, event.Step(r.Status, runSteps)))
+}
+
 // pulls are the pull requests of this repository that a run says it is for. Those of
 // others have the same numbers and are none.
 func (d *delivery) pulls(list event.Value) []stemma.Ref {

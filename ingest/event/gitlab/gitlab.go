@@ -235,6 +235,9 @@ func (d *delivery) push() {
 		return
 	}
 	at := p.Pushed
+	if at == 0 {
+		at = d.body.At("pushed_at").Moment() // which what is fetched tells
+	}
 	if at == 0 { // nothing tells when
 		at = d.at
 	}
