@@ -17,6 +17,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/drain"
 	"github.com/stemma-dev/stemma/ingest/reported"
 )
 
@@ -34,7 +35,7 @@ const (
 type records struct {
 	token  [sha256.Size]byte
 	inbox  *inbox.Inbox
-	worker *reported.Worker
+	worker *drain.Worker
 	stop   context.CancelFunc
 	work   sync.WaitGroup
 }
