@@ -60,12 +60,12 @@ func isJSON(h http.Header) bool {
 
 func (s *Server) hook(w http.ResponseWriter, r *http.Request, name string) {
 	_ = http.NewResponseController(w).SetReadDeadline(s.now().Add(hookTime)) // where there is none, there is no line either
-	body, err := s.readBody(w, r)
+	body, err := s.readBody(w, r, hooks.MaxBody)
 	if err != nil {
 		s.unread(w, r, name, err)
 		return
 	}
-	defer s.bodies.Release(weight(r))
+	defer s.bodies.Release(weight(r, hooks.MaxBody))
 	receipt, err := s.hooks.Receive(r.Context(), name, r.Header, body)
 	switch {
 	case err == nil:
@@ -81,33 +81,34 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-// weight is how much of the memory for bodies a request may need.
-func weight(r *http.Request) int64 {
-	if n := r.ContentLength; n >= 0 && n <= hooks.MaxBody {
+// weight is how much of the memory for bodies a request may need whose body has at most
+// so many bytes.
+func weight(r *http.Request, most int64) int64 {
+	if n := r.ContentLength; n >= 0 && n <= most {
 		return n
 	}
-	return hooks.MaxBody
+	return most
 }
 
 var errBusy = errors.New("too many deliveries at once")
 
 // readBody reads the body of a delivery as soon as there is memory for it; whoever
 // gets one gives the memory back.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, err error) {
-	if r.ContentLength > hooks.MaxBody {
-		return nil, &http.MaxBytesError{Limit: hooks.MaxBody}
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, most int64) (body []byte, err error) {
+	if r.ContentLength > most {
+		return nil, &http.MaxBytesError{Limit: most}
 	}
 	wait, cancel := context.WithTimeout(r.Context(), hookTime/3)
 	defer cancel()
-	if s.bodies.Acquire(wait, weight(r)) != nil {
+	if s.bodies.Acquire(wait, weight(r, most)) != nil {
 		return nil, errBusy
 	}
 	defer func() {
 		if err != nil {
-			s.bodies.Release(weight(r))
+			s.bodies.Release(weight(r, most))
 		}
 	}()
-	limited := http.MaxBytesReader(w, r.Body, hooks.MaxBody)
+	limited := http.MaxBytesReader(w, r.Body, most)
 	if r.ContentLength < 0 {
 		return io.ReadAll(limited)
 	}

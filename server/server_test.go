@@ -44,6 +44,12 @@ func open(t *testing.T, log io.Writer) *server.Server { return openWith(t, log, 
 // openWith is open with a token for notes.
 func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	t.Helper()
+	return openAt(t, log, token, func() time.Time { return noon })
+}
+
+// openAt is openWith by another clock.
+func openAt(t *testing.T, log io.Writer, token string, clock func() time.Time) *server.Server {
+	t.Helper()
 	secret, err := vault.NewSpaceKey(make([]byte, 32))
 	must(t, err)
 	db := storagetest.SQLite(t)
@@ -54,7 +60,6 @@ func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	random := rand.NewChaCha8([32]byte{7})
 	key, err := seal.NewKey(random, "log.example/test")
 	must(t, err)
-	clock := func() time.Time { return noon }
 	l, err := ledger.Open(t.Context(), db, ledger.Config{Signer: key, Now: clock, Rand: random})
 	must(t, err)
 	g, err := graph.Open(t.Context(), db, lineage.Specs())
