@@ -12,9 +12,10 @@ import (
 var agentNames = map[string]string{
 	"claude": "claude-code", "claudecode": "claude-code", "claudecodecli": "claude-code", "anthropicclaude": "claude-code",
 	"codex": "codex", "codexcli": "codex", "openaicodex": "codex",
+	"codexclirs": "codex", "codexexec": "codex", "codexappserver": "codex", "codexmcpserver": "codex", "codexdesktop": "codex", // its services
 	"cursor": "cursor", "cursoragent": "cursor", "cursoride": "cursor",
 	"gemini": "gemini-cli", "geminicli": "gemini-cli", "googlegemini": "gemini-cli", "geminicodeassist": "gemini-code-assist",
-	"copilot": "github-copilot", "githubcopilot": "github-copilot", "copilotvscode": "github-copilot",
+	"copilot": "github-copilot", "githubcopilot": "github-copilot", "copilotvscode": "github-copilot", "copilotchat": "github-copilot", "githubcopilotchat": "github-copilot",
 	"copilotcli": "github-copilot-cli", "githubcopilotcli": "github-copilot-cli",
 	"copilotsweagent": "copilot-swe-agent", "copilotcodingagent": "copilot-swe-agent",
 	"windsurf": "windsurf", "cascade": "windsurf", "amp": "amp", "ampcode": "amp", "sourcegraphamp": "amp",

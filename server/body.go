@@ -7,8 +7,6 @@ import (
 	"net/http"
 
 	"golang.org/x/sync/semaphore"
-
-	"github.com/stemma-dev/stemma/ingest/hooks"
 )
 
 // Whoever knows no secret may still send bodies of deliveries. Together they are held
@@ -24,13 +22,13 @@ var errBusy = errors.New("too many deliveries at once")
 // newBodies is the memory for bodies of deliveries.
 func newBodies() *semaphore.Weighted { return semaphore.NewWeighted(bodiesAtOnce) }
 
-// readBody reads the body of a delivery as far as there is memory for it, which give
-// gives back, whether or not it could be read.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, give func(), err error) {
+// readBody reads a body of at most so many bytes, as far as there is memory for it, which
+// give gives back, whether or not it could be read.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, most int64) (body []byte, give func(), err error) {
 	held := int64(0)
 	give = func() { s.bodies.Release(held) }
-	if r.ContentLength > hooks.MaxBody {
-		return nil, give, &http.MaxBytesError{Limit: hooks.MaxBody}
+	if r.ContentLength > most {
+		return nil, give, &http.MaxBytesError{Limit: most}
 	}
 	wait, cancel := context.WithTimeout(r.Context(), hookTime/3)
 	defer cancel()
@@ -39,7 +37,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) (body []byte, 
 	}
 	held = firstBytes
 	body = make([]byte, 0, firstBytes)
-	limited := http.MaxBytesReader(w, r.Body, hooks.MaxBody)
+	limited := http.MaxBytesReader(w, r.Body, most)
 	for {
 		if len(body) == cap(body) {
 			size := int64(2 * cap(body))

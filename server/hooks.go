@@ -53,7 +53,7 @@ func isJSON(h http.Header) bool {
 
 func (s *Server) hook(w http.ResponseWriter, r *http.Request, name string) {
 	_ = http.NewResponseController(w).SetReadDeadline(s.now().Add(hookTime)) // where there is none, there is no line either
-	body, give, err := s.readBody(w, r)
+	body, give, err := s.readBody(w, r, hooks.MaxBody)
 	defer give()
 	if err != nil {
 		s.unread(w, r, name, err)

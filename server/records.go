@@ -17,7 +17,9 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/drain"
 	"github.com/stemma-dev/stemma/ingest/reported"
+	"github.com/stemma-dev/stemma/ingest/traced"
 )
 
 // Reports of pipelines are taken at /api/v1/records: POST, one envelope, answered with
@@ -34,7 +36,8 @@ const (
 type records struct {
 	token  [sha256.Size]byte
 	inbox  *inbox.Inbox
-	worker *reported.Worker
+	worker *drain.Worker
+	traces *drain.Worker
 	stop   context.CancelFunc
 	work   sync.WaitGroup
 }
@@ -62,12 +65,20 @@ func (s *Server) openRecords(ctx context.Context, c Config) error {
 		}
 		holder = "records-" + hex.EncodeToString(id[:])
 	}
-	if err := box.Register(ctx, reported.Deliveries, "stemma"); err != nil {
+	if err := errors.Join(box.Register(ctx, reported.Deliveries, "stemma"), box.Register(ctx, traced.Deliveries, "opentelemetry")); err != nil {
 		return err
 	}
-	r := &records{token: sha256.Sum256([]byte(c.RecordToken)), inbox: box, worker: reported.NewWorker(c.Space, box, c.Now, s.log, holder)}
+	traces, err := traced.Open(ctx, c.Space, c.Now)
+	if err != nil {
+		return err
+	}
+	r := &records{
+		token: sha256.Sum256([]byte(c.RecordToken)), inbox: box,
+		worker: reported.NewWorker(c.Space, box, c.Now, s.log, holder), traces: traces.Worker(box, s.log, holder),
+	}
 	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
 	r.work.Go(func() { r.worker.Run(ctx) })
+	r.work.Go(func() { r.traces.Run(ctx) })
 	s.records = r
 	return nil
 }
@@ -81,24 +92,35 @@ func (r *records) close() {
 }
 
 // mayRecord reports whether a request comes from who knows the token; if not, it is
-// answered. A browser says of which site a page is, a pipeline has none.
+// answered.
 func (s *Server) mayRecord(w http.ResponseWriter, r *http.Request, method string) bool {
+	status, why, hint := s.barred(r, method)
+	if status == 0 {
+		return true
+	}
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", method)
+	}
+	refuse(w, status, why, hint)
+	return false
+}
+
+// barred says why a request may not report, with a status; that is 0 if it may. A browser
+// says of which site a page is, a pipeline has none.
+func (s *Server) barred(r *http.Request, method string) (status int, why, hint string) {
 	given, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	sum := sha256.Sum256([]byte(given))
 	switch {
 	case s.records == nil:
-		refuse(w, http.StatusUnauthorized, "this server takes no reports, since it has no token for them", tokenUnknown)
+		return http.StatusUnauthorized, "this server takes no reports, since it has no token for them", tokenUnknown
 	case r.Header.Get("Origin") != "":
-		refuse(w, http.StatusForbidden, "reports are not for pages of a browser", "")
+		return http.StatusForbidden, "reports are not for pages of a browser", ""
 	case subtle.ConstantTimeCompare(sum[:], s.records.token[:]) != 1:
-		refuse(w, http.StatusUnauthorized, "the token for reports is missing or another one", tokenUnknown)
+		return http.StatusUnauthorized, "the token for reports is missing or another one", tokenUnknown
 	case r.Method != method:
-		w.Header().Set("Allow", method)
-		refuse(w, http.StatusMethodNotAllowed, "the method for this is "+method, "")
-	default:
-		return true
+		return http.StatusMethodNotAllowed, "the method for this is " + method, ""
 	}
-	return false
+	return 0, "", ""
 }
 
 // takeRecord answers POST /api/v1/records.

@@ -3,11 +3,11 @@
 //
 // It only answers GET and HEAD, but for the notes that clients of Git AI send to
 // whoever shares a token with them, for the webhooks of systems that share a secret, and
-// for the reports of pipelines that share a token. Bound to this machine alone, it answers
-// only to names of this machine, so that no page of another site can reach it through a
-// name that changes its address; then its pages also take what people say about the
-// causes of incidents, and have dead letters read again. Queries are not written to its
-// log.
+// for the reports of pipelines and the traces of agents that share a token. Bound to this
+// machine alone, it answers only to names of this machine, so that no page of another site
+// can reach it through a name that changes its address; then its pages also take what
+// people say about the causes of incidents, and have dead letters read again. Queries are
+// not written to its log.
 package server
 
 import (
@@ -77,6 +77,8 @@ type Server struct {
 	hooks   *hooks.Hooks // nil: none are taken
 	bodies  *semaphore.Weighted
 	records *records // nil: nobody may report
+
+	decoding chan struct{} // held by who reads traces: few at once, since what they hold unfolds
 }
 
 // New wires everything together.
@@ -84,7 +86,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("server: a space and a clock are needed")
 	}
-	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts), hooks: c.Hooks, bodies: newBodies()}
+	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts), hooks: c.Hooks, bodies: newBodies(), decoding: make(chan struct{}, 2)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -120,6 +122,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	all.HandleFunc(hooksPath, s.takeHook) // nobody is named, or more than a name: it says so
 	all.HandleFunc(recordsPath, s.takeRecord)
 	all.HandleFunc(recordsPath+"/{key}", s.toldRecord)
+	all.HandleFunc(tracesPath, s.takeTraces)
 	all.Handle("/", s.readOnly(mux))
 	s.handler = s.logged(s.guarded(zipped(all)))
 	if err := s.openRecords(ctx, c); err != nil {
@@ -161,12 +164,18 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		if s.hosts != nil && !s.hosts[hostname(r.Host)] && !strings.HasPrefix(r.URL.Path, hooksPath) && !strings.HasPrefix(r.URL.Path, recordsPath) {
+		if s.hosts != nil && !s.hosts[hostname(r.Host)] && !fromOutside(r.URL.Path) {
 			refuse(w, http.StatusMisdirectedRequest, "this server answers to names of its own machine only", "use http://127.0.0.1")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// fromOutside reports whether programs of other machines send to an address, with a
+// secret or a token that pages of other sites do not know.
+func fromOutside(path string) bool {
+	return strings.HasPrefix(path, hooksPath) || strings.HasPrefix(path, recordsPath) || path == tracesPath
 }
 
 // readOnly refuses what no reader sends: other methods, and bodies; but for what the

@@ -44,11 +44,11 @@ func open(t *testing.T, log io.Writer) *server.Server { return openWith(t, log, 
 // openWith is open with a token for notes.
 func openWith(t *testing.T, log io.Writer, token string) *server.Server {
 	t.Helper()
-	return openAt(t, log, token, "127.0.0.1:0")
+	return openAt(t, log, token, "127.0.0.1:0", func() time.Time { return noon })
 }
 
-// openAt is openWith on another address.
-func openAt(t *testing.T, log io.Writer, token, addr string) *server.Server {
+// openAt is openWith on another address, and by another clock.
+func openAt(t *testing.T, log io.Writer, token, addr string, clock func() time.Time) *server.Server {
 	t.Helper()
 	secret, err := vault.NewSpaceKey(make([]byte, 32))
 	must(t, err)
@@ -60,7 +60,6 @@ func openAt(t *testing.T, log io.Writer, token, addr string) *server.Server {
 	random := rand.NewChaCha8([32]byte{7})
 	key, err := seal.NewKey(random, "log.example/test")
 	must(t, err)
-	clock := func() time.Time { return noon }
 	l, err := ledger.Open(t.Context(), db, ledger.Config{Signer: key, Now: clock, Rand: random})
 	must(t, err)
 	g, err := graph.Open(t.Context(), db, lineage.Specs())
@@ -162,7 +161,7 @@ func TestForeignHostIsRefusedOnLoopback(t *testing.T) {
 // TestFormsAreTakenFromThisMachineOnly sends a decision about an incident that is not
 // there: it gets that far, or not.
 func TestFormsAreTakenFromThisMachineOnly(t *testing.T) {
-	here, anywhere := open(t, io.Discard), openAt(t, io.Discard, "", "0.0.0.0:0")
+	here, anywhere := open(t, io.Discard), openAt(t, io.Discard, "", "0.0.0.0:0", func() time.Time { return noon })
 	for _, c := range []struct {
 		name         string
 		s            http.Handler

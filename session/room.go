@@ -4,7 +4,8 @@
 // Refs: session:TOOL/ID with the id that the tool itself gives.
 //
 // Doors lead up to the session that spawned it and to tickets, down to changes
-// it opened, aside to agent, models and the person at the keyboard.
+// it opened, aside to agent, models, the person at the keyboard, the repository and the
+// commits that it stood on.
 //
 // What was said is never here: prompts and answers are bodies, kept encrypted
 // elsewhere and named by digest. The package does no I/O and reads no clock.
@@ -85,6 +86,8 @@ var sessionSpec = stemma.KindSpec{
 		{Name: "spawned-by", To: []stemma.Kind{stemma.KindSession}, Flow: stemma.Up, Doc: "session that started it"},
 		{Name: "works-on", To: []stemma.Kind{stemma.KindTicket}, Flow: stemma.Up, Doc: "tickets it was asked to do"},
 		{Name: "operator", To: []stemma.Kind{stemma.KindPerson, stemma.KindBot}, Doc: "who started it"},
+		{Name: "in", To: []stemma.Kind{stemma.KindRepository}, Doc: "repository it worked in"},
+		{Name: "at", To: []stemma.Kind{stemma.KindCommit}, Doc: "commits that were checked out while it worked"},
 		{Name: "opened", To: []stemma.Kind{stemma.KindChange}, Flow: stemma.Down, Doc: "changes it proposed"},
 	},
 }

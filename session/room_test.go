@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stemma-dev/stemma"
@@ -25,6 +26,7 @@ var shapes = []roomtest.Shape{
 			Files:     []session.File{{Path: "a.go", Edits: 1}},
 			Configs:   []session.Config{{Kind: session.ConfigRules, Name: "AGENTS.md", Digest: "00"}},
 			Agent:     "agent:claude-code", Operator: person,
+			In: []stemma.Ref{"repository:github.com/acme/pay"}, At: []stemma.Ref{"commit:sha1/" + stemma.Ref(strings.Repeat("a1", 20))},
 			WorksOn: []stemma.Edge{{To: "ticket:jira/PAY-17", Method: "prompt", Basis: stemma.BasisDeclared}},
 			Opened:  []stemma.Edge{{To: "change:github.com/acme/pay#142"}},
 			Bodies:  []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},

@@ -34,6 +34,8 @@ type Session struct {
 
 	Agent    stemma.Ref    `json:"-" door:"agent"`
 	Operator stemma.Ref    `json:"-" door:"operator"`
+	In       []stemma.Ref  `json:"-" door:"in"` // repositories
+	At       []stemma.Ref  `json:"-" door:"at"` // commits that were checked out
 	WorksOn  []stemma.Edge `json:"-" door:"works-on"`
 	Opened   []stemma.Edge `json:"-" door:"opened"`
 	Bodies   []stemma.Body `json:"-" fact:"bodies"`

@@ -1,199 +1,26 @@
 package reported
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/drain"
 )
 
-const (
-	// lease is how long others wait for a process that died.
-	lease   = 10 * time.Second
-	poll    = time.Second     // how often to look for what other processes accepted
-	patient = 5 * time.Second // after an error of the store
-)
+// Bad says why the bytes are refused.
+func (e *BadError) Bad() string { return e.Why }
 
-// A Worker takes envelopes out of the inbox. Make it with [NewWorker].
-type Worker struct {
-	space  *ingest.Space
-	inbox  *inbox.Inbox
-	now    func() time.Time
-	log    *slog.Logger
-	holder string
-	wake   chan struct{}
-
-	failures map[int64]int // how often the store did not take a delivery while it took others
-}
-
-// NewWorker returns a worker, which does nothing yet. Holder names the process among
-// those that settle deliveries, of whatever source.
-func NewWorker(space *ingest.Space, box *inbox.Inbox, now func() time.Time, log *slog.Logger, holder string) *Worker {
-	return &Worker{space: space, inbox: box, now: now, log: log, holder: holder, wake: make(chan struct{}, 1), failures: map[int64]int{}}
-}
-
-// Wake says that there is something to do. It may be called by anybody.
-func (w *Worker) Wake() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it knows already
-	}
-}
-
-// Run settles what waits until ctx ends.
-func (w *Worker) Run(ctx context.Context) {
-	tick := time.NewTicker(poll)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		if _, err := w.Settle(ctx); err != nil && ctx.Err() == nil {
-			w.log.Error("reports of pipelines wait", "error", err)
-			pause(ctx, patient)
-			continue
-		}
-		select {
-		case <-ctx.Done():
-		case <-w.wake:
-		case <-tick.C:
-		}
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patient)
-	defer cancel()
-	if err := w.inbox.Release(last, w.holder); err != nil {
-		w.log.Warn("ending the work on reports", "error", err)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
-}
-
-// Settle makes facts of all envelopes that wait, and says how many that were. It does
-// nothing while another process holds the lease.
-func (w *Worker) Settle(ctx context.Context) (n int, err error) {
-	mine, err := w.waiting(ctx)
-	if err != nil || len(mine) == 0 {
-		return 0, err
-	}
-	var failed []inbox.Delivery
-	var first error
-	for _, d := range mine {
-		held, err := w.inbox.Hold(ctx, w.holder, lease)
-		if err != nil || !held {
-			return n, err
-		}
-		switch err := w.settle(ctx, d); {
-		case err == nil:
-			n++
-		case ctx.Err() != nil:
-			return n, err
-		default: // the store is away, or it does not take this one: others may go on
-			failed, first = append(failed, d), cmp.Or(first, err)
-		}
-	}
-	return n, errors.Join(first, w.giveUp(ctx, failed, n > 0, first))
-}
-
-// patience is how often a report is tried that the store does not take, while it takes
-// others.
-const patience = 3
-
-// giveUp refuses reports that the store has not taken again and again, though it is there.
-func (w *Worker) giveUp(ctx context.Context, failed []inbox.Delivery, there bool, why error) error {
-	if !there {
-		return nil
-	}
-	for _, d := range failed {
-		if w.failures[d.ID]++; w.failures[d.ID] < patience {
-			continue
-		}
-		delete(w.failures, d.ID)
-		reason := stemma.CleanText("the store does not take it: "+why.Error(), maxReason)
-		w.log.Error("a report was refused", "delivery", d.ID, "reason", reason)
-		if err := errors.Join(w.gap(ctx, d, reason), w.inbox.SettleAs(ctx, w.holder, inbox.Outcome{ID: d.ID, Refused: true, Reason: reason})); err != nil {
+// NewWorker returns who takes envelopes out of the inbox, and does nothing yet. Holder
+// names the process among those that settle deliveries, of whatever source.
+func NewWorker(space *ingest.Space, box *inbox.Inbox, now func() time.Time, log *slog.Logger, holder string) *drain.Worker {
+	return drain.New(drain.Source{
+		Deliveries: Deliveries, Gaps: Source, About: "reports of pipelines",
+		Take: func(ctx context.Context, d inbox.Delivery) error {
+			_, err := Take(ctx, space, now, d.Raw)
 			return err
-		}
-	}
-	return nil
-}
-
-const maxReason = 1000 // bytes of why a report was refused
-
-// waiting are the envelopes that wait: a page of deliveries may have none of them.
-func (w *Worker) waiting(ctx context.Context) (mine []inbox.Delivery, err error) {
-	for after := int64(0); len(mine) == 0; {
-		page, err := w.inbox.Pending(ctx, after)
-		if err != nil || len(page) == 0 {
-			return nil, err
-		}
-		for _, d := range page {
-			if after = d.ID; d.Source == Deliveries {
-				mine = append(mine, d)
-			}
-		}
-	}
-	return mine, nil
-}
-
-func (w *Worker) settle(ctx context.Context, d inbox.Delivery) error {
-	ctx, release := w.keep(ctx)
-	defer release()
-	_, err := Take(ctx, w.space, w.now, d.Raw)
-	outcome := inbox.Outcome{ID: d.ID}
-	var bad *BadError
-	switch {
-	case errors.As(err, &bad):
-		w.log.Warn("a report was refused", "delivery", d.ID, "reason", bad.Why)
-		outcome.Refused, outcome.Reason = true, bad.Why
-		if err := w.gap(ctx, d, bad.Why); err != nil {
-			return err
-		}
-	case err != nil:
-		return err
-	}
-	err = w.inbox.SettleAs(ctx, w.holder, outcome)
-	if errors.Is(err, inbox.ErrNotHeld) {
-		return nil // the other one reads it again, and finds the facts
-	}
-	return err
-}
-
-// keep holds the lease while an envelope is taken, however long that is. If another
-// process has it nevertheless, the context ends.
-func (w *Worker) keep(ctx context.Context) (kept context.Context, release func()) {
-	kept, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(lease / 4)
-		defer tick.Stop()
-		for {
-			select {
-			case <-kept.Done():
-				return
-			case <-tick.C:
-				if held, err := w.inbox.Hold(kept, w.holder, lease); !held && kept.Err() == nil {
-					w.log.Warn("the lease on deliveries was lost", "error", err)
-					cancel()
-				}
-			}
-		}
-	}()
-	return kept, func() { cancel(); <-ended }
-}
-
-// gap states that a report could not be read.
-func (w *Worker) gap(ctx context.Context, d inbox.Delivery, why string) error {
-	writer := ingest.NewWriter(ctx, w.space, w.now)
-	err := writer.Gap(ctx, stemma.Gap{Source: Source, Place: "delivery " + d.Key, Reason: why, Seen: d.Received})
-	return errors.Join(err, writer.Close(ctx))
+		},
+	}, space, box, now, log, holder)
 }

@@ -14,17 +14,23 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/agent"
 	"github.com/stemma-dev/stemma/ingest/gitai"
+	"github.com/stemma-dev/stemma/session"
 )
 
 // Body is the name of the bodies that hold the transcript of a session: those of
 // one fact, one after the other, are one transcript.
 const Body = "transcript"
 
+// Said is the name of bodies that are each what one turn said, where nobody has the
+// transcript.
+const Said = "said"
+
 // Media types of transcripts.
 const (
 	MediaRows     = "application/jsonl" // as agents append them
 	MediaDocument = "application/json"  // as they write it anew
 	MediaGitAI    = gitai.MediaMessages
+	MediaSaid     = "text/plain"
 )
 
 // MediaOf returns the media type of what a reader has read.
@@ -48,6 +54,7 @@ type Message struct {
 // too where it was erased.
 func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, error) {
 	var newest []stemma.Body
+	var turns *stemma.Fact
 	for pos, err := range space.Ledger.Positions(ctx, ref) {
 		if err != nil {
 			return nil, err
@@ -56,10 +63,15 @@ func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, er
 		if err != nil {
 			return nil, err
 		}
-		parts := slices.DeleteFunc(e.Fact.Bodies, func(b stemma.Body) bool { return b.Name != Body })
+		parts := slices.DeleteFunc(slices.Clone(e.Fact.Bodies), func(b stemma.Body) bool { return b.Name != Body })
 		if len(parts) > 0 {
 			newest = parts
+		} else if slices.ContainsFunc(e.Fact.Bodies, func(b stemma.Body) bool { return b.Name == Said }) {
+			turns = &e.Fact
 		}
+	}
+	if len(newest) == 0 && turns != nil {
+		return said(ctx, space, *turns)
 	}
 	if len(newest) == 0 {
 		return nil, fmt.Errorf("transcript of %s: %w", ref, stemma.ErrNotFound)
@@ -73,6 +85,31 @@ func Of(ctx context.Context, space *ingest.Space, ref stemma.Ref) ([]Message, er
 		data = append(data, part...)
 	}
 	return Read(newest[0].Media, ref, data)
+}
+
+// said reads what was said turn by turn.
+func said(ctx context.Context, space *ingest.Space, f stemma.Fact) ([]Message, error) {
+	s, err := session.FromFact(f)
+	if err != nil {
+		return nil, fmt.Errorf("transcript of %s: %w", f.Subject, err)
+	}
+	byDigest := map[string]stemma.Digest{}
+	for _, b := range f.Bodies {
+		byDigest[b.Digest.String()] = b.Digest
+	}
+	var said []Message
+	for _, t := range s.Turns {
+		digest, ok := byDigest[t.Body]
+		if !ok {
+			continue
+		}
+		text, err := space.Vault.Get(ctx, f.Subject, digest)
+		if err != nil {
+			return nil, fmt.Errorf("transcript of %s: %w", f.Subject, err)
+		}
+		said = append(said, Message{Turn: t.Number, Role: t.Role, At: t.At, Text: string(text)})
+	}
+	return said, nil
 }
 
 // Read returns what a transcript of the given media type says of the session.

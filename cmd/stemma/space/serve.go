@@ -40,7 +40,9 @@ what they send under /worker/notes is kept, given back, and taken into account b
 next scan of the repository that has the commit.
 
 With a token in STEMMA_RECORD_TOKEN, or in the file that STEMMA_RECORD_TOKEN_FILE names, it
-takes what "stemma record" reports from pipelines that have the same in STEMMA_TOKEN.
+takes what "stemma record" reports from pipelines that have the same in STEMMA_TOKEN, and
+the OpenTelemetry traces of agents that send it as bearer token, over OTLP/HTTP at
+/v1/traces: see docs/otlp.md.
 
 It takes the webhooks of other systems at /hooks/NAME for every NAME that has a secret:
 in STEMMA_HOOK_NAME_SECRET, in the file that STEMMA_HOOK_NAME_SECRET_FILE names, or in the

@@ -1,0 +1,265 @@
+package traced
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest/otlp"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Limits of what is kept.
+const (
+	maxTrace   = 10_000 // spans of one trace
+	maxSession = 50_000 // spans of the traces that one session is told in
+)
+
+const (
+	// quiet is how long nothing new came of a trace when it is looked at: its spans come
+	// in several requests, and what names the session of one may come last.
+	quiet = 30 * time.Second
+	// patience is how long it may wait for that.
+	patience = 5 * time.Minute
+	// idle is how long a trace is kept in which no agent and no model worked.
+	idle = time.Hour
+)
+
+// A row is a span as it is kept.
+type row struct {
+	otlp.Span
+	session         stemma.Ref // "" as long as it is told in none
+	asked, answered string     // not in the vault yet
+	said            said
+}
+
+// said is what of a span is in the vault, and under whose key.
+type said struct {
+	Owner    stemma.Ref   `json:"owner,omitempty"`
+	Asked    *stemma.Body `json:"asked,omitempty"`
+	Answered *stemma.Body `json:"answered,omitempty"`
+}
+
+// keep keeps spans that arrived, and returns how many there was no room for.
+func (t *Traces) keep(ctx context.Context, spans []otlp.Span) (full int64, err error) {
+	byTrace := map[string][]otlp.Span{}
+	var order []string
+	for _, s := range spans {
+		if byTrace[s.Trace] == nil {
+			order = append(order, s.Trace)
+		}
+		byTrace[s.Trace] = append(byTrace[s.Trace], s)
+	}
+	err = t.space.DB.Write(ctx, func(tx *storage.Tx) error {
+		full = 0
+		for _, trace := range order {
+			n, err := t.keepTrace(ctx, tx, trace, byTrace[trace])
+			if err != nil {
+				return err
+			}
+			full += n
+		}
+		return nil
+	})
+	return full, err
+}
+
+func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, spans []otlp.Span) (full int64, err error) {
+	known, err := knownData(ctx, tx, trace)
+	if err != nil {
+		return 0, err
+	}
+	news := false
+	for _, s := range spans {
+		raw, err := json.Marshal(s)
+		if err != nil {
+			return 0, err
+		}
+		data, before := string(raw), known[s.ID]
+		switch {
+		case before == "" && len(known) >= maxTrace:
+			full++
+			continue
+		case before >= data: // of two that differ the greater one stands, whatever came first
+			continue
+		}
+		known[s.ID], news = data, true
+		_, err = tx.Exec(ctx, `INSERT INTO trace_span (trace, span, session, data, asked, answered, said) VALUES ($1, $2, '', $3, $4, $5, '{}')
+			ON CONFLICT (trace, span) DO UPDATE SET data = excluded.data`, trace, s.ID, data, orNull(s.Asked), orNull(s.Answered))
+		if err != nil {
+			return 0, err
+		}
+	}
+	if !news {
+		return full, nil
+	}
+	return full, t.touch(ctx, tx, trace, len(known))
+}
+
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func knownData(ctx context.Context, tx *storage.Tx, trace string) (known map[string]string, err error) {
+	rows, err := tx.Query(ctx, `SELECT span, data FROM trace_span WHERE trace = $1`, trace)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	known = map[string]string{}
+	for rows.Next() {
+		var span, data string
+		if err := rows.Scan(&span, &data); err != nil {
+			return nil, err
+		}
+		known[span] = data
+	}
+	return known, rows.Err()
+}
+
+// touch notes that something new came of a trace.
+func (t *Traces) touch(ctx context.Context, tx *storage.Tx, trace string, spans int) error {
+	now := t.now()
+	var since int64
+	err := tx.QueryRow(ctx, `SELECT since FROM trace_state WHERE trace = $1`, trace).Scan(&since)
+	if err != nil && !errors.Is(err, stemma.ErrNotFound) {
+		return err
+	}
+	if since == 0 {
+		since = now.UnixMicro()
+	}
+	due := min(now.Add(quiet).UnixMicro(), since+patience.Microseconds())
+	_, err = tx.Exec(ctx, `INSERT INTO trace_state (trace, spans, since, last, due) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (trace) DO UPDATE SET spans = excluded.spans, since = excluded.since, last = excluded.last, due = excluded.due`,
+		trace, spans, since, now.UnixMicro(), due)
+	return err
+}
+
+// A waiting trace is one that is to be looked at.
+type waiting struct {
+	trace string
+	last  time.Time
+}
+
+// page is how many traces are looked at together.
+const page = 100
+
+// due are the traces that are to be looked at now, the first of them.
+func (t *Traces) due(ctx context.Context, most int) (list []waiting, err error) {
+	err = t.space.DB.Each(ctx, func(scan func(...any) error) error {
+		var w waiting
+		var last int64
+		err := scan(&w.trace, &last)
+		w.last = time.UnixMicro(last).UTC()
+		list = append(list, w)
+		return err
+	}, `SELECT trace, last FROM trace_state WHERE due > 0 AND due <= $1 ORDER BY due, trace LIMIT $2`, t.now().UnixMicro(), most)
+	return list, err
+}
+
+// looked notes that a trace was looked at: it is again at the given time, or when
+// something new comes of it if that is zero.
+func (t *Traces) looked(ctx context.Context, w waiting, again time.Time) error {
+	due := int64(0)
+	if !again.IsZero() {
+		due = again.UnixMicro()
+	}
+	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE trace_state SET due = $1, since = 0 WHERE trace = $2 AND last = $3`, due, w.trace, w.last.UnixMicro())
+		return err
+	})
+}
+
+// drop forgets a trace, unless something new came of it.
+func (t *Traces) drop(ctx context.Context, w waiting) error {
+	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
+		n, err := tx.Exec(ctx, `DELETE FROM trace_state WHERE trace = $1 AND last = $2`, w.trace, w.last.UnixMicro())
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM trace_span WHERE trace = $1`, w.trace)
+		return err
+	})
+}
+
+// rows reads the spans of a trace.
+func (t *Traces) rows(ctx context.Context, trace string) (map[string]*row, error) {
+	rows := map[string]*row{}
+	err := t.space.DB.Each(ctx, func(scan func(...any) error) error {
+		r := &row{}
+		var data, kept string
+		var asked, answered *string
+		if err := scan(&r.ID, (*string)(&r.session), &data, &asked, &answered, &kept); err != nil {
+			return err
+		}
+		id := r.ID
+		if err := errors.Join(json.Unmarshal([]byte(data), &r.Span), json.Unmarshal([]byte(kept), &r.said)); err != nil {
+			return fmt.Errorf("span %s of trace %s: %w", id, trace, err)
+		}
+		r.Trace, r.ID = trace, id
+		if asked != nil {
+			r.asked = *asked
+		}
+		if answered != nil {
+			r.answered = *answered
+		}
+		rows[id] = r
+		return nil
+	}, `SELECT span, session, data, asked, answered, said FROM trace_span WHERE trace = $1`, trace)
+	return rows, err
+}
+
+// assign notes in which session spans are told.
+func (t *Traces) assign(ctx context.Context, trace string, moved map[string]stemma.Ref) error {
+	if len(moved) == 0 {
+		return nil
+	}
+	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
+		for span, to := range moved {
+			if _, err := tx.Exec(ctx, `UPDATE trace_span SET session = $1 WHERE trace = $2 AND span = $3`, string(to), trace, span); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// traces are those in which a session is told.
+func (t *Traces) traces(ctx context.Context, of stemma.Ref) (list []string, err error) {
+	err = t.space.DB.Each(ctx, func(scan func(...any) error) error {
+		var trace string
+		err := scan(&trace)
+		list = append(list, trace)
+		return err
+	}, `SELECT DISTINCT trace FROM trace_span WHERE session = $1 ORDER BY trace`, string(of))
+	return list, err
+}
+
+// sealed notes that what was said in a span is in the vault.
+func (t *Traces) sealed(ctx context.Context, rows []*row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
+		for _, r := range rows {
+			raw, err := json.Marshal(r.said)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `UPDATE trace_span SET asked = NULL, answered = NULL, said = $1 WHERE trace = $2 AND span = $3`, string(raw), r.Trace, r.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
