@@ -22,6 +22,7 @@ func changes() *kind {
 			value(filter.Time, "opened", `c."opened"`, "when it was proposed"),
 			ref("head", "e.dst", toCommit, "commits that it showed for review").many(`edge e`, "e.src", door("e.door", "head")),
 			ref("author", `c."author"`, toPerson, "who opened or pushed it"),
+			ref("driver", "e.dst", toPerson, "who drove the agent that brought it").many(`edge e`, "e.src", door("e.door", "driver")),
 			enum("intent", `c."intent"`, "what it is meant to do", intents).alias("type"),
 			value(filter.Text, "intent-method", `c."intent_method"`, "how the intent is known"),
 			value(filter.Text, "method", `c."method"`, "how it landed: merge, squash, rebase, direct"),

@@ -24,7 +24,7 @@ var shapes = []roomtest.Shape{
 			ToolCalls: []session.ToolCall{{Turn: 2, Call: "t1", Tool: "Edit", Path: "a.go", At: moment, Error: true}},
 			Files:     []session.File{{Path: "a.go", Edits: 1}},
 			Configs:   []session.Config{{Kind: session.ConfigRules, Name: "AGENTS.md", Digest: "00"}},
-			Agent:     "agent:claude-code", Operator: person,
+			Agent:     "agent:claude-code", Operator: []stemma.Edge{{To: person, Method: session.ByNote}},
 			WorksOn: []stemma.Edge{{To: "ticket:jira/PAY-17", Method: "prompt", Basis: stemma.BasisDeclared}},
 			Opened:  []stemma.Edge{{To: "change:github.com/acme/pay#142"}},
 			Bodies:  []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
