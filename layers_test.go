@@ -168,7 +168,7 @@ var layers = []struct {
 	{"dashboard", ". inbox ledger ledger/seal lineage ingest ingest/judged query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/drain ingest/hooks ingest/otlp ingest/posted ingest/reported ingest/traced query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
-	{"cmd/stemma/program", ". storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
+	{"cmd/stemma/program", ". git storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
 	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/judged ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/causes query/people query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/brought ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server cmd/stemma/terminal cmd/stemma/program"},

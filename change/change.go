@@ -45,6 +45,7 @@ type Change struct {
 
 	Commits    []stemma.Ref  `json:"-" door:"carries"`
 	Heads      []stemma.Edge `json:"-" door:"head"`        // every commit that it showed, and what a queue made of them
+	Drivers    []stemma.Edge `json:"-" door:"driver"`      // who drove the agent that brought it
 	PickedFrom []stemma.Ref  `json:"-" door:"picked-from"` // the changes that it brings to another branch
 	Implements []stemma.Edge `json:"-" door:"implements"`
 	Satisfies  []stemma.Edge `json:"-" door:"satisfies"`

@@ -170,6 +170,7 @@ var changeSpec = stemma.KindSpec{
 	Doors: []stemma.Door{
 		{Name: "carries", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Both, Doc: "its commits"},
 		{Name: "head", To: []stemma.Kind{stemma.KindCommit}, Flow: stemma.Both, Doc: "commits that it showed for review, and what a merge queue made of them"},
+		{Name: "driver", To: people, Doc: "who drove the agent that brought it"},
 		{Name: "picked-from", To: []stemma.Kind{stemma.KindChange}, Doc: "changes that it brings to another branch"},
 		{Name: "implements", To: []stemma.Kind{stemma.KindTicket}, Flow: stemma.Up, Doc: "tickets it works on"},
 		{Name: "satisfies", To: []stemma.Kind{stemma.KindRequirement}, Flow: stemma.Up, Doc: "requirements it meets"},

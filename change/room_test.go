@@ -49,6 +49,7 @@ var shapes = []roomtest.Shape{
 			FixAuthor: change.ClassAI, OriginAuthor: change.ClassHuman, FixMethod: "lines", Breaking: true, Dropped: new(bool),
 			State: "merged", Opened: moment - 9, Closed: moment + 9, Head: commit, Queue: "merged", MergedBy: person,
 			Heads: []stemma.Edge{{To: commit, Method: "merge-group"}}, PickedFrom: []stemma.Ref{"change:github.com/acme/pay#99"},
+			Drivers:    []stemma.Edge{{To: person, Method: "assignee"}},
 			Credits:    []change.Credit{{Origin: "ai", Agent: "codex", Model: "model:openai/gpt-5", ModelName: "gpt-5", Session: "session:codex/x", Lines: 2}},
 			Fixes:      []change.Fix{{Change: "change:github.com/acme/pay#100", Commit: commit, Lines: 1, Human: 1, Method: "lines"}},
 			Evidence:   []change.Evidence{{Intent: "fix", Method: "conventional", Text: "fix: refund"}},

@@ -59,7 +59,7 @@ func (s *site) agents(operator stemma.Ref) []ingest.Record {
 	run := func(id, title string, parent stemma.Ref, depth, turns int) session.Session {
 		return session.Session{
 			Tool: "claude-code", ExternalID: id, Title: title, Parent: parent, Depth: depth, Started: hour(60 - depth), TurnCount: turns, ToolCallCount: 2 * turns,
-			Operator: operator, Models: []session.ModelUse{{Name: "claude-opus-4-6-20260205", Turns: turns}},
+			Operator: []stemma.Edge{{To: operator}}, Models: []session.ModelUse{{Name: "claude-opus-4-6-20260205", Turns: turns}},
 		}
 	}
 	return []ingest.Record{
@@ -67,7 +67,7 @@ func (s *site) agents(operator stemma.Ref) []ingest.Record {
 		run("work-1", "Write tests for rounding", planner, 1, 32),
 		run("work-2", "Look through the callers", planner, 1, 9),
 		run("work-1a", "Mend a flaky test", worker, 2, 5),
-		session.Session{Tool: "codex", ExternalID: "019e-77", Parent: planner, Depth: 1, Operator: operator, WorksOn: []stemma.Edge{{To: "ticket:jira/PAY-17"}}},
+		session.Session{Tool: "codex", ExternalID: "019e-77", Parent: planner, Depth: 1, Operator: []stemma.Edge{{To: operator}}, WorksOn: []stemma.Edge{{To: "ticket:jira/PAY-17"}}},
 	}
 }
 

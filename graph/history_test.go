@@ -101,8 +101,10 @@ var house = []stemma.KindSpec{
 	{
 		Kind: "bond",
 		Columns: []stemma.Column{
-			{Name: "one", Type: stemma.Link, Index: true}, {Name: "other", Type: stemma.Link, Index: true},
-			{Name: "apart", Type: stemma.Bool}, {Name: "by", Type: stemma.Link},
+			{Name: "one", Type: stemma.Link, Index: true},
+			{Name: "other", Type: stemma.Link, Index: true},
+			{Name: "apart", Type: stemma.Bool},
+			{Name: "by", Type: stemma.Link},
 		},
 		Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by"},
 	},

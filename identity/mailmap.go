@@ -52,5 +52,5 @@ func mailmapEntry(line string) (name, mail, rest string, ok bool) {
 	}
 	mail, rest, ok = strings.Cut(rest, ">")
 	mail = strings.TrimSpace(mail)
-	return strings.TrimSpace(name), mail, rest, ok && len(mail) <= maxName
+	return strings.TrimSpace(name), mail, rest, ok && len(mail) <= maxName && !strings.ContainsRune(mail, '<')
 }

@@ -23,6 +23,7 @@ func changes() *kind {
 			ref("head", "e.dst", toCommit, "commits that it showed for review").many(`edge e`, "e.src", door("e.door", "head")),
 			ref("author", `c."author"`, toPerson, "who opened or pushed it"),
 			ref("merged-by", "e.dst", toPerson, "who let it in").many(`edge e`, "e.src", door("e.door", "merged-by")),
+			ref("driver", "e.dst", toPerson, "who drove the agent that brought it").many(`edge e`, "e.src", door("e.door", "driver")),
 			enum("intent", `c."intent"`, "what it is meant to do", intents).alias("type"),
 			value(filter.Text, "intent-method", `c."intent_method"`, "how the intent is known"),
 			value(filter.Text, "method", `c."method"`, "how it landed: merge, squash, rebase, direct"),

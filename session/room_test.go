@@ -25,7 +25,7 @@ var shapes = []roomtest.Shape{
 			ToolCalls: []session.ToolCall{{Turn: 2, Call: "t1", Tool: "Edit", Path: "a.go", At: moment, Error: true}},
 			Files:     []session.File{{Path: "a.go", Edits: 1}},
 			Configs:   []session.Config{{Kind: session.ConfigRules, Name: "AGENTS.md", Digest: "00"}},
-			Agent:     "agent:claude-code", Operator: person,
+			Agent:     "agent:claude-code", Operator: []stemma.Edge{{To: person, Method: session.ByNote}},
 			In: []stemma.Ref{"repository:github.com/acme/pay"}, At: []stemma.Ref{"commit:sha1/" + stemma.Ref(strings.Repeat("a1", 20))},
 			WorksOn: []stemma.Edge{{To: "ticket:jira/PAY-17", Method: "prompt", Basis: stemma.BasisDeclared}},
 			Opened:  []stemma.Edge{{To: "change:github.com/acme/pay#142"}},

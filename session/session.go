@@ -33,13 +33,20 @@ type Session struct {
 	Configs   []Config   `json:"config,omitzero"`
 
 	Agent    stemma.Ref    `json:"-" door:"agent"`
-	Operator stemma.Ref    `json:"-" door:"operator"`
+	Operator []stemma.Edge `json:"-" door:"operator"`
 	In       []stemma.Ref  `json:"-" door:"in"` // repositories
 	At       []stemma.Ref  `json:"-" door:"at"` // commits that were checked out
 	WorksOn  []stemma.Edge `json:"-" door:"works-on"`
 	Opened   []stemma.Edge `json:"-" door:"opened"`
 	Bodies   []stemma.Body `json:"-" fact:"bodies"`
 }
+
+// How it is known who drove a session.
+const (
+	ByNote = "note"     // a record of line origin names whoever worked with the agent
+	BySpan = "span"     // the agent's own trace names the account that it works for
+	ByUser = "git-user" // its transcript lay on the machine of whom git there would name as author
+)
 
 // A ModelUse is one model that a session used; a session may use several.
 type ModelUse struct {

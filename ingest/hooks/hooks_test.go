@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -148,7 +149,7 @@ func TestAnyOrderGivesTheSameGraph(t *testing.T) {
 		all := append(list[:len(list):len(list)], list...)
 		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		for i, d := range all {
-			if i%3 == 0 {
+			if i%3 == 0 && !strings.Contains(d.body, `"pull_request": null`) { // what is refused has a gap for each name
 				d.id += " again" // sent again by hand, under another name
 			}
 			send(t, []*hooks.Hooks{a, b}[i%2], d)
@@ -183,7 +184,9 @@ func inboxOf(tb testing.TB, s *ingest.Space) *inbox.Inbox {
 
 // Processes that settle are killed again and again while deliveries come.
 func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
-	list := deliveries(t)
+	list := slices.DeleteFunc(deliveries(t), func(d delivery) bool { // those of which only our clock tells since when
+		return strings.HasPrefix(d.event, "member")
+	})
 	want, facts := ordered(t, list)
 	for engine, dsn := range map[string]func(testing.TB) string{"sqlite": storagetest.SQLiteDSN, "postgres": storagetest.PostgresDSN} {
 		t.Run(engine, func(t *testing.T) { killed(t, dsn(t), list, want, facts) })

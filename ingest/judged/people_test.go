@@ -42,8 +42,10 @@ func house() []ingest.Record {
 	gave := func(id string, by stemma.Ref) review.Review {
 		return review.Review{ID: review.Ref("github.com", id), Change: brought(1, "").Ref(), Reviewer: by, Verdict: "approved", Submitted: stemma.At(noon)}
 	}
+	driven := brought(1, mail)
+	driven.Drivers = []stemma.Edge{{To: stranger, Method: "assignee"}}
 	return []ingest.Record{
-		brought(1, mail), brought(2, account), brought(3, stranger),
+		driven, brought(2, account), brought(3, stranger),
 		gave("1", account), gave("2", stranger), gave("3", tracker),
 		identity.NewTie(identity.TieNoreply, mail, account),
 		identity.NewTie(identity.TieAccountMail, mail, tracker),
@@ -122,6 +124,8 @@ func TestAccountsOfOnePersonCountAsOneInAnyOrder(t *testing.T) {
 				{"changes", "group:author", string(mail) + " 2; " + string(stranger) + " 1"},
 				{"people", "changes:2 accounts:3", string(mail) + " "},
 				{"reviews", "is:self sort:ref", "review:github.com/1 change:github.com/acme/pay#1; review:github.com/3 change:github.com/acme/pay#1"},
+				{"reviews", "is:driver", "review:github.com/2 change:github.com/acme/pay#1"},
+				{"changes", "driver:" + string(stranger), "change:github.com/acme/pay#1 "},
 				{"reviews", "-is:self", "review:github.com/2 change:github.com/acme/pay#1"},
 				{"reviews", "group:reviewer", string(mail) + " 2; " + string(stranger) + " 1"},
 			} {

@@ -179,7 +179,9 @@ func (c Commit) session(s ClaimedSession, format string, people map[string]stemm
 		made.Models = append(made.Models, session.ModelUse{Model: identity.ModelRef(m), Name: m})
 	}
 	if s.Operator != "" {
-		made.Operator = c.person(s.Operator, people)
+		if person := c.person(s.Operator, people); person != "" {
+			made.Operator = []stemma.Edge{{To: person, Method: session.ByNote}}
+		}
 	}
 	return made, true
 }

@@ -45,7 +45,7 @@ func (b *SessionBook) Add(s session.Session) {
 		known.Started = s.Started
 	}
 	known.Prompts = max(known.Prompts, s.Prompts)
-	if s.Operator != "" && (known.Operator == "" || s.Operator < known.Operator) {
+	if len(s.Operator) > 0 && (len(known.Operator) == 0 || s.Operator[0].To < known.Operator[0].To) {
 		known.Operator = s.Operator
 	}
 	b.byRef[ref] = known

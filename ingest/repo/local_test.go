@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/gittest"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/local"
@@ -43,6 +44,7 @@ func (b *bench) scan() repo.Report {
 		Local: func(known func(string) bool) []local.File {
 			return local.Find(local.Machine{Home: b.home}, place.Trees(), known)
 		},
+		User: git.Ident{Name: "Ada", Mail: "ada@home.example"},
 	})
 	must(b.t, err)
 	return report
@@ -191,6 +193,15 @@ func TestASubagentHasItsOwnTranscript(t *testing.T) {
 	b.scan()
 	want(t, "sessions", b.rows(sessions), "s1 2 2", "s1:x7 2 -")
 	want(t, "said", []string{b.said("s1:x7")}, "first | second")
+}
+
+func TestASessionOfThisMachineIsTiedToWhomGitWouldNameHere(t *testing.T) {
+	b := newBench(t)
+	b.say("s1", "", "user", "make it so")
+	b.scan()
+	want(t, "operators", b.rows(`SELECT x.ref, e.method, e.grade FROM edge e JOIN node n ON n.id = e.src JOIN node x ON x.id = e.dst JOIN door d ON d.id = e.door
+		WHERE n.ref = 'session:claude-code/s1' AND d.name = 'operator'`), string(b.Person("ada@home.example"))+" git-user D")
+	b.verify()
 }
 
 func TestASessionThatHooksToldOfIsBetterKnown(t *testing.T) {

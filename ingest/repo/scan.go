@@ -65,6 +65,9 @@ type Options struct {
 	// Local, if set, lists the transcripts of this machine that belong to the
 	// repository, given those that were read before.
 	Local func(known func(path string) bool) []local.File
+	// User is whom git would name as author on this machine: who drove the agents whose
+	// transcripts Local lists.
+	User git.Ident
 }
 
 // A Report says what a scan found.
@@ -174,7 +177,7 @@ func Scan(ctx context.Context, space *ingest.Space, r *git.Repo, o Options) (Rep
 	}
 	s.w = names.New(ingest.NewWriter(ctx, space, o.Now), s.record.Host)
 	s.w.Within(s.record.ID)
-	s.sessions = &sessions.Book{DB: space.DB, Writer: s.w, Repo: s.repo, Progress: s.o.Progress}
+	s.sessions = &sessions.Book{DB: space.DB, Writer: s.w, Repo: s.repo, Progress: s.o.Progress, User: s.o.User}
 	err := s.read(ctx)
 	if closed := s.w.Close(ctx); err == nil {
 		err = closed

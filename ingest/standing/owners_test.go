@@ -36,7 +36,11 @@ func (y *yard) scan() {
 	if err != nil {
 		y.t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() {
+		if err := r.Close(); err != nil {
+			y.t.Error(err)
+		}
+	}()
 	report, err := repo.Scan(y.t.Context(), y.space, r, repo.Options{Now: now})
 	if err != nil {
 		y.t.Fatal(err)

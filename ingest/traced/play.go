@@ -121,7 +121,10 @@ func (p *player) finish(x session.Session) session.Session {
 		x.Agent = ""
 	}
 	x.Parent, x.Depth, x.Title = p.parent.above(), p.depth, p.title
-	x.In, x.At, x.Operator, x.Bodies = p.in, p.at, p.operator, p.bodies
+	x.In, x.At, x.Bodies = p.in, p.at, p.bodies
+	if p.operator != "" {
+		x.Operator = []stemma.Edge{{To: p.operator, Method: session.BySpan}}
+	}
 	for i := range min(len(x.Turns), len(p.turns)) {
 		if b := p.turns[i]; b != nil {
 			x.Turns[i].Body = b.Digest.String()

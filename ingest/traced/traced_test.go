@@ -182,7 +182,7 @@ func TestAPlannerAndItsWorkersAreATree(t *testing.T) {
 	if p.TurnCount != 3 || p.Prompts != 1 || p.Iterations != 2 || p.ToolCallCount != 2 || p.InputTokens != 280 || p.OutputTokens != 27 || p.CacheReadTokens != 20 {
 		t.Errorf("planner: %+v", p)
 	}
-	if p.Parent != "" || p.Agent != "agent:github-copilot" || p.HarnessVersion != "1.2" || p.Operator.Kind() != stemma.KindPerson ||
+	if p.Parent != "" || p.Agent != "agent:github-copilot" || p.HarnessVersion != "1.2" || len(p.Operator) != 1 || p.Operator[0].To.Kind() != stemma.KindPerson ||
 		!cmp.Equal(p.In, []stemma.Ref{"repository:github.com/acme/pay"}) || !cmp.Equal(p.At, []stemma.Ref{"commit:sha1/" + stemma.Ref(strings.Repeat("a1", 20))}) {
 		t.Errorf("planner: %+v", p)
 	}

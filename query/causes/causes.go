@@ -171,7 +171,9 @@ func (r *ranker) changes(ctx context.Context) error {
 }
 
 const columns = `SELECT c.id, n.ref, COALESCE(c."title", ''), COALESCE(c."merged", 0), COALESCE(c."method", ''), COALESCE(c."added", 0) + COALESCE(c."deleted", 0),
-	(SELECT COUNT(*) FROM k_review v WHERE v."change" = c.id AND v."verdict" = 'approved' AND COALESCE(v."dismissed", 0) = 0)
+	(SELECT COUNT(*) FROM k_review v LEFT JOIN same sv ON sv.id = v."reviewer" LEFT JOIN same sa ON sa.id = c."author"
+		WHERE v."change" = c.id AND v."verdict" = 'approved' AND COALESCE(v."dismissed", 0) = 0
+			AND (v."reviewer" IS NULL OR c."author" IS NULL OR COALESCE(sv.self, v."reviewer") <> COALESCE(sa.self, c."author")))
 	FROM k_change c JOIN node n ON n.id = c.id`
 
 // candidate reads a change, and what speaks against it by itself.
@@ -186,7 +188,7 @@ func (r *ranker) candidate(scan func(...any) error, c *Candidate) error {
 	case method == "direct":
 		c.add(10, "it was pushed without a merge request")
 	case approvals == 0:
-		c.add(8, "nobody is known to have approved it")
+		c.add(8, "nobody but its author is known to have approved it")
 	}
 	if lines >= large {
 		c.add(5, fmt.Sprintf("it is large: %d lines", lines))

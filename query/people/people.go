@@ -58,6 +58,7 @@ type reader struct {
 	db   *storage.DB
 	ask  Ask
 	of   map[stemma.Ref]*Person // by any account
+	more bool                   // there are more
 	list []*Person
 }
 
@@ -69,7 +70,7 @@ func Of(ctx context.Context, db *storage.DB, ask Ask) (people []*Person, more bo
 			return nil, false, fmt.Errorf("people: %w", err)
 		}
 	}
-	return r.list, len(r.list) == Max, nil
+	return r.list, r.more, nil
 }
 
 // asked is the condition of the accounts that are asked for.
@@ -102,6 +103,7 @@ func (r *reader) accounts() error {
 		}
 		p := r.of[self]
 		if p == nil && len(r.list) == Max {
+			r.more = true
 			return nil
 		}
 		if p == nil {

@@ -164,7 +164,7 @@ func Pay() *World {
 
 	planner := session.Session{
 		Tool: "claude-code", ExternalID: "p1", Started: ago(21), Title: "plan", TurnCount: 9, Prompts: 3, InputTokens: 100,
-		OutputTokens: 11, Models: []session.ModelUse{{Model: x.Ref(), Name: x.Name}}, Operator: ada, WorksOn: to(pay17.Ref()),
+		OutputTokens: 11, Models: []session.ModelUse{{Model: x.Ref(), Name: x.Name}}, Operator: to(ada), WorksOn: to(pay17.Ref()),
 	}
 	worker := session.Session{
 		Tool: "claude-code", ExternalID: "w1", Started: ago(20), Parent: planner.Ref(), Depth: 1, Iterations: 5,

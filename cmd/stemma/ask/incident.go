@@ -2,9 +2,7 @@ package ask
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -114,7 +112,7 @@ func printIncident(a *program.App, i *causes.Incident) {
 func runJudge(ctx context.Context, a *program.App, name, cause, by, reason string, confirmed bool) error {
 	v := judged.Verdict{Confirmed: confirmed, Reason: reason}
 	var err error
-	if v.Name, v.Mail, err = author(ctx, by); err != nil {
+	if v.Name, v.Mail, err = program.Author(ctx, by); err != nil {
 		return program.Usage(nil, fmt.Errorf("incident: %w", err))
 	}
 	s, err := a.OpenStore(ctx)
@@ -142,23 +140,4 @@ func runJudge(ctx context.Context, a *program.App, name, cause, by, reason strin
 	}
 	_, err = fmt.Fprintf(a.Out, "recorded: %s %s %s\n", v.Cause, said, v.Incident)
 	return err
-}
-
-var errAuthor = errors.New(`nobody is named: give --by "Name <mail>", or tell git user.name and user.email`)
-
-// author is the person of "Name <mail>", or whom git would name as the author here.
-func author(ctx context.Context, by string) (name, mail string, err error) {
-	if by == "" {
-		out, err := exec.CommandContext(ctx, "git", "var", "GIT_AUTHOR_IDENT").Output()
-		if err != nil {
-			return "", "", errAuthor
-		}
-		by = string(out[:strings.LastIndexByte(string(out), '>')+1])
-	}
-	name, rest, ok := strings.Cut(by, "<")
-	mail, _, end := strings.Cut(rest, ">")
-	if !ok || !end || !strings.Contains(mail, "@") {
-		return "", "", errAuthor
-	}
-	return strings.TrimSpace(name), strings.TrimSpace(mail), nil
 }

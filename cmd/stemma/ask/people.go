@@ -174,7 +174,7 @@ Who says so is who git would name as author, or --by.`,
 
 func runTell(ctx context.Context, a *program.App, names []string, word judged.Sameness, by string, asJSON bool) error {
 	var err error
-	if word.Name, word.Mail, err = author(ctx, by); err != nil {
+	if word.Name, word.Mail, err = program.Author(ctx, by); err != nil {
 		return program.Usage(nil, fmt.Errorf("people: %w", err))
 	}
 	s, err := a.OpenStore(ctx)

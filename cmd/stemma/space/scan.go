@@ -106,7 +106,7 @@ func scanOne(ctx context.Context, a *program.App, s *program.Store, path string)
 	defer func() { err = errors.Join(err, r.Close()) }()
 	p := terminal.NewProgress(a.Err, a.Now)
 	defer p.End()
-	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.Now, Progress: p.Show, Log: a.Log, Own: own, Local: localOf(path)})
+	report, err = repo.Scan(ctx, s.Space, r, repo.Options{Now: a.Now, Progress: p.Show, Log: a.Log, Own: own, Local: localOf(path), User: program.GitUser(ctx, path)})
 	if err != nil {
 		return report, err
 	}

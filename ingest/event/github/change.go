@@ -84,12 +84,33 @@ func (d *delivery) change(pr event.Value) change.Change {
 	case pr.At("state").Text(20) == "open":
 		c.State = "open"
 	}
+	if c.Author.Kind() == stemma.KindBot {
+		c.Drivers = d.drivers(pr)
+	}
 	c.Implements, c.Satisfies = d.Mentions(c.Title+"\n\n"+pr.At("body").Long(), head.At("ref").Name(), c.Number)
 	c.PickedFrom = d.backported(c)
 	c.Implements = slices.DeleteFunc(c.Implements, func(e stemma.Edge) bool { // a pull request looks like an issue
 		return slices.ContainsFunc(c.PickedFrom, func(p stemma.Ref) bool { return p.Key() == e.To.Key() })
 	})
 	return c
+}
+
+// drivers are the people who set a program to work that opened a pull request: those to
+// whom it is assigned, and who caused that it was opened.
+func (d *delivery) drivers(pr event.Value) []stemma.Edge {
+	var people []stemma.Edge
+	add := func(who stemma.Ref, method string) {
+		if who.Kind() == stemma.KindPerson {
+			people = stemma.AddEdge(people, stemma.Edge{To: who, Method: method})
+		}
+	}
+	for a := range pr.At("assignees").Items() {
+		add(d.account(a), "assignee")
+	}
+	if d.action == "opened" {
+		add(d.sender(), "sender")
+	}
+	return people
 }
 
 var backport = regexp.MustCompile(`(?i)\b(?:back-?port|cherry[- ]?pick)(?:s|ed|ing)?\b[^#\n]{0,40}#(\d{1,9})\b`)

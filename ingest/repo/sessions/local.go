@@ -20,6 +20,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/transcript"
 	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/redact"
+	"github.com/stemma-dev/stemma/session"
 	"github.com/stemma-dev/stemma/session/price"
 )
 
@@ -181,6 +182,7 @@ func (l *localFile) state(ctx context.Context, f io.ReaderAt, r agent.Reader, m 
 	if l.Named {
 		grade = stemma.GradeC
 	}
+	var err error
 	for i, t := range r.Transcripts() {
 		x := t.Session
 		if i == 0 {
@@ -198,6 +200,9 @@ func (l *localFile) state(ctx context.Context, f io.ReaderAt, r agent.Reader, m 
 		if _, id := x.Parent.Split(); t.Subagent != "" && l.own[local.Subagent(l.Path, id, t.Subagent)] && i > 0 {
 			continue // its own transcript says more
 		}
+		if x.Operator, err = l.operator(ctx); err != nil {
+			return err
+		}
 		x.Title, x.Branch = l.fit(x.Title), l.fit(x.Branch)
 		if err := l.stateLinks(ctx, &x, t); err != nil {
 			return err
@@ -207,6 +212,15 @@ func (l *localFile) state(ctx context.Context, f io.ReaderAt, r agent.Reader, m 
 		}
 	}
 	return nil
+}
+
+// operator is who drove the agent, as far as is known of whoever works on this machine.
+func (l *localFile) operator(ctx context.Context) ([]stemma.Edge, error) {
+	who, err := l.Writer.Who(ctx, l.User)
+	if who == "" || err != nil {
+		return nil, err
+	}
+	return []stemma.Edge{{To: who, Method: session.ByUser}}, nil
 }
 
 // fit is a text of an agent without secrets.

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/records"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
@@ -24,6 +25,9 @@ type Book struct {
 	Writer   *names.Writer
 	Repo     *clone.Repo
 	Progress func(stage string, done, total int64)
+	// User is whom git would name here as author: whose machine the transcripts of this
+	// machine are on. Nobody if it is empty.
+	User git.Ident
 
 	named    note.SessionBook
 	embedded embedded
