@@ -37,6 +37,7 @@ type Change struct {
 	FixMethod    string `json:"fix_method,omitempty"`                                // how what it fixes was found
 	Breaking     bool   `json:"breaking,omitempty"`
 	Dropped      *bool  `json:"dropped,omitempty"` // its target does not reach it any more; nil says nothing
+	*Iterations
 
 	Credits    []Credit    `json:"credit,omitzero"`
 	Fixes      []Fix       `json:"fixes,omitzero"`
@@ -52,6 +53,15 @@ type Change struct {
 	Repairs    []stemma.Edge `json:"-" door:"fixes"` // the changes and commits of Fixes, with the method
 	Reverts    []stemma.Edge `json:"-" door:"reverts"`
 	Sessions   []stemma.Edge `json:"-" door:"session"`
+}
+
+// Iterations are how often a change was tried, and what that took; they are counted of
+// what is known about it.
+type Iterations struct {
+	Attempts  int  `json:"attempts"` // commits that pipelines judged, up to the first that all of them found good
+	Green     bool `json:"green"`    // there is one
+	Idle      int  `json:"infrastructure_failures"`
+	Reprompts int  `json:"reprompts"` // prompts after tests or pipelines had failed
 }
 
 // A Credit is how many of the added lines one origin wrote.

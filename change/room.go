@@ -139,6 +139,10 @@ var changeSpec = stemma.KindSpec{
 		{Name: "fix_method", Type: stemma.Text, Doc: "of a fix: how what it mends was found"},
 		{Name: "breaking", Type: stemma.Bool, Doc: "declared to break its users"},
 		{Name: "dropped", Type: stemma.Bool, Doc: "its target was put elsewhere and does not reach it any more"},
+		{Name: "attempts", Type: stemma.Int, Doc: "commits that pipelines judged, up to the first that all of them found good"},
+		{Name: "green", Type: stemma.Bool, Doc: "there is one that all of them found good"},
+		{Name: "infrastructure_failures", Type: stemma.Int, Doc: "runs that tell nothing of it: cancelled, or what ran them failed"},
+		{Name: "reprompts", Type: stemma.Int, Doc: "prompts in its sessions after tests or pipelines had failed"},
 	},
 	Lists: []stemma.List{
 		{Name: "credit", Doc: "added lines by origin", Columns: []stemma.Column{

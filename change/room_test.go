@@ -46,7 +46,7 @@ var shapes = []roomtest.Shape{
 			Repository: repository, Number: 142, Title: "Refund", Method: "squash", Platform: "github", Branch: "fix/refund", Target: "main",
 			URL: "https://github.com/acme/pay/pull/142", Merged: moment, MergeCommit: commit, Author: person, Intent: "fix", IntentMethod: "conventional",
 			CommitCount: 1, Size: &change.Size{FileCount: 1, Added: 3, Deleted: 1}, Lines: &change.Lines{AI: 2, Human: 1}, AuthorClass: change.ClassMixed,
-			FixAuthor: change.ClassAI, OriginAuthor: change.ClassHuman, FixMethod: "lines", Breaking: true, Dropped: new(bool),
+			FixAuthor: change.ClassAI, OriginAuthor: change.ClassHuman, FixMethod: "lines", Breaking: true, Dropped: new(bool), Iterations: &change.Iterations{Attempts: 3, Green: true, Idle: 1, Reprompts: 2},
 			State: "merged", Opened: moment - 9, Closed: moment + 9, Head: commit, Queue: "merged", MergedBy: person,
 			Heads: []stemma.Edge{{To: commit, Method: "merge-group"}}, PickedFrom: []stemma.Ref{"change:github.com/acme/pay#99"},
 			Drivers:    []stemma.Edge{{To: person, Method: "assignee"}},

@@ -58,8 +58,11 @@ func changes() *kind {
 			count("deleted", `c."deleted"`, "lines deleted"),
 			number("files", `c."files"`, "files touched"),
 			number("commits", `c."commits"`, "commits carried"),
-			value(filter.Int, "its", `(SELECT COUNT(DISTINCT COALESCE(ru."commit", -ru.id)) FROM edge e JOIN k_run ru ON ru.id = e.src WHERE e.dst = c.id AND `+door("e.door", "of-change")+`)`,
-				"iterations to success: heads of it that a pipeline ran on"),
+			number("its", `c."attempts"`, "iterations to success: commits that pipelines judged, up to the first that all of them found good").alias("attempts"),
+			number("infrastructure-failures", `c."infrastructure_failures"`, "runs of it that tell nothing: cancelled, or what ran them failed"),
+			number("reprompts", `c."reprompts"`, "prompts in its sessions after tests or pipelines had failed"),
+			value(filter.Int, "turns", `(SELECT CAST(SUM(ts."turns") AS BIGINT) FROM k_session ts WHERE ts.id IN (SELECT e.dst FROM edge e WHERE e.src = c.id AND `+door("e.door", "session")+`))`,
+				"messages of both sides in the sessions that it came from"),
 			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
 			value(filter.Text, "url", `c."url"`, "page on the forge"),
 			choice("is", "class, intent, way of landing", with(
@@ -67,7 +70,7 @@ func changes() *kind {
 					oneOf(`c."intent"`, "feature", "fix", "security-fix", "refactor", "docs", "test", "build", "revert")),
 				map[string]string{
 					"merge": `c."method" = 'merge'`, "squash": `c."method" = 'squash'`, "direct": `c."method" = 'direct'`,
-					"breaking": `c."breaking" = 1`, "dropped": droppedChange,
+					"breaking": `c."breaking" = 1`, "green": `c."green" = 1`, "dropped": droppedChange,
 					"reverted": `EXISTS (SELECT 1 FROM edge e WHERE e.dst = c.id AND ` + door("e.door", "reverts") + `)`,
 				})),
 		}),

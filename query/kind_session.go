@@ -29,6 +29,7 @@ func sessions() *kind {
 			count("prompts", `c."prompts"`, "messages that a person typed"),
 			count("tool-calls", `c."tool_calls"`, "calls of tools"),
 			number("its", `c."iterations"`, "iterations: answers of the model until the end"),
+			number("reprompts", `c."reprompts"`, "prompts after tests that it ran had failed"),
 			count("tokens", `(COALESCE(c."input_tokens", 0) + COALESCE(c."output_tokens", 0))`, "tokens read anew and written"),
 			number("input-tokens", `c."input_tokens"`, "tokens read anew"),
 			number("output-tokens", `c."output_tokens"`, "tokens written"),

@@ -30,6 +30,7 @@ var sessionSpec = stemma.KindSpec{
 		{Name: "prompts", Type: stemma.Int, Doc: "messages that a person typed"},
 		{Name: "tool_calls", Type: stemma.Int, Doc: "calls of tools"},
 		{Name: "iterations", Type: stemma.Int, Doc: "answers of the model until the end"},
+		{Name: "reprompts", Type: stemma.Int, Doc: "prompts after tests that the session ran had failed"},
 		{Name: "input_tokens", Type: stemma.Int, Doc: "tokens read anew"},
 		{Name: "output_tokens", Type: stemma.Int, Doc: "tokens written"},
 		{Name: "cache_read_tokens", Type: stemma.Int, Doc: "tokens read from the cache"},
@@ -61,6 +62,8 @@ var sessionSpec = stemma.KindSpec{
 			{Name: "output_tokens", Type: stemma.Int, Doc: "tokens written"},
 			{Name: "tool_calls", Type: stemma.Int, Doc: "calls it made"},
 			{Name: "body", Type: stemma.Text, Doc: "digest of what was said"},
+			{Name: "typed", Type: stemma.Bool, Doc: "a person typed it"},
+			{Name: "failing", Type: stemma.Bool, Doc: "it came after tests that had failed"},
 		}},
 		{Name: "tool_call", Doc: "calls of tools in their order", Columns: []stemma.Column{
 			{Name: "turn", Type: stemma.Int, Doc: "number of the turn that made it"},

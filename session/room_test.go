@@ -18,10 +18,10 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(session.FromFact,
 		session.Session{
 			Tool: "claude-code", ExternalID: "5c1e", Started: moment, Ended: moment + 5, HarnessVersion: "2.1", Title: "refunds",
-			TurnCount: 4, Prompts: 1, ToolCallCount: 2, Iterations: 2, InputTokens: 10, OutputTokens: 20, CacheReadTokens: 30, CacheWriteTokens: 40, Cost: 5, PriceTable: "2026-02-01",
+			TurnCount: 4, Prompts: 1, ToolCallCount: 2, Iterations: 2, Reprompts: 1, InputTokens: 10, OutputTokens: 20, CacheReadTokens: 30, CacheWriteTokens: 40, Cost: 5, PriceTable: "2026-02-01",
 			Parent: "session:claude-code/5c1d", Depth: 1, Branch: "fix/refund", OriginRecord: "refs/notes/ai",
 			Models:    []session.ModelUse{{Model: "model:anthropic/claude-opus-4-6", Name: "claude-opus-4-6", Turns: 2, CacheReadTokens: 30, CacheWriteTokens: 40, Cost: 5}, {Name: "<synthetic>"}},
-			Turns:     []session.Turn{{Number: 1, Role: "user", At: moment, Body: "00"}},
+			Turns:     []session.Turn{{Number: 1, Role: "user", At: moment, Body: "00", Typed: true, Failing: true}},
 			ToolCalls: []session.ToolCall{{Turn: 2, Call: "t1", Tool: "Edit", Path: "a.go", At: moment, Error: true}},
 			Files:     []session.File{{Path: "a.go", Edits: 1}},
 			Configs:   []session.Config{{Kind: session.ConfigRules, Name: "AGENTS.md", Digest: "00"}},

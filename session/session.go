@@ -15,6 +15,7 @@ type Session struct {
 	Prompts          int           `json:"prompts,omitempty"` // messages that a person typed
 	ToolCallCount    int           `json:"tool_calls,omitempty"`
 	Iterations       int           `json:"iterations,omitempty"` // answers of the model until the end
+	Reprompts        int           `json:"reprompts,omitempty"`  // prompts after tests that had failed
 	InputTokens      int           `json:"input_tokens,omitempty"`
 	OutputTokens     int           `json:"output_tokens,omitempty"`
 	CacheReadTokens  int           `json:"cache_read_tokens,omitempty"`
@@ -71,6 +72,8 @@ type Turn struct {
 	OutputTokens int           `json:"output_tokens,omitempty"`
 	ToolCalls    int           `json:"tool_calls,omitempty"`
 	Body         string        `json:"body,omitempty"` // digest of what was said
+	Typed        bool          `json:"typed,omitempty"`
+	Failing      bool          `json:"failing,omitempty"` // the tests that ran last, and since the prompt before, had failed
 }
 
 // A ToolCall is one call of a tool by the model.

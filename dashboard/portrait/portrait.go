@@ -143,7 +143,7 @@ var sections = map[stemma.Kind]map[string]string{
 	stemma.KindChange: {"files": "#diff", "added": "#diff", "deleted": "#diff"},
 	stemma.KindCommit: {"parents": "#links", "files": "#files", "added": "#diff", "deleted": "#diff"},
 	stemma.KindSession: {
-		"turns": "#turns", "prompts": "#turns", "iterations": "#turns", "tool_calls": "#tool-calls",
+		"turns": "#turns", "prompts": "#turns", "iterations": "#turns", "reprompts": "#turns", "tool_calls": "#tool-calls",
 		"input_tokens": "#turns", "output_tokens": "#turns", "cache_read_tokens": "#turns", "cache_write_tokens": "#turns",
 		"cost_micro_usd": "#models",
 		"turn":           "#turns", "edits": "#tool-calls", // of its lists

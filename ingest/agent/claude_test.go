@@ -56,10 +56,10 @@ func TestTranscriptBecomesOneSession(t *testing.T) {
 			{Model: "model:anthropic/claude-sonnet-4-5-20250929", Name: "claude-sonnet-4-5-20250929", Turns: 1, InputTokens: 5, OutputTokens: 7},
 		},
 		Turns: []session.Turn{
-			{Number: 1, Role: "user", At: moment(0)},
+			{Number: 1, Role: "user", At: moment(0), Typed: true},
 			{Number: 2, Role: "assistant", At: moment(5), Model: "claude-opus-4-6", InputTokens: 10, OutputTokens: 50, ToolCalls: 1},
 			{Number: 3, Role: "assistant", At: moment(8), Model: "claude-sonnet-4-5-20250929", InputTokens: 5, OutputTokens: 7, ToolCalls: 3},
-			{Number: 4, Role: "user", At: moment(13)},
+			{Number: 4, Role: "user", At: moment(13), Typed: true},
 		},
 		ToolCalls: []session.ToolCall{
 			{Turn: 2, Call: "toolu_1", Tool: "Edit", Path: "charge.go", At: moment(6)},

@@ -21,6 +21,7 @@ type Command struct {
 	Reads      bool     // it surely writes no file
 	Background bool     // part of it goes on when it has ended
 	Quiet      bool     // what it does not name it is not for writing: a test, a build, a server, git putting files in place, or all that it writes is named
+	Tests      bool     // a program of it runs tests
 	Targets    []string // files that it says it writes, and patterns of them
 	Names      []string // other words that may name files or directories
 	Dirs       []string // directories to which it goes

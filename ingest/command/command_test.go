@@ -159,3 +159,16 @@ func FuzzAnyTextIsACommand(f *testing.F) {
 		}
 	})
 }
+
+func TestCommandsThatRunTestsAreKnown(t *testing.T) {
+	for text, want := range map[string]bool{
+		"go test ./...": true, "cd pay && CI=1 go test -run X ./pay 2>&1 | tail": true, "npm test": true, "npm run test:unit -- --watch": true, "pnpm exec vitest run": true,
+		"npx jest": true, "python -m pytest -q": true, "python3 -m unittest": true, "uv run pytest": true, "bundle exec rspec": true, "./gradlew check test": true, "make -j4 test": true,
+		"cargo nextest run": true, "mvn -q verify": true, "timeout 60 pytest tests": true, "bash -c 'go test ./...'": true, "bash -lc cd pay && go test ./...": true,
+		"go vet ./test/...": false, "npm install jest": false, "cat test.go": false, "git commit -m 'go test'": false, "go build ./...": false, "test -f x": false, "echo pytest": false, "": false,
+	} {
+		if got := command.Parse(text).Tests; got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}

@@ -25,6 +25,7 @@ func (r *reader) program(words []string) {
 		return
 	}
 	r.Quiet = r.Quiet || quiet(name, args)
+	r.Tests = r.Tests || tests(name, args)
 	targets := written(name, args)
 	r.open = r.open || !names(name, args, targets)
 	for _, t := range targets {

@@ -51,6 +51,7 @@ type Span struct {
 	Called string     `json:"called,omitempty"`
 	Paths  []string   `json:"paths,omitempty"` // files that it works on
 	Edits  bool       `json:"edits,omitempty"`
+	Tests  bool       `json:"tests,omitempty"` // it runs tests
 	Ticket run.Ticket `json:"ticket,omitzero"`
 
 	Repository stemma.Ref `json:"repository,omitempty"`
@@ -175,7 +176,7 @@ const maxPaths = 20
 // input takes what a tool is called with, where the sender was told to tell it.
 func (s *Span) input(a attributes) {
 	c := run.NewCall(s.Call, s.Called, []byte(text(a.first("gen_ai.tool.call.arguments", "traceloop.entity.input", "tool_input"))))
-	s.Edits, s.Ticket = c.Edits, c.Ticket
+	s.Edits, s.Tests, s.Ticket = c.Edits, c.Tests, c.Ticket
 	if file := a.name("file_path"); file != "" && len(c.Paths) == 0 {
 		c.Paths = []string{file}
 	}

@@ -79,7 +79,7 @@ func (p *player) call(s step) {
 	if id == "" {
 		id = s.ID
 	}
-	c := run.Call{ID: id, Tool: s.Called, Paths: s.Paths, Edits: s.Edits, Ticket: s.Ticket}
+	c := run.Call{ID: id, Tool: s.Called, Paths: s.Paths, Edits: s.Edits, Tests: s.Tests, Ticket: s.Ticket}
 	p.run.Answer(run.Message{ID: p.last, Calls: []run.Call{c}}, s.Start.Time())
 	p.run.Results([]run.Result{{Call: id, Error: s.Failed}}, s.End.Time())
 }

@@ -229,8 +229,9 @@ func Pay() *World {
 		Credits: []change.Credit{credit(y, "codex", alone.Ref(), 1)},
 		Fixes:   []change.Fix{{Change: f1.Ref(), Lines: 1, Human: 1, Method: "declared"}},
 	})
+	f4.Iterations = &change.Iterations{Attempts: 4}
 	for i := range 4 {
-		w.Runs = append(w.Runs, pipeline.Run{ID: stemma.NewRef(stemma.KindRun, "github", fmt.Sprint(i)), System: "github", Name: "ci", Number: i + 1, Attempt: 1, Status: "completed", Commit: change.CommitRef("sha1", SHA(90+i)), Changes: []stemma.Ref{f4.Ref()}})
+		w.Runs = append(w.Runs, pipeline.Run{Conclusion: "failure", ID: stemma.NewRef(stemma.KindRun, "github", fmt.Sprint(i)), System: "github", Name: "ci", Number: i + 1, Attempt: 1, Status: "completed", Commit: change.CommitRef("sha1", SHA(90+i)), Changes: []stemma.Ref{f4.Ref()}})
 	}
 	w.Releases = []change.Release{
 		{Repository: repo, Name: "v1", Target: c2.Ref(), Tagged: ago(60)},

@@ -83,7 +83,7 @@ var views = sync.OnceValue(func() []view {
 		{
 			"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
 			cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
-				lineCols+" author_class fix_author origin_author fix_method #breaking", append(append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened", viewCol{"closed", moment, closed})...), cols("c", "@head queue @merged_by")...)...),
+				lineCols+" author_class fix_author origin_author fix_method #breaking", append(append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened", viewCol{"closed", moment, closed})...), cols("c", "@head queue @merged_by #attempts #green #infrastructure_failures #reprompts")...)...),
 		},
 		{
 			"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,
@@ -106,9 +106,9 @@ var views = sync.OnceValue(func() []view {
 		{"v1_file", "files at the tip of a branch", `k_file c JOIN node n ON n.id = c.id`, cols("c", "@repository branch path blob @commit #lines "+lineCountCols+" #deleted")},
 		{
 			"v1_session", "runs of coding agents", `k_session c JOIN node n ON n.id = c.id`,
-			cols("c", "tool external_id ~started ~ended title #turns #prompts #tool_calls #iterations #input_tokens #output_tokens @parent #depth branch #cache_read_tokens #cache_write_tokens cost_micro_usd price_table"),
+			cols("c", "tool external_id ~started ~ended title #turns #prompts #tool_calls #iterations #input_tokens #output_tokens @parent #depth branch #cache_read_tokens #cache_write_tokens cost_micro_usd price_table #reprompts"),
 		},
-		{"v1_session_turn", "messages of a session in their order", `k_session_turn c JOIN node n ON n.id = c.id`, cols("c", "seq #number role ~at model #input_tokens #output_tokens #tool_calls")},
+		{"v1_session_turn", "messages of a session in their order", `k_session_turn c JOIN node n ON n.id = c.id`, cols("c", "seq #number role ~at model #input_tokens #output_tokens #tool_calls #typed #failing")},
 		{"v1_session_tool_call", "calls of tools of a session in their order", `k_session_tool_call c JOIN node n ON n.id = c.id`, cols("c", "seq turn call tool path ~at #error")},
 		{"v1_session_file", "files that a session edited", `k_session_file c JOIN node n ON n.id = c.id`, cols("c", "seq path #edits")},
 		{"v1_session_model", "models that a session used", `k_session_model c JOIN node n ON n.id = c.id`, cols("c", "seq @model name #turns #input_tokens #output_tokens #cache_read_tokens #cache_write_tokens cost_micro_usd")},

@@ -12,7 +12,7 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/deployment"
-	"github.com/stemma-dev/stemma/ingest/brought"
+	"github.com/stemma-dev/stemma/ingest/deduced"
 	"github.com/stemma-dev/stemma/ingest/reported"
 	"github.com/stemma-dev/stemma/outbox"
 )
@@ -100,7 +100,7 @@ func (o *options) intoStore(ctx context.Context, a *program.App, raw []byte, d *
 		return err
 	}
 	d.State, d.Refs, d.Snapshot = inStore, taken.Refs, taken.Snapshot
-	_, err = brought.Link(ctx, s.Space, a.Now)
+	_, err = deduced.All(ctx, s.Space, a.Now)
 	return err
 }
 

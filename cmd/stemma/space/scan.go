@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/deduced"
 	"github.com/stemma-dev/stemma/ingest/local"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/ingest/settle"
@@ -90,7 +91,7 @@ func runScan(ctx context.Context, a *program.App, paths []string, asJSON bool) e
 			return err
 		}
 	}
-	if err := link(ctx, s.Space, a.Now); err != nil {
+	if _, err := deduced.All(ctx, s.Space, a.Now); err != nil {
 		return err
 	}
 	return views.Ensure(ctx, s.DB)

@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/inbox"
+	"github.com/stemma-dev/stemma/ingest/deduced"
 	"github.com/stemma-dev/stemma/ingest/event/system"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/server"
@@ -142,7 +143,7 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags []stri
 		work.Go(func() { taken.Run(ctx) })
 	}
 	if taken != nil || recordToken != "" {
-		work.Go(func() { keepLinking(ctx, s.Space, a.Now, a.Log) })
+		work.Go(func() { deduced.Run(ctx, s.Space, a.Now, a.Log) })
 	}
 	return server.Serve(ctx, addr, h, a.Log, func(addr string) {
 		fmt.Fprintf(a.Out, "stemma serves http://%s\n", addr)

@@ -120,6 +120,7 @@ type Call struct {
 	Edits    bool     // it changes them
 	Ticket   Ticket   // the ticket that it looks up, if it is one
 	Opens    bool     // it opens a merge request, whose address the result has
+	Tests    bool     // it runs tests
 
 	Input   []byte // what it is called with, as JSON; part of the row
 	Command string // what it runs, or the patch that it applies

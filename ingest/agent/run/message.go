@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	commands "github.com/stemma-dev/stemma/ingest/command"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 )
 
@@ -139,8 +140,12 @@ func NewCall(id, tool string, input []byte) Call {
 		c.Paths, c.Edits = append(c.Paths, PatchPaths(command[patch:])...), true
 	}
 	c.Opens = Opens(tool, command)
+	c.Tests = testTools[tool] || !c.Edits && commands.Parse(strings.TrimSpace(command)).Tests
 	return c
 }
+
+// testTools are the tools, of any agent, that run tests.
+var testTools = map[string]bool{"run_tests": true, "runTests": true, "run_test": true, "runTest": true, "test_run": true, "execute_tests": true}
 
 // readInput takes the files that a call works on, and returns the command that
 // it runs or the patch that it applies.

@@ -33,6 +33,8 @@ type Run struct {
 	calls       []session.ToolCall // with paths as the tool spells them
 	byCall      map[string]int
 	edits       map[int]bool     // calls that change files
+	tests       map[string]bool  // calls that run tests
+	failing     bool             // the last of these since the last prompt had failed
 	more        map[int][]string // files of a call beside the first
 	changes     map[string]Change
 	expected    map[string][]Edition // by call, whose end is not told yet
@@ -163,6 +165,12 @@ func (r *Run) call(turn int, c Call, at time.Time) {
 	if c.Edits {
 		r.edits[k] = true
 	}
+	if c.Tests && c.ID != "" {
+		if r.tests == nil {
+			r.tests = map[string]bool{}
+		}
+		r.tests[c.ID] = true
+	}
 	if c.Opens && c.ID != "" {
 		if r.opens == nil {
 			r.opens = map[string]bool{}
@@ -197,6 +205,9 @@ func (r *Run) Results(list []Result, at time.Time) {
 		if i, ok := r.byCall[res.Call]; ok && res.Error {
 			r.calls[i].Error = true
 		}
+		if r.tests[res.Call] {
+			r.failing = res.Error
+		}
 		if r.opens[res.Call] && !res.Error {
 			r.proposedIn(string(res.Raw), at)
 		}
@@ -212,6 +223,11 @@ func (r *Run) Prompt(m Message, at time.Time, typed bool) {
 	}
 	if typed && r.sub == "" {
 		r.Session.Prompts++
+		r.turns[i].Typed = true
+		if r.failing {
+			r.Session.Reprompts++
+			r.turns[i].Failing, r.failing = true, false
+		}
 	}
 	r.say(i, m.Text)
 }

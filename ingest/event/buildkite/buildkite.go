@@ -99,7 +99,9 @@ func (d *delivery) job(job event.Value, of pipeline.Run) {
 		URL: job.At("web_url").URL(), Branch: of.Branch, PartOf: of.ID, Attempt: job.At("retries_count").Count() + 1,
 	}
 	if reason := job.At("signal_reason").Name(); r.Conclusion == "failure" {
-		r.Reason = reason
+		if r.Reason = reason; reason == "" && state == "timed_out" {
+			r.Reason = state
+		}
 	}
 	d.in(&r)
 	asOf := event.First(job.At("finished_at"), job.At("started_at"), job.At("runnable_at"), job.At("created_at")).Moment()

@@ -32,6 +32,9 @@ func ended(r *pipeline.Run, status, conclusion string) {
 		if r.Conclusion = conclusions[conclusion]; r.Conclusion == "" {
 			r.Conclusion = "unknown"
 		}
+		if conclusion == "timed_out" || conclusion == "startup_failure" {
+			r.Reason = conclusion
+		}
 	}
 }
 
