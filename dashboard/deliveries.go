@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -82,20 +81,6 @@ func (d *Dashboard) again(letter int64) page.Cell {
 		cell.Text, cell.Class, cell.Press = "Read again", "", &page.Press{Name: "id", Value: id, Label: "Read dead letter " + id + " again"}
 	}
 	return cell
-}
-
-// replay has a dead letter read again.
-func (d *Dashboard) replay(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.ParseInt(r.PostFormValue("id"), 10, 64)
-	if err != nil || id <= 0 || d.inbox == nil {
-		d.fail(w, r, problem{Status: http.StatusBadRequest, What: "This letter cannot be read again", Why: "It is not named by its number, or nothing reports here."})
-		return
-	}
-	if _, err := d.inbox.Replay(r.Context(), id); err != nil {
-		d.fail(w, r, problemOf(err))
-		return
-	}
-	http.Redirect(w, r, "/sources#webhooks", http.StatusSeeOther)
 }
 
 // turnedTable lists the deliveries that were not accepted.

@@ -126,6 +126,20 @@ func Share(l change.Lines) Cell {
 	return Cell{Text: Percent(b.AI), Bar: b, Value: b.AI, Class: "num"}
 }
 
+// Origins are three counts and their shares; at is where the lines of an
+// origin are seen.
+func Origins(l change.Lines, at func(origin string) string) []Cell {
+	if l.All() == 0 {
+		return []Cell{Text("none were added")}
+	}
+	return []Cell{
+		Share(l).At(at("ai")),
+		{Text: Count(l.AI) + " AI", Class: "origin origin-ai", Href: at("ai")},
+		{Text: Count(l.Human) + " human", Class: "origin origin-human", Href: at("human")},
+		{Text: Count(l.Unknown) + " unknown", Class: "origin origin-unknown", Href: at("unknown")},
+	}
+}
+
 // value is that of a cell in data.
 func (c Cell) value() any {
 	if len(c.Parts) > 0 {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/blamed"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
 	"github.com/stemma-dev/stemma/query/filter"
@@ -32,12 +33,12 @@ func (g *Gallery) File(ctx context.Context, key string, from int) (*page.Page, e
 	}
 	f, err := g.Reader.File(ctx, in, path)
 	if err == nil {
-		return g.blame(ctx, in, f, from)
+		return blamed.Page(ctx, g.Reader, g.Log, in, f, from)
 	} else if !errors.Is(err, stemma.ErrNotFound) {
 		return nil, err
 	}
 	p.out.Title, p.out.Kind, p.out.Ref = page.Show(path), "directory", ""
-	p.out.Facts = []page.Labelled{page.Say("Path", crumbs(in, path)...)}
+	p.out.Facts = []page.Labelled{page.Say("Path", blamed.Crumbs(in, path)...)}
 	if !p.directory(in, path) {
 		p.gone(in, path)
 	}
@@ -129,19 +130,4 @@ func (p *portrait) gone(in reading.Tree, path string) {
 	}
 	note := "This path is not at the tip of " + page.Show(in.Branch) + ": it was deleted, renamed, or is on another branch only."
 	p.part(page.Section{ID: "commits", Title: "Commits", Note: note, Table: t})
-}
-
-// crumbs lead to the directories above a path.
-func crumbs(in reading.Tree, path string) []page.Cell {
-	out := []page.Cell{page.To(in.Repository, in.Repository.Key()), page.Text("/")}
-	at := ""
-	for _, s := range strings.Split(path, "/") {
-		at += s
-		if len(out) > 2 {
-			out = append(out, page.Text("/"))
-		}
-		out = append(out, page.Text(s).At(page.FileHref(in.Repository, at)))
-		at += "/"
-	}
-	return out
 }

@@ -199,21 +199,7 @@ func (p *portrait) origins() {
 		n, _ := p.n.Attrs.Int(name)
 		*to = int(n)
 	}
-	p.out.Facts = slices.Insert(p.out.Facts, 0, page.Say("Lines by origin", originCounts(l, func(string) string { return "#diff" })...))
-}
-
-// originCounts are three counts and their shares; at is where the lines of an
-// origin are seen.
-func originCounts(l change.Lines, at func(origin string) string) []page.Cell {
-	if l.All() == 0 {
-		return []page.Cell{page.Text("none were added")}
-	}
-	return []page.Cell{
-		page.Share(l).At(at("ai")),
-		{Text: page.Count(l.AI) + " AI", Class: "origin origin-ai", Href: at("ai")},
-		{Text: page.Count(l.Human) + " human", Class: "origin origin-human", Href: at("human")},
-		{Text: page.Count(l.Unknown) + " unknown", Class: "origin origin-unknown", Href: at("unknown")},
-	}
+	p.out.Facts = slices.Insert(p.out.Facts, 0, page.Say("Lines by origin", page.Origins(l, func(string) string { return "#diff" })...))
 }
 
 // traced is the lineage of the thing; nil after an error.

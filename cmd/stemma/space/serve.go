@@ -51,7 +51,10 @@ file of --hook NAME=FILE, a line for each secret that is valid. Names are those 
 systems (` + strings.Join(system.Names(), ", ") + `), or
 begin with one and a dash; another one says what it is with STEMMA_HOOK_NAME_SYSTEM, or
 --hook NAME:SYSTEM=FILE. A delivery is answered with 202 once it is durable; see
-"stemma deliveries" for those that wait or went wrong.`,
+"stemma deliveries" for those that wait or went wrong.
+
+On an address of this machine alone, pages also take what people say about the causes of
+incidents, and have dead letters read again. Elsewhere they only show.`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr, hookFlags) },
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest"
-	"github.com/stemma-dev/stemma/ingest/brought"
+	"github.com/stemma-dev/stemma/ingest/deduced"
 	"github.com/stemma-dev/stemma/ingest/sync"
 	"github.com/stemma-dev/stemma/query/views"
 )
@@ -83,7 +83,7 @@ func runSync(ctx context.Context, a *program.App, system string, places []string
 			return failed
 		}
 	}
-	if _, err := brought.Link(ctx, s.Space, a.Now); err != nil {
+	if _, err := deduced.All(ctx, s.Space, a.Now); err != nil {
 		return errors.Join(failed, err)
 	}
 	return errors.Join(failed, views.Ensure(ctx, s.DB))

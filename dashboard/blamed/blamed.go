@@ -1,10 +1,14 @@
-package portrait
+// Package blamed makes the page of a file, line by line: who wrote each, and which
+// commit brought it.
+package blamed
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -13,9 +17,9 @@ import (
 	"github.com/stemma-dev/stemma/query/filter"
 )
 
-// A blamed file is line by line, in runs of one commit and origin.
-type blamed struct {
-	Runs       []blamedRun
+// A body is a file line by line, in runs of one commit and origin.
+type body struct {
+	Runs       []stretch
 	Absent     string // why there is no text
 	Prev, Next string
 	First      int
@@ -23,36 +27,37 @@ type blamed struct {
 	All        int
 }
 
-type blamedRun struct {
+type stretch struct {
 	Mark    page.Mark
 	Commit  page.Cell
 	Author  string
 	Session page.Cell
 	By      page.Cell // nobody, if that is unknown
-	Lines   []blamedLine
+	Lines   []line
 }
 
-type blamedLine struct {
+type line struct {
 	Number int
 	Text   string
 }
 
 const linesShown = 1000 // of a file, on one page
 
-func (g *Gallery) blame(ctx context.Context, in reading.Tree, f reading.File, from int) (*page.Page, error) {
+// Page shows a file from a line on. What of it cannot be read here is told to log.
+func Page(ctx context.Context, r *reading.Reader, log *slog.Logger, in reading.Tree, f reading.File, from int) (*page.Page, error) {
 	from = max(from, 1)
-	runs, err := g.Reader.Runs(ctx, f.Node)
+	runs, err := r.Runs(ctx, f.Node)
 	if err != nil {
 		return nil, err
 	}
-	body := &blamed{First: from, Last: min(from+linesShown-1, f.Lines), All: f.Lines}
-	lines, err := g.Reader.Text(ctx, in.Repository, f.Blob)
+	out := &body{First: from, Last: min(from+linesShown-1, f.Lines), All: f.Lines}
+	lines, err := r.Text(ctx, in.Repository, f.Blob)
 	switch {
 	case errors.Is(err, reading.ErrElsewhere):
-		body.Absent = "The repository is not on this machine, so only the origins of lines are shown, not their text."
+		out.Absent = "The repository is not on this machine, so only the origins of lines are shown, not their text."
 	case errors.Is(err, reading.ErrUnreadable):
-		g.Log.Warn("reading a file", "error", err)
-		body.Absent = "The text of this file cannot be read here now; the origins of its lines are known all the same."
+		log.Warn("reading a file", "error", err)
+		out.Absent = "The text of this file cannot be read here now; the origins of its lines are known all the same."
 	case err != nil:
 		return nil, err
 	}
@@ -60,19 +65,19 @@ func (g *Gallery) blame(ctx context.Context, in reading.Tree, f reading.File, fr
 	for _, run := range runs {
 		authors = append(authors, run.Author)
 	}
-	called, err := g.Reader.Names(ctx, authors...)
+	called, err := r.Names(ctx, authors...)
 	if err != nil {
 		return nil, err
 	}
 	for _, run := range runs {
-		body.add(run, lines, called[run.Author])
+		out.add(run, lines, called[run.Author])
 	}
 	at := page.FileHref(in.Repository, f.Path) + "?from="
 	if from > 1 {
-		body.Prev = at + strconv.Itoa(max(from-linesShown, 1))
+		out.Prev = at + strconv.Itoa(max(from-linesShown, 1))
 	}
-	if body.Last < f.Lines {
-		body.Next = at + strconv.Itoa(body.Last+1)
+	if out.Last < f.Lines {
+		out.Next = at + strconv.Itoa(out.Last+1)
 	}
 	here := "repo:" + filter.Quote(string(in.Repository)) + " path:" + filter.Quote("/"+f.Path)
 	if f.Branch != in.Branch {
@@ -80,10 +85,10 @@ func (g *Gallery) blame(ctx context.Context, in reading.Tree, f reading.File, fr
 	}
 	by := func(origin string) string { return page.ListHref("lines", here+" is:"+origin) }
 	return &page.Page{
-		Template: "file", Title: page.Show(f.Path), Kind: "file", Ref: f.Ref, Nav: "/files", Body: body,
+		Template: "file", Title: page.Show(f.Path), Kind: "file", Ref: f.Ref, Nav: "/files", Body: out,
 		Facts: []page.Labelled{
-			page.Say("Path", crumbs(in, f.Path)...),
-			page.Say("Lines by origin", append(originCounts(f.Origins, by), page.Text("as a list").At(page.ListHref("lines", here)))...),
+			page.Say("Path", Crumbs(in, f.Path)...),
+			page.Say("Lines by origin", append(page.Origins(f.Origins, by), page.Text("as a list").At(page.ListHref("lines", here)))...),
 			page.Say("At the tip of", page.Text(f.Branch), page.To(f.Commit, "")),
 			page.Say("Record", page.Text("all that is known of this file").At(page.ThingHref(f.Ref))),
 		},
@@ -92,12 +97,12 @@ func (g *Gallery) blame(ctx context.Context, in reading.Tree, f reading.File, fr
 }
 
 // add shows the lines of a run that are on this page.
-func (b *blamed) add(f reading.Run, lines [][]byte, author string) {
+func (b *body) add(f reading.Run, lines [][]byte, author string) {
 	if f.Start > b.Last || f.Start+f.Count <= b.First {
 		return
 	}
 	_, sha := f.Commit.Split()
-	out := blamedRun{
+	out := stretch{
 		Mark:    page.Mark{Origin: f.Origin, Reason: f.Reason, Agent: f.Agent, ModelName: f.ModelName, Session: f.Session},
 		Commit:  page.Cell{Text: page.Abbreviate(sha), Href: page.Href(f.Commit), Title: f.Title},
 		Author:  page.Show(author),
@@ -118,7 +123,7 @@ func (b *blamed) add(f reading.Run, lines [][]byte, author string) {
 		out.By = page.Cell{Text: "unknown"}
 	}
 	for n := max(f.Start, b.First); n < f.Start+f.Count && n <= b.Last; n++ {
-		l := blamedLine{Number: n}
+		l := line{Number: n}
 		if n <= len(lines) {
 			l.Text = page.ShowLines(page.Short(2000, string(lines[n-1])))
 		}
@@ -137,4 +142,19 @@ func runTable(runs []reading.Run, here string) *page.Table {
 			page.To(run.Session, ""), page.To(run.Commit, ""), page.Text(run.Reason))
 	}
 	return t
+}
+
+// Crumbs lead to the directories above a path.
+func Crumbs(in reading.Tree, path string) []page.Cell {
+	out := []page.Cell{page.To(in.Repository, in.Repository.Key()), page.Text("/")}
+	at := ""
+	for _, s := range strings.Split(path, "/") {
+		at += s
+		if len(out) > 2 {
+			out = append(out, page.Text("/"))
+		}
+		out = append(out, page.Text(s).At(page.FileHref(in.Repository, at)))
+		at += "/"
+	}
+	return out
 }
