@@ -20,12 +20,11 @@ const Epoch = 1_700_000_000
 // A Repo is a repository in a temporary directory. Each commit is a minute
 // younger than the one before it.
 type Repo struct {
-	T        testing.TB
-	Dir      string
-	Env      []string // further variables for git, such as GIT_AUTHOR_NAME=…
-	Together bool     // commits are made at one moment, while it is set
-	home     string
-	now      int64
+	T    testing.TB
+	Dir  string
+	Env  []string // further variables for git, such as GIT_AUTHOR_NAME=…
+	home string
+	now  int64
 }
 
 // New makes an empty repository with the branch main; flags go to git init.
@@ -121,9 +120,7 @@ func (r *Repo) Commit(message string, pairs ...string) string {
 	r.T.Helper()
 	r.Write(pairs...)
 	r.Git("add", "-A")
-	if !r.Together {
-		r.now += 60
-	}
+	r.now += 60
 	r.GitWith([]byte(message), "commit", "-q", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-F", "-")
 	return r.Head()
 }

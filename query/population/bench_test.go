@@ -30,7 +30,7 @@ func long(b *testing.B, db *storage.DB, n int) {
 	s.commit(1, 0)
 	s.commit(2, 0, 1)
 	s.lands(1, 2)
-	s.judged(1, "approved", false)
+	s.judged(1, person("bo"), "approved", false)
 	querytest.Tell(b, db, s.facts...)
 	doors := map[string]int64{}
 	ctx := b.Context()

@@ -84,33 +84,3 @@ func sessions(ctx context.Context, s *deployed.Store, ids string, members map[in
 	}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("session")+`)
 		GROUP BY e.src`)
 }
-
-// reviews counts who judged the changes, and who approves of them still.
-func reviews(ctx context.Context, s *deployed.Store, members map[int64]*Member) error {
-	byChange := map[int64][]*Member{}
-	for _, m := range members {
-		if m.change != 0 {
-			byChange[m.change] = append(byChange[m.change], m)
-		}
-	}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(byChange)), chunk) {
-		err := s.Each(ctx, func(scan func(...any) error) error {
-			var change int64
-			var all, approvals int
-			if err := scan(&change, &all, &approvals); err != nil {
-				return err
-			}
-			for _, m := range byChange[change] {
-				m.Reviews, m.Approvals = all, approvals
-			}
-			return nil
-		}, `SELECT r."change", SUM(CASE WHEN r."verdict" IN ('approved', 'rejected') THEN 1 ELSE 0 END),
-				SUM(CASE WHEN r."verdict" = 'approved' AND COALESCE(r."dismissed", 0) = 0 AND (r."head" IS NULL OR c."head" IS NULL OR r."head" = c."head") THEN 1 ELSE 0 END)
-			FROM k_review r JOIN k_change c ON c.id = r."change" LEFT JOIN same sr ON sr.id = r."reviewer" LEFT JOIN same sa ON sa.id = c."author"
-			WHERE (r."reviewer" IS NULL OR c."author" IS NULL OR COALESCE(sr.self, r."reviewer") <> COALESCE(sa.self, c."author")) AND r."change" IN (`+deployed.List(part)+`) GROUP BY r."change"`)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query/population"
 	"github.com/stemma-dev/stemma/query/querytest"
@@ -76,9 +77,12 @@ func (s *story) lands(number int, commits ...int) {
 	s.tell(c)
 }
 
-func (s *story) judged(number int, verdict string, dismissed bool) {
+func person(name string) stemma.Ref { return stemma.NewRef(stemma.KindPerson, name) }
+
+func (s *story) judged(number int, who stemma.Ref, verdict string, dismissed bool) {
 	s.tell(review.Review{
-		ID: review.Ref("github.com", fmt.Sprint(len(s.facts))), Change: change.Change{Repository: repository, Number: number}.Ref(), Verdict: verdict, Dismissed: dismissed, Submitted: at(1),
+		ID: review.Ref("github.com", fmt.Sprint(len(s.facts))), Change: change.Change{Repository: repository, Number: number}.Ref(), Reviewer: who,
+		Verdict: verdict, Dismissed: dismissed, Submitted: at(1) + stemma.Moment(len(s.facts)),
 	})
 }
 
@@ -107,12 +111,12 @@ func told(t testing.TB) *story {
 	s.commit(8, 0, 6)    // instead
 	s.lands(10, 2, 3)
 	s.lands(11, 4, 5)
-	s.judged(10, "approved", false)
-	s.judged(10, "approved", true)
-	s.judged(10, "requested", false)
+	s.judged(10, person("bo"), "approved", false)
+	s.judged(10, person("cy"), "approved", true)
+	s.judged(10, person("dee"), "requested", false)
 	s.lands(12, 7)
 	s.lands(13, 8)
-	s.judged(13, "rejected", false)
+	s.judged(13, person("bo"), "rejected", false)
 	s.deployed("prod", "pay", "d1", "v1", 20, commitRef(1))
 	image := artifact.Ref("sha256:" + strings.Repeat("a", 64))
 	a := artifact.Artifact{Digest: "sha256:" + strings.Repeat("a", 64), From: []stemma.Edge{{To: commitRef(6), Method: "declared"}}}
@@ -259,5 +263,54 @@ func TestASampleCanBeDrawnAgain(t *testing.T) {
 	}
 	if len(population.Draw("x", 1000, names)) != 100 || len(population.Draw("x", -1, names)) != 0 {
 		t.Error("more or less than there is")
+	}
+}
+
+func TestWhoApprovesIsCountedOnceAndByTheLastWord(t *testing.T) {
+	ann, bo, bot := person("ann"), person("bo"), stemma.NewRef(stemma.KindBot, "github.com", "reviewer[bot]")
+	type word struct {
+		who     stemma.Ref
+		verdict string
+	}
+	for name, c := range map[string]struct {
+		words     []word
+		reviews   int
+		approvals int
+	}{
+		"nobody":                               {nil, 0, 0},
+		"somebody else":                        {[]word{{bo, "approved"}}, 1, 1},
+		"the same person again":                {[]word{{bo, "approved"}, {bo, "approved"}}, 1, 1},
+		"who changes their mind":               {[]word{{bo, "approved"}, {bo, "rejected"}}, 1, 0},
+		"who changes it back":                  {[]word{{bo, "rejected"}, {bo, "approved"}}, 1, 1},
+		"a program":                            {[]word{{bot, "approved"}}, 0, 0},
+		"somebody of whom nothing is known":    {[]word{{"", "approved"}}, 0, 0},
+		"who opened it":                        {[]word{{ann, "approved"}}, 0, 0},
+		"who wrote a commit of it":             {[]word{{person("cy"), "approved"}}, 0, 0},
+		"who drove the agent that wrote it":    {[]word{{person("dee"), "approved"}}, 0, 0},
+		"another account of who opened it":     {[]word{{person("ann-too"), "approved"}}, 0, 0},
+		"two accounts of one person":           {[]word{{bo, "approved"}, {person("bo-too"), "approved"}}, 1, 1},
+		"somebody who only asks, and one more": {[]word{{person("eve"), "requested"}, {bo, "approved"}}, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &story{t: t}
+			s.tell(change.Commit{Repository: repository, SHA: sha(1), Committed: at(1), Author: person("cy")})
+			s.tell(session.Session{Tool: "codex", ExternalID: "1", Operator: []stemma.Edge{{To: person("dee")}}})
+			s.tell(change.Change{
+				Repository: repository, Number: 1, Method: "squash", Merged: at(2), Author: ann, Commits: []stemma.Ref{commitRef(1)},
+				Credits: []change.Credit{{Origin: "ai", Session: session.Ref("codex", "1"), Lines: 1}},
+			})
+			s.tell(identity.Tie{One: ann, Other: person("ann-too"), Method: "noreply"})
+			s.tell(identity.Tie{One: bo, Other: person("bo-too"), Method: "noreply"})
+			for _, w := range c.words {
+				s.judged(1, w.who, w.verdict, false)
+			}
+			s.deployed("prod", "pay", "d1", "v1", 20, commitRef(1))
+			db := storagetest.SQLite(t)
+			querytest.Tell(t, db, s.facts...)
+			p, _ := ask(t, db, deployed.Ask{Environment: "prod"})
+			if m := p.Members[0]; m.Reviews != c.reviews || m.Approvals != c.approvals {
+				t.Errorf("%d reviews, %d approvals, want %d, %d", m.Reviews, m.Approvals, c.reviews, c.approvals)
+			}
+		})
 	}
 }

@@ -62,6 +62,8 @@ type Landings struct {
 	owner map[int32]stemma.Ref   // the change that carried a commit
 	taken map[int]stemma.Ref     // numbers of merge requests already given to a commit
 	told  map[stemma.Ref]request // what the forge told to have come in, by the commit with which it did
+	stand map[int]stemma.Ref     // with which commit each merge request came in of which the forge told, \"\" for none
+	moved map[string]string      // where the branch stood before, by where the forge moved it
 	trace *trace                 // where the lines came from that the steps mend
 
 	onward bool // the branch went on from where it was, so graph holds what is new of it
@@ -91,7 +93,10 @@ func (b *Branch) Begin(ctx context.Context) (*Landings, error) {
 	if before == b.Repo.Tip && !again {
 		return nil, nil
 	}
-	if d.told, err = d.requests(ctx); err != nil {
+	if d.told, d.stand, err = d.requests(ctx); err != nil {
+		return nil, err
+	}
+	if d.moved, err = d.pushes(ctx); err != nil {
 		return nil, err
 	}
 	d.onward = before != ""

@@ -42,6 +42,9 @@ func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) ch
 			c.Method = ""
 		}
 		c.URL = cmp.Or(c.URL, d.requestURL(n))
+		if d.told[merge].opened { // who wrote the commits says less
+			c.Author = ""
+		}
 	}
 	d.sum(&c, l, stats)
 	d.judge(&c, l)
@@ -55,13 +58,17 @@ func (d *Landings) assemble(l dag.Landing, stats map[stemma.Ref]*commitStats) ch
 
 // number is that of the merge request: the forge knows best; of those that the message
 // names it is one that no other landing has, since a title may end with the number of
-// something else.
+// something else, and none of which the forge says that it did not come in so: anybody who
+// may push writes any message.
 func (d *Landings) number(w words.Message, merge stemma.Ref) int {
 	if r, ok := d.told[merge]; ok {
 		d.taken[r.number] = merge
 		return r.number
 	}
 	for _, n := range w.Landing.Numbers {
+		if at, told := d.stand[n]; told && at != merge {
+			continue
+		}
 		if by, taken := d.taken[n]; !taken || by == merge {
 			d.taken[n] = merge
 			return n
