@@ -162,6 +162,10 @@ var layers = []struct {
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/brought ingest/ci ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
+	// They know the program as its users do.
+	{"story", ""},
+	{"cmd/story", "story"},
+
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},
 	{"vault/vaulttest", ". vault"},
