@@ -34,7 +34,7 @@ var (
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
-	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), releases(), files(), deployments(), running())
+	return declare(changes(), commits(), lines(), sessions(), toolcalls(), people(), models(), tickets(), releases(), files(), deployments(), running(), records())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

@@ -24,6 +24,7 @@ func (r *reader) program(words []string) {
 		}
 		return
 	}
+	r.Network = r.Network || talks(name, args)
 	r.Quiet = r.Quiet || quiet(name, args)
 	targets := written(name, args)
 	r.open = r.open || !names(name, args, targets)
