@@ -96,7 +96,8 @@ func broken(s *stage) {
 	s.pagerDuty("triggered", "triggered")
 	sha := s.told.Commits["charges"]
 	j := s.onMain(7016, sha)
-	j.record("incident", "--source", "pagerduty", "--key", "PGR0VU2", "--env", "prod", "--service", "payments", "--title", "Refunds are paid twice", "--opened", s.stamp())
+	j.record("incident", "--source", "pagerduty", "--key", "PGR0VU2", "--env", "prod", "--service", "payments", "--title", "Refunds are paid twice", "--opened", s.stamp(),
+		"--cause", "deployment:prod/"+Repository+"/502")
 	s.at("2026-09-10 07:50")
 	j.deploys(503, "v1.0.0", "rollback")
 	s.at("2026-09-10 08:10")

@@ -26,7 +26,6 @@ type stage struct {
 	err      error
 	chapter  string
 	people   map[string]*person
-	forge    *person // the account under which the forge commits
 	url      string
 	server   *exec.Cmd
 	numbered int // deliveries, so that each has an id
@@ -183,13 +182,18 @@ func (s *stage) stop() {
 	s.server = nil
 }
 
-// patience is how long deliveries may take to become facts.
-const patience = 2 * time.Minute
+// How often it is asked whether deliveries have become facts, and how long that may take.
+const (
+	pause    = 100 * time.Millisecond
+	patience = 2 * time.Minute
+)
 
 // settled waits until everything that was sent is in the graph.
 func (s *stage) settled() {
 	ops := &person{login: "ops", name: "ops"}
-	for end := time.Now().Add(patience); s.err == nil; time.Sleep(100 * time.Millisecond) {
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	for s.err == nil {
 		var state struct {
 			Sources []struct {
 				Pending int64 `json:"pending"`
@@ -214,8 +218,11 @@ func (s *stage) settled() {
 			s.fail(fmt.Errorf("deliveries were not taken: %s", out))
 		case s.err == nil && waiting == 0 && len(state.Sources) > 0:
 			return
-		case time.Now().After(end):
-			s.fail(fmt.Errorf("%d deliveries still wait after %s", waiting, patience))
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			s.fail(fmt.Errorf("%d deliveries still wait: %w", waiting, ctx.Err()))
 		}
 	}
 }
