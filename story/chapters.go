@@ -153,13 +153,15 @@ func cached(s *stage) {
 func reverted(s *stage) {
 	s.at("2026-09-16 09:00")
 	ben := s.person("ben")
+	s.issue(6, ben, "Rates are an hour old", "open")
 	ben.branch("revert-5")
 	s.tick()
 	ben.git("revert", "--no-edit", s.told.Commits["cached"])
-	r := ben.opens(6, `Revert "feat: cache rates of exchange"`, "Rates were an hour old.\n\nReverts acme/pay#5")
+	r := ben.opens(7, `Revert "feat: cache rates of exchange"`, "Fixes #6.\n\nReverts acme/pay#5")
 	r.run(7051, 1).tests("")
 	r.reviewed(s.who("cleo"), "approved", r.head())
 	r.lands(ben, "reverted", true)
+	s.issue(6, ben, "Rates are an hour old", "closed")
 }
 
 func pushed(s *stage) {

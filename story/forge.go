@@ -212,7 +212,19 @@ func (r *pull) lands(by *person, chapter string, squash bool) string {
 	return sha
 }
 
-// jira tells of an issue.
+// issue tells of an issue of the forge itself.
+func (s *stage) issue(number int, by *person, title, state string) {
+	action, closed := "opened", any(nil)
+	if state == "closed" {
+		action, closed = "closed", s.stamp()
+	}
+	s.github("issues", by.account(), object{"action": action, "issue": object{
+		"number": number, "title": title, "state": state, "user": by.account(), "html_url": fmt.Sprintf("%s/issues/%d", web, number), "labels": []object{{"name": "bug"}},
+		"created_at": "2026-09-16T09:00:00Z", "updated_at": s.stamp(), "closed_at": closed,
+	}})
+}
+
+// jira tells of an issue of the tracker.
 func (s *stage) jira(id int, key, kind, summary, status, parent string) {
 	fields := object{
 		"summary": summary, "status": object{"name": status}, "issuetype": object{"name": kind}, "created": "2026-09-01T08:00:00.000+0000",
