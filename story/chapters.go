@@ -169,7 +169,7 @@ func pushed(s *stage) {
 	dan := s.person("dan")
 	dan.types("src/payments/charge.go", chargeMore)
 	sha := dan.commit("Raise the limit of a charge")
-	dan.push("refs/heads/main")
+	dan.push("refs/heads/main", dan.account())
 	s.told.Commits["pushed"] = sha
 	s.person("web-flow").git("fetch", "-q", "origin")
 	s.person("web-flow").git("checkout", "-q", "-B", "main", "origin/main")

@@ -2,6 +2,7 @@ package story
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -45,14 +46,28 @@ func (s *stage) send(path string, body object, headers func(body []byte, id stri
 	s.post(l)
 }
 
+// post sends a delivery until it is taken, as senders do that are told to come again.
 func (s *stage) post(l letter) {
-	if s.err != nil {
-		return
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	for s.err == nil {
+		status, said := s.deliver(ctx, l)
+		switch status {
+		case http.StatusAccepted:
+			return
+		case http.StatusServiceUnavailable:
+			time.Sleep(pause)
+		default:
+			s.fail(fmt.Errorf("%s was answered with %d: %s", l.path, status, said))
+		}
 	}
-	r, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.url+l.path, bytes.NewReader(l.body))
+}
+
+func (s *stage) deliver(ctx context.Context, l letter) (status int, said string) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+l.path, bytes.NewReader(l.body))
 	if err != nil {
 		s.fail(err)
-		return
+		return 0, ""
 	}
 	r.Header.Set("Content-Type", "application/json")
 	for name, value := range l.headers {
@@ -61,13 +76,11 @@ func (s *stage) post(l letter) {
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		s.fail(err)
-		return
+		return 0, ""
 	}
-	said, _ := io.ReadAll(io.LimitReader(answer.Body, 1000)) // of a refusal, for people
+	b, _ := io.ReadAll(io.LimitReader(answer.Body, 1000)) // of a refusal, for people
 	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusAccepted {
-		s.fail(fmt.Errorf("%s was answered with %s: %s", l.path, answer.Status, said))
-	}
+	return answer.StatusCode, string(b)
 }
 
 const (
@@ -90,8 +103,8 @@ func (p *person) account() object { return object{"id": p.id, "login": p.login, 
 // robot is the account under which an agent proposes what it made.
 var robot = object{"id": 900_000_050, "login": "chatgpt-codex-connector[bot]", "type": "Bot"}
 
-// push pushes what is checked out, and the forge tells of it.
-func (p *person) push(ref string) {
+// push pushes what is checked out, and the forge tells that somebody did.
+func (p *person) push(ref string, by object) {
 	before := p.git("ls-remote", "origin", ref)
 	before, _, _ = strings.Cut(before, "\t")
 	p.git("push", "-q", "origin", "HEAD:"+ref)
@@ -104,7 +117,7 @@ func (p *person) push(ref string) {
 	for _, sha := range strings.Fields(p.git("rev-list", "--reverse", from+".."+after)) {
 		commits = append(commits, p.told(sha))
 	}
-	p.s.github("push", p.account(), object{"ref": ref, "before": before, "after": after, "forced": false, "commits": commits, "head_commit": p.told(after)})
+	p.s.github("push", by, object{"ref": ref, "before": before, "after": after, "forced": false, "commits": commits, "head_commit": p.told(after)})
 }
 
 // told is a commit as a push tells of it.
@@ -151,7 +164,7 @@ func (r *pull) pushes() { r.publish("synchronize") }
 
 func (r *pull) publish(action string) {
 	r.s.tick()
-	r.push("refs/heads/" + r.branch)
+	r.push("refs/heads/"+r.branch, r.person.account())
 	r.git("push", "-q", "origin", fmt.Sprintf("HEAD:refs/pull/%d/head", r.number))
 	r.heads = append(r.heads, r.git("rev-parse", "HEAD"))
 	body := object{"action": action, "number": r.number, "pull_request": r.object()}
@@ -204,7 +217,7 @@ func (r *pull) lands(by *person, chapter string, squash bool) string {
 	} else {
 		f.git("merge", "-q", "--no-ff", "-m", fmt.Sprintf("Merge pull request #%d from acme/%s\n\n%s", r.number, r.branch, r.title), head)
 	}
-	f.push("refs/heads/main")
+	f.push("refs/heads/main", by.account())
 	sha := f.git("rev-parse", "HEAD")
 	r.s.told.Commits[chapter] = sha
 	r.merge = object{"state": "closed", "merged": true, "merged_at": r.s.stamp(), "closed_at": r.s.stamp(), "merge_commit_sha": sha, "merged_by": by.account()}
