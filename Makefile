@@ -1,4 +1,4 @@
-# make run    build stemma, scan this repository (and REPOS="…"), serve the dashboard
+# make run    build stemma, scan this repository (and REPOS="…"), serve the dashboard, and beside it a story
 # make test   everything that must hold before a commit
 # make check  the slower checks: linters, race detector, short fuzzing, git's own test scripts
 # make test-forge  a real Gitea, worked at by people, told by its webhooks and fetched
@@ -8,6 +8,7 @@ SHELL := bash
 GO    ?= go
 BIN   := bin/stemma
 ADDR  ?= 127.0.0.1:7171
+STORY ?= 127.0.0.1:7172
 REPOS ?=
 # How many inputs each fuzz target tries in `make check`.
 FUZZ ?= 5000x
@@ -22,7 +23,7 @@ build:
 
 run: build
 	$(BIN) scan . $(REPOS)
-	$(BIN) serve --addr $(ADDR)
+	GO=$(GO) tools/run.sh $(BIN) $(ADDR) $(STORY)
 
 test: setup
 	$(GO) vet ./...

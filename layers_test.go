@@ -72,14 +72,14 @@ var layers = []struct {
 	{"lineage/deployed", ". rooms storage"},
 	{"ingest", ". rooms storage vault ledger graph lineage"},
 	{"ingest/jsonwalk", ""},
+	{"ingest/hook", "identity ingest/jsonwalk"},
 	{"ingest/command", ""},
-	{"ingest/agent/run", ". rooms session/price ingest/command ingest/jsonwalk"},
+	{"ingest/agent/run", ". rooms session/price ingest/command ingest/hook ingest/jsonwalk"},
 	{"ingest/agent/codex", ". rooms ingest/jsonwalk ingest/agent/run"},
 	{"ingest/agent/copilot", "ingest/jsonwalk ingest/agent/run"},
 	{"ingest/agent/opencode", ". rooms ingest/jsonwalk ingest/agent/run"},
 	{"ingest/agent/opencode/database", "ingest/agent/opencode"},
 	{"ingest/agent", ". rooms ingest/jsonwalk ingest/agent/run ingest/agent/codex ingest/agent/copilot ingest/agent/opencode"},
-	{"ingest/hook", "identity ingest/jsonwalk"},
 	{"ingest/capture", "attribution/edits attribution/sight spool spool/index ingest/hook ingest/command"},
 	{"ingest/local", "spool ingest/agent ingest/hook"},
 	{"ingest/replay", "ingest/agent ingest/local"},
@@ -178,6 +178,10 @@ var layers = []struct {
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
+
+	// They know the program as its users do.
+	{"story", ""},
+	{"cmd/story", "story"},
 
 	// Packages that only tests import.
 	{"storage/storagetest", ". storage"},

@@ -27,7 +27,7 @@ import (
 //	["cursor", name, entries applied]
 //	["door", id, name, flow]
 //	["node", ref, id, kind, first, last, grade, stated]
-//	["fact", ref, position]
+//	["fact", ref, position, occurred]
 //	["edge", from, door, flow, to, grade, basis, method, position]
 //	["same", ref, ref by which it is known]
 //	["change", ref, column…]  ["change.credit", ref, number, column…]
@@ -84,7 +84,7 @@ func (d dumper) generic() error {
 		{"cursor", `SELECT name, pos FROM cursor WHERE name = '` + cursorName + `'`},
 		{"door", `SELECT id, name, flow FROM door ORDER BY id`},
 		{"node", `SELECT ref, id, kind, first_pos, last_pos, grade, stated FROM node ORDER BY ref`},
-		{"fact", `SELECT n.ref, f.pos FROM node_fact f JOIN node n ON n.id = f.node ORDER BY n.ref, f.pos`},
+		{"fact", `SELECT n.ref, f.pos, f.occurred FROM node_fact f JOIN node n ON n.id = f.node ORDER BY n.ref, f.pos`},
 		{"edge", `SELECT s.ref, d.name, d.flow, t.ref, e.grade, e.basis, e.method, e.pos
 			FROM edge e JOIN node s ON s.id = e.src JOIN node t ON t.id = e.dst JOIN door d ON d.id = e.door
 			ORDER BY s.ref, d.name, d.flow, t.ref`},

@@ -27,7 +27,7 @@ var tampered = map[string]string{
 	`UPDATE edge SET method = 'forged'`:                                                     `"forged"`,
 	`UPDATE edge SET door = 5000 WHERE src = (SELECT max(src) FROM edge)`:                   `["stray","edge",`,
 	`INSERT INTO edge SELECT 99999, door, dst, grade, basis, method, pos FROM edge LIMIT 1`: `["stray","edge",99999,`,
-	`INSERT INTO node_fact (node, pos) VALUES (99999, 1)`:                                   `["stray","node_fact",99999,1]`,
+	`INSERT INTO node_fact (node, pos) VALUES (99999, 1)`:                                   `["stray","node_fact",99999,1,null]`,
 	`INSERT INTO k_hand (id) VALUES (99999)`:                                                `["stray","k_hand",99999]`,
 	`INSERT INTO k_piece_group (id, seq, "end") VALUES (99999, 0, 5)`:                       `["stray","k_piece_group",99999,0,5,`,
 	`UPDATE k_task SET "from" = 99999`:                                                      `"#99999"`,
@@ -48,7 +48,8 @@ var mistyped = map[string]string{
 	`UPDATE edge SET pos = 'abc'`:                                         `"abc"]`,
 	`UPDATE door SET flow = 'both'`:                                       `"both"]`,
 	`UPDATE cursor SET pos = 'abc'`:                                       `["cursor","graph","abc"]`,
-	`UPDATE node_fact SET pos = 'abc' WHERE pos = 0`:                      `"abc"]`,
+	`UPDATE node_fact SET pos = 'abc' WHERE pos = 0`:                      `"abc",`,
+	`UPDATE node_fact SET occurred = 7 WHERE pos = 0`:                     `,7]`,
 }
 
 func TestDumpTellsEveryChangeAndRebuildMendsIt(t *testing.T) {

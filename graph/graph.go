@@ -7,7 +7,7 @@
 //     a fact names. first_pos is the fact that named it first, last_pos the
 //     last fact about it; grade is the best of those. What is only named has
 //     stated 0, last_pos -1 and no grade;
-//   - node_fact(node, pos): the facts about a node;
+//   - node_fact(node, pos, occurred): the facts about a node, and when they say that it was so;
 //   - edge(src, door, dst, grade, basis, method, pos): always from effect to
 //     cause, so a door that leads down is kept turned round. Of an edge stated
 //     more than once the best evidence stays, the earliest if equally good. A

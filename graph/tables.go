@@ -27,7 +27,7 @@ func tableNames(s *shape.Shape) []string {
 func columns(s *shape.Shape) map[string][]string {
 	out := map[string][]string{
 		"node":       {"id", "ref", "kind", "first_pos", "last_pos", "grade", "stated"},
-		"node_fact":  {"node", "pos"},
+		"node_fact":  {"node", "pos", "occurred"},
 		"edge":       {"src", "door", "dst", "grade", "basis", "method", "pos"},
 		"door":       {"id", "name", "flow"},
 		"same":       sameColumns,
@@ -85,7 +85,7 @@ func ddl(s *shape.Shape, engine storage.Engine) []string {
 		`CREATE TABLE node (id ` + d.id + ` PRIMARY KEY, ref TEXT NOT NULL, kind TEXT NOT NULL,
 			first_pos BIGINT NOT NULL, last_pos BIGINT NOT NULL, grade TEXT NOT NULL, stated INTEGER NOT NULL)`,
 		`CREATE UNIQUE INDEX node_ref ON node (ref)`,
-		`CREATE TABLE node_fact (node BIGINT NOT NULL, pos BIGINT NOT NULL, PRIMARY KEY (node, pos))` + d.clustered,
+		`CREATE TABLE node_fact (node BIGINT NOT NULL, pos BIGINT NOT NULL, occurred BIGINT, PRIMARY KEY (node, pos))` + d.clustered,
 		`CREATE TABLE edge (src BIGINT NOT NULL, door INTEGER NOT NULL, dst BIGINT NOT NULL, grade TEXT NOT NULL,
 			basis TEXT NOT NULL, method TEXT NOT NULL, pos BIGINT NOT NULL, PRIMARY KEY (src, door, dst))` + d.clustered,
 		`CREATE INDEX edge_dst ON edge (dst, door, src)`,

@@ -168,8 +168,11 @@ func (t *transfer) nodes(ctx context.Context) error {
 }
 
 func (t *transfer) facts(ctx context.Context) error {
-	return insert(ctx, t.tx, "node_fact", []string{"node", "pos"}, upTo(len(t.b.Facts)), func(i int, row []any) {
-		row[0], row[1] = t.ids[t.b.Facts[i].Node], t.b.Facts[i].Pos
+	return insert(ctx, t.tx, "node_fact", []string{"node", "pos", "occurred"}, upTo(len(t.b.Facts)), func(i int, row []any) {
+		f := t.b.Facts[i]
+		if row[0], row[1], row[2] = t.ids[f.Node], f.Pos, nil; f.Occurred != 0 {
+			row[2] = int64(f.Occurred)
+		}
 	})
 }
 

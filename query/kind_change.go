@@ -44,6 +44,7 @@ func changes() *kind {
 			ref("environment", `dp."environment"`, toEnvironment, "environments to which it was deployed").alias("env").
 				many(`edge e JOIN k_deployment dp ON dp.id = e.src`, "e.dst", door("e.door", "brings")),
 			ref("deployment", "e.src", toDeployment, "deployments that brought it").many(`edge e`, "e.dst", door("e.door", "brings")),
+			live(),
 			enum("author-class", `c."author_class"`, "who wrote its lines", classes),
 			enum("fix-author", `c."fix_author"`, "of a fix: who wrote it", classes),
 			enum("origin-author", `c."origin_author"`, "of a fix: who wrote what it mends", classes),
@@ -53,7 +54,7 @@ func changes() *kind {
 				"agent":  sameCredit("agent"),
 				"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND ` + self(`o."author"`) + ` = ` + self(`c."author"`) + `)`,
 			}),
-		}, lineCounts("c"), []*field{
+		}, judged(), lineCounts("c"), []*field{
 			count("added", `c."added"`, "lines added"),
 			count("deleted", `c."deleted"`, "lines deleted"),
 			number("files", `c."files"`, "files touched"),
@@ -65,14 +66,14 @@ func changes() *kind {
 				"messages of both sides in the sessions that it came from"),
 			enum("grade", gradeOf("c.id"), "best evidence about it", "a b c d"),
 			value(filter.Text, "url", `c."url"`, "page on the forge"),
-			choice("is", "class, intent, way of landing", with(
+			choice("is", "class, intent, way of landing; stale-approved: by somebody who saw an older head; driver-approved: by nobody but who drove the agents that wrote it", with(judgedSo(), with(
 				with(oneOf(`c."author_class"`, "ai", "human", "mixed", "unknown"),
 					oneOf(`c."intent"`, "feature", "fix", "security-fix", "refactor", "docs", "test", "build", "revert")),
 				map[string]string{
 					"merge": `c."method" = 'merge'`, "squash": `c."method" = 'squash'`, "direct": `c."method" = 'direct'`,
 					"breaking": `c."breaking" = 1`, "green": `c."green" = 1`, "dropped": droppedChange,
 					"reverted": `EXISTS (SELECT 1 FROM edge e WHERE e.dst = c.id AND ` + door("e.door", "reverts") + `)`,
-				})),
+				}))),
 		}),
 	}
 }

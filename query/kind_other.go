@@ -11,6 +11,27 @@ func counted(name, from, doc string) *field {
 const uses = `(SELECT us."started" AS at FROM k_session_model um JOIN k_session us ON us.id = um.id WHERE um."model" = c.id
 	UNION ALL SELECT uc."merged" FROM k_change_credit uk JOIN k_change uc ON uc.id = uk.id WHERE uk."model" = c.id AND COALESCE(uc."dropped", 0) = 0) u`
 
+// records are the facts about things of the graph; when each was recorded is for the log
+// to say, and no part of what it commits to.
+func records() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "records", Doc: "what was recorded, fact by fact: when it was so, and when it was told",
+			Search:  []string{"ref"},
+			Columns: []string{"position", "ref", "occurred", "recorded", "lag"},
+		},
+		from: `node_fact f JOIN fact r ON r.pos = f.pos JOIN node c ON c.id = f.node`, id: "c.id", key: "f.pos", tie: "f.pos",
+		fields: []*field{
+			value(filter.Int, "position", "f.pos", "its place in the log"),
+			value(filter.Text, "ref", "c.ref", "what it is about, as a whole ref"),
+			value(filter.Text, "kind", "c.kind", "sort of that: change, deployment"),
+			value(filter.Time, "occurred", "f.occurred", "when it was so, as its source says"),
+			value(filter.Time, "recorded", "r.recorded", "when it was recorded, by our clock"),
+			value(filter.Span, "lag", "r.recorded - f.occurred", "how much later it was recorded than it was so"),
+		},
+	}
+}
+
 func models() *kind {
 	return &kind{
 		Kind: filter.Kind{

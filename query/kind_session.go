@@ -7,6 +7,32 @@ const spawned = `(WITH RECURSIVE tree(id) AS (SELECT ts.id FROM k_session ts WHE
 	UNION SELECT ss.id FROM tree JOIN k_session ss ON ss."parent" = tree.id)
 	SELECT tree.id FROM tree)`
 
+// toolcalls are single calls; what they were called with is for who may read the transcript.
+func toolcalls() *kind {
+	return &kind{
+		Kind: filter.Kind{
+			Name: "toolcalls", Doc: "calls of tools by coding agents",
+			Search:  []string{"tool", "path", "call"},
+			Columns: []string{"session", "call", "tool", "path", "at"},
+		},
+		from: `k_session c JOIN k_session_tool_call t ON t.id = c.id`, id: "c.id", key: "c.id, t.seq", tie: "t.seq",
+		fields: []*field{
+			ref("session", "c.id", toSession, "the session that made it"),
+			condition("ancestor", toSession, "made by a session that this one spawned, or that one of those spawned", `c."parent" IN `+spawned),
+			condition("tree", toSession, "made by that session or by one of all that it spawned", `c.id IN `+spawned),
+			value(filter.Text, "agent", `c."tool"`, "the agent's program"),
+			value(filter.Text, "call", `t."call"`, "the id that the tool gives"),
+			value(filter.Text, "tool", `t."tool"`, "what was called"),
+			value(filter.Path, "path", `t."path"`, "file it worked on"),
+			value(filter.Time, "at", `t."at"`, "when, by the tool's clock"),
+			number("turn", `t."turn"`, "number of the message that made it"),
+			choice("is", "shell: it ran a command; network: a program of the command is one that talks to other machines, of others nothing is known", map[string]string{
+				"shell": `COALESCE(t."shell", 0) = 1`, "network": `COALESCE(t."network", 0) = 1`, "failed": `COALESCE(t."error", 0) = 1`,
+			}),
+		},
+	}
+}
+
 func sessions() *kind {
 	return &kind{
 		Kind: filter.Kind{

@@ -36,8 +36,8 @@ var (
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
-	return declare(changes(), commits(), lines(), sessions(), people(), models(), tickets(), requirements(), reviews(), runs(), releases(), files(),
-		environments(), deployments(), running(), incidents())
+	return declare(changes(), commits(), lines(), sessions(), toolcalls(), people(), models(), tickets(), requirements(), reviews(), runs(), releases(), files(),
+		environments(), deployments(), running(), incidents(), records())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

@@ -119,7 +119,7 @@ func (l *loader) take(s statement) {
 	id, pos, kind := s.about.id, s.about.id-1, s.about.ref.Kind()
 	l.row("node", []string{"id", "ref", "kind", "first_pos", "last_pos", "grade", "stated"},
 		id, string(s.about.ref), string(kind), pos, pos, "A", int64(1))
-	l.row("node_fact", []string{"node", "pos"}, id, pos)
+	l.row("node_fact", []string{"node", "pos", "occurred"}, id, pos, int64(stemma.At(querytest.Noon())))
 	columns, values := s.attrs.cells([]string{"id"}, []any{id})
 	l.row("k_"+string(kind), columns, values...)
 	for seq, item := range s.items {

@@ -232,7 +232,7 @@ func present(f *field) string {
 	switch f.Type {
 	case filter.Int:
 		return f.expr + ` <> 0`
-	case filter.Ref, filter.Time, filter.Percent:
+	case filter.Ref, filter.Time, filter.Percent, filter.Span:
 		return f.expr + ` IS NOT NULL`
 	default:
 		return f.expr + ` <> ''`
@@ -316,7 +316,7 @@ func (p *planner) holds(t *filter.Term) string {
 	f := p.kind.of(t.Field)
 	text, literal := t.Value.Literal()
 	switch f.Type {
-	case filter.Int, filter.Percent, filter.Time:
+	case filter.Int, filter.Percent, filter.Time, filter.Span:
 		return p.between(f.expr, t.Lo, t.Hi)
 	case filter.Words:
 		return `lower(` + f.expr + `) LIKE ` + p.bind(`%`+lowerASCII(like(t.Value))+`%`) + ` ESCAPE '\'`

@@ -18,6 +18,10 @@ func identity(kind string) []string {
 	switch kind {
 	case "running":
 		return []string{"snapshot", "name"}
+	case "toolcalls":
+		return []string{"session", "call"}
+	case "records":
+		return []string{"position"}
 	case "lines":
 		return []string{"repo", "path", "start"}
 	}

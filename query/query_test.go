@@ -316,6 +316,8 @@ func (g generator) value(f *filter.Field) string {
 			return fmt.Sprintf("%d..%d", a, a+g.r.IntN(9))
 		}
 		return number(12)
+	case filter.Span:
+		return number(90) + g.pick("s", "min", "h")
 	case filter.Percent:
 		return number(101) + g.pick("", "%")
 	case filter.Time:

@@ -28,14 +28,14 @@ type Cell struct {
 	Type filter.Type
 	Null bool
 	Text string   // a text, or a ref
-	Int  int64    // a number, tenths of a percent, or microseconds since 1970
+	Int  int64    // a number, tenths of a percent, microseconds, or microseconds since 1970
 	List []string // of a column with several values
 }
 
 // Time is the value of a cell of that type.
 func (c Cell) Time() time.Time { return time.UnixMicro(c.Int).UTC() }
 
-// String is the cell as text; nothing if it has no value.
+// String is the cell as text, a span in seconds; nothing if it has no value.
 func (c Cell) String() string {
 	switch {
 	case c.Null:
@@ -46,6 +46,8 @@ func (c Cell) String() string {
 		return strconv.FormatInt(c.Int, 10)
 	case c.Type == filter.Percent:
 		return fmt.Sprintf("%d.%d", c.Int/10, c.Int%10)
+	case c.Type == filter.Span:
+		return strconv.FormatInt(c.Int/int64(time.Second/time.Microsecond), 10)
 	case c.Type == filter.Time:
 		return c.Time().Format("2006-01-02T15:04:05.999999Z")
 	}

@@ -72,6 +72,8 @@ var sessionSpec = stemma.KindSpec{
 			{Name: "path", Type: stemma.Text, Doc: "file it worked on"},
 			{Name: "at", Type: stemma.Time, Doc: "when, by the tool's clock"},
 			{Name: "error", Type: stemma.Bool, Doc: "it failed"},
+			{Name: "shell", Type: stemma.Bool, Doc: "it ran a command"},
+			{Name: "network", Type: stemma.Bool, Index: true, Doc: "a program of the command is one that talks to other machines; that none is known to says nothing"},
 		}},
 		{Name: "file", Doc: "files it edited", Columns: []stemma.Column{
 			{Name: "path", Type: stemma.Text, Index: true, Doc: "path in the repository"},

@@ -84,6 +84,9 @@ type ToolCall struct {
 	Path  string        `json:"path,omitempty"` // file it worked on
 	At    stemma.Moment `json:"at,omitempty"`
 	Error bool          `json:"error,omitempty"`
+
+	Shell   bool `json:"shell,omitempty"`   // it ran a command
+	Network bool `json:"network,omitempty"` // a program of the command is one that talks to other machines
 }
 
 // A File is a path that a session edited.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -132,6 +133,8 @@ func cell(kind string, c query.Column, v query.Cell, name string, all query.Row)
 		return page.Number(v.Int)
 	case filter.Percent:
 		return page.Mille(v.Int)
+	case filter.Span:
+		return page.Text((time.Duration(v.Int) * time.Microsecond).Round(time.Second).String())
 	case filter.Time:
 		return page.Moment(v.Time())
 	case filter.Enum:

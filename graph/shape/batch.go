@@ -37,8 +37,9 @@ type Mention struct {
 
 // A Statement says that the fact at Pos is about Node.
 type Statement struct {
-	Node int
-	Pos  int64
+	Node     int
+	Pos      int64
+	Occurred stemma.Moment // 0 if the fact tells no time
 }
 
 // An EdgeKey tells edges apart: from effect to cause, between local numbers.
@@ -119,7 +120,7 @@ func (b *Batch) Add(pos int64, f stemma.Fact) {
 	}
 	again := m.Stated
 	m.Stated, m.Last = true, pos
-	b.Facts = append(b.Facts, Statement{n, pos})
+	b.Facts = append(b.Facts, Statement{n, pos, stemma.At(f.Occurred)})
 
 	var keep []EdgeKey
 	for _, e := range f.Edges {

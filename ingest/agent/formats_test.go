@@ -101,9 +101,9 @@ func TestCodexRolloutBecomesASession(t *testing.T) {
 		},
 		ToolCalls: []session.ToolCall{
 			{Turn: 2, Call: "c1", Tool: "apply_patch", Path: "charge.go", At: moment(5)},
-			{Turn: 3, Call: "c2", Tool: "shell", At: moment(7)},
+			{Turn: 3, Call: "c2", Tool: "shell", At: moment(7), Shell: true, Network: true},
 			{Turn: 4, Call: "c3", Tool: "mcp__linear__get_issue", At: moment(9)},
-			{Turn: 4, Call: "c4", Tool: "shell_command", At: moment(9), Error: true},
+			{Turn: 4, Call: "c4", Tool: "shell_command", At: moment(9), Error: true, Shell: true},
 		},
 		Files: []session.File{{Path: "charge.go", Edits: 1}, {Path: "key.go", Edits: 1}},
 		Configs: []session.Config{

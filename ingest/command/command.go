@@ -20,6 +20,7 @@ import (
 type Command struct {
 	Reads      bool     // it surely writes no file
 	Background bool     // part of it goes on when it has ended
+	Network    bool     // a program of it is one that talks to other machines; none may be known to
 	Quiet      bool     // what it does not name it is not for writing: a test, a build, a server, git putting files in place, or all that it writes is named
 	Tests      bool     // a program of it runs tests
 	Targets    []string // files that it says it writes, and patterns of them

@@ -44,7 +44,7 @@ func tests(name string, args []string) bool {
 }
 
 // shells run what is written behind an option with a c in it.
-var shells = []string{"sh", "bash", "zsh", "dash"}
+var shells = []string{"sh", "bash", "zsh", "dash", "ksh"}
 
 // shellTests reports whether a shell is given a command that runs tests. Agents tell it
 // as one text, or as the words of it.

@@ -24,6 +24,7 @@ func (r *reader) program(words []string) {
 		}
 		return
 	}
+	r.Network = r.Network || talks(name, args)
 	r.Quiet = r.Quiet || quiet(name, args)
 	r.Tests = r.Tests || tests(name, args)
 	targets := written(name, args)

@@ -105,6 +105,19 @@ var adapters = map[string]*adapter{
 	},
 }
 
+// Shell reports whether a tool of any agent runs commands.
+func Shell(tool string) bool {
+	name := toolName(tool)
+	for _, a := range adapters {
+		if slices.Contains(a.shells, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func toolName(tool string) string { return strings.ToLower(strings.TrimPrefix(tool, "functions.")) }
+
 // event says what a payload means.
 func (a *adapter) event(p *payload) Event {
 	e := Event{
@@ -129,7 +142,7 @@ func (a *adapter) event(p *payload) Event {
 
 // ofTool says what a tool does. One that is not known may do anything.
 func (a *adapter) ofTool(k Kind, p *payload) Kind {
-	name := strings.ToLower(strings.TrimPrefix(p.tool, "functions."))
+	name := toolName(p.tool)
 	edit, shell := BeforeEdit, BeforeShell
 	if k == AfterTool {
 		edit, shell = AfterEdit, AfterShell

@@ -170,7 +170,7 @@ func (p *parser) typed(t *Term, at span) (Expr, error) {
 		return nil, bad("did you mean no:"+f.Name+"?", "%s: has no value", f.Name)
 	}
 	switch f.Type {
-	case Int, Percent, Time:
+	case Int, Percent, Time, Span:
 		return p.bounds(t, at)
 	case Enum, Choice:
 		if !literal {
@@ -218,6 +218,8 @@ func (p *parser) one(f *Field, s string) (lo, hi int64, err error) {
 		return parseTime(s, p.now)
 	case Percent:
 		return parsePercent(s)
+	case Span:
+		return parseSpan(s)
 	default:
 		return parseInt(s)
 	}

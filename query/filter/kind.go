@@ -36,6 +36,7 @@ const (
 	Int     Type = "number"  // 5, >=5, 5..10
 	Percent Type = "percent" // 50%, >=12.5%
 	Time    Type = "time"    // 2026-Q3, >-30d, 2026-01..2026-03
+	Span    Type = "span"    // of time: >1h, 30min..2d
 	Enum    Type = "one of"  // one of a few values
 	Choice  Type = "choice"  // one of a few conditions, such as is:merge
 	Ref     Type = "ref"     // another thing, by name, key or ref
@@ -43,8 +44,8 @@ const (
 )
 
 // Numeric says that values of this type are numbers: microseconds since 1970 for
-// a time, tenths of a percent for a percentage.
-func (t Type) Numeric() bool { return t == Int || t == Percent || t == Time }
+// a time, microseconds for a span, tenths of a percent for a percentage.
+func (t Type) Numeric() bool { return t == Int || t == Percent || t == Time || t == Span }
 
 // A Field is one thing that can be asked of a kind.
 type Field struct {

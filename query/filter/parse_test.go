@@ -31,6 +31,7 @@ var kinds = map[string]*Kind{
 			{Name: "author-class", Type: Enum, Values: []string{"ai", "human", "mixed", "unknown"}},
 			{Name: "same", Type: Choice, Values: []string{"agent", "author", "model"}},
 			{Name: "ai-share", Type: Percent},
+			{Name: "lag", Type: Span},
 			{Name: "ai-lines", Type: Int, Sum: true},
 			{Name: "human-lines", Type: Int, Sum: true},
 			{Name: "unknown-lines", Type: Int, Sum: true},
@@ -90,6 +91,9 @@ func TestEveryFaultIsShownWithItsPlace(t *testing.T) {
 		{"changes", "added:many", "query: at column 7: added: many is not a whole number: write 5, >=5 or 5..10"},
 		{"changes", "added:>=99999999999999999999", "query: at column 7: added: 99999999999999999999 is not a whole number: write 5, >=5 or 5..10"},
 		{"changes", "ai-share:>101%", "query: at column 10: ai-share: 101% is not a percentage from 0 to 100, with at most one decimal: write >=50%"},
+		{"changes", "lag:>1", "query: at column 5: lag: 1 is not a span of time: write 90s, 30min, 1h, 2d or 1w"},
+		{"changes", "lag:-1h", "query: at column 5: lag: -1h is not a span of time: write 90s, 30min, 1h, 2d or 1w"},
+		{"changes", "lag:99999999999999999999w", "query: at column 5: lag: 99999999999999999999w is not a span of time: write 90s, 30min, 1h, 2d or 1w"},
 		{"changes", "model:", "query: at column 1: model: has no value"},
 		{"changes", `model:""`, "query: at column 7: model: has no value: did you mean no:model?"},
 		{"changes", "has:release", "query: at column 1: release is nothing that can be there or not"},
@@ -231,7 +235,7 @@ func FuzzParse(f *testing.F) {
 	names := slices.Sorted(maps.Keys(kinds))
 	for _, s := range []string{
 		"", "model:claude-opus-4* merged:>-30d -is:mixed", `(a OR -(b "c d")) sort:merged-desc,number group:repo limit:3`,
-		"path:src/**/x?.go merged:2026-Q1..2026-Q3", `trailer:Refs="a b" has:model no:ticket`, "at:main group:origin", "ai-share:>=12.5%",
+		"path:src/**/x?.go merged:2026-Q1..2026-Q3", `trailer:Refs="a b" has:model no:ticket`, "at:main group:origin", "ai-share:>=12.5%", "lag:30min..2w",
 		"group:merged-month sort:changes", "OR", "((", `"\n"`, "--a", "sha:abcd", "ancestor:p1 tree:x", "author:Ada*", `"'a" b'`, "added:5..", "title:'a",
 	} {
 		for i := range names {

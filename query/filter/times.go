@@ -48,6 +48,25 @@ func parsePercent(s string) (lo, hi int64, err error) {
 	return int64(n), int64(n) + 1, nil
 }
 
+// units are those of spans. A minute is min, since -6m is six months ago.
+var units = []struct {
+	name   string
+	length time.Duration
+}{{"s", time.Second}, {"min", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}, {"w", 7 * 24 * time.Hour}}
+
+// parseSpan reads 90s, 30min, 1h, 2d or 1w as microseconds.
+func parseSpan(s string) (lo, hi int64, err error) {
+	digits := strings.TrimLeft(s, "0123456789")
+	n, err := strconv.ParseUint(strings.TrimSuffix(s, digits), 10, 32)
+	for _, u := range units {
+		if err == nil && u.name == digits {
+			lo = int64(n) * u.length.Microseconds()
+			return lo, lo + 1, nil
+		}
+	}
+	return 0, 0, hintError{Visible(s) + " is not a span of time", "write 90s, 30min, 1h, 2d or 1w"}
+}
+
 const timeHint = "write 2026, 2026-Q3, 2026-09, 2026-W37, 2026-09-30, 2026-09-30T12:00Z, -30d, today or now"
 
 func isRelative(s string) bool { return s == "now" || strings.HasPrefix(s, "-") }

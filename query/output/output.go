@@ -16,6 +16,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/stemma-dev/stemma/query"
@@ -146,7 +147,7 @@ func encode(v any) ([]byte, error) {
 }
 
 // value is the cell as JSON takes it. Times are RFC 3339, percentages numbers
-// with one decimal.
+// with one decimal, spans numbers of seconds.
 func value(c query.Cell) any {
 	switch {
 	case c.List != nil:
@@ -155,7 +156,7 @@ func value(c query.Cell) any {
 		return nil
 	case c.Type == filter.Int:
 		return c.Int
-	case c.Type == filter.Percent:
+	case c.Type == filter.Percent, c.Type == filter.Span:
 		return json.Number(c.String())
 	}
 	return c.String()
@@ -267,6 +268,8 @@ func short(c query.Cell) string {
 		return c.Time().Format("2006-01-02 15:04")
 	case c.Type == filter.Percent:
 		return c.String() + "%"
+	case c.Type == filter.Span:
+		return (time.Duration(c.Int) * time.Microsecond).Round(time.Second).String()
 	case c.Type == filter.Hash && filter.IsHex(c.Text) && len(c.Text) > 12:
 		return c.Text[:12]
 	}
@@ -278,7 +281,7 @@ func writeLine(w *sink, columns []query.Column, widths []int, line []string) {
 		s = cut(s, widths[i])
 		pad := strings.Repeat(" ", widths[i]-filter.Width(s))
 		switch {
-		case columns[i].Type == filter.Int || columns[i].Type == filter.Percent:
+		case columns[i].Type != filter.Time && columns[i].Type.Numeric():
 			w.text(pad, s)
 		case i < len(line)-1:
 			w.text(s, pad)

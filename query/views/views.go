@@ -109,7 +109,7 @@ var views = sync.OnceValue(func() []view {
 			cols("c", "tool external_id ~started ~ended title #turns #prompts #tool_calls #iterations #input_tokens #output_tokens @parent #depth branch #cache_read_tokens #cache_write_tokens cost_micro_usd price_table #reprompts"),
 		},
 		{"v1_session_turn", "messages of a session in their order", `k_session_turn c JOIN node n ON n.id = c.id`, cols("c", "seq #number role ~at model #input_tokens #output_tokens #tool_calls #typed #failing")},
-		{"v1_session_tool_call", "calls of tools of a session in their order", `k_session_tool_call c JOIN node n ON n.id = c.id`, cols("c", "seq turn call tool path ~at #error")},
+		{"v1_session_tool_call", "calls of tools of a session in their order", `k_session_tool_call c JOIN node n ON n.id = c.id`, cols("c", "seq turn call tool path ~at #error #shell #network")},
 		{"v1_session_file", "files that a session edited", `k_session_file c JOIN node n ON n.id = c.id`, cols("c", "seq path #edits")},
 		{"v1_session_model", "models that a session used", `k_session_model c JOIN node n ON n.id = c.id`, cols("c", "seq @model name #turns #input_tokens #output_tokens #cache_read_tokens #cache_write_tokens cost_micro_usd")},
 		{"v1_session_config", "what a session worked under: prompts and rules by digest, servers of tools by name", `k_session_config c JOIN node n ON n.id = c.id`, cols("c", "seq kind name digest")},

@@ -10,6 +10,8 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/identity"
+	"github.com/stemma-dev/stemma/ingest/command"
+	"github.com/stemma-dev/stemma/ingest/hook"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/intent"
 	"github.com/stemma-dev/stemma/session"
@@ -155,6 +157,9 @@ func (r *Run) call(turn int, c Call, at time.Time) {
 		r.byCall[c.ID] = k
 	}
 	call := session.ToolCall{Turn: turn + 1, Call: c.ID, Tool: c.Tool, At: stemma.At(at)}
+	if hook.Shell(c.Tool) {
+		call.Shell, call.Network = true, command.Parse(c.Command).Network
+	}
 	if len(c.Paths) > 0 {
 		call.Path = c.Paths[0]
 	}
