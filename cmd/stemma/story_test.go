@@ -137,7 +137,7 @@ func questions(told *story.Told) []question {
 		{5, "AI's share of the payments", []string{"query", "lines", "path:src/payments/** at:main group:author-class"}, []string{"ai,52,66.6", "human,24,30.7", "unknown,2,2.5"}, nil},
 		{6, "written for the most part by a model, and in production now", []string{"query", "changes", "model:claude-opus-4-6* ai-share:>=50% live:prod", "--columns", "ref,ai-share"}, []string{"#3,100.0", "#2,93.3"}, nil},
 		{7, "what came into production between two versions, and what is orphan", []string{"population", "--env", "prod", "--from", "v1.1.2", "--to", "v1.2.0"}, nil, []string{
-			"3 commits reached prod, 1 without review", "pushed", "direct", "review", "reverted", "#7", "cached", "#5",
+			"3 commits reached prod, 2 without review", "pushed", "direct", "review", "reverted", "#7", "cached", "#5",
 		}},
 		{8, "approved only by who drove the agent", []string{"query", "changes", "is:driver-approved", "--columns", "ref,approvals"}, []string{"#5,0"}, nil},
 		{9, "merged with an approval of an older head", []string{"query", "changes", "is:stale-approved merged:2026-Q3", "--columns", "ref,approvals"}, []string{"#2,1"}, nil},
@@ -148,7 +148,7 @@ func questions(told *story.Told) []question {
 		{14, "where an artifact went, and what it broke", []string{"trace", told.Images["v1.1.0"], "--down"}, nil, []string{"artifact:v1.1.0", "v1.1.0 in prod", story.Incident}},
 		{18, "what touched payments or tokens in the quarter, and how it was judged and tried", []string{
 			"query", "changes", "(path:src/payments/** OR path:auth/**) merged:2026-Q3 sort:merged", "--columns", "ref,approvals,its,env",
-		}, []string{"#1,1,1,prod", "#2,1,4,prod", "#3,1,1,prod", "#4,1,1,prod", "@pushed,0,0,prod"}, nil},
+		}, []string{"#1,1,1,prod", "#2,1,4,prod", "#3,1,1,prod", "#4,1,1,prod", "@pushed,0,1,prod"}, nil},
 		{19, "a sample that anybody draws again", []string{"sample", "--n", "3", "--seed", "20261123", "env:prod merged:2026-Q3"}, nil, []string{"3 of 8", "#1", "@pushed", "#7"}},
 		{23, "told later than it was so", []string{"query", "records", "kind:review lag:>1h group:kind"}, []string{"review,8,100.0"}, nil},
 		{24, "what implements the requirement", []string{"trace", story.Requirement, "--down"}, nil, []string{

@@ -35,11 +35,14 @@ func refs(ctx context.Context, s *deployed.Store, ids []int64) ([]stemma.Ref, er
 // describe reads what is known of the members.
 func describe(ctx context.Context, s *deployed.Store, members map[int64]*Member) error {
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(members)), chunk) {
-		for _, read := range []func(context.Context, *deployed.Store, string, map[int64]*Member) error{commits, changes, sessions} {
+		for _, read := range []func(context.Context, *deployed.Store, string, map[int64]*Member) error{commits, changes} {
 			if err := read(ctx, s, deployed.List(part), members); err != nil {
 				return err
 			}
 		}
+	}
+	if err := sessions(ctx, s, members); err != nil {
+		return err
 	}
 	return reviews(ctx, s, members)
 }
@@ -72,15 +75,33 @@ func changes(ctx context.Context, s *deployed.Store, ids string, members map[int
 	})
 }
 
-func sessions(ctx context.Context, s *deployed.Store, ids string, members map[int64]*Member) error {
-	return s.Each(ctx, func(scan func(...any) error) error {
-		var commit int64
-		var n int
-		if err := scan(&commit, &n); err != nil {
+// sessions counts those that the members came from, or the changes that carried them: a
+// commit that a forge made of others is in no session itself.
+func sessions(ctx context.Context, s *deployed.Store, members map[int64]*Member) error {
+	ids := map[int64]bool{}
+	for id, m := range members {
+		ids[id] = true
+		if m.change != 0 {
+			ids[m.change] = true
+		}
+	}
+	found := map[int64]int{}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(ids)), chunk) {
+		err := s.Each(ctx, func(scan func(...any) error) error {
+			var id int64
+			var n int
+			err := scan(&id, &n)
+			found[id] = n
+			return err
+		}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e WHERE e.src IN (`+deployed.List(part)+`) AND e.door IN (`+s.Doors("session")+`) GROUP BY e.src`)
+		if err != nil {
 			return err
 		}
-		members[commit].Sessions = n
-		return nil
-	}, `SELECT e.src, COUNT(DISTINCT e.dst) FROM edge e JOIN node n ON n.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("session")+`)
-		GROUP BY e.src`)
+	}
+	for id, m := range members {
+		if m.Sessions = found[id]; m.Sessions == 0 {
+			m.Sessions = found[m.change]
+		}
+	}
+	return nil
 }
