@@ -262,7 +262,11 @@ func (h *history) branches() []string {
 
 // commits are some commits, the newest first.
 func (h *history) commits(of string, n int) []string {
-	return strings.Fields(h.Git("rev-list", "--no-merges", "--max-count", strconv.Itoa(n), of))
+	out, err := h.Try(nil, "rev-list", "--no-merges", "--max-count", strconv.Itoa(n), of)
+	if err != nil { // a branch without a commit
+		return []string{"HEAD"}
+	}
+	return strings.Fields(string(out))
 }
 
 func (h *history) clean() bool { return h.Git("status", "--porcelain") == "" }

@@ -318,6 +318,15 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.person("copy.txt", d.inserts("me", 4, 2))
 			d.commit()
 		}},
+		"a file that is copied in the place of one that is gone": {wild, func(d *desk) {
+			d.agent("s2", "copy.txt", d.inserts("s2", 0, 4))
+			d.commit()
+			d.Git("reset", "-q", "--hard", "HEAD~1")
+			d.agent("s1", "a.txt", d.inserts("s1", 0, 3))
+			d.write("copy.txt", d.read("a.txt"))
+			d.person("copy.txt", d.inserts("me", 4, 2))
+			d.commit()
+		}},
 		"a detached head": {wild, func(d *desk) {
 			d.commit()
 			d.Git("checkout", "-q", "--detach")

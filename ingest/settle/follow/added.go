@@ -31,7 +31,7 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 		if err != nil {
 			return err
 		}
-		if from == w && !w.seen && (c.Move == 0 || t.blobs[f.Path][c.Move-1] == "") {
+		if from == w && !w.File().Like(content) && (c.Move == 0 || t.blobs[f.Path][c.Move-1] == "") {
 			if err := t.copied(f.Path, content, w); err != nil {
 				return err
 			}
@@ -55,8 +55,8 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 	return nil
 }
 
-// copied begins a file that nobody saw before it was committed as the other that it is
-// a copy of, if it is one.
+// copied begins a file that is new in a commit, and that nobody saw as it is there, as the
+// other that it is a copy of, if it is one.
 func (t *Tree) copied(path string, content []byte, w *watch) error {
 	times, most := map[string]int{}, ""
 	for _, key := range edits.Keys(content) {
