@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -137,13 +138,19 @@ func TestFetchedFromGitHubIsWhatWebhooksTold(t *testing.T) {
 		}
 		empty.nothingIsWrong()
 		empty.repeated("github", "Codertocat/Hello-World")
-		got, want := ingesttest.Told(t, empty.space), ingesttest.Told(t, told.space)
+		got, want := roleless(ingesttest.Told(t, empty.space)), roleless(ingesttest.Told(t, told.space))
 		for line := range strings.SplitSeq(got, "\n") {
 			if !strings.Contains(want, line) && !strings.HasPrefix(line, `["meta"`) {
 				t.Errorf("only fetched: %s", line)
 			}
 		}
 	})
+}
+
+// roleless leaves the roles of reviewers out, which a webhook tells as of the review and
+// who asks later is told as of then.
+func roleless(told string) string {
+	return regexp.MustCompile(`(?m)^(\["review",.*?"person:[0-9a-f]+"),"[a-z]+",`).ReplaceAllString(told, "$1,null,")
 }
 
 // pushed and protected are what GitHub documents for its activity and branch protection.
