@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/stemma-dev/stemma/ingest/transcript"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -50,5 +52,42 @@ func TestWhatWasSaidIsSealed(t *testing.T) {
 	}
 	if x := h.session(plannerRef); x.Iterations != 3 {
 		t.Errorf("%+v", x)
+	}
+}
+
+// TestWordsAreOfTheCopyThatStands: of a span that comes twice, and says something else,
+// the same is kept whichever came first, and was settled before.
+func TestWordsAreOfTheCopyThatStands(t *testing.T) {
+	copies := func() (list []span) {
+		for _, said := range []string{"", "one", "two", "three"} {
+			s := planner()[1]
+			if said != "" {
+				s.has["gen_ai.prompt"] = said
+			}
+			list = append(list, s)
+		}
+		return list
+	}
+	var want []transcript.Message
+	for i := range copies() {
+		h := open(t, storagetest.SQLite(t))
+		h.send(planner()[0])
+		for j := range copies() {
+			h.send(copies()[(i+j)%4])
+			if i%2 == 0 {
+				h.settle()
+			}
+		}
+		h.settle()
+		got, err := transcript.Of(t.Context(), h.space, plannerRef)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if want == nil {
+			want = got
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
 	}
 }

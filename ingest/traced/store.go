@@ -92,10 +92,19 @@ func (p *pile) put(id string, s sheet) {
 	p.spans[id] = s
 }
 
-// sheetOf writes a span down. Of two that differ the greater one stands, whatever came first.
-func sheetOf(s otlp.Span) (sheet, error) {
-	raw, err := json.Marshal(s)
-	return sheet{string(raw), len(raw), len(s.Asked) + len(s.Answered)}, err
+// sheet writes a span down. Of two that differ the greater one stands, whatever came first:
+// it has words, if one of them does, and it is theirs.
+func (t *Traces) sheet(s otlp.Span) (sheet, error) {
+	kept := struct {
+		Words string `json:"words,omitempty"` // the first member, after all that a span may begin with
+		otlp.Span
+	}{Span: s}
+	words := len(s.Asked) + len(s.Answered)
+	if words > 0 {
+		kept.Words = t.space.Mark(s.Asked, s.Answered)
+	}
+	raw, err := json.Marshal(kept)
+	return sheet{string(raw), len(raw), words}, err
 }
 
 func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, spans []otlp.Span, over *excess) error {
@@ -106,11 +115,11 @@ func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, sp
 	news := false
 	for _, s := range spans {
 		before := known.spans[s.ID]
-		now, err := sheetOf(s)
+		now, err := t.sheet(s)
 		if err == nil && now.data > before.data && known.total.words-before.words+now.words > maxWords {
 			over.words++
 			s.Asked, s.Answered = "", ""
-			now, err = sheetOf(s)
+			now, err = t.sheet(s)
 		}
 		switch {
 		case err != nil:
@@ -124,7 +133,7 @@ func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, sp
 		known.put(s.ID, now)
 		news = true
 		_, err = tx.Exec(ctx, `INSERT INTO trace_span (trace, span, session, data, asked, answered, said) VALUES ($1, $2, '', $3, $4, $5, '{}')
-			ON CONFLICT (trace, span) DO UPDATE SET data = excluded.data`,
+			ON CONFLICT (trace, span) DO UPDATE SET data = excluded.data, asked = excluded.asked, answered = excluded.answered`,
 			trace, s.ID, now.data, orNull(s.Asked), orNull(s.Answered))
 		if err != nil {
 			return err
