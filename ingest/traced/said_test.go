@@ -3,10 +3,12 @@ package traced_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stemma-dev/stemma/ingest/transcript"
+	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
@@ -53,6 +55,40 @@ func TestWhatWasSaidIsSealed(t *testing.T) {
 	if x := h.session(plannerRef); x.Iterations != 3 {
 		t.Errorf("%+v", x)
 	}
+}
+
+// TestWhatIsSaidInNoSessionIsDropped: it has nobody's key, so it is not kept when nothing
+// new came of its trace for an hour, nor what a span says that repeats another one.
+func TestWhatIsSaidInNoSessionIsDropped(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, db func() *storage.DB) {
+		h := open(t, db())
+		chat := func(id, parent string) span {
+			return span{service: "crew", id: id, parent: parent, name: "chat", second: 2, has: object{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.prompt": "refund " + id}}
+		}
+		agent := span{service: "crew", id: "agent", name: "invoke_agent", second: 1, has: object{"gen_ai.operation.name": "invoke_agent", "gen_ai.conversation.id": "c"}}
+		alone := chat("alone", "")
+		alone.trace = strings.Repeat("7", 32)
+		h.send(agent, chat("outer", "agent"), chat("inner", "outer"), alone)
+		h.settle()
+		readable := `SELECT asked FROM trace_span WHERE asked IS NOT NULL OR answered IS NOT NULL ORDER BY asked`
+		if got, want := h.list(readable), []string{"refund alone", "refund inner"}; !cmp.Equal(got, want) {
+			t.Errorf("before the hour %q waits, want %q", got, want)
+		}
+		h.now = h.now.Add(time.Hour)
+		h.look()
+		if got := h.list(readable); len(got) > 0 {
+			t.Errorf("%q are kept", got)
+		}
+		if got, want := h.list(`SELECT span FROM trace_span ORDER BY span`), []string{id("agent"), id("inner"), id("outer")}; !cmp.Equal(got, want) {
+			t.Errorf("spans %q are kept, want %q", got, want)
+		}
+		if got, err := transcript.Of(t.Context(), h.space, "session:crew/c"); err != nil || len(got) != 1 || got[0].Text != "refund outer" {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if due, err := h.traces.Due(t.Context()); due || err != nil {
+			t.Errorf("there is still something to do: %v, %v", due, err)
+		}
+	})
 }
 
 // TestWordsAreOfTheCopyThatStands: of a span that comes twice, and says something else,

@@ -90,19 +90,20 @@ func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err er
 		return again, err
 	}
 	still := !s.now().Before(w.last.Add(quiet))
-	moved, worked := map[string]stemma.Ref{}, false
+	moved, told, loose := map[string]stemma.Ref{}, false, false
 	for id, n := range plant(spans(rows)).nodes {
 		if n.Kind == "" {
 			continue
 		}
-		worked = true
 		r, to := rows[id], stemma.Ref("")
 		switch {
-		case n.again || n.key.id == "":
-		case n.sure || still:
-			to = n.ref()
-		default:
+		case !still && !n.sure:
 			to, again = r.session, w.last.Add(quiet)
+		case n.again:
+		case n.key.id == "":
+			loose = true
+		default:
+			to = n.ref()
 		}
 		if r.session != to {
 			moved[id] = to
@@ -112,15 +113,19 @@ func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err er
 				s.touched[ref] = true
 			}
 		}
+		told = told || to != ""
 	}
 	if err := s.assign(ctx, w.trace, moved); err != nil {
 		return again, err
 	}
 	switch {
-	case worked:
+	case !again.IsZero() || told && !loose:
 		return again, nil
-	case s.now().Before(w.last.Add(idle)):
+	case !s.over(w):
 		return w.last.Add(idle), nil
 	}
-	return never, nil
+	if !told {
+		again = never
+	}
+	return again, nil
 }

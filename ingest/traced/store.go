@@ -30,7 +30,8 @@ const (
 	quiet = 30 * time.Second
 	// patience is how long it may wait for that.
 	patience = 5 * time.Minute
-	// idle is how long a trace is kept in which no agent and no model worked.
+	// idle is how long nothing new came of a trace when it is over: what is of no session
+	// then is of none.
 	idle = time.Hour
 )
 
@@ -211,17 +212,33 @@ func (t *Traces) due(ctx context.Context, most int) (list []waiting, err error) 
 	return list, err
 }
 
+// over reports whether nothing new is to be expected of a trace.
+func (t *Traces) over(w waiting) bool { return !t.now().Before(w.last.Add(idle)) }
+
 const unsealed = `(asked IS NOT NULL OR answered IS NOT NULL)`
 
 // looked notes that a trace was looked at: it is again at the given time, or when
-// something new comes of it if that is zero.
+// something new comes of it if that is zero. What was said in it and is in no vault has
+// nobody's key: it waits until the trace is over, and is dropped then.
 func (t *Traces) looked(ctx context.Context, w waiting, again time.Time) error {
-	due := int64(0)
-	if !again.IsZero() {
-		due = again.UnixMicro()
-	}
 	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE trace_state SET due = $1, since = 0 WHERE trace = $2 AND last = $3`, due, w.trace, w.last.UnixMicro())
+		waits := int64(0)
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM trace_span WHERE trace = $1 AND `+unsealed, w.trace).Scan(&waits); err != nil {
+			return err
+		}
+		over := t.over(w)
+		if again.IsZero() && waits > 0 && !over {
+			again = w.last.Add(idle)
+		}
+		due := int64(0)
+		if !again.IsZero() {
+			due = again.UnixMicro()
+		}
+		n, err := tx.Exec(ctx, `UPDATE trace_state SET due = $1, since = 0 WHERE trace = $2 AND last = $3`, due, w.trace, w.last.UnixMicro())
+		if err != nil || n == 0 || waits == 0 || !over {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE trace_span SET asked = NULL, answered = NULL WHERE trace = $1 AND `+unsealed, w.trace)
 		return err
 	})
 }
