@@ -90,8 +90,9 @@ func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err er
 		return again, err
 	}
 	still := !s.now().Before(w.last.Add(quiet))
-	moved, told, loose := map[string]stemma.Ref{}, false, false
-	for id, n := range plant(spans(rows)).nodes {
+	moved, told, loose := map[string]stemma.Ref{}, false, int64(0)
+	tree := plant(spans(rows))
+	for id, n := range tree.nodes {
 		if n.Kind == "" {
 			continue
 		}
@@ -101,7 +102,7 @@ func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err er
 			to, again = r.session, w.last.Add(quiet)
 		case n.again:
 		case n.key.id == "":
-			loose = true
+			loose++
 		default:
 			to = n.ref()
 		}
@@ -119,13 +120,15 @@ func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err er
 		return again, err
 	}
 	switch {
-	case !again.IsZero() || told && !loose:
+	case !again.IsZero() || told && loose == 0:
 		return again, nil
 	case !s.over(w):
 		return w.last.Add(idle), nil
+	case loose > 0 && tree.several:
+		err = s.w.Gap(ctx, stemma.Gap{Source: Source, Place: "trace " + w.trace, Reason: "a span that names no session, in a trace that tells of several", Count: loose, Seen: w.last})
 	}
 	if !told {
 		again = never
 	}
-	return again, nil
+	return again, err
 }

@@ -401,6 +401,32 @@ func TestAModelAloneIsNoSession(t *testing.T) {
 	}
 }
 
+// TestWhatCouldBeOfSeveralSessionsIsOfNone: where a trace tells of two and the span around
+// another one is missing, nothing says whose it is, and who pays for it.
+func TestWhatCouldBeOfSeveralSessionsIsOfNone(t *testing.T) {
+	h := open(t, storagetest.SQLite(t))
+	agent := func(id, conversation string) span {
+		return span{service: "crew", id: id, name: "invoke_agent", second: 1, has: object{"gen_ai.operation.name": "invoke_agent", "gen_ai.conversation.id": conversation}}
+	}
+	h.send(agent("a1", "ada"), agent("b1", "bo"), span{service: "crew", id: "b2", parent: "b9", name: "chat", second: 2, has: object{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.output_tokens": 1000}})
+	h.settle()
+	h.now = h.now.Add(time.Hour)
+	h.look()
+	for _, ref := range []stemma.Ref{"session:crew/ada", "session:crew/bo"} {
+		if x := h.session(ref); x.Prompts != 1 || x.OutputTokens != 0 {
+			t.Errorf("%s: %+v", ref, x)
+		}
+	}
+	if want := []string{"otlp: trace " + traceID + ": a span that names no session, in a trace that tells of several"}; !cmp.Equal(h.gaps(), want) {
+		t.Errorf("%q", h.gaps())
+	}
+	h.send(span{service: "crew", id: "b9", parent: "b1", name: "step", second: 2})
+	h.settle()
+	if x := h.session("session:crew/bo"); x.OutputTokens != 1000 {
+		t.Errorf("with the span around it: %+v", x)
+	}
+}
+
 // TestWhatIsTracedTwiceCountsOnce: a framework and the library that it calls tell of the
 // same answer, both ends of a call of the same agent.
 func TestWhatIsTracedTwiceCountsOnce(t *testing.T) {
