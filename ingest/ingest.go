@@ -54,7 +54,21 @@ func Open(ctx context.Context, parts Space, key vault.SpaceKey) (*Space, error) 
 // Person returns the pseudonym of the account with the given mail address. It
 // is the same in the whole space and tells nothing outside it.
 func (s *Space) Person(mail string) stemma.Ref {
+	return stemma.NewRef(stemma.KindPerson, s.keyed(strings.ToLower(mail)))
+}
+
+// Mark tells texts from others in the same space, and nobody what they say: without the
+// key it cannot be found out by trying either.
+func (s *Space) Mark(texts ...string) string {
+	marked := "\x00text"
+	for _, t := range texts {
+		marked += fmt.Sprintf("\x00%d\x00%s", len(t), t)
+	}
+	return s.keyed(marked)
+}
+
+func (s *Space) keyed(text string) string {
 	mac := hmac.New(sha256.New, s.people)
-	mac.Write([]byte(strings.ToLower(mail)))
-	return stemma.NewRef(stemma.KindPerson, hex.EncodeToString(mac.Sum(nil)[:16]))
+	mac.Write([]byte(text))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

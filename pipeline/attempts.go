@@ -42,7 +42,7 @@ type verdict struct {
 // runs does not matter.
 func Judge(runs []Run) Attempts {
 	var a Attempts
-	byCommit := map[stemma.Ref]map[string]Run{}
+	byCommit := map[stemma.Ref]map[stemma.Ref]Run{} // and by run: its last attempt
 	jobs := jobsOf(runs)
 	for _, r := range runs {
 		if r.PartOf != "" {
@@ -50,20 +50,19 @@ func Judge(runs []Run) Attempts {
 		}
 		of := cmp.Or(r.Commit, r.ID) // of another commit than any that is known
 		if byCommit[of] == nil {
-			byCommit[of] = map[string]Run{}
+			byCommit[of] = map[stemma.Ref]Run{}
 		}
 		if r.Status == "completed" && idle(r, jobs[r.ID]) {
 			a.Infrastructure++
 			continue
 		}
-		name := r.System + "/" + r.Name
-		if before, told := byCommit[of][name]; !told || later(r, before) {
-			byCommit[of][name] = r
+		if before, told := byCommit[of][r.whole()]; !told || r.Attempt > before.Attempt {
+			byCommit[of][r.whole()] = r
 		}
 	}
 	var all []verdict
-	for _, names := range byCommit {
-		if v := judge(names); v.bad || v.good && !v.due {
+	for _, runs := range byCommit {
+		if v := judge(current(runs)); v.bad || v.good && !v.due {
 			all = append(all, v)
 		}
 	}
@@ -103,9 +102,17 @@ func idle(r Run, jobs []Run) bool {
 	return !slices.ContainsFunc(failed, func(j Run) bool { return !Infrastructure(j.Reason) })
 }
 
-// later reports whether a run says what its pipeline says now, and not another one of it.
-func later(r, than Run) bool {
-	return cmp.Or(cmp.Compare(r.Attempt, than.Attempt), cmp.Compare(r.Started, than.Started), cmp.Compare(r.ID, than.ID)) > 0
+// current are the runs that say what their pipelines say now, by those: of each the one
+// that began last. Attempts tell nothing of the order of two runs.
+func current(runs map[stemma.Ref]Run) map[string]Run {
+	now := map[string]Run{}
+	for _, r := range runs {
+		name := r.System + "/" + r.Name
+		if before, told := now[name]; !told || cmp.Or(cmp.Compare(r.Started, before.Started), cmp.Compare(r.ID, before.ID)) > 0 {
+			now[name] = r
+		}
+	}
+	return now
 }
 
 func judge(names map[string]Run) (v verdict) {

@@ -11,13 +11,15 @@ import (
 	"github.com/stemma-dev/stemma/pipeline"
 )
 
-// told makes runs of words: COMMIT:PIPELINE:ATTEMPT:HOW, in the order of time. How is good,
-// bad, cancelled, running, or the reason of a failure; a job is COMMIT:PIPELINE/JOB:….
+// told makes runs of words: COMMIT:PIPELINE:ATTEMPT:HOW, in the order of time; another run
+// of the pipeline on the commit is COMMIT:PIPELINE#RUN:…. How is good, bad, cancelled,
+// running, or the reason of a failure; a job is COMMIT:PIPELINE/JOB:….
 func told(script string) (runs []pipeline.Run) {
 	for i, w := range strings.Fields(script) {
 		p := strings.Split(w, ":")
 		name, job, isJob := strings.Cut(p[1], "/")
 		id := p[0] + "/" + name + "/" + p[2]
+		name, _, _ = strings.Cut(name, "#")
 		r := pipeline.Run{
 			ID: pipeline.RunRef("ci", id), System: "ci", Name: name, Attempt: int(p[2][0] - '0'), Commit: stemma.Ref("commit:sha1/" + strings.Repeat(p[0], 40)),
 			Status: "completed", Conclusion: "failure", Started: stemma.Moment(i + 1), Ended: stemma.Moment(i + 100),
@@ -52,6 +54,9 @@ func TestAttemptsAreCommitsUntilAllIsGreen(t *testing.T) {
 		{"what comes after does not count", "a:test:1:good b:test:1:bad c:test:1:good", pipeline.Attempts{Count: 1, Green: true, Failed: []stemma.Moment{101}}},
 		{"a second run of one commit is no attempt", "a:test:1:bad a:test:2:good", pipeline.Attempts{Count: 1, Green: true}},
 		{"and says what counts", "a:test:1:good a:test:2:bad b:test:1:good", pipeline.Attempts{Count: 2, Green: true, Failed: []stemma.Moment{101}}},
+		{"another run of it began later, if at its first attempt", "a:test:1:good a:test:2:bad a:test#2:1:good", pipeline.Attempts{Count: 1, Green: true}},
+		{"or failed then", "a:test:1:bad a:test:2:good a:test#2:1:bad", pipeline.Attempts{Count: 1, Failed: []stemma.Moment{102}}},
+		{"and the first again", "a:test:1:bad a:test#2:1:good a:test:2:bad", pipeline.Attempts{Count: 1, Failed: []stemma.Moment{102}}},
 		{"every pipeline has its say", "a:test:1:good a:lint:1:bad b:test:1:good b:lint:1:good", pipeline.Attempts{Count: 2, Green: true, Failed: []stemma.Moment{101}}},
 		{"one that still runs is waited for", "a:test:1:good a:lint:1:running", pipeline.Attempts{}},
 		{"but not to know what is bad", "a:test:1:bad a:lint:1:running", pipeline.Attempts{Count: 1, Failed: []stemma.Moment{100}}},

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/stemma-dev/stemma"
 )
@@ -44,6 +45,11 @@ func AttemptRef(system string, repository stemma.Ref, id string, attempt int) st
 		return ""
 	}
 	return RunRef(system, host+"/"+name+"/"+id+"/"+strconv.Itoa(max(attempt, 1)))
+}
+
+// whole names the run that r is an attempt of.
+func (r Run) whole() stemma.Ref {
+	return stemma.Ref(strings.TrimSuffix(string(r.ID), "/"+strconv.Itoa(r.Attempt)))
 }
 
 // RunRef names the run to which a system gave id; the id tells attempts apart.

@@ -11,31 +11,22 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 )
 
+// A settling is the work on some traces.
+type settling struct {
+	*Traces
+	w       *ingest.Writer
+	touched map[stemma.Ref]bool // sessions that have spans in them, or had
+	wood    map[string]*planted // the traces that were read last, for the next session
+	grown   int                 // the spans in there
+	sealed  []*row              // of which something goes to the vault, and it is not noted yet
+}
+
 // settle looks at some traces: first whose spans are whose, then what the sessions are
 // that they are of. Traces are looked at again if the process dies before the end.
 func (t *Traces) settle(ctx context.Context, list []waiting) error {
-	touched := map[stemma.Ref]bool{}
-	again := make([]time.Time, len(list))
-	for i, w := range list {
-		var err error
-		if again[i], err = t.look(ctx, w, touched); err != nil {
-			return err
-		}
-	}
-	w := ingest.NewWriter(ctx, t.space, t.now)
-	var kept []*row
-	var err error
-	for _, ref := range slices.Sorted(maps.Keys(touched)) {
-		var sealed []*row
-		if sealed, err = t.tell(ctx, w, ref); err != nil {
-			break
-		}
-		kept = append(kept, sealed...)
-	}
-	if err = errors.Join(err, w.Close(ctx)); err != nil {
-		return err
-	}
-	if err := t.sealed(ctx, kept); err != nil {
+	s := &settling{Traces: t, w: ingest.NewWriter(ctx, t.space, t.now), touched: map[stemma.Ref]bool{}, wood: map[string]*planted{}}
+	again, err := s.state(ctx, list)
+	if err = errors.Join(err, s.w.Close(ctx)); err != nil {
 		return err
 	}
 	for i, w := range list {
@@ -51,48 +42,93 @@ func (t *Traces) settle(ctx context.Context, list []waiting) error {
 	return nil
 }
 
+// state states all that traces tell of, and says when to look at each again.
+func (s *settling) state(ctx context.Context, list []waiting) (again []time.Time, err error) {
+	again = make([]time.Time, len(list))
+	for i, w := range list {
+		if again[i], err = s.look(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(s.touched)) {
+		if err := s.tell(ctx, ref); err != nil {
+			return nil, err
+		}
+		if len(s.sealed) >= manySealed {
+			if err := s.note(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return again, s.note(ctx)
+}
+
+// manySealed is for how many spans the vault is waited for at once.
+const manySealed = 1000
+
+// note waits until what was said is in the vault, and takes it out of the tables.
+func (s *settling) note(ctx context.Context) error {
+	if len(s.sealed) == 0 {
+		return nil
+	}
+	if err := s.w.Flush(ctx); err != nil {
+		return err
+	}
+	err := s.noteSealed(ctx, s.sealed)
+	s.sealed = nil
+	return err
+}
+
 // never is when a trace is looked at again of which nothing needs to be kept.
 var never = time.Unix(1, 0)
 
 // look works out which sessions the spans of a trace are told in, and says when to look
 // at it again.
-func (t *Traces) look(ctx context.Context, w waiting, touched map[stemma.Ref]bool) (again time.Time, err error) {
-	rows, err := t.rows(ctx, w.trace)
+func (s *settling) look(ctx context.Context, w waiting) (again time.Time, err error) {
+	rows, err := s.rows(ctx, w.trace)
 	if err != nil {
 		return again, err
 	}
-	still := !t.now().Before(w.last.Add(quiet))
-	moved, worked := map[string]stemma.Ref{}, false
-	for id, n := range plant(spans(rows)).nodes {
+	still := !s.now().Before(w.last.Add(quiet))
+	moved, told, loose := map[string]stemma.Ref{}, false, int64(0)
+	tree := plant(spans(rows))
+	for id, n := range tree.nodes {
 		if n.Kind == "" {
 			continue
 		}
-		worked = true
 		r, to := rows[id], stemma.Ref("")
 		switch {
-		case n.again || n.key.id == "":
-		case n.sure || still:
-			to = n.ref()
-		default:
+		case !still && !n.sure:
 			to, again = r.session, w.last.Add(quiet)
+		case n.again:
+		case n.key.id == "":
+			loose++
+		default:
+			to = n.ref()
 		}
 		if r.session != to {
 			moved[id] = to
 		}
 		for _, ref := range []stemma.Ref{r.session, to} {
 			if ref != "" {
-				touched[ref] = true
+				s.touched[ref] = true
 			}
 		}
+		told = told || to != ""
 	}
-	if err := t.assign(ctx, w.trace, moved); err != nil {
+	if err := s.assign(ctx, w.trace, moved); err != nil {
 		return again, err
 	}
 	switch {
-	case worked:
+	case !again.IsZero() || told && loose == 0:
 		return again, nil
-	case t.now().Before(w.last.Add(idle)):
+	case !s.over(w):
 		return w.last.Add(idle), nil
+	case loose > 0 && tree.several:
+		err = s.w.Gap(ctx, stemma.Gap{Source: Source, Place: "trace " + w.trace, Reason: "a span that names no session, in a trace that tells of several", Count: loose, Seen: w.last})
 	}
-	return never, nil
+	if !told {
+		again = never
+	}
+	return again, err
 }

@@ -18,8 +18,10 @@ var migrations embed.FS
 
 // Limits of what is kept.
 const (
-	maxTrace   = 10_000 // spans of one trace
-	maxSession = 50_000 // spans of the traces that one session is told in
+	maxTrace   = 10_000   // spans of one trace
+	maxData    = 16 << 20 // bytes of them, without what was said
+	maxWords   = 32 << 20 // bytes of what was said in them and is not in the vault yet
+	maxSession = 50_000   // spans of the traces that one session is told in
 )
 
 const (
@@ -28,16 +30,16 @@ const (
 	quiet = 30 * time.Second
 	// patience is how long it may wait for that.
 	patience = 5 * time.Minute
-	// idle is how long a trace is kept in which no agent and no model worked.
+	// idle is how long nothing new came of a trace when it is over: what is of no session
+	// then is of none.
 	idle = time.Hour
 )
 
 // A row is a span as it is kept.
 type row struct {
 	otlp.Span
-	session         stemma.Ref // "" as long as it is told in none
-	asked, answered string     // not in the vault yet
-	said            said
+	session stemma.Ref // "" as long as it is told in none
+	said    said
 }
 
 // said is what of a span is in the vault, and under whose key.
@@ -47,8 +49,11 @@ type said struct {
 	Answered *stemma.Body `json:"answered,omitempty"`
 }
 
-// keep keeps spans that arrived, and returns how many there was no room for.
-func (t *Traces) keep(ctx context.Context, spans []otlp.Span) (full int64, err error) {
+// An excess is what there was no room for.
+type excess struct{ spans, words int64 }
+
+// keep keeps spans that arrived, and returns what there was no room for.
+func (t *Traces) keep(ctx context.Context, spans []otlp.Span) (over excess, err error) {
 	byTrace := map[string][]otlp.Span{}
 	var order []string
 	for _, s := range spans {
@@ -58,49 +63,87 @@ func (t *Traces) keep(ctx context.Context, spans []otlp.Span) (full int64, err e
 		byTrace[s.Trace] = append(byTrace[s.Trace], s)
 	}
 	err = t.space.DB.Write(ctx, func(tx *storage.Tx) error {
-		full = 0
+		over = excess{}
 		for _, trace := range order {
-			n, err := t.keepTrace(ctx, tx, trace, byTrace[trace])
-			if err != nil {
+			if err := t.keepTrace(ctx, tx, trace, byTrace[trace], &over); err != nil {
 				return err
 			}
-			full += n
 		}
 		return nil
 	})
-	return full, err
+	return over, err
 }
 
-func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, spans []otlp.Span) (full int64, err error) {
-	known, err := knownData(ctx, tx, trace)
+// A pile is what is kept of a trace.
+type pile struct {
+	spans map[string]sheet
+	total sheet // of them all, without data
+}
+
+// A sheet is what is kept of a span, and how many bytes that are.
+type sheet struct {
+	data        string
+	size, words int
+}
+
+func (p *pile) put(id string, s sheet) {
+	before := p.spans[id]
+	p.total.size += s.size - before.size
+	p.total.words += s.words - before.words
+	p.spans[id] = s
+}
+
+// sheet writes a span down. Of two that differ the greater one stands, whatever came first:
+// it has words, if one of them does, and it is theirs.
+func (t *Traces) sheet(s otlp.Span) (sheet, error) {
+	kept := struct {
+		Words string `json:"words,omitempty"` // the first member, after all that a span may begin with
+		otlp.Span
+	}{Span: s}
+	words := len(s.Asked) + len(s.Answered)
+	if words > 0 {
+		kept.Words = t.space.Mark(s.Asked, s.Answered)
+	}
+	raw, err := json.Marshal(kept)
+	return sheet{string(raw), len(raw), words}, err
+}
+
+func (t *Traces) keepTrace(ctx context.Context, tx *storage.Tx, trace string, spans []otlp.Span, over *excess) error {
+	known, err := pileOf(ctx, tx, trace)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	news := false
 	for _, s := range spans {
-		raw, err := json.Marshal(s)
-		if err != nil {
-			return 0, err
+		before := known.spans[s.ID]
+		now, err := t.sheet(s)
+		if err == nil && now.data > before.data && known.total.words-before.words+now.words > maxWords {
+			over.words++
+			s.Asked, s.Answered = "", ""
+			now, err = t.sheet(s)
 		}
-		data, before := string(raw), known[s.ID]
 		switch {
-		case before == "" && len(known) >= maxTrace:
-			full++
+		case err != nil:
+			return err
+		case now.data <= before.data:
 			continue
-		case before >= data: // of two that differ the greater one stands, whatever came first
+		case before.data == "" && len(known.spans) >= maxTrace, known.total.size-before.size+now.size > maxData:
+			over.spans++
 			continue
 		}
-		known[s.ID], news = data, true
+		known.put(s.ID, now)
+		news = true
 		_, err = tx.Exec(ctx, `INSERT INTO trace_span (trace, span, session, data, asked, answered, said) VALUES ($1, $2, '', $3, $4, $5, '{}')
-			ON CONFLICT (trace, span) DO UPDATE SET data = excluded.data`, trace, s.ID, data, orNull(s.Asked), orNull(s.Answered))
+			ON CONFLICT (trace, span) DO UPDATE SET data = excluded.data, asked = excluded.asked, answered = excluded.answered`,
+			trace, s.ID, now.data, orNull(s.Asked), orNull(s.Answered))
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if !news {
-		return full, nil
+		return nil
 	}
-	return full, t.touch(ctx, tx, trace, len(known))
+	return t.touch(ctx, tx, trace, len(known.spans))
 }
 
 func orNull(s string) any {
@@ -110,19 +153,21 @@ func orNull(s string) any {
 	return s
 }
 
-func knownData(ctx context.Context, tx *storage.Tx, trace string) (known map[string]string, err error) {
-	rows, err := tx.Query(ctx, `SELECT span, data FROM trace_span WHERE trace = $1`, trace)
+func pileOf(ctx context.Context, tx *storage.Tx, trace string) (known *pile, err error) {
+	rows, err := tx.Query(ctx, `SELECT span, data, COALESCE(OCTET_LENGTH(asked), 0) + COALESCE(OCTET_LENGTH(answered), 0) FROM trace_span WHERE trace = $1`, trace)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	known = map[string]string{}
+	known = &pile{spans: map[string]sheet{}}
 	for rows.Next() {
-		var span, data string
-		if err := rows.Scan(&span, &data); err != nil {
+		var span string
+		var s sheet
+		if err := rows.Scan(&span, &s.data, &s.words); err != nil {
 			return nil, err
 		}
-		known[span] = data
+		s.size = len(s.data)
+		known.put(span, s)
 	}
 	return known, rows.Err()
 }
@@ -167,15 +212,33 @@ func (t *Traces) due(ctx context.Context, most int) (list []waiting, err error) 
 	return list, err
 }
 
+// over reports whether nothing new is to be expected of a trace.
+func (t *Traces) over(w waiting) bool { return !t.now().Before(w.last.Add(idle)) }
+
+const unsealed = `(asked IS NOT NULL OR answered IS NOT NULL)`
+
 // looked notes that a trace was looked at: it is again at the given time, or when
-// something new comes of it if that is zero.
+// something new comes of it if that is zero. What was said in it and is in no vault has
+// nobody's key: it waits until the trace is over, and is dropped then.
 func (t *Traces) looked(ctx context.Context, w waiting, again time.Time) error {
-	due := int64(0)
-	if !again.IsZero() {
-		due = again.UnixMicro()
-	}
 	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE trace_state SET due = $1, since = 0 WHERE trace = $2 AND last = $3`, due, w.trace, w.last.UnixMicro())
+		waits := int64(0)
+		if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM trace_span WHERE trace = $1 AND `+unsealed, w.trace).Scan(&waits); err != nil {
+			return err
+		}
+		over := t.over(w)
+		if again.IsZero() && waits > 0 && !over {
+			again = w.last.Add(idle)
+		}
+		due := int64(0)
+		if !again.IsZero() {
+			due = again.UnixMicro()
+		}
+		n, err := tx.Exec(ctx, `UPDATE trace_state SET due = $1, since = 0 WHERE trace = $2 AND last = $3`, due, w.trace, w.last.UnixMicro())
+		if err != nil || n == 0 || waits == 0 || !over {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE trace_span SET asked = NULL, answered = NULL WHERE trace = $1 AND `+unsealed, w.trace)
 		return err
 	})
 }
@@ -192,14 +255,13 @@ func (t *Traces) drop(ctx context.Context, w waiting) error {
 	})
 }
 
-// rows reads the spans of a trace.
+// rows reads the spans of a trace, without what was said in them.
 func (t *Traces) rows(ctx context.Context, trace string) (map[string]*row, error) {
 	rows := map[string]*row{}
 	err := t.space.DB.Each(ctx, func(scan func(...any) error) error {
 		r := &row{}
 		var data, kept string
-		var asked, answered *string
-		if err := scan(&r.ID, (*string)(&r.session), &data, &asked, &answered, &kept); err != nil {
+		if err := scan(&r.ID, (*string)(&r.session), &data, &kept); err != nil {
 			return err
 		}
 		id := r.ID
@@ -207,16 +269,22 @@ func (t *Traces) rows(ctx context.Context, trace string) (map[string]*row, error
 			return fmt.Errorf("span %s of trace %s: %w", id, trace, err)
 		}
 		r.Trace, r.ID = trace, id
-		if asked != nil {
-			r.asked = *asked
-		}
-		if answered != nil {
-			r.answered = *answered
-		}
 		rows[id] = r
 		return nil
-	}, `SELECT span, session, data, asked, answered, said FROM trace_span WHERE trace = $1`, trace)
+	}, `SELECT span, session, data, said FROM trace_span WHERE trace = $1`, trace)
 	return rows, err
+}
+
+// words gives what was said in the spans of a session and is not in the vault to take,
+// span by span.
+func (t *Traces) words(ctx context.Context, of stemma.Ref, take func(trace, span, asked, answered string) error) error {
+	return t.space.DB.Each(ctx, func(scan func(...any) error) error {
+		var trace, span, asked, answered string
+		if err := scan(&trace, &span, &asked, &answered); err != nil {
+			return err
+		}
+		return take(trace, span, asked, answered)
+	}, `SELECT trace, span, COALESCE(asked, ''), COALESCE(answered, '') FROM trace_span WHERE session = $1 AND `+unsealed, string(of))
 }
 
 // assign notes in which session spans are told.
@@ -245,11 +313,8 @@ func (t *Traces) traces(ctx context.Context, of stemma.Ref) (list []string, err 
 	return list, err
 }
 
-// sealed notes that what was said in a span is in the vault.
-func (t *Traces) sealed(ctx context.Context, rows []*row) error {
-	if len(rows) == 0 {
-		return nil
-	}
+// noteSealed notes that what was said in spans is in the vault.
+func (t *Traces) noteSealed(ctx context.Context, rows []*row) error {
 	return t.space.DB.Write(ctx, func(tx *storage.Tx) error {
 		for _, r := range rows {
 			raw, err := json.Marshal(r.said)

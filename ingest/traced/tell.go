@@ -33,34 +33,60 @@ type step struct {
 	row *row
 }
 
+// A planted trace is how many spans it has, and those of each session.
+type planted struct {
+	spans int
+	steps map[stemma.Ref][]step
+}
+
+// plant reads a trace, if it is not one of those that were read last: each session that
+// a trace tells of is worked out of all of it.
+func (s *settling) plant(ctx context.Context, trace string) (*planted, error) {
+	if p := s.wood[trace]; p != nil {
+		return p, nil
+	}
+	rows, err := s.rows(ctx, trace)
+	if err != nil {
+		return nil, err
+	}
+	p := &planted{len(rows), map[stemma.Ref][]step{}}
+	for id, n := range plant(spans(rows)).nodes {
+		if n.Kind == otlp.Outcome && n.Failed && n.around != nil {
+			n.around.Failed = true
+		}
+		if ref := rows[id].session; ref != "" && n.ref() == ref {
+			p.steps[ref] = append(p.steps[ref], step{n, rows[id]})
+		}
+	}
+	if s.grown += p.spans; s.grown > maxSession {
+		clear(s.wood)
+		s.grown = p.spans
+	}
+	s.wood[trace] = p
+	return p, nil
+}
+
 // steps are the spans that a session is told in, in their order. Beyond what is bearable
 // traces are left out, which is a gap.
-func (t *Traces) steps(ctx context.Context, w *ingest.Writer, ref stemma.Ref) (list []step, err error) {
-	traces, err := t.traces(ctx, ref)
+func (s *settling) steps(ctx context.Context, ref stemma.Ref) (list []step, err error) {
+	traces, err := s.traces(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
 	read := 0
 	for _, trace := range traces {
-		rows, err := t.rows(ctx, trace)
+		p, err := s.plant(ctx, trace)
 		if err != nil {
 			return nil, err
 		}
-		if read += len(rows); read > maxSession {
+		if read += p.spans; read > maxSession {
 			reason := fmt.Sprintf("a trace beyond the %d spans that are read of one session", maxSession)
-			if err := w.Gap(ctx, stemma.Gap{Source: Source, Place: string(ref), Reason: reason}); err != nil {
+			if err := s.w.Gap(ctx, stemma.Gap{Source: Source, Place: string(ref), Reason: reason}); err != nil {
 				return nil, err
 			}
 			break
 		}
-		for id, n := range plant(spans(rows)).nodes {
-			if n.Kind == otlp.Outcome && n.Failed && n.around != nil {
-				n.around.Failed = true
-			}
-			if rows[id].session == ref && n.ref() == ref {
-				list = append(list, step{n, rows[id]})
-			}
-		}
+		list = append(list, p.steps[ref]...)
 	}
 	slices.SortFunc(list, func(a, b step) int { // of those that begin at one time the outer one was first
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.level, b.level), cmp.Compare(a.Trace, b.Trace), cmp.Compare(a.ID, b.ID))
@@ -68,15 +94,14 @@ func (t *Traces) steps(ctx context.Context, w *ingest.Writer, ref stemma.Ref) (l
 	return list, nil
 }
 
-// tell states a session as its spans tell it. It returns the rows of which something was
-// put into the vault.
-func (t *Traces) tell(ctx context.Context, w *ingest.Writer, ref stemma.Ref) (sealed []*row, err error) {
-	steps, err := t.steps(ctx, w, ref)
+// tell states a session as its spans tell it.
+func (s *settling) tell(ctx context.Context, ref stemma.Ref) error {
+	steps, err := s.steps(ctx, ref)
 	if err != nil || len(steps) == 0 {
-		return nil, err
+		return err
 	}
-	if sealed, err = seal(ctx, w, ref, steps); err != nil {
-		return nil, err
+	if err := s.seal(ctx, ref, steps); err != nil {
+		return err
 	}
 	x, tickets := record(ref, steps)
 	var about []ingest.Record
@@ -98,24 +123,24 @@ func (t *Traces) tell(ctx context.Context, w *ingest.Writer, ref stemma.Ref) (se
 		}
 	}
 	for _, r := range about {
-		if err := w.Record(ctx, r, Source, stemma.GradeC); err != nil {
-			return nil, err
+		if err := s.w.Record(ctx, r, Source, stemma.GradeC); err != nil {
+			return err
 		}
 	}
-	return sealed, t.state(ctx, w, x)
+	return s.put(ctx, x)
 }
 
-// state states a session without what a transcript of it tells.
-func (t *Traces) state(ctx context.Context, w *ingest.Writer, x session.Session) error {
+// put states a session without what a transcript of it tells.
+func (s *settling) put(ctx context.Context, x session.Session) error {
 	f, err := x.Fact(Source, stemma.GradeC)
 	if err == nil {
-		if f.Attrs, err = t.untold(ctx, f); err == nil {
-			err = w.Put(ctx, f)
+		if f.Attrs, err = s.untold(ctx, f); err == nil {
+			err = s.w.Put(ctx, f)
 		}
 	}
 	var invalid *stemma.InvalidError
 	if errors.As(err, &invalid) {
-		return w.Gap(ctx, stemma.Gap{Source: Source, Place: string(invalid.Ref), Reason: invalid.Field + ": " + invalid.Why})
+		return s.w.Gap(ctx, stemma.Gap{Source: Source, Place: string(invalid.Ref), Reason: invalid.Field + ": " + invalid.Why})
 	}
 	return err
 }
@@ -146,26 +171,30 @@ func (t *Traces) untold(ctx context.Context, f stemma.Fact) (json.RawMessage, er
 
 // seal puts what was said, and is not there yet, into the vault. Of a session whose
 // bodies were erased nothing is kept.
-func seal(ctx context.Context, w *ingest.Writer, ref stemma.Ref, steps []step) (rows []*row, err error) {
-	erased, err := w.Erased(ctx, ref)
+func (s *settling) seal(ctx context.Context, ref stemma.Ref, steps []step) error {
+	erased, err := s.w.Erased(ctx, ref)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	put := func(text string) *stemma.Body {
 		if err != nil || text == "" || erased {
 			return nil
 		}
 		var b stemma.Body
-		b, err = w.Body(ctx, ref, transcript.Said, transcript.MediaSaid, []byte(text))
+		b, err = s.w.Body(ctx, ref, transcript.Said, transcript.MediaSaid, []byte(text))
 		return &b
 	}
-	for _, s := range steps {
-		if r := s.row; r.asked != "" || r.answered != "" {
-			r.said = said{Owner: ref, Asked: put(r.asked), Answered: put(r.answered)}
-			rows = append(rows, r)
-		}
+	byID := map[[2]string]*row{}
+	for _, p := range steps {
+		byID[[2]string{p.Trace, p.ID}] = p.row
 	}
-	return rows, err
+	return s.words(ctx, ref, func(trace, span, asked, answered string) error {
+		if r := byID[[2]string{trace, span}]; r != nil { // not beyond what is told
+			r.said = said{Owner: ref, Asked: put(asked), Answered: put(answered)}
+			s.sealed = append(s.sealed, r)
+		}
+		return err
+	})
 }
 
 // record makes a session of its spans, as a transcript would be read.

@@ -69,14 +69,15 @@ func (t *Traces) Take(ctx context.Context, d inbox.Delivery) error {
 			batch.Spans[i].Operator = w.Person("", mail, "")
 		}
 	}
-	full, err := t.keep(ctx, batch.Spans)
+	over, err := t.keep(ctx, batch.Spans)
 	gap := func(n int64, why string) {
 		if err == nil && n > 0 {
 			err = w.Gap(ctx, stemma.Gap{Source: Source, Place: "delivery " + d.Key, Reason: why, Count: n, Seen: d.Received})
 		}
 	}
 	gap(batch.Rejected, batch.Why)
-	gap(full, fmt.Sprintf("a span beyond the %d that are kept of one trace", maxTrace))
+	gap(over.spans, fmt.Sprintf("a span beyond the %d, or the %d MB, that are kept of one trace", maxTrace, maxData>>20))
+	gap(over.words, fmt.Sprintf("what was said in a span beyond the %d MB of it that wait in one trace", maxWords>>20))
 	if err = errors.Join(err, w.Close(ctx)); err != nil {
 		return fmt.Errorf("traced: taking a request: %w", err)
 	}

@@ -40,8 +40,9 @@ const unnamed = "otlp"
 
 // A tree is the spans of one trace.
 type tree struct {
-	nodes map[string]*node
-	spare key // of the spans that nothing names a session of
+	nodes   map[string]*node
+	spare   key  // of the spans that nothing names a session of
+	several bool // it could be one of several, so it is none
 }
 
 // plant puts the spans of a trace into a tree. What comes out depends on the spans
@@ -52,7 +53,7 @@ func plant(spans []otlp.Span) *tree {
 	for _, s := range spans {
 		t.nodes[s.ID] = &node{Span: s}
 	}
-	t.spare = spareOf(spans)
+	t.spare, t.several = spareOf(spans)
 	for _, s := range spans {
 		t.place(t.nodes[s.ID])
 	}
@@ -60,29 +61,43 @@ func plant(spans []otlp.Span) *tree {
 }
 
 // spareOf names the session of the spans of a trace that name none, and have none around
-// them: the least of those that are named in it; else the process that they come from;
-// else the trace, if an agent ran in it. A model that somebody asks is no session.
-func spareOf(spans []otlp.Span) key {
-	var named, process, alone []key
+// them: the one that is named in it; else the process that they come from; else the trace,
+// if an agent ran in it. Of several none is more likely than the others. A model that
+// somebody asks is no session.
+func spareOf(spans []otlp.Span) (spare key, several bool) {
+	named, process, tools := map[key]bool{}, map[key]bool{}, map[string]bool{}
 	for _, s := range spans {
 		tool := cmp.Or(s.Harness, unnamed)
 		if s.Conversation != "" {
-			named = append(named, key{tool: tool, id: s.Conversation})
+			named[key{tool: tool, id: s.Conversation}] = true
 		}
 		if s.Kind != otlp.Agent && s.Kind != otlp.Turn {
 			continue
 		}
 		if s.Process != "" {
-			process = append(process, key{tool: tool, id: s.Process})
+			process[key{tool: tool, id: s.Process}] = true
 		}
-		alone = append(alone, key{tool: tool, id: "trace-" + s.Trace})
+		tools[tool] = true
 	}
-	for _, keys := range [][]key{named, process, alone} {
+	for _, keys := range []map[key]bool{named, process} {
 		if len(keys) > 0 {
-			return slices.MinFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.tool, b.tool)) })
+			return only(keys), len(keys) > 1
 		}
 	}
-	return key{}
+	if len(tools) == 0 {
+		return key{}, false
+	}
+	return key{tool: cmp.Or(only(tools), unnamed), id: "trace-" + spans[0].Trace}, false
+}
+
+// only is the one element of a set, or zero if there are several.
+func only[E comparable](set map[E]bool) (one E) {
+	for e := range set {
+		if len(set) == 1 {
+			one = e
+		}
+	}
+	return one
 }
 
 // place works out the session of a span from those around it. Parents that lead in a

@@ -1,6 +1,7 @@
 -- +goose Up
 -- The spans that arrived, without what was said in them: that is here only until it is
--- known whose it is, and then in the vault under the key of its session.
+-- known whose it is, and then in the vault under the key of its session. What is nobody's
+-- is dropped when its trace is over.
 CREATE TABLE trace_span (
     trace    TEXT NOT NULL,
     span     TEXT NOT NULL,
