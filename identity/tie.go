@@ -13,7 +13,7 @@ const (
 	TieNoreply     = "noreply"      // the forge makes such an address out of the id of the account
 	TieAccountMail = "account-mail" // the system says that this is the address of the account
 	TieForgeCommit = "forge-commit" // the forge says that the account wrote a commit with this address
-	TieMailmap     = "mailmap"      // the mail map of a repository says so
+	TieMailmap     = "mailmap"      // the mail map of a repository says so: anybody may write one, so it only suggests
 	TieJudgement   = "judgement"    // a person says so, or that it is not so
 )
 
@@ -24,14 +24,16 @@ type Tie struct {
 	Other  stemma.Ref    `json:"other" door:"ties"`
 	Method string        `json:"method" fact:"authority"`
 	Apart  bool          `json:"apart"`
+	Open   bool          `json:"open"` // nothing follows: it is a suggestion, or a word that was taken back
 	By     stemma.Ref    `json:"by,omitempty" door:"by"` // of a judgement: who says so
 	At     stemma.Moment `json:"at,omitempty" fact:"occurred"`
 	Reason string        `json:"reason,omitempty"`
 }
 
 // NewTie says that two accounts are one. Which of them is named first does not matter.
+// What a mail map says stays open until a person says it too.
 func NewTie(method string, a, b stemma.Ref) Tie {
-	return Tie{One: min(a, b), Other: max(a, b), Method: method}
+	return Tie{One: min(a, b), Other: max(a, b), Method: method, Open: method == TieMailmap}
 }
 
 // Ref names the tie: there is one for each pair and method, so of what people say
@@ -60,6 +62,7 @@ var tieSpec = stemma.KindSpec{
 		{Name: "other", Type: stemma.Link, Index: true, Doc: "another one"},
 		{Name: "method", Type: stemma.Text, Doc: "how it is known: noreply, account-mail, forge-commit, mailmap, judgement"},
 		{Name: "apart", Type: stemma.Bool, Doc: "they are two"},
+		{Name: "open", Type: stemma.Bool, Doc: "nothing follows from it: it is a suggestion, or a word that was taken back"},
 		{Name: "by", Type: stemma.Link, Doc: "the person who says so"},
 		{Name: "at", Type: stemma.Time, Doc: "when the person said so"},
 		{Name: "reason", Type: stemma.Text, Doc: "why, in the words of that person"},
@@ -68,7 +71,7 @@ var tieSpec = stemma.KindSpec{
 		{Name: "ties", To: holders, Doc: "the two accounts"},
 		{Name: "by", To: holders, Doc: "who says so"},
 	},
-	Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by"},
+	Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by", Open: "open"},
 }
 
 // noreplyDomain begins the domains in which forges keep addresses for accounts.

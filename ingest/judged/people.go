@@ -85,7 +85,7 @@ func contradicted(ctx context.Context, space *ingest.Space, s Sameness) error {
 				"merge those two first, or split them from the others")
 		}
 		return nil
-	}, `SELECT a.ref, b.ref FROM k_tie t JOIN node a ON a.id = t."one" JOIN node b ON b.id = t."other" WHERE t."apart" = 1`)
+	}, `SELECT a.ref, b.ref FROM k_tie t JOIN node a ON a.id = t."one" JOIN node b ON b.id = t."other" WHERE t."apart" = 1 AND COALESCE(t."open", 0) = 0`)
 	if err != nil {
 		return fmt.Errorf("people: who is kept apart: %w", err)
 	}

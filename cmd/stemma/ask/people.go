@@ -26,7 +26,8 @@ func People(a *program.App) *cobra.Command {
 		Short: "which accounts are one person, and what a person says about that",
 		Long: `Lists the people of whom more than one account or address is known, each with what ties
 these and how good that evidence is; with NAME only that person, with --all everybody.
-What is missing or wrong, a person says:
+What a mail map says of two addresses is a suggestion: nothing follows until a person
+says it too. What is missing or wrong, a person says:
 
   stemma people merge ada@work.example ada@home.example --because 'she told me'
   stemma people split ada@work.example ci@work.example --because 'two people share the name'
@@ -128,14 +129,19 @@ func printPerson(out io.Writer, p *people.Person) {
 		fmt.Fprintln(out)
 	}
 	for _, t := range p.Ties {
-		what, not := "is", ""
+		what, how := "is", ""
 		if t.Apart {
 			what = "is not"
 		}
-		if !t.Followed {
-			not = ", not followed"
+		switch {
+		case t.Open && t.By == "":
+			how = ", suggested"
+		case t.Open:
+			how = ", taken back"
+		case !t.Followed:
+			how = ", not followed"
 		}
-		fmt.Fprintf(out, "    %s %s %s  [%s, grade %s%s]", t.One, what, t.Other, terminal.OneLine(t.Method), t.Grade, not)
+		fmt.Fprintf(out, "    %s %s %s  [%s, grade %s%s]", t.One, what, t.Other, terminal.OneLine(t.Method), t.Grade, how)
 		if t.By != "" {
 			fmt.Fprintf(out, " %s by %s: %s", when(t.At), t.By, terminal.OneLine(t.Reason))
 		}
