@@ -74,21 +74,27 @@ var tieSpec = stemma.KindSpec{
 	Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by", Open: "open"},
 }
 
+// gitlab is the one host of which it is known that it makes addresses as GitLab does.
+const gitlab = "gitlab.com"
+
 // noreplyDomain begins the domains in which forges keep addresses for accounts.
 const noreplyDomain = "users.noreply."
 
 // NoreplyAccount finds the account to which a forge gave an address: GitHub's
-// ID+LOGIN@users.noreply.HOST, GitLab's ID-LOGIN@users.noreply.HOST. The id in it
-// stays when the account gets another login. An address without an id names nobody for
-// certain, since a login may be given to somebody else.
+// ID+LOGIN@users.noreply.HOST, also of GitHub Enterprise Server, and the
+// ID-LOGIN@users.noreply.gitlab.com of GitLab. On another host the latter may be the
+// whole of a login that begins with digits and a dash. The id in it stays when the
+// account gets another login. An address without an id names nobody for certain, since
+// a login may be given to somebody else.
 func NoreplyAccount(mail string) (host, id string, ok bool) {
 	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mail)), "@")
 	host, ok = strings.CutPrefix(domain, noreplyDomain)
-	end := strings.IndexAny(local, "+-")
-	if !ok || host == "" || end <= 0 || end > 19 || end == len(local)-1 || strings.ContainsAny(host, "/@ ") {
-		return "", "", false
+	marks := "+"
+	if host == gitlab {
+		marks = "-"
 	}
-	if host == github && local[end] != '+' { // there a login may begin with digits and a dash
+	end := strings.IndexAny(local, marks)
+	if !ok || host == "" || end <= 0 || end > 19 || end == len(local)-1 || strings.ContainsAny(host, "/@ ") {
 		return "", "", false
 	}
 	id = local[:end]
