@@ -26,6 +26,7 @@ type Joins struct {
 	One, Other string // links to the two
 	Apart      string // truth: they are not one
 	By         string // link to the person who says so; it goes before everything that nobody says
+	Open       string // truth: nothing follows from it
 }
 
 // A Column is one scalar attribute.

@@ -105,8 +105,9 @@ var house = []stemma.KindSpec{
 			{Name: "other", Type: stemma.Link, Index: true},
 			{Name: "apart", Type: stemma.Bool},
 			{Name: "by", Type: stemma.Link},
+			{Name: "open", Type: stemma.Bool},
 		},
-		Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by"},
+		Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by", Open: "open"},
 	},
 	{
 		Kind:    "two-words",

@@ -31,12 +31,13 @@ func (t *transfer) joiner(ctx context.Context, table *shape.Table) (*joiner, err
 	return j, j.reach(ctx, "id", j.rows)
 }
 
-// reach adds the ends of the bonds whose column has one of the values.
+// reach adds the ends of the bonds whose column has one of the values, as far as
+// something follows from them.
 func (j *joiner) reach(ctx context.Context, column string, values []any) error {
 	one, other := quoted(j.table.Spec.Joins.One), quoted(j.table.Spec.Joins.Other)
 	for part := range inParts(values) {
 		q := `SELECT ` + one + `, ` + other + ` FROM ` + quoted(j.table.Name) + ` WHERE ` + one + ` IS NOT NULL AND ` + other + ` IS NOT NULL AND ` +
-			quoted(column) + ` IN ` + placeholders(len(part))
+			`COALESCE(` + quoted(j.table.Spec.Joins.Open) + `, 0) = 0 AND ` + quoted(column) + ` IN ` + placeholders(len(part))
 		err := each(ctx, j.tx, q, part, func(rows *storage.Rows) error {
 			var a, b int64
 			err := rows.Scan(&a, &b)
@@ -90,7 +91,7 @@ func (j *joiner) bonds(ctx context.Context) (bonds []shape.Bond, ids map[stemma.
 	s := j.table.Spec.Joins
 	q := `SELECT a.id, a.ref, b.id, b.ref, COALESCE(t.` + quoted(s.Apart) + `, 0), CASE WHEN t.` + quoted(s.By) + ` IS NULL THEN 0 ELSE 1 END, n.grade
 		FROM ` + quoted(j.table.Name) + ` t JOIN node n ON n.id = t.id JOIN node a ON a.id = t.` + quoted(s.One) + ` JOIN node b ON b.id = t.` + quoted(s.Other) + `
-		WHERE t.` + quoted(s.One) + ` IN `
+		WHERE COALESCE(t.` + quoted(s.Open) + `, 0) = 0 AND t.` + quoted(s.One) + ` IN `
 	for part := range inParts(j.sorted()) {
 		err := each(ctx, j.tx, q+placeholders(len(part)), part, func(rows *storage.Rows) error {
 			var b shape.Bond

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"errors"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 )
 
@@ -33,15 +35,38 @@ type Ownership struct {
 	dialect Dialect
 	rules   []OwnerRule
 	fits    []*regexp.Regexp // nil for a pattern that the forge would not follow
+	steps   int              // of all patterns together
 }
 
-// NewOwnership reads a file of owners as a forge does.
-func NewOwnership(d Dialect, text string) *Ownership {
+// How much of files of owners is followed.
+const (
+	maxSteps = 1 << 20 // of the patterns of a file: some 20,000 rules, and 100 MB
+	maxLooks = 1 << 33 // steps times bytes of paths
+)
+
+// ErrUnwieldy means: the patterns of a file of owners are more than is followed.
+var ErrUnwieldy = errors.New("the patterns of the file of owners are too many or too large")
+
+// NewOwnership reads a file of owners as a forge does, or gives [ErrUnwieldy].
+func NewOwnership(d Dialect, text string) (*Ownership, error) {
 	o := &Ownership{dialect: d, rules: parseOwners(text, d == GiteaOwners).Rules}
 	for _, r := range o.rules {
-		o.fits = append(o.fits, d.pattern(r.Pattern))
+		re, steps := d.pattern(r.Pattern)
+		if o.steps += steps; o.steps > maxSteps {
+			return nil, ErrUnwieldy
+		}
+		o.fits = append(o.fits, re)
 	}
-	return o
+	return o, nil
+}
+
+// Affords reports whether the owners of all the paths can be told in bounded time.
+func (o *Ownership) Affords(paths []string) bool {
+	long := 0
+	for _, p := range paths {
+		long += len(p) + 1
+	}
+	return long <= maxLooks/max(o.steps, 1)
 }
 
 // Of gives the owners of a path, as the file spells them: of each section the last rule
@@ -87,20 +112,30 @@ func fold(s string) string { return strings.ToLower(s) }
 // maxPattern bounds a pattern: no real one is longer.
 const maxPattern = 1000
 
-// pattern compiles a pattern; nil if the forge would not follow it.
-func (d Dialect) pattern(p string) *regexp.Regexp {
+// pattern compiles a pattern and tells how large that makes it; nil if the forge would
+// not follow it.
+func (d Dialect) pattern(p string) (*regexp.Regexp, int) {
 	if len(p) > maxPattern {
-		return nil
+		return nil, 0
 	}
 	form := p
 	if d != GiteaOwners {
 		form = d.glob(p)
 	}
-	re, err := regexp.Compile(`^(?:` + form + `)$`)
+	form = `^(?:` + form + `)$`
+	parsed, err := syntax.Parse(form, syntax.Perl)
 	if err != nil {
-		return nil
+		return nil, 0
 	}
-	return re
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > maxSteps { // not to be compiled a second time
+		return nil, maxSteps + 1
+	}
+	re, err := regexp.Compile(form)
+	if err != nil {
+		return nil, 0
+	}
+	return re, len(program.Inst)
 }
 
 // glob writes a pattern of GitHub or GitLab as a regular expression over whole paths.

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ a\ b.md           @space
 		"x/apps/y": "@octocat", "deeply/logs/z": "@logs", "scripts/run.sh": "@doctocat @octocat", "apps/github/readme": "", "apps/gitlab": "@octocat",
 		"q/a b.md": "@space", "deep/x.go": "@deep", "deep/a/b/x.go": "@deep", "deepx.go": "@all",
 	} {
-		if got := strings.Join(identity.NewOwnership(identity.GitHubOwners, file).Of(path), " "); got != want {
+		if got := strings.Join(owned(t, identity.GitHubOwners, file).Of(path), " "); got != want {
 			t.Errorf("%s is owned by %q, want %q", path, got, want)
 		}
 	}
@@ -49,7 +50,7 @@ docs/generated/keep.md @keep
 		"a/README.md": "@readme", "docs/x.md": "@all @writers", "sub/docs/x.md": "@all @writers", "docs/generated/keep.md": "@all",
 		"docs/api": "@all @api", "docs/api/x": "@all @writers", "cmd/main.go": "@all @go",
 	} {
-		got := identity.NewOwnership(identity.GitLabOwners, file).Of(path)
+		got := owned(t, identity.GitLabOwners, file).Of(path)
 		slices.Sort(got)
 		if got := strings.Join(got, " "); got != want {
 			t.Errorf("%s is owned by %q, want %q", path, got, want)
@@ -65,10 +66,41 @@ func TestEveryRuleOfGiteaCounts(t *testing.T) {
 ((( @broken
 `
 	for path, want := range map[string]string{"a.go": "@go @code", "docs/x.md": "", "a/x": "@code @set"} {
-		if got := strings.Join(identity.NewOwnership(identity.GiteaOwners, file).Of(path), " "); got != want {
+		if got := strings.Join(owned(t, identity.GiteaOwners, file).Of(path), " "); got != want {
 			t.Errorf("%s is owned by %q, want %q", path, got, want)
 		}
 	}
+}
+
+func TestAnUnwieldyFileOfOwnersIsRefused(t *testing.T) {
+	for name, file := range map[string]string{
+		"large patterns": strings.Repeat("("+strings.Repeat("a?", 200)+"){500} @go\n", 40),
+		"many patterns":  strings.Repeat(strings.Repeat("ab", 400)+" @go\n", 3000),
+	} {
+		if _, err := identity.NewOwnership(identity.GiteaOwners, file); !errors.Is(err, identity.ErrUnwieldy) {
+			t.Errorf("%s: %v, want ErrUnwieldy", name, err)
+		}
+	}
+	paths := make([]string, 2000)
+	for i := range paths {
+		paths[i] = strings.Repeat("a/", 500)
+	}
+	if !owned(t, identity.GitHubOwners, strings.Repeat("/src/pay/ @pay\n", 40)).Affords(paths) {
+		t.Error("an ordinary file of owners is not followed for many files")
+	}
+	if owned(t, identity.GitHubOwners, strings.Repeat("/src/pay/ @pay\n", 20_000)).Affords(paths) {
+		t.Error("many rules are followed for many long paths")
+	}
+}
+
+// owned reads a file of owners.
+func owned(t *testing.T, d identity.Dialect, file string) *identity.Ownership {
+	t.Helper()
+	o, err := identity.NewOwnership(d, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
 }
 
 func FuzzOwnership(f *testing.F) {
@@ -76,7 +108,10 @@ func FuzzOwnership(f *testing.F) {
 	f.Add("(a|b)* @a\n![ @b\n\\ @c\n// @d\n/ @e\n", "a/b", 2)
 	f.Fuzz(func(t *testing.T, file, path string, dialect int) {
 		d := identity.Dialect(((dialect % 3) + 3) % 3)
-		o := identity.NewOwnership(d, file)
+		o, err := identity.NewOwnership(d, file)
+		if err != nil {
+			return
+		}
 		if len(d.Files()) == 0 {
 			t.Fatal("no place for a file of owners")
 		}

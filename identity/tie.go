@@ -13,7 +13,7 @@ const (
 	TieNoreply     = "noreply"      // the forge makes such an address out of the id of the account
 	TieAccountMail = "account-mail" // the system says that this is the address of the account
 	TieForgeCommit = "forge-commit" // the forge says that the account wrote a commit with this address
-	TieMailmap     = "mailmap"      // the mail map of a repository says so
+	TieMailmap     = "mailmap"      // the mail map of a repository says so: anybody may write one, so it only suggests
 	TieJudgement   = "judgement"    // a person says so, or that it is not so
 )
 
@@ -24,14 +24,16 @@ type Tie struct {
 	Other  stemma.Ref    `json:"other" door:"ties"`
 	Method string        `json:"method" fact:"authority"`
 	Apart  bool          `json:"apart"`
+	Open   bool          `json:"open"` // nothing follows: it is a suggestion, or a word that was taken back
 	By     stemma.Ref    `json:"by,omitempty" door:"by"` // of a judgement: who says so
 	At     stemma.Moment `json:"at,omitempty" fact:"occurred"`
 	Reason string        `json:"reason,omitempty"`
 }
 
 // NewTie says that two accounts are one. Which of them is named first does not matter.
+// What a mail map says stays open until a person says it too.
 func NewTie(method string, a, b stemma.Ref) Tie {
-	return Tie{One: min(a, b), Other: max(a, b), Method: method}
+	return Tie{One: min(a, b), Other: max(a, b), Method: method, Open: method == TieMailmap}
 }
 
 // Ref names the tie: there is one for each pair and method, so of what people say
@@ -60,6 +62,7 @@ var tieSpec = stemma.KindSpec{
 		{Name: "other", Type: stemma.Link, Index: true, Doc: "another one"},
 		{Name: "method", Type: stemma.Text, Doc: "how it is known: noreply, account-mail, forge-commit, mailmap, judgement"},
 		{Name: "apart", Type: stemma.Bool, Doc: "they are two"},
+		{Name: "open", Type: stemma.Bool, Doc: "nothing follows from it: it is a suggestion, or a word that was taken back"},
 		{Name: "by", Type: stemma.Link, Doc: "the person who says so"},
 		{Name: "at", Type: stemma.Time, Doc: "when the person said so"},
 		{Name: "reason", Type: stemma.Text, Doc: "why, in the words of that person"},
@@ -68,24 +71,30 @@ var tieSpec = stemma.KindSpec{
 		{Name: "ties", To: holders, Doc: "the two accounts"},
 		{Name: "by", To: holders, Doc: "who says so"},
 	},
-	Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by"},
+	Joins: &stemma.Joins{One: "one", Other: "other", Apart: "apart", By: "by", Open: "open"},
 }
+
+// gitlab is the one host of which it is known that it makes addresses as GitLab does.
+const gitlab = "gitlab.com"
 
 // noreplyDomain begins the domains in which forges keep addresses for accounts.
 const noreplyDomain = "users.noreply."
 
 // NoreplyAccount finds the account to which a forge gave an address: GitHub's
-// ID+LOGIN@users.noreply.HOST, GitLab's ID-LOGIN@users.noreply.HOST. The id in it
-// stays when the account gets another login. An address without an id names nobody for
-// certain, since a login may be given to somebody else.
+// ID+LOGIN@users.noreply.HOST, also of GitHub Enterprise Server, and the
+// ID-LOGIN@users.noreply.gitlab.com of GitLab. On another host the latter may be the
+// whole of a login that begins with digits and a dash. The id in it stays when the
+// account gets another login. An address without an id names nobody for certain, since
+// a login may be given to somebody else.
 func NoreplyAccount(mail string) (host, id string, ok bool) {
 	local, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(mail)), "@")
 	host, ok = strings.CutPrefix(domain, noreplyDomain)
-	end := strings.IndexAny(local, "+-")
-	if !ok || host == "" || end <= 0 || end > 19 || end == len(local)-1 || strings.ContainsAny(host, "/@ ") {
-		return "", "", false
+	marks := "+"
+	if host == gitlab {
+		marks = "-"
 	}
-	if host == github && local[end] != '+' { // there a login may begin with digits and a dash
+	end := strings.IndexAny(local, marks)
+	if !ok || host == "" || end <= 0 || end > 19 || end == len(local)-1 || strings.ContainsAny(host, "/@ ") {
 		return "", "", false
 	}
 	id = local[:end]

@@ -18,6 +18,8 @@ func TestAddressesThatAForgeMakesNameTheAccountByItsId(t *testing.T) {
 		"7+ann@users.noreply.git.acme.test":               "git.acme.test 7",
 		"octocat@users.noreply.github.com":                "",
 		"42-ann@users.noreply.github.com":                 "",
+		"42-ann@users.noreply.git.acme.test":              "", // a login of GitHub Enterprise Server
+		"7-of-9+x@users.noreply.git.acme.test":            "",
 		"0+x@users.noreply.github.com":                    "",
 		"12x+y@users.noreply.github.com":                  "",
 		"+y@users.noreply.github.com":                     "",

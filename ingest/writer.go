@@ -129,8 +129,8 @@ func (w *Writer) Body(ctx context.Context, owner stemma.Ref, name, media string,
 	return body, nil
 }
 
-// Erased reports whether the bodies of owner were erased: [Writer.Body] must not
-// be given more of them.
+// Erased reports whether the bodies of owner were erased: of those [Writer.Body] keeps
+// none, so a fact need not name more of them.
 func (w *Writer) Erased(ctx context.Context, owner stemma.Ref) (bool, error) {
 	return w.space.Vault.Erased(ctx, owner)
 }
@@ -234,7 +234,7 @@ func (w *Writer) store(ctx context.Context, b batch) error {
 		}
 	}
 	if len(b.bodies) > 0 {
-		if _, err := w.space.Vault.PutAll(ctx, b.bodies...); err != nil {
+		if err := w.space.keep(ctx, b.bodies); err != nil {
 			return err
 		}
 	}
@@ -264,7 +264,8 @@ func (s *Space) saveProfiles(ctx context.Context, profiles map[stemma.Ref]profil
 				ON CONFLICT (ref) DO UPDATE SET name = CASE WHEN excluded.name = '' THEN profile.name ELSE excluded.name END,
 					login = CASE WHEN excluded.login = '' THEN profile.login ELSE excluded.login END,
 					email = CASE WHEN excluded.email = '' THEN profile.email ELSE excluded.email END,
-					host = excluded.host, account = excluded.account`,
+					host = excluded.host, account = excluded.account
+				WHERE profile.erased = 0`,
 				string(ref), p.name, p.email, p.login, p.host, p.account); err != nil {
 				return err
 			}

@@ -38,8 +38,13 @@ type draft struct {
 type call struct {
 	drafts    []draft
 	bytes     int
+	first     *int64 // nobody may have said anything about its one subject from this position on
+	overtaken bool   // somebody has
 	positions []int64
 }
+
+// ErrOvertaken means: somebody else appended a fact about the same subject meanwhile.
+var ErrOvertaken = errors.New("ledger: somebody else has stated something about the same thing meanwhile")
 
 // Append puts facts at the end of the log and returns their positions. It is
 // durable when it returns, with the tree and a signed checkpoint. A fact that is
@@ -86,6 +91,27 @@ func (l *Ledger) AppendEntries(ctx context.Context, facts ...stemma.Fact) ([]Ent
 		drafts = drafts[n:]
 	}
 	return entries, nil
+}
+
+// AppendFirst is Append of one fact that was made when the log had the given size, unless
+// a fact about its subject came since: then the error is [ErrOvertaken] and nothing is
+// appended.
+func (l *Ledger) AppendFirst(ctx context.Context, f stemma.Fact, size int64) error {
+	if l.signer == nil {
+		return errors.New("ledger: appending: the ledger was opened without a signer")
+	}
+	d, err := newDraft(f)
+	if err != nil {
+		return fmt.Errorf("ledger: appending: %w", err)
+	}
+	c := &call{drafts: []draft{d}, bytes: len(d.canonical), first: &size}
+	switch err := l.queue.Do(ctx, c); {
+	case err != nil:
+		return fmt.Errorf("ledger: appending %s: %w", f.Subject, err)
+	case c.overtaken:
+		return ErrOvertaken
+	}
+	return nil
 }
 
 // draftAll writes every fact in its canonical form, on all processors: that is
@@ -175,6 +201,11 @@ func (l *Ledger) write(ctx context.Context, tx *storage.Tx, calls []*call) (edge
 	size := e.size
 	var fresh []draft
 	for _, c := range calls {
+		if c.overtaken, err = overtaken(ctx, tx, c, fresh); err != nil {
+			return edge{}, err
+		} else if c.overtaken {
+			continue
+		}
 		c.positions = make([]int64, len(c.drafts))
 		for i, d := range c.drafts {
 			pos, known := at[d.id]
@@ -195,6 +226,21 @@ func (l *Ledger) write(ctx context.Context, tx *storage.Tx, calls []*call) (edge
 		return edge{}, err
 	}
 	return l.extend(ctx, tx, e, leaves)
+}
+
+// overtaken reports whether a fact about the subject of a call came before it and after
+// what it was made from: in the log, or in front of it in this transaction.
+func overtaken(ctx context.Context, tx *storage.Tx, c *call, fresh []draft) (found bool, err error) {
+	if c.first == nil {
+		return false, nil
+	}
+	subject := c.drafts[0].fact.Subject
+	if slices.ContainsFunc(fresh, func(d draft) bool { return d.fact.Subject == subject }) {
+		return true, nil
+	}
+	err = tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM fact WHERE substr(subject, 1, 500) = $1 AND subject = $2 AND pos >= $3)",
+		front(string(subject)), string(subject), *c.first).Scan(&found)
+	return found, err
 }
 
 // positionsOf finds the drafts that are in the log already.

@@ -251,3 +251,31 @@ func TestShortSourceOfSaltsAppendsNothing(t *testing.T) {
 		t.Errorf("Size() = %d, %v; want 0", n, err)
 	}
 }
+
+func TestAFactMadeFromAnOlderLogIsRefused(t *testing.T) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
+		l := openLedger(t, open(), newKey(t))
+		facts := samples(0, 4) // about four subjects
+		if _, err := l.Append(t.Context(), facts[0], facts[1]); err != nil {
+			t.Fatal(err)
+		}
+		next := facts[0]
+		next.Edges = nil
+		next.Occurred = next.Occurred.Add(1 << 40)
+		if err := l.AppendFirst(t.Context(), next, 0); !errors.Is(err, ledger.ErrOvertaken) {
+			t.Errorf("made before the first fact: %v, want ErrOvertaken", err)
+		}
+		if _, err := l.Append(t.Context(), facts[2]); err != nil { // about another thing
+			t.Fatal(err)
+		}
+		if err := l.AppendFirst(t.Context(), next, 2); err != nil {
+			t.Errorf("nothing came about its subject: %v", err)
+		}
+		if err := l.AppendFirst(t.Context(), facts[3], 0); err != nil {
+			t.Errorf("the first about its subject: %v", err)
+		}
+		if size, err := l.Size(t.Context()); err != nil || size != 5 {
+			t.Errorf("the log has %d facts, %v; want 5", size, err)
+		}
+	})
+}

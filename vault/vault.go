@@ -279,6 +279,14 @@ func (v *Vault) Check(ctx context.Context, owner stemma.Ref, digest stemma.Diges
 	return err
 }
 
+// Count is how many bodies owner has.
+func (v *Vault) Count(ctx context.Context, owner stemma.Ref) (n int, err error) {
+	err = v.db.Read(ctx, func(tx *storage.Tx) error {
+		return tx.QueryRow(ctx, "SELECT COUNT(*) FROM body WHERE owner = $1", owner).Scan(&n)
+	})
+	return n, err
+}
+
 // Erased reports whether the bodies of owner were erased, so that it may get no
 // more of them.
 func (v *Vault) Erased(ctx context.Context, owner stemma.Ref) (bool, error) {

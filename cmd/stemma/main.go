@@ -35,6 +35,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		clone.Init(a), clone.Deinit(a), clone.Doctor(a), clone.Status(a), clone.Reconcile(a), clone.Replay(a),
 		space.Scan(a), space.Import(a), ask.Blame(a), ask.Explain(a), ask.Trace(a), ask.Find(a),
 		clone.Hook(a), clone.Githook(a), clone.Export(a), ask.Query(a), ask.Population(a), ask.Sample(a), ask.Incident(a), ask.People(a), ask.SQL(a),
-		record.Record(a), space.Roles(a), space.Serve(a), space.Deliveries(a), space.Sync(a), space.Verify(a), space.Rebuild(a), version(a),
+		record.Record(a), space.Roles(a), space.Serve(a), space.Deliveries(a), space.Sync(a), space.Verify(a), space.Rebuild(a), space.Erase(a), version(a),
 	)
 }

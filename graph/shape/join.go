@@ -90,7 +90,7 @@ func checkJoins(t *Table) error {
 	if j == nil {
 		return nil
 	}
-	for _, want := range []stemma.Column{{Name: j.One, Type: stemma.Link}, {Name: j.Other, Type: stemma.Link}, {Name: j.Apart, Type: stemma.Bool}, {Name: j.By, Type: stemma.Link}} {
+	for _, want := range []stemma.Column{{Name: j.One, Type: stemma.Link}, {Name: j.Other, Type: stemma.Link}, {Name: j.Apart, Type: stemma.Bool}, {Name: j.By, Type: stemma.Link}, {Name: j.Open, Type: stemma.Bool}} {
 		if c, ok := t.Column(want.Name); !ok || c.Type != want.Type {
 			return fmt.Errorf("graph: kind %q joins by the column %q, which is not one of type %s", t.Spec.Kind, want.Name, want.Type)
 		}

@@ -42,23 +42,22 @@ func Judge(ctx context.Context, space *ingest.Space, now func() time.Time, v Ver
 	if !slices.ContainsFunc(nodes, func(n graph.Node) bool { return n.Ref == v.Cause }) {
 		return fmt.Errorf("judging %s: there is no %s that may have caused it: %w", v.Incident, v.Cause, stemma.ErrNotFound)
 	}
-	list, err := judgements(ctx, space, nodes[at])
-	if err != nil {
+	w := ingest.NewWriter(ctx, space, now)
+	by := w.Person(v.Name, v.Mail, "")
+	if err := w.Close(ctx); err != nil {
 		return err
 	}
-	w := ingest.NewWriter(ctx, space, now)
-	j := incident.Judgement{Cause: v.Cause, Verdict: incident.Rejected, By: w.Person(v.Name, v.Mail, ""), At: stemma.At(now()), Reason: v.Reason}
-	if v.Confirmed {
-		j.Verdict = incident.Confirmed
-	}
-	f, err := fact(ctx, space, nodes[at], append(list, j), now())
-	if err == nil {
-		err = w.Put(ctx, f)
-	}
-	if closed := w.Close(ctx); err == nil {
-		err = closed
-	}
-	return err
+	return space.Revise(ctx, v.Incident, func() (stemma.Fact, error) {
+		list, err := judgements(ctx, space, nodes[at])
+		if err != nil {
+			return stemma.Fact{}, err
+		}
+		j := incident.Judgement{Cause: v.Cause, Verdict: incident.Rejected, By: by, At: stemma.At(now()), Reason: v.Reason}
+		if v.Confirmed {
+			j.Verdict = incident.Confirmed
+		}
+		return fact(ctx, space, nodes[at], append(list, j), now())
+	})
 }
 
 // judgements are those that were stated before.

@@ -3,6 +3,7 @@ package judged_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/incident"
+	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
 	"github.com/stemma-dev/stemma/ingest/judged"
+	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
@@ -78,4 +81,41 @@ func TestTheLastWordAboutACauseStands(t *testing.T) {
 			t.Errorf("%+v: %v", v, err)
 		}
 	}
+}
+
+func TestOfThoseWhoJudgeAtOnceNoWordIsLost(t *testing.T) {
+	const judges = 6
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		broke := incident.Incident{Source: "pagerduty", Key: "Q1", Opened: stemma.At(noon)}
+		records, order := []ingest.Record{broke}, []int{0}
+		for n := range judges {
+			records = append(records, change.Change{Repository: repository, Number: n + 1, Merged: stemma.At(noon)})
+			order = append(order, n+1)
+		}
+		s := told(t, open(), records, order)
+		var all sync.WaitGroup
+		for n := range judges {
+			all.Go(func() {
+				err := judged.Judge(t.Context(), s, func() time.Time { return noon }, judged.Verdict{
+					Incident: broke.Ref(), Cause: change.Change{Repository: repository, Number: n + 1}.Ref(), Confirmed: true, Name: "Ann", Mail: "ann@x.test",
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		node, err := s.Graph.Node(t.Context(), broke.Ref())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.Graph.List(t.Context(), node, "judgement")
+		if err != nil || len(list) != judges {
+			t.Errorf("of %d judgements %d are listed: %v", judges, len(list), err)
+		}
+		edges, _, err := s.Graph.Edges(t.Context(), broke.Ref(), 100)
+		if err != nil || len(edges) != judges {
+			t.Errorf("of %d causes %d are edges: %v", judges, len(edges), err)
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 type Sameness struct {
 	One, Other stemma.Ref
 	Apart      bool // they are two, else they are one
+	Open       bool // neither: what people said of the two is taken back
 	Name, Mail string
 	Reason     string
 }
@@ -38,12 +39,12 @@ func Tell(ctx context.Context, space *ingest.Space, now func() time.Time, s Same
 	if s.One == s.Other {
 		return false, fmt.Errorf("people: %s is one account", s.One)
 	}
-	if err := contradicted(ctx, space, s); err != nil {
+	tie := identity.NewTie(identity.TieJudgement, s.One, s.Other)
+	if err := contradicted(ctx, space, s, tie); err != nil {
 		return false, err
 	}
 	w := ingest.NewWriter(ctx, space, now)
-	tie := identity.NewTie(identity.TieJudgement, s.One, s.Other)
-	tie.Apart, tie.By, tie.At = s.Apart, w.Person(s.Name, s.Mail, ""), stemma.At(now())
+	tie.Apart, tie.Open, tie.By, tie.At = s.Apart, s.Open, w.Person(s.Name, s.Mail, ""), stemma.At(now())
 	tie.Reason = stemma.CleanText(s.Reason, maxReason)
 	f, err := tie.Fact(Source, stemma.GradeD)
 	if err == nil {
@@ -59,9 +60,15 @@ func Tell(ctx context.Context, space *ingest.Space, now func() time.Time, s Same
 	return slices.Contains(all, s.Other), err
 }
 
-// contradicted is the error that somebody keeps apart what s would make one.
-func contradicted(ctx context.Context, space *ingest.Space, s Sameness) error {
-	if s.Apart {
+// contradicted is the error that somebody keeps apart what s would make one, or that
+// nobody said what s takes back.
+func contradicted(ctx context.Context, space *ingest.Space, s Sameness, pair identity.Tie) error {
+	switch said, err := space.Graph.Nodes(ctx, pair.Ref()); {
+	case err != nil:
+		return err
+	case s.Open && len(said) == 0:
+		return fmt.Errorf("people: nobody has said anything of %s and %s: %w", s.One, s.Other, stemma.ErrNotFound)
+	case s.Open || s.Apart:
 		return nil
 	}
 	one, err := space.Graph.Same(ctx, s.One)
@@ -72,7 +79,6 @@ func contradicted(ctx context.Context, space *ingest.Space, s Sameness) error {
 	if err != nil {
 		return err
 	}
-	pair := identity.NewTie(identity.TieJudgement, s.One, s.Other)
 	var between error
 	err = space.DB.Each(ctx, func(scan func(...any) error) error {
 		var t identity.Tie
@@ -82,10 +88,10 @@ func contradicted(ctx context.Context, space *ingest.Space, s Sameness) error {
 		joins := slices.Contains(one, t.One) && slices.Contains(other, t.Other) || slices.Contains(other, t.One) && slices.Contains(one, t.Other)
 		if joins && (t.One != pair.One || t.Other != pair.Other) {
 			between = stemma.WithHint(fmt.Errorf("people: %s and %s cannot be one: %s and %s, which are accounts of theirs, are kept apart", s.One, s.Other, t.One, t.Other),
-				"merge those two first, or split them from the others")
+				"merge those two first, split them from the others, or forget that word")
 		}
 		return nil
-	}, `SELECT a.ref, b.ref FROM k_tie t JOIN node a ON a.id = t."one" JOIN node b ON b.id = t."other" WHERE t."apart" = 1`)
+	}, `SELECT a.ref, b.ref FROM k_tie t JOIN node a ON a.id = t."one" JOIN node b ON b.id = t."other" WHERE t."apart" = 1 AND COALESCE(t."open", 0) = 0`)
 	if err != nil {
 		return fmt.Errorf("people: who is kept apart: %w", err)
 	}

@@ -208,6 +208,37 @@ func TestTheLastWordAboutTwoAccountsStandsBeforeEvidence(t *testing.T) {
 	})
 }
 
+func TestAWordThatIsTakenBackLeavesEvidenceAlone(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		s := told(t, open(), house(), []int{0, 1, 2, 3, 4, 5, 6, 7})
+		clock := noon
+		for _, step := range []struct {
+			one, other stemma.Ref
+			word       judged.Sameness
+			same       bool
+		}{
+			{mail, stranger, judged.Sameness{}, true},
+			{mail, stranger, judged.Sameness{Apart: true}, false},
+			{mail, stranger, judged.Sameness{Open: true}, false},
+			{account, stranger, judged.Sameness{}, true}, // nothing stands between them any more
+			{account, mail, judged.Sameness{Apart: true}, false},
+			{account, mail, judged.Sameness{Open: true}, true}, // the evidence says so
+		} {
+			clock = clock.Add(time.Minute)
+			w := step.word
+			w.One, w.Other, w.Name, w.Mail, w.Reason = step.one, step.other, "Ann", "ann@x.test", "said"
+			same, err := judged.Tell(t.Context(), s, func() time.Time { return clock }, w)
+			if err != nil || same != step.same {
+				t.Errorf("%+v: they are one %v, %v; want %v", w, same, err, step.same)
+			}
+		}
+		w := judged.Sameness{One: tracker, Other: stranger, Open: true, Name: "Ann", Mail: "ann@x.test"}
+		if _, err := judged.Tell(t.Context(), s, func() time.Time { return clock }, w); !errors.Is(err, stemma.ErrNotFound) {
+			t.Errorf("a word that nobody said is taken back: %v", err)
+		}
+	})
+}
+
 func TestAnEarlierWordThatComesLaterChangesNothing(t *testing.T) {
 	s := told(t, storagetest.SQLite(t), house(), []int{0, 1, 2, 6, 7})
 	for _, word := range []struct {

@@ -48,11 +48,7 @@ func Owners(ctx context.Context, space *ingest.Space, r *git.Repo, repository st
 			return 0, err
 		}
 	}
-	facts, err := o.follow()
-	if err != nil {
-		return 0, err
-	}
-	return len(facts), o.state(facts)
+	return len(o.found), o.state(o.found, o.missed...)
 }
 
 // An owners looks at the reviews of one repository.
@@ -65,7 +61,8 @@ type owners struct {
 	people  map[int64][]account
 	of      map[stemma.Ref]string      // the commit at the base of each review
 	entries map[string][]git.TreeEntry // files of owners at each commit
-	texts   map[string]string          // their contents, by blob
+	found   []graded
+	missed  []stemma.Gap
 }
 
 // gather finds the reviews of which it is not known that an owner gave them.
@@ -129,7 +126,8 @@ func (o *owners) bases() error {
 	return nil
 }
 
-// read reads the files of owners at the bases, with one process for all.
+// read follows the files of owners at the bases, with one process for all and one file
+// at a time.
 func (o *owners) read() (err error) {
 	commits := slices.Sorted(maps.Values(o.of))
 	commits = slices.Compact(commits)
@@ -142,62 +140,91 @@ func (o *owners) read() (err error) {
 	}
 	defer func() { err = errors.Join(err, cat.Close()) }()
 	var places []string
-	for _, d := range []identity.Dialect{identity.GitHubOwners, identity.GitLabOwners, identity.GiteaOwners} {
+	for _, d := range dialects {
 		places = append(places, d.Files()...)
 	}
 	slices.Sort(places)
 	if o.entries, err = cat.FindEach(commits, slices.Compact(places)); err != nil {
 		return err
 	}
-	o.texts = map[string]string{}
-	for _, list := range o.entries {
-		for _, e := range list {
-			o.texts[e.ID] = ""
-		}
-	}
-	for object, err := range cat.Objects(slices.Sorted(maps.Keys(o.texts)), maxOwners) {
+	given := o.byBlob()
+	for object, err := range cat.Objects(slices.Sorted(maps.Keys(given)), maxOwners) {
 		if err != nil {
 			return err
 		}
-		if object.Type == "blob" {
-			o.texts[object.ID] = string(object.Data)
+		if object.Type != "blob" {
+			continue
+		}
+		for _, d := range dialects {
+			if err := o.follow(d, string(object.Data), given[object.ID]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// follow finds the reviews that owners gave.
-func (o *owners) follow() (facts []graded, err error) {
-	read := map[string]*identity.Ownership{}
+var dialects = []identity.Dialect{identity.GitHubOwners, identity.GitLabOwners, identity.GiteaOwners}
+
+// byBlob are the reviews by the file of owners that counts for them.
+func (o *owners) byBlob() map[string][]given {
+	by := map[string][]given{}
 	for _, g := range o.given {
-		dialect := dialectOf(g.platform)
-		file, blob := o.file(dialect, o.of[g.ref])
-		if blob == "" {
-			continue
-		}
-		key := fmt.Sprint(dialect, blob)
-		if read[key] == nil {
-			read[key] = identity.NewOwnership(dialect, o.texts[blob])
-		}
-		s := owning(g)
-		s.File, s.Commit = file, o.clone.CommitRef(o.of[g.ref])
-		paths, err := o.paths(g.change)
-		if err != nil {
-			return nil, err
-		}
-		s.Files = len(paths)
-		held := identity.InForce(o.held[g.self], g.at)
-		for _, path := range paths {
-			if via, ok := o.owns(g, held, read[key].Of(path)); ok {
-				s.Owned++
-				s.Via = cmp.Or(s.Via, via)
-			}
-		}
-		if s.Owned > 0 {
-			facts = append(facts, graded{s, stemma.GradeD})
+		if _, blob := o.file(dialectOf(g.platform), o.of[g.ref]); blob != "" {
+			by[blob] = append(by[blob], g)
 		}
 	}
-	return facts, nil
+	return by
+}
+
+// follow finds which of the reviews to which a file of owners applies were given by owners.
+func (o *owners) follow(d identity.Dialect, text string, all []given) error {
+	var ownership *identity.Ownership
+	for _, g := range all {
+		if dialectOf(g.platform) != d {
+			continue
+		}
+		if ownership == nil {
+			read, err := identity.NewOwnership(d, text)
+			if err != nil {
+				o.miss(g, err)
+				continue
+			}
+			ownership = read
+		}
+		paths, err := o.paths(g.change)
+		if err != nil {
+			return err
+		}
+		if !ownership.Affords(paths) {
+			o.miss(g, fmt.Errorf("%w for %d files", identity.ErrUnwieldy, len(paths)))
+			continue
+		}
+		o.find(g, ownership, paths)
+	}
+	return nil
+}
+
+// miss says that it cannot be told whether an owner gave a review.
+func (o *owners) miss(g given, why error) {
+	o.missed = append(o.missed, stemma.Gap{Source: Source, Place: string(g.ref), Reason: why.Error(), About: g.ref})
+}
+
+// find looks for files of a change whose owner gave the review.
+func (o *owners) find(g given, ownership *identity.Ownership, paths []string) {
+	s := owning(g)
+	s.File, _ = o.file(dialectOf(g.platform), o.of[g.ref])
+	s.Commit, s.Files = o.clone.CommitRef(o.of[g.ref]), len(paths)
+	held := identity.InForce(o.held[g.self], g.at)
+	for _, path := range paths {
+		if via, ok := o.owns(g, held, ownership.Of(path)); ok {
+			s.Owned++
+			s.Via = cmp.Or(s.Via, via)
+		}
+	}
+	if s.Owned > 0 {
+		o.found = append(o.found, graded{s, stemma.GradeD})
+	}
 }
 
 // dialectOf is how the forge of a change reads files of owners.

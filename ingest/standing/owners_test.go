@@ -122,3 +122,24 @@ func TestAnOwnerIsWhoeverTheFileOfOwnersNamedThen(t *testing.T) {
 		}
 	})
 }
+
+func TestAFileOfOwnersThatIsTooMuchBecomesAGap(t *testing.T) {
+	y := &yard{t, gittest.New(t), ingesttest.Must(t, storagetest.SQLite(t), now)}
+	y.repo.Git("remote", "add", "origin", "https://github.com/acme/pay.git")
+	y.repo.Commit("owners", "CODEOWNERS", strings.Repeat("/"+strings.Repeat("*a", 400)+" @bo\n", 2500))
+	work := y.repo.Commit("work", "src/a.go", "a\n")
+	y.review(1, "bo", work)
+	tell(t, y.space, change.Change{Repository: repository, Number: 1, Platform: "github", Target: "main", Commits: []stemma.Ref{change.ShaRef(work)}})
+	for range 2 {
+		y.scan()
+	}
+	var reason string
+	err := y.space.DB.Each(t.Context(), func(scan func(...any) error) error { return scan(&reason) },
+		`SELECT g."reason" FROM k_gap g JOIN node n ON n.id = g."about" WHERE g."source" = $1`, standing.Source)
+	if err != nil || !strings.Contains(reason, "too many or too large") {
+		t.Errorf("the gap says %q, %v", reason, err)
+	}
+	if list := kept(t, y.space); len(list) != 0 {
+		t.Errorf("standings %v by a file that was not followed", list)
+	}
+}

@@ -150,8 +150,13 @@ func standingBy(g given, m identity.Mandate) review.Standing {
 	return s
 }
 
-func (l *linker) state(facts []graded) error {
+func (l *linker) state(facts []graded, gaps ...stemma.Gap) error {
 	w := ingest.NewWriter(l.ctx, l.space, l.now)
+	for _, g := range gaps {
+		if err := w.Gap(l.ctx, g); err != nil {
+			return errors.Join(err, w.Close(l.ctx))
+		}
+	}
 	for _, f := range facts {
 		if err := w.Record(l.ctx, f.Standing, Source, f.grade); err != nil {
 			return errors.Join(err, w.Close(l.ctx))

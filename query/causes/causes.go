@@ -26,11 +26,11 @@ type Reason struct {
 	Why    string `json:"why"`
 }
 
-// A Candidate is a change that may be a cause.
+// A Candidate is a change that may be a cause, or what else a person judged.
 type Candidate struct {
-	Change     stemma.Ref `json:"change"`
+	Change     stemma.Ref `json:"change"` // or the deployment, or the commit that no change carries
 	Title      string     `json:"title,omitempty"`
-	Deployment stemma.Ref `json:"deployment"` // that brought it last before the incident
+	Deployment stemma.Ref `json:"deployment"` // that brought it last before the incident; empty if none is known
 	Points     int        `json:"points"`
 	Reasons    []Reason   `json:"reasons"` // the heaviest first
 	Verdict    string     `json:"verdict,omitempty"`
@@ -65,7 +65,7 @@ func Of(ctx context.Context, tx *storage.Tx, ref stemma.Ref) (*Incident, error) 
 		return nil, err
 	}
 	r := ranker{s: s, Incident: &Incident{Ref: ref, Deployments: []stemma.Ref{}, Candidates: []Candidate{}}}
-	for _, step := range []func(context.Context) error{r.read, r.deployments, r.changes, r.judge, r.verdicts} {
+	for _, step := range []func(context.Context) error{r.read, r.deployments, r.changes, r.judged, r.judge, r.verdicts} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -200,6 +200,33 @@ func (r *ranker) candidate(scan func(...any) error, c *Candidate) error {
 const large = 400
 
 func (c *Candidate) add(points int, why string) { c.Reasons = append(c.Reasons, Reason{points, why}) }
+
+// judged adds what people judged although nothing leads to it now: a cause that was
+// rejected is no edge any more.
+func (r *ranker) judged(ctx context.Context) error {
+	const carried = `SELECT COALESCE(e.src, j."cause") AS id FROM k_incident_judgement j LEFT JOIN edge e ON e.dst = j."cause" AND e.door IN `
+	list := carried + `(` + r.s.Doors("carries") + `) WHERE j.id = $1`
+	add := func(c *Candidate) {
+		if r.byChange[c.id] == nil {
+			r.byChange[c.id] = c
+		}
+	}
+	err := r.s.Each(ctx, func(scan func(...any) error) error {
+		c := &Candidate{Reasons: []Reason{}}
+		err := r.candidate(scan, c)
+		add(c)
+		return err
+	}, columns+` WHERE c.id IN (`+list+`)`, r.id)
+	if err != nil {
+		return err
+	}
+	return r.s.Each(ctx, func(scan func(...any) error) error {
+		c := &Candidate{Reasons: []Reason{}}
+		err := scan(&c.id, (*string)(&c.Change))
+		add(c)
+		return err
+	}, `SELECT n.id, n.ref FROM node n WHERE n.kind <> 'change' AND n.id IN (`+list+`)`, r.id)
+}
 
 // judge adds what happened to the changes afterwards, and which touch what broke.
 func (r *ranker) judge(ctx context.Context) error {

@@ -3,6 +3,7 @@ package causes_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +131,22 @@ func TestCausesAreRankedWithTheirReasons(t *testing.T) {
 		db := open()
 		querytest.Tell(t, db, told(t).facts...)
 		if diff := cmp.Diff(ranked, rank(t, db)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestWhatWasJudgedIsListedWhereverItIs(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db := open()
+		later := deployment.Ref("prod", "d4")
+		querytest.Tell(t, db, told(t,
+			incident.Judgement{Cause: number(3), Verdict: incident.Rejected}, // no deployment that succeeded brought it
+			incident.Judgement{Cause: later, Verdict: incident.Confirmed},
+		).facts...)
+		_, name := later.Split()
+		want := append(slices.Clone(ranked), "0 "+name+" "+incident.Confirmed, "0 #3 "+incident.Rejected)
+		if diff := cmp.Diff(want, rank(t, db)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})

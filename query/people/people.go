@@ -39,7 +39,8 @@ type Tie struct {
 	Method   string       `json:"method"`
 	Grade    stemma.Grade `json:"grade"`
 	Apart    bool         `json:"apart"`
-	Followed bool         `json:"followed"` // else something that goes before it says otherwise
+	Open     bool         `json:"open"`     // it is a suggestion, or a word that was taken back
+	Followed bool         `json:"followed"` // else it is open, or something that goes before it says otherwise
 	By       stemma.Ref   `json:"by,omitempty"`
 	At       *time.Time   `json:"at,omitempty"`
 	Reason   string       `json:"reason,omitempty"`
@@ -122,7 +123,7 @@ func (r *reader) ties() error {
 	return r.db.Each(r.ctx, func(scan func(...any) error) error {
 		var t Tie
 		var at int64
-		if err := scan(&t.One, &t.Other, &t.Method, &t.Grade, &t.Apart, &t.By, &at, &t.Reason); err != nil {
+		if err := scan(&t.One, &t.Other, &t.Method, &t.Grade, &t.Apart, &t.Open, &t.By, &at, &t.Reason); err != nil {
 			return err
 		}
 		if at != 0 {
@@ -130,7 +131,7 @@ func (r *reader) ties() error {
 			t.At = &when
 		}
 		one, other := r.of[t.One], r.of[t.Other]
-		t.Followed = t.Apart != (one == other && one != nil)
+		t.Followed = !t.Open && t.Apart != (one == other && one != nil)
 		if one != nil {
 			one.Ties = append(one.Ties, t)
 		}
@@ -138,7 +139,7 @@ func (r *reader) ties() error {
 			other.Ties = append(other.Ties, t)
 		}
 		return nil
-	}, `SELECT a.ref, b.ref, COALESCE(t."method", ''), n.grade, COALESCE(t."apart", 0), COALESCE(y.ref, ''), COALESCE(t."at", 0), COALESCE(t."reason", '')
+	}, `SELECT a.ref, b.ref, COALESCE(t."method", ''), n.grade, COALESCE(t."apart", 0), COALESCE(t."open", 0), COALESCE(y.ref, ''), COALESCE(t."at", 0), COALESCE(t."reason", '')
 		FROM k_tie t JOIN node n ON n.id = t.id JOIN node a ON a.id = t."one" JOIN node b ON b.id = t."other" LEFT JOIN node y ON y.id = t."by"
 		ORDER BY a.ref, b.ref, n.ref`)
 }

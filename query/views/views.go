@@ -119,7 +119,7 @@ var views = sync.OnceValue(func() []view {
 			{"changes", plain, `(SELECT COUNT(*) FROM k_change pc WHERE pc."author" = n.id AND COALESCE(pc."dropped", 0) = 0)`},
 			{"self", plain, `COALESCE((SELECT x.ref FROM same s JOIN node x ON x.id = s.self WHERE s.id = n.id), n.ref)`},
 		}},
-		{"v1_tie", "that two accounts are one person or bot, or that they are not", `k_tie c JOIN node n ON n.id = c.id`, cols("c", "@one @other method #apart @by ~at reason", viewCol{"grade", plain, "n.grade"})},
+		{"v1_tie", "that two accounts are one person or bot, or that they are not", `k_tie c JOIN node n ON n.id = c.id`, cols("c", "@one @other method #apart #open @by ~at reason", viewCol{"grade", plain, "n.grade"})},
 		{"v1_mandate", "roles and memberships of teams, from a time on", `k_mandate c JOIN node n ON n.id = c.id`, cols("c", "@holder role team host @repository ~since ~until method #withdrawn", viewCol{"grade", plain, "n.grade"})},
 		{"v1_model", "language models", `k_model c JOIN node n ON n.id = c.id`, cols("c", "name provider family version #named")},
 		{"v1_ticket", "pieces of work that somebody asked for", `k_ticket c JOIN node n ON n.id = c.id`, cols("c", "tracker key title url state type ~opened", append([]viewCol{{"closed", moment, closed}}, cols("c", "@reporter")...)...)},

@@ -26,12 +26,16 @@ func People(a *program.App) *cobra.Command {
 		Short: "which accounts are one person, and what a person says about that",
 		Long: `Lists the people of whom more than one account or address is known, each with what ties
 these and how good that evidence is; with NAME only that person, with --all everybody.
-What is missing or wrong, a person says:
+What a mail map says of two addresses is a suggestion: nothing follows until a person
+says it too. What is missing or wrong, a person says:
 
   stemma people merge ada@work.example ada@home.example --because 'she told me'
   stemma people split ada@work.example ci@work.example --because 'two people share the name'
 
-The last word about two accounts stands before all evidence; the opposite takes it back.
+  stemma people forget ada@work.example ci@work.example --because 'it was an error'
+
+The last word about two accounts stands before all evidence. The opposite word is a word
+too; with forget, evidence alone counts again.
 Names come from a table that can be erased; --pseudonyms leaves them out.`,
 		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error { return runPeople(c.Context(), a, args, form) },
@@ -39,7 +43,10 @@ Names come from a table that can be erased; --pseudonyms leaves them out.`,
 	c.Flags().BoolVar(&form.json, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&form.all, "all", false, "also those of whom one account is known")
 	c.Flags().BoolVar(&form.pseudonyms, "pseudonyms", false, "do not tell who they are")
-	c.AddCommand(tell(a, "merge", "say that two accounts are one person", false), tell(a, "split", "say that two accounts are two people", true))
+	c.AddCommand(
+		tell(a, "merge", "say that two accounts are one person", judged.Sameness{}),
+		tell(a, "split", "say that two accounts are two people", judged.Sameness{Apart: true}),
+		tell(a, "forget", "take back what was said of two accounts", judged.Sameness{Open: true}))
 	return c
 }
 
@@ -128,14 +135,19 @@ func printPerson(out io.Writer, p *people.Person) {
 		fmt.Fprintln(out)
 	}
 	for _, t := range p.Ties {
-		what, not := "is", ""
+		what, how := "is", ""
 		if t.Apart {
 			what = "is not"
 		}
-		if !t.Followed {
-			not = ", not followed"
+		switch {
+		case t.Open && t.By == "":
+			how = ", suggested"
+		case t.Open:
+			how = ", taken back"
+		case !t.Followed:
+			how = ", not followed"
 		}
-		fmt.Fprintf(out, "    %s %s %s  [%s, grade %s%s]", t.One, what, t.Other, terminal.OneLine(t.Method), t.Grade, not)
+		fmt.Fprintf(out, "    %s %s %s  [%s, grade %s%s]", t.One, what, t.Other, terminal.OneLine(t.Method), t.Grade, how)
 		if t.By != "" {
 			fmt.Fprintf(out, " %s by %s: %s", when(t.At), t.By, terminal.OneLine(t.Reason))
 		}
@@ -150,7 +162,7 @@ func when(at *time.Time) string {
 	return at.Format(time.RFC3339)
 }
 
-func tell(a *program.App, verb, short string, apart bool) *cobra.Command {
+func tell(a *program.App, verb, short string, word judged.Sameness) *cobra.Command {
 	var by, because string
 	var asJSON bool
 	c := &cobra.Command{
@@ -163,7 +175,8 @@ Who says so is who git would name as author, or --by.`,
 			if strings.TrimSpace(because) == "" {
 				return program.Usage(c, errors.New("people: say why, with --because"))
 			}
-			return runTell(c.Context(), a, args, judged.Sameness{Apart: apart, Reason: because}, by, asJSON)
+			word.Reason = because
+			return runTell(c.Context(), a, args, word, by, asJSON)
 		},
 	}
 	c.Flags().StringVar(&because, "because", "", "why; it is kept with the word")
@@ -197,10 +210,15 @@ func runTell(ctx context.Context, a *program.App, names []string, word judged.Sa
 			One   stemma.Ref `json:"one"`
 			Other stemma.Ref `json:"other"`
 			Apart bool       `json:"apart"`
+			Open  bool       `json:"open"` // what was said is taken back
 			Same  bool       `json:"same"` // what is so now
-		}{word.One, word.Other, word.Apart, one})
+		}{word.One, word.Other, word.Apart, word.Open, one})
 	}
 	said := map[bool]string{false: "are one", true: "are two"}
-	fmt.Fprintf(a.Out, "recorded: %s and %s %s\n", word.One, word.Other, said[word.Apart])
-	return nil
+	if word.Open {
+		_, err = fmt.Fprintf(a.Out, "recorded: nobody says anything of %s and %s; by evidence they %s\n", word.One, word.Other, said[!one])
+		return err
+	}
+	_, err = fmt.Fprintf(a.Out, "recorded: %s and %s %s\n", word.One, word.Other, said[word.Apart])
+	return err
 }

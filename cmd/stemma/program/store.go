@@ -198,7 +198,7 @@ func (a *App) assemble(ctx context.Context, db *storage.DB, dir string, secret v
 		Signer: key, Now: a.Now, Rand: rand.Reader, Log: a.Log,
 		Bodies: func(f stemma.Fact) error {
 			for _, b := range f.Bodies {
-				if err := bodies.Check(ctx, f.Subject, b.Digest); err != nil {
+				if err := checkBody(ctx, db, bodies, f.Subject, b.Digest); err != nil {
 					return err
 				}
 			}
@@ -250,4 +250,21 @@ func logOrigin() string {
 		host = "localhost"
 	}
 	return host + "/stemma"
+}
+
+// checkBody says what is wrong with a body. One that was erased is missing rightly, if it
+// is said why.
+func checkBody(ctx context.Context, db *storage.DB, bodies *vault.Vault, owner stemma.Ref, digest stemma.Digest) error {
+	err := bodies.Check(ctx, owner, digest)
+	if !errors.Is(err, vault.ErrErased) {
+		return err
+	}
+	accounted, failed := ingest.Accounted(ctx, db, owner)
+	switch {
+	case failed != nil:
+		return failed
+	case !accounted:
+		return fmt.Errorf("%w, and nothing says on what ground: %w", err, stemma.ErrTampered)
+	}
+	return nil
 }

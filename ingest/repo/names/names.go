@@ -67,7 +67,7 @@ func (w *Writer) madeFor(ctx context.Context, ref stemma.Ref, mail, login string
 	return w.Record(ctx, identity.NewTie(identity.TieNoreply, ref, account), source, stemma.GradeC)
 }
 
-// Mailmap ties the addresses that a mail map gives to one person.
+// Mailmap suggests that the addresses which a mail map gives to one person are one.
 func (w *Writer) Mailmap(ctx context.Context, text string) error {
 	for _, p := range identity.ParseMailmap(text) {
 		one, err := w.Account(ctx, "", words.Fit(p.Proper))
