@@ -178,6 +178,8 @@ func (f *fetch) explain(err error) error {
 	switch {
 	case !errors.As(err, &status):
 		return err
+	case status.Limited:
+		return stemma.WithHint(err, "too much was asked of it: say the same command again later, it goes on where it is")
 	case status.Code == 401:
 		return stemma.WithHint(err, "the token is missing, wrong or too old: see docs/sources.md for what it has to be allowed")
 	case status.Code == 403 || status.Code == 404:

@@ -71,6 +71,10 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	if make, is := v.(func(r *http.Request) any); is {
 		v = make(r)
 	}
+	if no, is := v.(refusal); is {
+		w.WriteHeader(no.code)
+		v = map[string]any{"message": no.message}
+	}
 	if list, is := v.([]any); is {
 		v = f.page(w, r, list)
 	}
@@ -85,6 +89,12 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		_, _ = w.Write(text)
 	}
+}
+
+// A refusal is an answer that is none.
+type refusal struct {
+	code    int
+	message string
 }
 
 // since lists what changed since the time that a parameter tells.

@@ -128,7 +128,7 @@ func (r repository) tell(clerk *listing.Clerk, name string, members map[string]a
 func (r repository) pull(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	path := r.path + "/pulls/" + strconv.Itoa(item.At("number").Count())
 	pr, err := clerk.One(ctx, path)
-	if listing.Missing(err) {
+	if listing.Gone(err) {
 		return nil // it was deleted meanwhile
 	}
 	if err != nil {
@@ -212,7 +212,7 @@ func (r repository) run(ctx context.Context, clerk *listing.Clerk, item event.Va
 	for n := 1; n < min(item.At("run_attempt").Count(), maxAttempts); n++ {
 		before, err := clerk.One(ctx, path+"/attempts/"+strconv.Itoa(n))
 		switch {
-		case listing.Missing(err): // it is kept no more
+		case listing.Gone(err): // it is kept no more
 		case err != nil:
 			return err
 		default:

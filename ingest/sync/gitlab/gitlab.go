@@ -230,7 +230,7 @@ func (p project) issue(_ context.Context, clerk *listing.Clerk, item event.Value
 func (p project) pipeline(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	path := p.path + "/pipelines/" + strconv.FormatInt(item.At("id").Int(), 10)
 	whole, err := clerk.One(ctx, path)
-	if listing.Missing(err) {
+	if listing.Gone(err) {
 		return nil // it was deleted meanwhile
 	}
 	if err != nil {
