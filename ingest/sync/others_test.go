@@ -73,6 +73,25 @@ func TestFetchedFromGitLabIsWhatWebhooksTold(t *testing.T) {
 	}
 }
 
+func TestFastForwardOfGitLabPutTheHeadOnTheBranch(t *testing.T) {
+	f, _ := documented(t, "testdata/gitlab.txtar")
+	f.at["/api/v4/projects/7/merge_requests"].([]any)[0].(map[string]any)["merge_commit_sha"] = nil
+	x := into(t, storagetest.SQLite(t), f.serve(t))
+	x.fetch("gitlab", "acme/shop/pay")
+	told, found := ingesttest.Told(t, x.space), false
+	for line := range strings.SplitSeq(told, "\n") {
+		if strings.Contains(line, `"change:gitlab.com/acme/shop/pay#3","carries"`) {
+			found = strings.Contains(line, strings.Repeat("b", 40))
+			if !found {
+				t.Errorf("it carried a head that was approved before: %s", line)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("it did not put its head on the branch:\n%s", told)
+	}
+}
+
 func TestPublishedMergeRequestsOfGitLabAreRead(t *testing.T) {
 	var list []any
 	must(t, json.Unmarshal(eventtest.File(t, eventtest.GitLab, "testdata/get_merge_requests.json"), &list))

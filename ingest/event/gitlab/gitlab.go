@@ -158,7 +158,9 @@ func (d *delivery) change(mr event.Value) change.Change {
 		c.State = "closed"
 	case "merged":
 		c.State = "merged"
-		if c.MergeCommit = change.ShaRef(event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha")).Sha()); c.MergeCommit != "" {
+		// Who was fast-forwarded was neither merged nor squashed: the head is on the branch.
+		merged := event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha"), mr.At("last_commit", "id"))
+		if c.MergeCommit = change.ShaRef(merged.Sha()); c.MergeCommit != "" {
 			c.Commits = []stemma.Ref{c.MergeCommit}
 		}
 	}

@@ -134,6 +134,9 @@ func (p project) mergeRequest(ctx context.Context, clerk *listing.Clerk, mr even
 	attributes := picked(mr, "iid", "title", "description", "state", "created_at", "updated_at", "source_branch", "target_branch", "source_project_id",
 		"target_project_id", "merge_commit_sha", "squash_commit_sha", "url=web_url", "author_id=author.id")
 	attributes["last_commit"] = picked(mr, "id=sha")
+	if mr.At("merged_at").Has() && !event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha")).Has() {
+		attributes["merge_commit_sha"] = mr.At("sha") // a fast-forward, also in what is told of earlier heads
+	}
 	if from := mr.At("source_project_id").Int(); from != 0 && from != mr.At("target_project_id").Int() {
 		source, err := clerk.One(ctx, "/projects/"+strconv.FormatInt(from, 10))
 		if err != nil && !listing.Missing(err) {
