@@ -152,9 +152,12 @@ func into(t *testing.T, db *storage.DB, url string) *target {
 	return x
 }
 
+// web is what the systems of these tests say that they are.
+var web = map[string]string{"github": "https://github.com", "gitlab": "https://gitlab.com", "gitea": "https://git.example"}
+
 func (x *target) config(system, place string) sync.Config {
 	return sync.Config{
-		Space: x.space, Inbox: x.box, Now: noon, System: system, Server: x.url, Place: place, Token: token, Holder: "test",
+		Space: x.space, Inbox: x.box, Now: noon, System: system, Server: x.url, Web: web[system], Place: place, Token: token, Holder: "test",
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Progress: func(string, int64, int64) {},
 	}
 }

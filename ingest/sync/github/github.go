@@ -21,10 +21,20 @@ import (
 
 // Base is where the interface of github.com, or of a server of one's own, lies.
 func Base(server string) string {
-	if u, err := url.Parse(server); server == "" || err == nil && (u.Host == "github.com" || u.Host == "api.github.com") {
+	if Web(server) == everybodys {
 		return "https://api.github.com"
 	}
 	return strings.TrimSuffix(server, "/") + "/api/v3"
+}
+
+const everybodys = "https://github.com"
+
+// Web is where github.com, or a server of one's own, is browsed.
+func Web(server string) string {
+	if u, err := url.Parse(server); server == "" || err == nil && (u.Host == "github.com" || u.Host == "api.github.com") {
+		return everybodys
+	}
+	return server
 }
 
 // Header authorises requests.

@@ -21,8 +21,11 @@ import (
 
 // Base is where the interface of gitlab.com, or of a server of one's own, lies.
 func Base(server string) string {
-	return strings.TrimSuffix(cmp.Or(server, "https://gitlab.com"), "/") + "/api/v4"
+	return strings.TrimSuffix(Web(server), "/") + "/api/v4"
 }
+
+// Web is where gitlab.com, or a server of one's own, is browsed.
+func Web(server string) string { return cmp.Or(server, "https://gitlab.com") }
 
 // Header authorises requests.
 func Header(token string) http.Header {
