@@ -64,7 +64,8 @@ func TestLimitIsWaitedFor(t *testing.T) {
 		"a clock before ours": {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(-time.Hour).Unix())}, "", time.Second},
 		"a secondary limit":   {403, nil, `{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}`, time.Minute},
 		"a secondary limit while the hour's is not met": {
-			403, map[string]string{"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(40 * time.Minute).Unix())},
+			403,
+			map[string]string{"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(40 * time.Minute).Unix())},
 			`{"message":"You have exceeded a secondary rate limit."}`, time.Minute,
 		},
 		"its former name": {403, nil, `{"message":"You have triggered an abuse detection mechanism."}`, time.Minute},
