@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,9 @@ func fromSamples(t *testing.T, list []sample) (*fake, []sample) {
 	return f, slices.Collect(maps.Values(from))
 }
 
+// association finds the role of a reviewer in a row.
+var association = regexp.MustCompile(`(?m)^(\["review","[^"]*","[^"]*","[^"]*",)"[^"]*"`)
+
 func TestFetchedFromGitHubIsWhatWebhooksTold(t *testing.T) {
 	f, list := fromSamples(t, samples(t, "pull_request", "pull_request_review", "pull_request_review_comment", "check_run", "status", "workflow_run", "workflow_job",
 		"deployment", "deployment_status", "issues", "release", "code_scanning_alert"))
@@ -138,6 +142,7 @@ func TestFetchedFromGitHubIsWhatWebhooksTold(t *testing.T) {
 		empty.nothingIsWrong()
 		empty.repeated("github", "Codertocat/Hello-World")
 		got, want := ingesttest.Told(t, empty.space), ingesttest.Told(t, told.space)
+		want += association.ReplaceAllString(want, `${1}null`) // of when it was given, which an interface does not tell
 		for line := range strings.SplitSeq(got, "\n") {
 			if !strings.Contains(want, line) && !strings.HasPrefix(line, `["meta"`) {
 				t.Errorf("only fetched: %s", line)

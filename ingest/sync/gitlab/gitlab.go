@@ -139,6 +139,11 @@ func (p project) mergeRequest(ctx context.Context, clerk *listing.Clerk, mr even
 	attributes["last_commit"] = picked(mr, "id=sha")
 	if mr.At("merged_at").Has() && !event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha")).Has() {
 		attributes["merge_commit_sha"] = mr.At("sha") // a fast-forward, also in what is told of earlier heads
+		commits, err := clerk.All(ctx, path+"/commits?per_page=100")
+		if err != nil {
+			return err
+		}
+		attributes["commits_count"] = len(commits)
 	}
 	if from := mr.At("source_project_id").Int(); from != 0 && from != mr.At("target_project_id").Int() {
 		source, err := clerk.One(ctx, "/projects/"+strconv.FormatInt(from, 10))
