@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/inbox"
 )
 
 // lettersShown bounds the lists of deliveries that went wrong.
@@ -15,7 +16,7 @@ const lettersShown = 100
 func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
 	t := &page.Table{
 		ID: "webhooks", Caption: "Systems that report here, and how they fare",
-		Columns: page.Head("source", "system", "last event", "lag", "#received", "#repeated", "#pending", "#dead letters", "#turned away", "last turned away"),
+		Columns: page.Head("source", "system", "speaks for", "last event", "lag", "#received", "#repeated", "#pending", "#dead letters", "#turned away", "last turned away"),
 		Empty:   "Nothing reports here. README.md says how to connect a forge.", Command: "stemma deliveries --only sources",
 	}
 	if d.inbox == nil {
@@ -27,10 +28,21 @@ func (d *Dashboard) hookTable(ctx context.Context) (*page.Table, error) {
 		if !s.Oldest.IsZero() {
 			lag = page.Ago(d.now().Sub(s.Oldest))
 		}
-		t.Add(page.Text(s.Source), page.Text(s.System), page.Moment(s.Last), page.Text(lag), page.Number(s.Accepted), page.Number(s.Repeated),
+		t.Add(page.Text(s.Source), page.Text(s.System), page.Text(host(s.Host)), page.Moment(s.Last), page.Text(lag), page.Number(s.Accepted), page.Number(s.Repeated),
 			page.Number(s.Pending), page.Number(s.Refused).At("#letters"), page.Number(s.Turned).At("#turned"), page.Moment(s.LastTurn))
 	}
 	return t, err
+}
+
+// host says of which host a source may speak.
+func host(bound string) string {
+	switch bound {
+	case "":
+		return "any host"
+	case inbox.Unlearnt:
+		return "the host of its first delivery"
+	}
+	return bound
 }
 
 // fetchTable says what was fetched last from each place, and what webhooks had not told.

@@ -13,6 +13,7 @@ import (
 type Health struct {
 	Source   string    `json:"source"`
 	System   string    `json:"system,omitempty"` // what it is
+	Host     string    `json:"host,omitempty"`   // of which alone it may speak, see Source
 	Accepted int64     `json:"accepted"`
 	Repeated int64     `json:"repeated"` // deliveries that came again
 	Turned   int64     `json:"turned"`   // deliveries that were turned away at the door
@@ -23,46 +24,17 @@ type Health struct {
 	Oldest   time.Time `json:"oldest,omitzero"`      // since when the oldest waits
 }
 
-// Register says that a source exists and what it is, so that one that sends nothing
-// shows.
-func (b *Inbox) Register(ctx context.Context, source, system string) error {
-	err := b.db.Write(ctx, func(tx *storage.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO inbox_source (source, system) VALUES ($1, $2)
-			ON CONFLICT (source) DO UPDATE SET system = excluded.system`, source, system)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("inbox: source %s: %w", source, err)
-	}
-	return nil
-}
-
-// Systems says what every source is that was registered.
-func (b *Inbox) Systems(ctx context.Context) (map[string]string, error) {
-	systems := map[string]string{}
-	err := b.db.Each(ctx, func(scan func(...any) error) error {
-		var source, system string
-		err := scan(&source, &system)
-		systems[source] = system
-		return err
-	}, "SELECT source, system FROM inbox_source WHERE system <> ''")
-	if err != nil {
-		return nil, fmt.Errorf("inbox: systems: %w", err)
-	}
-	return systems, nil
-}
-
 // Health tells of every source, in order of their names.
 func (b *Inbox) Health(ctx context.Context) ([]Health, error) {
 	var list []Health
 	err := b.db.Each(ctx, func(scan func(...any) error) error {
 		var h Health
 		var last, turned, oldest int64
-		err := scan(&h.Source, &h.System, &h.Accepted, &h.Repeated, &h.Turned, &last, &turned, &h.Pending, &oldest, &h.Refused)
+		err := scan(&h.Source, &h.System, &h.Host, &h.Accepted, &h.Repeated, &h.Turned, &last, &turned, &h.Pending, &oldest, &h.Refused)
 		h.Last, h.LastTurn, h.Oldest = moment(last), moment(turned), moment(oldest)
 		list = append(list, h)
 		return err
-	}, `SELECT s.source, s.system, s.accepted, s.repeated, s.turned, s.last, s.last_turned,
+	}, `SELECT s.source, s.system, s.host, s.accepted, s.repeated, s.turned, s.last, s.last_turned,
 			COALESCE(p.n, 0), COALESCE(p.oldest, 0), (SELECT COUNT(*) FROM inbox i WHERE i.source = s.source AND i.state = 'refused')
 		FROM inbox_source s LEFT JOIN
 			(SELECT source, COUNT(*) AS n, MIN(received) AS oldest FROM inbox WHERE state = 'pending' GROUP BY source) p ON p.source = s.source

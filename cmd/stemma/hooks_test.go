@@ -106,11 +106,12 @@ func TestForgeIsConnected(t *testing.T) {
 	t.Setenv("STEMMA_DATA", filepath.Join(dir, "data"))
 	t.Setenv("STEMMA_DB", "")
 	t.Setenv("STEMMA_HOOK_GITHUB_EU_SECRET", "the secret in a variable")
+	t.Setenv("STEMMA_HOOK_GITHUB_EU_HOST", "eu.acme.example")
 	file := filepath.Join(dir, "gitea.secret")
 	if err := os.WriteFile(file, []byte("an older secret of it\nthe secret in a file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := serveHooks(t, "--hook", "gitea="+file)
+	s := serveHooks(t, "--hook", "gitea="+file, "--hook-host", "gitea=git.acme.example")
 	body := func(host, title string) string {
 		return `{"action":"opened","sender":{"id":1,"login":"ada"},"repository":{"id":1,"html_url":"https://` + host + `/acme/pay"},
 			"pull_request":{"number":7,"title":"` + title + `","state":"open","created_at":"2026-03-01T10:00:00Z","updated_at":"2026-03-01T10:00:00Z","body":"Refs PAY-17"}}`
@@ -119,7 +120,7 @@ func TestForgeIsConnected(t *testing.T) {
 		path, secret, body string
 		status             int
 	}{
-		{"/hooks/github-eu", "the secret in a variable", body("github.com", "Refund in full"), 202},
+		{"/hooks/github-eu", "the secret in a variable", body("eu.acme.example", "Refund in full"), 202},
 		{"/hooks/gitea", "the secret in a file", body("git.acme.example", "Refund in part"), 202},
 		{"/hooks/gitea", "an older secret of it", `{"repository":{"html_url":"https://git.acme.example/acme/pay"},"pull_request":{}}`, 202},
 		{"/hooks/gitea", "another secret", body("git.acme.example", "x"), 401},
@@ -136,11 +137,11 @@ func TestForgeIsConnected(t *testing.T) {
 			t.Errorf("the changes are\n%s\nwant %q", got, want)
 		}
 	}
-	if got := stemmaSays(t, "trace", "ticket:jira/PAY-17"); !strings.Contains(got, "change:github.com/acme/pay#7") {
+	if got := stemmaSays(t, "trace", "ticket:jira/PAY-17"); !strings.Contains(got, "change:eu.acme.example/acme/pay#7") {
 		t.Errorf("the ticket leads to\n%s", got)
 	}
 	got := stemmaSays(t, "deliveries", "--json")
-	for _, want := range []string{`"source": "gitea"`, "pull_request.number", `"turned": 1`} {
+	for _, want := range []string{`"source": "gitea"`, `"host": "git.acme.example"`, "pull_request.number", `"turned": 1`} {
 		if !strings.Contains(strings.ReplaceAll(got, `":`, `": `), want) && !strings.Contains(got, want) {
 			t.Errorf("deliveries says\n%s\nnot %s", got, want)
 		}
@@ -177,6 +178,7 @@ func TestCrookedHooksAreUsageOrRefused(t *testing.T) {
 		{"STEMMA_HOOK_GITHUB_SECRET", "short", nil, 1, "less than 16 bytes"},
 		{"X", "", []string{"--hook", "github"}, 2, "NAME=FILE"},
 		{"X", "", []string{"--hook", "github=/nowhere"}, 1, "source github"},
+		{"X", "", []string{"--hook-host", "github=ghe.acme.example"}, 2, "NAME=HOST"},
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			t.Setenv(c.env, c.value)

@@ -56,6 +56,8 @@ type Reading struct {
 	// Skipped is why nothing is kept of a delivery that was read: it tells of
 	// something that no room keeps.
 	Skipped string
+	// Homes are what it says it comes from: the sender alone vouches for that.
+	Homes []Home
 
 	who   func(Account) stemma.Ref
 	known map[stemma.Ref]bool // what never changes and was stated

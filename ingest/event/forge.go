@@ -9,6 +9,15 @@ import (
 	"github.com/stemma-dev/stemma/intent"
 )
 
+// A Home is a repository at a host, or the whole host if it has no name.
+type Home struct{ Host, Name string }
+
+// HomeOf is the repository at an address, in lower case; nothing if that is none.
+func HomeOf(address string) Home {
+	host, name, _ := change.ParseRemote(address)
+	return Home{host, strings.ToLower(name)}
+}
+
 // A Forge is one repository as the deliveries of a forge tell of it.
 type Forge struct {
 	*Reading
@@ -26,6 +35,7 @@ func (r *Reading) Forge(platform string, addresses ...Value) (*Forge, bool) {
 			continue
 		}
 		f := &Forge{Reading: r, Host: host, Name: strings.ToLower(name), Repository: change.RepositoryRef(host, name), Platform: platform}
+		r.Homes = append(r.Homes, Home{f.Host, f.Name})
 		r.Once(change.Repository{ID: f.Repository, Name: name, Host: host, URL: web}, "shallow", "partial", "bare")
 		return f, true
 	}

@@ -11,6 +11,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,6 +27,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/event"
 	"github.com/stemma-dev/stemma/ingest/event/signature"
 	"github.com/stemma-dev/stemma/ingest/event/system"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
@@ -41,6 +43,7 @@ const MinSecret = 16
 type Endpoint struct {
 	Name    string   // in the address: "github", "github-eu"
 	System  string   // see package system
+	Host    string   // of which alone it may speak; "" for that of the system
 	Secrets [][]byte // any of them may sign: a new one is added before the old one goes
 }
 
@@ -92,7 +95,7 @@ func Open(ctx context.Context, c Config) (*Hooks, error) {
 			return nil, fmt.Errorf("hooks: %s is given twice", e.Name)
 		}
 		h.endpoints[e.Name] = endpoint{s, e.Secrets}
-		if err := c.Inbox.Register(ctx, e.Name, e.System); err != nil {
+		if err := errors.Join(c.Inbox.Register(ctx, e.Name, e.System), c.Inbox.Bind(ctx, e.Name, bound(e, s))); err != nil {
 			return nil, err
 		}
 	}
@@ -107,6 +110,8 @@ func check(e Endpoint) (system.System, error) {
 		return s, stemma.WithHint(fmt.Errorf("hooks: %s: the system %.60q is not known", e.Name, e.System), "there are %s", strings.Join(system.Names(), ", "))
 	case e.Name == "" || len(e.Name) > 60 || strings.Trim(e.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
 		return s, fmt.Errorf("hooks: %.80q is no name of an endpoint: it may have a to z, 0 to 9 and -", e.Name)
+	case e.Host != "" && !isHost(e.Host):
+		return s, stemma.WithHint(fmt.Errorf("hooks: %s: %.100q is no name of a host", e.Name, e.Host), "write it as git.acme.example")
 	case len(e.Secrets) == 0:
 		return s, stemma.WithHint(fmt.Errorf("hooks: %s has no secret", e.Name), "make one, for example with: openssl rand -hex 24")
 	}
@@ -116,6 +121,21 @@ func check(e Endpoint) (system.System, error) {
 		}
 	}
 	return s, nil
+}
+
+// isHost reports whether a text is the host of an address, as readers find it.
+func isHost(text string) bool {
+	return event.HomeOf("https://"+text+"/x/y") == event.Home{Host: text, Name: "x/y"}
+}
+
+// bound is the host of which alone an endpoint may speak. A forge that may stand anywhere
+// names it with its first delivery; what is none speaks of what it works on.
+func bound(e Endpoint, s system.System) string {
+	host := cmp.Or(e.Host, s.Home)
+	if host == "" && s.Forge {
+		return inbox.Unlearnt
+	}
+	return host
 }
 
 // Why a delivery is turned away.

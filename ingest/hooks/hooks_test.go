@@ -400,6 +400,7 @@ func TestCrookedEndpointsAreRefused(t *testing.T) {
 	for about, list := range map[string][]hooks.Endpoint{
 		"unknown system": {{Name: "x", System: "cvs", Secrets: good.Secrets}}, "no secret": {{Name: "github", System: "github"}},
 		"short secret": {{Name: "github", System: "github", Secrets: [][]byte{[]byte("short")}}}, "twice": {good, good},
+		"a host with a path":  {{Name: "github", System: "github", Host: "ghe.acme.example/x", Secrets: good.Secrets}},
 		"a name with a slash": {{Name: "a/b", System: "github", Secrets: good.Secrets}},
 	} {
 		if _, err := hooks.Open(t.Context(), hooks.Config{Space: space, Inbox: inboxOf(t, space), Now: noon, Endpoints: list}); err == nil {

@@ -67,7 +67,7 @@ func pause(ctx context.Context, d time.Duration) {
 // Settle makes facts of all deliveries that wait, if no other process does, and says
 // how many that were.
 func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
-	systems, err := h.systems(ctx)
+	sources, err := h.sources(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -82,7 +82,7 @@ func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
 			some := page[:min(len(page), portion)]
 			page = page[len(some):]
 			begun, accepted := time.Now(), h.accepted.Load()
-			n, held, err := h.settle(ctx, systems, some)
+			n, held, err := h.settle(ctx, sources, some)
 			settled += n
 			if err != nil || !held {
 				return settled, err
@@ -94,13 +94,19 @@ func (h *Hooks) Settle(ctx context.Context) (settled int, err error) {
 	}
 }
 
-// systems says what every source is, also one that is not configured any more.
-func (h *Hooks) systems(ctx context.Context) (map[string]system.System, error) {
-	all := map[string]system.System{}
-	names, err := h.c.Inbox.Systems(ctx)
-	for source, name := range names {
-		if x, ok := system.Find(name); ok {
-			all[source] = x
+// A source is one whose deliveries are read.
+type source struct {
+	system.System
+	host string // see inbox.Source
+}
+
+// sources are all of them, also those that are not configured any more.
+func (h *Hooks) sources(ctx context.Context) (map[string]source, error) {
+	all := map[string]source{}
+	known, err := h.c.Inbox.Sources(ctx)
+	for name, k := range known {
+		if x, ok := system.Find(k.System); ok {
+			all[name] = source{x, k.Host}
 		}
 	}
 	return all, err
@@ -120,7 +126,7 @@ func (h *Hooks) forget(ctx context.Context) error {
 }
 
 // settle makes facts of some deliveries.
-func (h *Hooks) settle(ctx context.Context, systems map[string]system.System, page []inbox.Delivery) (n int, held bool, err error) {
+func (h *Hooks) settle(ctx context.Context, sources map[string]source, page []inbox.Delivery) (n int, held bool, err error) {
 	if held, err = h.hold(ctx); !held || err != nil {
 		return 0, false, err
 	}
@@ -128,7 +134,7 @@ func (h *Hooks) settle(ctx context.Context, systems map[string]system.System, pa
 	ctx, cancel := context.WithTimeout(ctx, h.c.Lease/2)
 	defer cancel()
 	w := ingest.NewWriter(ctx, h.c.Space, h.c.Now)
-	outcomes, err := h.state(ctx, w, systems, page)
+	outcomes, err := h.state(ctx, w, sources, page)
 	if err = errors.Join(err, w.Close(ctx)); err != nil {
 		return 0, true, fmt.Errorf("hooks: settling %d deliveries: %w", len(page), err)
 	}
@@ -155,18 +161,30 @@ func (h *Hooks) hold(ctx context.Context) (bool, error) {
 
 // state states what deliveries say and returns what became of each. Deliveries of
 // sources that are no systems are others' to settle.
-func (h *Hooks) state(ctx context.Context, w *ingest.Writer, systems map[string]system.System, page []inbox.Delivery) ([]inbox.Outcome, error) {
+func (h *Hooks) state(ctx context.Context, w *ingest.Writer, sources map[string]source, page []inbox.Delivery) ([]inbox.Outcome, error) {
 	var outcomes []inbox.Outcome
 	var facts []stemma.Fact
 	var gaps []stemma.Gap
 	for _, d := range page {
-		s, ok := systems[d.Source]
+		s, ok := sources[d.Source]
 		if !ok {
 			continue
 		}
-		r := Read(s, d, func(a event.Account) stemma.Ref {
-			return w.Account(ingest.Account{Host: a.Host, ID: a.ID, Login: a.Login, Name: a.Name, Mail: a.Mail})
+		var met []ingest.Account
+		r := Read(s.System, d, func(a event.Account) stemma.Ref {
+			met = append(met, ingest.Account{Host: a.Host, ID: a.ID, Login: a.Login, Name: a.Name, Mail: a.Mail})
+			return h.c.Space.Pseudonym(met[len(met)-1])
 		})
+		var err error
+		if sources[d.Source], err = h.learn(ctx, s, d, r.Homes); err != nil {
+			return nil, err
+		}
+		if err := sources[d.Source].vouches(d.Source, r.Homes); err != nil {
+			r, met = Result{Outcome: inbox.Outcome{ID: d.ID, Refused: true, Reason: err.Error()}}, nil
+		}
+		for _, a := range met {
+			w.Account(a)
+		}
 		facts = append(facts, r.Facts...)
 		gap := stemma.Gap{Source: d.Source, Place: "delivery " + d.Key}
 		if r.Outcome.Refused {
@@ -190,9 +208,32 @@ func (h *Hooks) state(ctx context.Context, w *ingest.Writer, systems map[string]
 	return outcomes, nil
 }
 
+// learn binds a source whose host nobody named to that of its first delivery. What came
+// in on somebody's word alone teaches nothing.
+func (h *Hooks) learn(ctx context.Context, s source, d inbox.Delivery, homes []event.Home) (source, error) {
+	if s.host != inbox.Unlearnt || len(homes) == 0 || d.Grade != stemma.GradeA && d.Grade != stemma.GradeB {
+		return s, nil
+	}
+	s.host = homes[0].Host
+	h.c.Log.Warn("a source speaks for one host from now on", "source", d.Source, "host", s.host)
+	return s, h.c.Inbox.Learn(ctx, d.Source, s.host)
+}
+
+// vouches is an error if a delivery comes from another host than that of its source:
+// whoever knows the secret of one forge knows nothing about others.
+func (s source) vouches(name string, homes []event.Home) error {
+	for _, home := range homes {
+		if s.host != "" && s.host != inbox.Unlearnt && home.Host != s.host {
+			return fmt.Errorf("it speaks of %.100s, and the source %s of %s alone: stemma serve --hook-host %s=HOST says which host it is", home.Host, name, s.host, name)
+		}
+	}
+	return nil
+}
+
 // A Result is what was read of one delivery.
 type Result struct {
 	Facts   []stemma.Fact
+	Homes   []event.Home
 	Outcome inbox.Outcome
 }
 
@@ -205,6 +246,7 @@ func Read(s system.System, d inbox.Delivery, who func(event.Account) stemma.Ref)
 		out.Outcome.Refused, out.Outcome.Reason = true, err.Error()
 		return out
 	}
+	out.Homes = r.Homes
 	if r.Skipped != "" {
 		out.Outcome.Reason = r.Skipped
 	}

@@ -73,6 +73,31 @@ func TestFetchedFromGitLabIsWhatWebhooksTold(t *testing.T) {
 	}
 }
 
+func TestFastForwardOfGitLabPutTheHeadOnTheBranch(t *testing.T) {
+	f, _ := documented(t, "testdata/gitlab.txtar")
+	f.at["/api/v4/projects/7/merge_requests"].([]any)[0].(map[string]any)["merge_commit_sha"] = nil
+	f.at["/api/v4/projects/7/merge_requests/3/commits"] = []any{map[string]any{"id": strings.Repeat("b", 40)}, map[string]any{"id": strings.Repeat("a", 40)}}
+	x := into(t, storagetest.SQLite(t), f.serve(t))
+	x.fetch("gitlab", "acme/shop/pay")
+	var commits int
+	err := x.space.DB.Each(t.Context(), func(scan func(...any) error) error { return scan(&commits) }, "SELECT commits FROM k_change WHERE number = 3")
+	if err != nil || commits != 2 {
+		t.Errorf("it brought %d commits, %v", commits, err)
+	}
+	told, found := ingesttest.Told(t, x.space), false
+	for line := range strings.SplitSeq(told, "\n") {
+		if strings.Contains(line, `"change:gitlab.com/acme/shop/pay#3","carries"`) {
+			found = strings.Contains(line, strings.Repeat("b", 40))
+			if !found {
+				t.Errorf("it carried a head that was approved before: %s", line)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("it did not put its head on the branch:\n%s", told)
+	}
+}
+
 func TestPublishedMergeRequestsOfGitLabAreRead(t *testing.T) {
 	var list []any
 	must(t, json.Unmarshal(eventtest.File(t, eventtest.GitLab, "testdata/get_merge_requests.json"), &list))

@@ -15,6 +15,7 @@ import (
 // A source is a system that can be fetched from.
 type source struct {
 	base        func(server string) string
+	web         func(server string) string // where it is browsed
 	header      func(token string) http.Header
 	check       func(place string) bool
 	lists       func(ctx context.Context, clerk *listing.Clerk, place string) ([]listing.List, error)
@@ -24,12 +25,14 @@ type source struct {
 
 // sources are all of them, by the names of their webhooks' systems.
 var sources = map[string]source{
-	"github":  {base: github.Base, header: github.Header, check: repository, lists: github.Lists, example: "OWNER/NAME"},
-	"gitlab":  {base: gitlab.Base, header: gitlab.Header, check: project, lists: gitlab.Lists, example: "GROUP/NAME"},
-	"gitea":   {base: gitea.Base, header: gitea.Header, check: repository, lists: gitea.Lists, example: "OWNER/NAME", needsServer: true},
-	"forgejo": {base: gitea.Base, header: gitea.Header, check: repository, lists: gitea.Lists, example: "OWNER/NAME", needsServer: true},
-	"jira":    {base: jira.Base, header: jira.Header, check: jira.Check, lists: jira.Lists, example: "KEY, that of a project", needsServer: true},
+	"github":  {base: github.Base, web: github.Web, header: github.Header, check: repository, lists: github.Lists, example: "OWNER/NAME"},
+	"gitlab":  {base: gitlab.Base, web: gitlab.Web, header: gitlab.Header, check: project, lists: gitlab.Lists, example: "GROUP/NAME"},
+	"gitea":   {base: gitea.Base, web: itself, header: gitea.Header, check: repository, lists: gitea.Lists, example: "OWNER/NAME", needsServer: true},
+	"forgejo": {base: gitea.Base, web: itself, header: gitea.Header, check: repository, lists: gitea.Lists, example: "OWNER/NAME", needsServer: true},
+	"jira":    {base: jira.Base, web: itself, header: jira.Header, check: jira.Check, lists: jira.Lists, example: "KEY, that of a project", needsServer: true},
 }
+
+func itself(server string) string { return server }
 
 // repository reports whether a text is OWNER/NAME.
 func repository(place string) bool { return project(place) && strings.Count(place, "/") == 1 }

@@ -12,6 +12,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,6 +49,7 @@ type Config struct {
 	Log      *slog.Logger // nil drops what it is told
 	System   string       // github, gitlab, gitea, forgejo, jira
 	Server   string       // "https://git.example"; "" for the one that everybody knows
+	Web      string       // where it says that it is browsed, if that is elsewhere
 	Place    string       // "acme/pay"
 	Token    string
 	Whole    bool   // read all again, not only what changed
@@ -60,7 +62,8 @@ type Config struct {
 type fetch struct {
 	Config
 	system system.System
-	source string // in the inbox
+	source string     // in the inbox
+	home   event.Home // of what is asked for
 	clerk  *listing.Clerk
 	hooks  *hooks.Hooks
 
@@ -116,6 +119,7 @@ func begin(ctx context.Context, c Config) (*fetch, error) {
 	}
 	f := &fetch{Config: c, source: c.System + "-sync", seen: map[stemma.Ref]bool{}}
 	f.system, _ = system.Find(c.System)
+	f.home = event.HomeOf(strings.TrimSuffix(cmp.Or(c.Web, from.web(c.Server)), "/") + "/" + c.Place)
 	client, err := api.Open(api.Config{
 		Base: from.base(c.Server), Header: from.header(c.Token), Secret: c.Token, Now: c.Now, Sleep: c.Sleep, Wait: f.waits,
 	})
@@ -178,6 +182,8 @@ func (f *fetch) explain(err error) error {
 	switch {
 	case !errors.As(err, &status):
 		return err
+	case status.Limited:
+		return stemma.WithHint(err, "too much was asked of it: say the same command again later, it goes on where it is")
 	case status.Code == 401:
 		return stemma.WithHint(err, "the token is missing, wrong or too old: see docs/sources.md for what it has to be allowed")
 	case status.Code == 403 || status.Code == 404:
@@ -242,6 +248,9 @@ func (f *fetch) fresh(ctx context.Context, at *ingest.SyncedList, page []event.D
 			Source: f.source, Key: "sync:" + d.Event + ":" + hex.EncodeToString(sum[:]), Event: d.Event, Grade: stemma.GradeA, Raw: d.Body, Received: f.Now(),
 		}
 		r := hooks.Read(f.system, all[i], f.who)
+		if err := f.asked(r.Homes); err != nil {
+			return nil, err
+		}
 		keep[i] = r.Outcome.Refused
 		for _, fact := range r.Facts {
 			facts, of = append(facts, fact), append(of, i)
@@ -266,6 +275,22 @@ func (f *fetch) fresh(ctx context.Context, at *ingest.SyncedList, page []event.D
 		}
 	}
 	return fresh, nil
+}
+
+// asked is an error if an answer speaks of another place than was asked for: nobody but
+// the asked host vouches for what it says, and for its own places only.
+func (f *fetch) asked(homes []event.Home) error {
+	for _, home := range homes {
+		if home == f.home {
+			continue
+		}
+		err := fmt.Errorf("asked for %s/%s, it speaks of %.100s/%.300s", f.home.Host, f.home.Name, home.Host, home.Name)
+		if home.Host != f.home.Host {
+			return stemma.WithHint(err, "if the server is browsed there, say --web https://…")
+		}
+		return stemma.WithHint(err, "if it has moved, ask for it by its new name")
+	}
+	return nil
 }
 
 func (f *fetch) who(a event.Account) stemma.Ref {

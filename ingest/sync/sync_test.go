@@ -71,6 +71,10 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	if make, is := v.(func(r *http.Request) any); is {
 		v = make(r)
 	}
+	if no, is := v.(refusal); is {
+		w.WriteHeader(no.code)
+		v = map[string]any{"message": no.message}
+	}
 	if list, is := v.([]any); is {
 		v = f.page(w, r, list)
 	}
@@ -85,6 +89,12 @@ func (f *fake) answer(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		_, _ = w.Write(text)
 	}
+}
+
+// A refusal is an answer that is none.
+type refusal struct {
+	code    int
+	message string
 }
 
 // since lists what changed since the time that a parameter tells.
@@ -142,9 +152,12 @@ func into(t *testing.T, db *storage.DB, url string) *target {
 	return x
 }
 
+// web is what the systems of these tests say that they are.
+var web = map[string]string{"github": "https://github.com", "gitlab": "https://gitlab.com", "gitea": "https://git.example"}
+
 func (x *target) config(system, place string) sync.Config {
 	return sync.Config{
-		Space: x.space, Inbox: x.box, Now: noon, System: system, Server: x.url, Place: place, Token: token, Holder: "test",
+		Space: x.space, Inbox: x.box, Now: noon, System: system, Server: x.url, Web: web[system], Place: place, Token: token, Holder: "test",
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Progress: func(string, int64, int64) {},
 	}
 }

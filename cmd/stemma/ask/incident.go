@@ -42,6 +42,7 @@ stands; all of them are kept.`,
 
 func judge(a *program.App, verb, short string, confirmed bool) *cobra.Command {
 	var by, reason string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   verb + " INCIDENT CAUSE",
 		Short: short,
@@ -49,11 +50,12 @@ func judge(a *program.App, verb, short string, confirmed bool) *cobra.Command {
 Who says so is who git would name as author, or --by.`,
 		Args: program.Args(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
-			return runJudge(c.Context(), a, args[0], args[1], by, reason, confirmed)
+			return runJudge(c.Context(), a, args[0], args[1], by, reason, confirmed, asJSON)
 		},
 	}
 	c.Flags().StringVar(&by, "by", "", `who says so: "Name <mail>"`)
 	c.Flags().StringVar(&reason, "reason", "", "why")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
 
@@ -109,7 +111,15 @@ func printIncident(a *program.App, i *causes.Incident) {
 	}
 }
 
-func runJudge(ctx context.Context, a *program.App, name, cause, by, reason string, confirmed bool) error {
+// judgedRecord is the JSON form of what a person found out.
+type judgedRecord struct {
+	Incident  stemma.Ref `json:"incident"`
+	Cause     stemma.Ref `json:"cause"`
+	Confirmed bool       `json:"confirmed"`
+	Reason    string     `json:"reason,omitempty"`
+}
+
+func runJudge(ctx context.Context, a *program.App, name, cause, by, reason string, confirmed, asJSON bool) error {
 	v := judged.Verdict{Confirmed: confirmed, Reason: reason}
 	var err error
 	if v.Name, v.Mail, err = program.Author(ctx, by); err != nil {
@@ -133,6 +143,9 @@ func runJudge(ctx context.Context, a *program.App, name, cause, by, reason strin
 	}
 	if err := judged.Judge(ctx, s.Space, a.Now, v); err != nil {
 		return err
+	}
+	if asJSON {
+		return terminal.JSON(a.Out, judgedRecord{v.Incident, v.Cause, v.Confirmed, v.Reason})
 	}
 	said := "did not cause"
 	if confirmed {

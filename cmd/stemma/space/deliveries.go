@@ -1,6 +1,7 @@
 package space
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,14 +170,14 @@ func (r deliveriesResult) print(out io.Writer, now time.Time) error {
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	if r.Sources != nil {
-		fmt.Fprintln(w, "SOURCE\tLAST EVENT\tRECEIVED\tPENDING\tLAG\tDEAD\tTURNED AWAY")
+		fmt.Fprintln(w, "SOURCE\tHOST\tLAST EVENT\tRECEIVED\tPENDING\tLAG\tDEAD\tTURNED AWAY")
 	}
 	for _, s := range r.Sources {
 		lag := "-"
 		if !s.Oldest.IsZero() {
 			lag = now.Sub(s.Oldest).Round(time.Second).String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%d\t%d\n", terminal.OneLine(s.Source), stamp(s.Last), s.Accepted, s.Pending, lag, s.Refused, s.Turned)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\t%d\t%d\n", terminal.OneLine(s.Source), terminal.OneLine(cmp.Or(s.Host, "-")), stamp(s.Last), s.Accepted, s.Pending, lag, s.Refused, s.Turned)
 	}
 	for _, f := range r.Fetched {
 		fmt.Fprintf(w, "fetched\t%s\t%s %s: %d looked at, %s\n", stamp(f.Began), f.System, terminal.OneLine(f.Place), f.Looked, missing(f))

@@ -18,37 +18,40 @@ import (
 )
 
 // Variables that open an address for webhooks: STEMMA_HOOK_GITHUB_SECRET is the secret
-// of /hooks/github, STEMMA_HOOK_GITHUB_EU_SYSTEM=github says what /hooks/github-eu is.
+// of /hooks/github, STEMMA_HOOK_GITHUB_EU_SYSTEM=github says what /hooks/github-eu is,
+// STEMMA_HOOK_GITHUB_EU_HOST of which host alone it may speak.
 const (
 	hookPrefix = "STEMMA_HOOK_"
 	hookSecret = "_SECRET"
 	hookFile   = "_SECRET_FILE"
 	hookSystem = "_SYSTEM"
+	hookHost   = "_HOST"
 )
 
 // endpoints are the sources of webhooks that the environment and the flags name. A flag
-// is NAME=FILE or NAME:SYSTEM=FILE, where the file holds the secret.
-func endpoints(environ, flags []string) ([]hooks.Endpoint, error) {
+// is NAME=FILE or NAME:SYSTEM=FILE, where the file holds the secret; one of hosts is
+// NAME=HOST.
+func endpoints(environ, flags, hosts []string) ([]hooks.Endpoint, error) {
 	found := map[string]hooks.Endpoint{}
 	env := map[string]string{}
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
-	for variable := range env {
-		rest, ok := strings.CutPrefix(variable, hookPrefix)
+	for name := range env {
+		rest, ok := strings.CutPrefix(name, hookPrefix)
 		base, isFile := strings.CutSuffix(rest, hookFile)
 		if !isFile {
 			base, ok = strings.CutSuffix(rest, hookSecret)
 		}
-		if !ok || base == "" || !strings.HasPrefix(variable, hookPrefix) || env[variable] == "" {
+		if !ok || base == "" || !strings.HasPrefix(name, hookPrefix) || env[name] == "" {
 			continue
 		}
 		text, err := secret(hookPrefix + base + hookSecret)
 		if err != nil {
 			return nil, err
 		}
-		name := strings.ReplaceAll(strings.ToLower(base), "_", "-")
+		name = strings.ReplaceAll(strings.ToLower(base), "_", "-")
 		found[name] = hooks.Endpoint{Name: name, System: cmp.Or(env[hookPrefix+base+hookSystem], systemOf(name)), Secrets: secrets([]byte(text))}
 	}
 	for _, flag := range flags {
@@ -61,12 +64,25 @@ func endpoints(environ, flags []string) ([]hooks.Endpoint, error) {
 		}
 		found[e.Name] = e
 	}
+	for _, flag := range hosts {
+		name, host, ok := strings.Cut(flag, "=")
+		if _, known := found[name]; !ok || host == "" || !known {
+			return nil, program.Usage(nil, fmt.Errorf("--hook-host %.100q is not NAME=HOST, where NAME is a source that has a secret", flag))
+		}
+		env[variable(name)+hookHost] = host
+	}
 	var list []hooks.Endpoint
 	for _, e := range found {
+		e.Host = strings.ToLower(env[variable(e.Name)+hookHost])
 		list = append(list, e)
 	}
 	slices.SortFunc(list, func(a, b hooks.Endpoint) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// variable begins the variables of a source.
+func variable(name string) string {
+	return hookPrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
 // systemOf is the system that an address is named after: github-eu is one of github.

@@ -7,20 +7,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/query/views"
 )
 
 // Rebuild makes the graph anew.
 func Rebuild(a *program.App) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "rebuild",
 		Short: "throw the graph and the views away and make them anew from the log",
 		Args:  program.Args(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return runRebuild(c.Context(), a) },
+		RunE:  func(c *cobra.Command, _ []string) error { return runRebuild(c.Context(), a, asJSON) },
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
 }
 
-func runRebuild(ctx context.Context, a *program.App) error {
+func runRebuild(ctx context.Context, a *program.App, asJSON bool) error {
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
@@ -35,6 +39,9 @@ func runRebuild(ctx context.Context, a *program.App) error {
 	n, err := s.Graph.Applied(ctx)
 	if err != nil {
 		return err
+	}
+	if asJSON {
+		return terminal.JSON(a.Out, map[string]int64{"facts": n})
 	}
 	_, err = fmt.Fprintf(a.Out, "the graph was derived anew from %d facts\n", n)
 	return err

@@ -23,7 +23,7 @@ import (
 
 // Serve serves the dashboard and the log.
 func Serve(a *program.App) *cobra.Command {
-	var hookFlags []string
+	var hookFlags, hostFlags []string
 	addr := os.Getenv("STEMMA_ADDR")
 	if addr == "" {
 		addr = "127.0.0.1:7171"
@@ -50,15 +50,18 @@ in STEMMA_HOOK_NAME_SECRET, in the file that STEMMA_HOOK_NAME_SECRET_FILE names,
 file of --hook NAME=FILE, a line for each secret that is valid. Names are those of
 systems (` + strings.Join(system.Names(), ", ") + `), or
 begin with one and a dash; another one says what it is with STEMMA_HOOK_NAME_SYSTEM, or
---hook NAME:SYSTEM=FILE. A delivery is answered with 202 once it is durable; see
+--hook NAME:SYSTEM=FILE. A forge speaks of one host alone: github.com, gitlab.com,
+bitbucket.org or dev.azure.com, that of --hook-host NAME=HOST or STEMMA_HOOK_NAME_HOST, or
+else that of its first delivery. A delivery is answered with 202 once it is durable; see
 "stemma deliveries" for those that wait or went wrong.
 
 On an address of this machine alone, pages also take what people say about the causes of
 incidents, and have dead letters read again. Elsewhere they only show.`,
 		Args: program.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr, hookFlags) },
+		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr, hookFlags, hostFlags) },
 	}
 	c.Flags().StringArrayVar(&hookFlags, "hook", nil, "take webhooks at /hooks/NAME, with the secret in FILE: `NAME=FILE`")
+	c.Flags().StringArrayVar(&hostFlags, "hook-host", nil, "the host of which alone the source NAME may speak: `NAME=HOST`")
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
 	return c
 }
@@ -93,8 +96,8 @@ func secretFile(path, named string) (string, error) {
 	return string(bytes.TrimSpace(text)), nil
 }
 
-func runServe(ctx context.Context, a *program.App, addr string, hookFlags []string) (err error) {
-	list, err := endpoints(os.Environ(), hookFlags)
+func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostFlags []string) (err error) {
+	list, err := endpoints(os.Environ(), hookFlags, hostFlags)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ import (
 
 // syncFlags are those of sync.
 type syncFlags struct {
-	server, tokenFile string
-	whole, asJSON     bool
+	server, web, tokenFile string
+	whole, asJSON          bool
 }
 
 // Sync fetches what webhooks did not tell.
@@ -41,6 +41,9 @@ The token is read from STEMMA_SYNC_SYSTEM_TOKEN (STEMMA_SYNC_GITHUB_TOKEN), from
 that STEMMA_SYNC_SYSTEM_TOKEN_FILE names, or from --token-file; docs/sources.md says what it
 has to be allowed. In Jira Cloud it is MAIL:TOKEN.
 
+What comes back is about PLACE at that server alone: an answer about another one ends the
+fetch.
+
 It may be repeated: only what changed since is asked for. It may be interrupted: the same
 command continues. It waits when the system says so, and may run beside "stemma serve".`,
 		Args: program.Args(cobra.MinimumNArgs(2)),
@@ -53,6 +56,7 @@ command continues. It waits when the system says so, and may run beside "stemma 
 		},
 	}
 	c.Flags().StringVar(&flags.server, "url", "", "address of the server, if it is not the one that everybody knows")
+	c.Flags().StringVar(&flags.web, "web", "", "address under which the server says that it is browsed, if it is not that of --url")
 	c.Flags().StringVar(&flags.tokenFile, "token-file", "", "`FILE` with the token")
 	c.Flags().BoolVar(&flags.whole, "all", false, "read everything again, not only what changed")
 	c.Flags().BoolVar(&flags.asJSON, "json", false, "print one JSON object a place")
@@ -74,7 +78,7 @@ func runSync(ctx context.Context, a *program.App, system string, places []string
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	config := sync.Config{
-		Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, System: system, Server: flags.server, Token: token, Whole: flags.whole, Holder: name, Sleep: sleep,
+		Space: s.Space, Inbox: box, Now: a.Now, Log: a.Log, System: system, Server: flags.server, Web: flags.web, Token: token, Whole: flags.whole, Holder: name, Sleep: sleep,
 	}
 	var failed error // of some places: the others are fetched all the same
 	for _, place := range places {

@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +24,8 @@ import (
 )
 
 func verifyGraph(a *program.App) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "graph",
 		Short: "derive the graph anew beside the store and compare the two",
 		Long: `Every answer is read from the graph, which is derived from the log. This derives
@@ -34,17 +35,56 @@ after the tables themselves and the views of "stemma sql" with how they are made
 
 Exit codes: 0 they are the same, 1 error, 2 usage, 4 they differ.`,
 		Args: program.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runVerifyGraph(c.Context(), a) },
+		RunE: func(c *cobra.Command, _ []string) error { return runVerifyGraph(c.Context(), a, asJSON) },
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
 }
 
-func runVerifyGraph(ctx context.Context, a *program.App) (err error) {
+// verifiedGraph is what is found to be wrong with a graph.
+type verifiedGraph struct {
+	Size    int64    `json:"size"`              // of the log
+	Derived int64    `json:"derived,omitempty"` // facts up to which the graph was compared
+	Rows    int      `json:"rows"`              // that differ
+	Shown   []string `json:"differences"`       // the first of them
+	Faults  []string `json:"faults"`            // tables or views that are not as they were made
+}
+
+func runVerifyGraph(ctx context.Context, a *program.App, asJSON bool) error {
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := wholeTables(ctx, a.Out, s); err != nil {
+	v := verifiedGraph{Shown: []string{}, Faults: []string{}}
+	verdict := v.find(ctx, a, s)
+	switch {
+	case verdict != nil && !errors.Is(verdict, stemma.ErrTampered):
+		return verdict
+	case asJSON:
+		return errors.Join(terminal.JSON(a.Out, v), verdict)
+	}
+	for _, line := range slices.Concat(v.Faults, v.Shown) {
+		fmt.Fprintln(a.Out, line)
+	}
+	if verdict != nil {
+		return verdict
+	}
+	said := "the graph is what the log says"
+	if v.Derived < v.Size {
+		said += fmt.Sprintf(", up to fact %d of %d; whoever asks next brings it up to date", v.Derived, v.Size)
+	}
+	_, err = fmt.Fprintln(a.Out, said)
+	return err
+}
+
+// find looks for what is wrong, and fails if there is any.
+func (v *verifiedGraph) find(ctx context.Context, a *program.App, s *program.Store) (err error) {
+	if v.Size, err = s.Ledger.Size(ctx); err != nil {
+		return err
+	}
+	faults, err := wholeTables(ctx, s)
+	if v.Faults = append(v.Faults, faults...); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "stemma-graph-*")
@@ -70,11 +110,10 @@ func runVerifyGraph(ctx context.Context, a *program.App) (err error) {
 	if err != nil {
 		return err
 	}
-	size, err := s.Ledger.Size(ctx)
-	if err != nil {
+	if v.Size, err = s.Ledger.Size(ctx); err != nil { // it may have grown
 		return err
 	}
-	if found.rows > 0 && found.upTo < size { // perhaps only how far it is derived was changed
+	if found.rows > 0 && found.upTo < v.Size { // perhaps only how far it is derived was changed
 		if _, err := fresh.Apply(ctx, s.Ledger); err != nil {
 			return err
 		}
@@ -86,46 +125,31 @@ func runVerifyGraph(ctx context.Context, a *program.App) (err error) {
 			found = whole
 		}
 	}
+	v.Derived, v.Rows, v.Shown = found.upTo, found.rows, append(v.Shown, found.told...)
 	if found.rows > 0 {
-		fmt.Fprint(a.Out, found.told)
 		return stemma.WithHint(fmt.Errorf("the graph differs from the log in %d rows: %w", found.rows, stemma.ErrTampered), "stemma rebuild derives it anew")
-	}
-	said := "the graph is what the log says"
-	if found.upTo < size {
-		said += fmt.Sprintf(", up to fact %d of %d; whoever asks next brings it up to date", found.upTo, size)
-	}
-	_, err = fmt.Fprintln(a.Out, said)
-	return err
-}
-
-// wholeTables fails if a table of the graph, or a view that answers are read
-// from, is not as it was made. It prints which.
-func wholeTables(ctx context.Context, out io.Writer, s *program.Store) error {
-	faults, err := s.Graph.Faults(ctx)
-	if err != nil {
-		return err
-	}
-	if len(faults) == 0 { // views stand on the tables
-		if faults, err = views.Faults(ctx, s.DB); err != nil {
-			return err
-		}
-	}
-	for _, fault := range faults {
-		if _, err := fmt.Fprintln(out, fault); err != nil {
-			return err
-		}
-	}
-	if len(faults) > 0 {
-		return stemma.WithHint(fmt.Errorf("%d tables or views are not as they were made: %w", len(faults), stemma.ErrTampered), "stemma rebuild makes them anew from the log")
 	}
 	return nil
 }
 
+// wholeTables fails if a table of the graph, or a view that answers are read
+// from, is not as it was made, and says which.
+func wholeTables(ctx context.Context, s *program.Store) ([]string, error) {
+	faults, err := s.Graph.Faults(ctx)
+	if err == nil && len(faults) == 0 { // views stand on the tables
+		faults, err = views.Faults(ctx, s.DB)
+	}
+	if err == nil && len(faults) > 0 {
+		err = stemma.WithHint(fmt.Errorf("%d tables or views are not as they were made: %w", len(faults), stemma.ErrTampered), "stemma rebuild makes them anew from the log")
+	}
+	return faults, err
+}
+
 // A difference is what a comparison of two graphs found.
 type difference struct {
-	upTo int64  // fact up to which both were derived
-	rows int    // that only one of them has
-	told string // the first of them
+	upTo int64    // fact up to which both were derived
+	rows int      // that only one of them has
+	told []string // the first of them
 }
 
 // settled compares until nothing differs or the graph has stood still meanwhile:
@@ -170,7 +194,7 @@ func compareGraphs(ctx context.Context, stored, derived *graph.Graph) (differenc
 	tell := func(mark string) func([]byte) {
 		return func(row []byte) {
 			if d.rows++; d.rows <= shown {
-				d.told += mark + " " + terminal.OneLine(strings.TrimSuffix(string(row), "\n")) + "\n"
+				d.told = append(d.told, mark+" "+terminal.OneLine(strings.TrimSuffix(string(row), "\n")))
 			}
 		}
 	}

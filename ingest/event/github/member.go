@@ -39,6 +39,7 @@ func (x Dialect) membership(body event.Value, at stemma.Moment, r *event.Reading
 		return event.Skip("it does not tell which team it is about")
 	}
 	d := &delivery{Dialect: x, Forge: &event.Forge{Reading: r, Host: strings.ToLower(u.Host)}}
+	r.Homes = append(r.Homes, event.Home{Host: d.Host})
 	m := identity.Mandate{
 		Holder: d.account(body.At("member")), Team: "@" + strings.ToLower(org+"/"+slug), Host: d.Host, Since: at, Method: identity.MandateTeam,
 	}

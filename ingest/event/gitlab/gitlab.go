@@ -143,6 +143,7 @@ func (d *delivery) change(mr event.Value) change.Change {
 		Repository: d.Repository, Number: mr.At("iid").Count(), Title: mr.At("title").Title(), Platform: d.Platform,
 		Branch: mr.At("source_branch").Name(), Target: mr.At("target_branch").Name(), URL: mr.At("url").URL(),
 		Opened: mr.At("created_at").Moment(), Author: d.byID(mr.At("author_id")), Head: change.ShaRef(mr.At("last_commit", "id").Sha()),
+		CommitCount: mr.At("commits_count").Count(), // which what is fetched tells
 	}
 	from := mr.At("source", "path_with_namespace").Name()
 	if source, target := mr.At("source_project_id").Int(), mr.At("target_project_id").Int(); from != "" && source != target {
@@ -158,7 +159,9 @@ func (d *delivery) change(mr event.Value) change.Change {
 		c.State = "closed"
 	case "merged":
 		c.State = "merged"
-		if c.MergeCommit = change.ShaRef(event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha")).Sha()); c.MergeCommit != "" {
+		// Who was fast-forwarded was neither merged nor squashed: the head is on the branch.
+		merged := event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha"), mr.At("last_commit", "id"))
+		if c.MergeCommit = change.ShaRef(merged.Sha()); c.MergeCommit != "" {
 			c.Commits = []stemma.Ref{c.MergeCommit}
 		}
 	}

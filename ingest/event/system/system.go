@@ -33,6 +33,8 @@ type System struct {
 	Name  string
 	Title string // as people call it
 	Read  event.Reader
+	Forge bool   // it speaks of its own repositories, at one host
+	Home  string // that host, of a forge that everybody knows
 
 	scheme signature.Scheme
 	signs  []string // headers of which one is there if the body is signed; none if it never is
@@ -44,26 +46,26 @@ type System struct {
 
 var systems = map[string]System{
 	"github": {
-		Title: "GitHub", Read: github.Read, scheme: signature.GitHub, signs: []string{"X-Hub-Signature-256"},
+		Title: "GitHub", Read: github.Read, Forge: true, Home: "github.com", scheme: signature.GitHub, signs: []string{"X-Hub-Signature-256"},
 		ids: []string{"X-Github-Delivery"}, events: []string{"X-Github-Event"},
 	},
 	"gitlab": {
-		Title: "GitLab", Read: gitlab.Read, scheme: signature.GitLab, signs: []string{"Webhook-Signature"},
+		Title: "GitLab", Read: gitlab.Read, Forge: true, Home: "gitlab.com", scheme: signature.GitLab, signs: []string{"Webhook-Signature"},
 		ids: []string{"Idempotency-Key", "Webhook-Id", "X-Gitlab-Event-Uuid"}, events: []string{"X-Gitlab-Event"},
 	},
 	"gitea": {
-		Title: "Gitea", Read: gitea.Read, scheme: signature.Gitea, signs: []string{"X-Gitea-Signature", "X-Hub-Signature-256"},
+		Title: "Gitea", Read: gitea.Read, Forge: true, scheme: signature.Gitea, signs: []string{"X-Gitea-Signature", "X-Hub-Signature-256"},
 		ids: []string{"X-Gitea-Delivery"}, events: []string{"X-Gitea-Event-Type", "X-Gitea-Event"},
 	},
 	"forgejo": {
-		Title: "Forgejo", Read: gitea.Read, scheme: signature.Gitea, signs: []string{"X-Forgejo-Signature", "X-Gitea-Signature", "X-Hub-Signature-256"},
+		Title: "Forgejo", Read: gitea.Read, Forge: true, scheme: signature.Gitea, signs: []string{"X-Forgejo-Signature", "X-Gitea-Signature", "X-Hub-Signature-256"},
 		ids: []string{"X-Forgejo-Delivery", "X-Gitea-Delivery"}, events: []string{"X-Forgejo-Event-Type", "X-Forgejo-Event", "X-Gitea-Event-Type", "X-Gitea-Event"},
 	},
 	"bitbucket": {
-		Title: "Bitbucket", Read: bitbucket.Read, scheme: signature.Bitbucket, signs: []string{"X-Hub-Signature"},
+		Title: "Bitbucket", Read: bitbucket.Read, Forge: true, Home: "bitbucket.org", scheme: signature.Bitbucket, signs: []string{"X-Hub-Signature"},
 		ids: []string{"X-Request-Uuid", "X-Request-Id"}, events: []string{"X-Event-Key"},
 	},
-	"azure-devops": {Title: "Azure DevOps", Read: azuredevops.Read, scheme: signature.Password, id: azuredevops.ID},
+	"azure-devops": {Title: "Azure DevOps", Read: azuredevops.Read, Forge: true, Home: "dev.azure.com", scheme: signature.Password, id: azuredevops.ID},
 	"jira": {
 		Title: "Jira", Read: jira.Read, scheme: signature.Jira, signs: []string{"X-Hub-Signature"}, ids: []string{"X-Atlassian-Webhook-Identifier"},
 	},

@@ -61,6 +61,7 @@ type StatusError struct {
 	Code    int
 	Path    string
 	Message string // as the system puts it
+	Limited bool   // too much was asked, and so it says nothing about what was asked for
 }
 
 func (e *StatusError) Error() string {
@@ -152,7 +153,9 @@ func (x *Client) once(ctx context.Context, path, etag string, n int) (a Answer, 
 	case resp.StatusCode == http.StatusNotModified && etag != "":
 		return Answer{ETag: etag, Unchanged: true}, 0, nil
 	case resp.StatusCode != http.StatusOK:
-		return a, retry(resp, n, x.c.Now()), &StatusError{resp.StatusCode, bare(path), x.said(body)}
+		e := &StatusError{Code: resp.StatusCode, Path: bare(path), Message: x.said(body)}
+		e.Limited = limited(resp, e.Message)
+		return a, retry(resp, e.Limited, n, x.c.Now()), e
 	}
 	if string(bytes.TrimSpace(body)) == "null" { // as Gitea writes an empty list
 		body = []byte("[]")
@@ -211,18 +214,24 @@ func next(h http.Header) string {
 	return ""
 }
 
+// limited reports whether an answer says that too much was asked. GitHub says so with the
+// status of what is forbidden, and of its secondary limits in the message alone.
+func limited(resp *http.Response, message string) bool {
+	message = strings.ToLower(message)
+	return resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusForbidden &&
+		(resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-Ratelimit-Remaining") == "0" ||
+			strings.Contains(message, "rate limit") || strings.Contains(message, "abuse detection"))
+}
+
 // retry is how long to wait after an answer that is none: what it says itself, or longer
 // every time; less than nothing if it stands.
-func retry(resp *http.Response, n int, now time.Time) time.Duration {
+func retry(resp *http.Response, limited bool, n int, now time.Time) time.Duration {
 	after, told := told(resp.Header, now)
 	switch code := resp.StatusCode; {
-	case code == http.StatusTooManyRequests,
-		code == http.StatusForbidden && (resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-Ratelimit-Remaining") == "0"),
-		code == http.StatusServiceUnavailable && told:
-		if told {
-			return after
-		}
-		return backoff(n + 3) // longer: this is about us
+	case limited && !told:
+		return time.Minute << (n - 1) // GitHub documents a minute as the least
+	case limited, code == http.StatusServiceUnavailable && told:
+		return after
 	case code >= 500 && code != http.StatusNotImplemented, code == http.StatusRequestTimeout:
 		return backoff(n)
 	}
@@ -240,8 +249,11 @@ func told(h http.Header, now time.Time) (time.Duration, bool) {
 			return max(t.Sub(now), time.Second), true
 		}
 	}
-	for _, name := range []string{"X-Ratelimit-Reset", "Ratelimit-Reset"} {
-		if n, err := strconv.ParseInt(h.Get(name), 10, 64); err == nil && n > 1<<30 && n < 1<<36 {
+	for _, prefix := range []string{"X-Ratelimit-", "Ratelimit-"} {
+		if left := h.Get(prefix + "Remaining"); left != "" && left != "0" {
+			continue // that limit is not the one that was met
+		}
+		if n, err := strconv.ParseInt(h.Get(prefix+"Reset"), 10, 64); err == nil && n > 1<<30 && n < 1<<36 {
 			return max(time.Unix(n, 0).Sub(now), 0) + time.Second, true
 		}
 	}

@@ -51,16 +51,24 @@ func TestLimitIsWaitedFor(t *testing.T) {
 	for about, c := range map[string]struct {
 		code   int
 		header map[string]string
+		body   string
 		wait   time.Duration
 	}{
-		"seconds":             {429, map[string]string{"Retry-After": "90"}, 90 * time.Second},
-		"a date":              {429, map[string]string{"Retry-After": "Tue, 15 Sep 2026 12:05:00 GMT"}, 5 * time.Minute},
-		"GitHub's hour":       {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(40 * time.Minute).Unix())}, 40*time.Minute + time.Second},
-		"GitLab's minute":     {429, map[string]string{"RateLimit-Reset": fmt.Sprint(noon().t.Add(time.Minute).Unix())}, 61 * time.Second},
-		"nothing is said":     {429, nil, 8 * time.Second},
-		"it is ill":           {502, nil, time.Second},
-		"it is being mended":  {503, map[string]string{"Retry-After": "7"}, 7 * time.Second},
-		"a clock before ours": {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(-time.Hour).Unix())}, time.Second},
+		"seconds":             {429, map[string]string{"Retry-After": "90"}, "", 90 * time.Second},
+		"a date":              {429, map[string]string{"Retry-After": "Tue, 15 Sep 2026 12:05:00 GMT"}, "", 5 * time.Minute},
+		"GitHub's hour":       {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(40 * time.Minute).Unix())}, "", 40*time.Minute + time.Second},
+		"GitLab's minute":     {429, map[string]string{"RateLimit-Reset": fmt.Sprint(noon().t.Add(time.Minute).Unix())}, "", 61 * time.Second},
+		"nothing is said":     {429, nil, "", time.Minute},
+		"it is ill":           {502, nil, "", time.Second},
+		"it is being mended":  {503, map[string]string{"Retry-After": "7"}, "", 7 * time.Second},
+		"a clock before ours": {403, map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(-time.Hour).Unix())}, "", time.Second},
+		"a secondary limit":   {403, nil, `{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}`, time.Minute},
+		"a secondary limit while the hour's is not met": {
+			403,
+			map[string]string{"X-RateLimit-Remaining": "4000", "X-RateLimit-Reset": fmt.Sprint(noon().t.Add(40 * time.Minute).Unix())},
+			`{"message":"You have exceeded a secondary rate limit."}`, time.Minute,
+		},
+		"its former name": {403, nil, `{"message":"You have triggered an abuse detection mechanism."}`, time.Minute},
 	} {
 		t.Run(about, func(t *testing.T) {
 			clock := noon()
@@ -73,6 +81,7 @@ func TestLimitIsWaitedFor(t *testing.T) {
 					w.Header().Set(name, value)
 				}
 				w.WriteHeader(c.code)
+				_, _ = io.WriteString(w, c.body)
 			})
 			a, err := x.Get(t.Context(), "/x", "")
 			if waited := clock.t.Sub(noon().t); err != nil || a.Value.At("a").Int() != 7 || waited != c.wait || *n != 2 {
@@ -95,6 +104,14 @@ func TestWaitingHasAnEnd(t *testing.T) {
 	})
 	if _, err := x.Get(t.Context(), "/x", ""); err == nil || *n != 1 || !strings.Contains(err.Error(), "429") {
 		t.Errorf("%v after %d tries: a day is waited for", err, *n)
+	}
+	clock = noon()
+	x, n = open(t, clock, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"message":"You have exceeded a secondary rate limit."}`)
+	})
+	if _, err := x.Get(t.Context(), "/x", ""); !errors.As(err, &status) || !status.Limited || *n != 6 || clock.t.Sub(noon().t) > time.Hour {
+		t.Errorf("%v after %d tries and %s", err, *n, clock.t.Sub(noon().t))
 	}
 }
 

@@ -143,7 +143,7 @@ func (r repository) tell(clerk *listing.Clerk, name string, members map[string]a
 func (r repository) pull(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	path := "/pulls/" + strconv.Itoa(item.At("number").Count())
 	pr, err := clerk.One(ctx, r.path+path)
-	if listing.Missing(err) {
+	if listing.Gone(err) {
 		return nil // it was deleted meanwhile
 	}
 	if err != nil {

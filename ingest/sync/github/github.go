@@ -21,10 +21,20 @@ import (
 
 // Base is where the interface of github.com, or of a server of one's own, lies.
 func Base(server string) string {
-	if u, err := url.Parse(server); server == "" || err == nil && (u.Host == "github.com" || u.Host == "api.github.com") {
+	if Web(server) == everybodys {
 		return "https://api.github.com"
 	}
 	return strings.TrimSuffix(server, "/") + "/api/v3"
+}
+
+const everybodys = "https://github.com"
+
+// Web is where github.com, or a server of one's own, is browsed.
+func Web(server string) string {
+	if u, err := url.Parse(server); server == "" || err == nil && (u.Host == "github.com" || u.Host == "api.github.com") {
+		return everybodys
+	}
+	return server
 }
 
 // Header authorises requests.
@@ -128,7 +138,7 @@ func (r repository) tell(clerk *listing.Clerk, name string, members map[string]a
 func (r repository) pull(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	path := r.path + "/pulls/" + strconv.Itoa(item.At("number").Count())
 	pr, err := clerk.One(ctx, path)
-	if listing.Missing(err) {
+	if listing.Gone(err) {
 		return nil // it was deleted meanwhile
 	}
 	if err != nil {
@@ -212,7 +222,7 @@ func (r repository) run(ctx context.Context, clerk *listing.Clerk, item event.Va
 	for n := 1; n < min(item.At("run_attempt").Count(), maxAttempts); n++ {
 		before, err := clerk.One(ctx, path+"/attempts/"+strconv.Itoa(n))
 		switch {
-		case listing.Missing(err): // it is kept no more
+		case listing.Gone(err): // it is kept no more
 		case err != nil:
 			return err
 		default:

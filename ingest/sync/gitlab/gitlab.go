@@ -21,8 +21,11 @@ import (
 
 // Base is where the interface of gitlab.com, or of a server of one's own, lies.
 func Base(server string) string {
-	return strings.TrimSuffix(cmp.Or(server, "https://gitlab.com"), "/") + "/api/v4"
+	return strings.TrimSuffix(Web(server), "/") + "/api/v4"
 }
+
+// Web is where gitlab.com, or a server of one's own, is browsed.
+func Web(server string) string { return cmp.Or(server, "https://gitlab.com") }
 
 // Header authorises requests.
 func Header(token string) http.Header {
@@ -134,6 +137,14 @@ func (p project) mergeRequest(ctx context.Context, clerk *listing.Clerk, mr even
 	attributes := picked(mr, "iid", "title", "description", "state", "created_at", "updated_at", "source_branch", "target_branch", "source_project_id",
 		"target_project_id", "merge_commit_sha", "squash_commit_sha", "url=web_url", "author_id=author.id")
 	attributes["last_commit"] = picked(mr, "id=sha")
+	if mr.At("merged_at").Has() && !event.First(mr.At("merge_commit_sha"), mr.At("squash_commit_sha")).Has() {
+		attributes["merge_commit_sha"] = mr.At("sha") // a fast-forward, also in what is told of earlier heads
+		commits, err := clerk.All(ctx, path+"/commits?per_page=100")
+		if err != nil {
+			return err
+		}
+		attributes["commits_count"] = len(commits)
+	}
 	if from := mr.At("source_project_id").Int(); from != 0 && from != mr.At("target_project_id").Int() {
 		source, err := clerk.One(ctx, "/projects/"+strconv.FormatInt(from, 10))
 		if err != nil && !listing.Missing(err) {
@@ -230,7 +241,7 @@ func (p project) issue(_ context.Context, clerk *listing.Clerk, item event.Value
 func (p project) pipeline(ctx context.Context, clerk *listing.Clerk, item event.Value) error {
 	path := p.path + "/pipelines/" + strconv.FormatInt(item.At("id").Int(), 10)
 	whole, err := clerk.One(ctx, path)
-	if listing.Missing(err) {
+	if listing.Gone(err) {
 		return nil // it was deleted meanwhile
 	}
 	if err != nil {

@@ -78,7 +78,7 @@ func Walk(ctx context.Context, clerk *Clerk, l List, from Place, take func(Page)
 			return fmt.Errorf("listing: %s: there is no end to its pages", l.Name)
 		}
 		page, err := l.page(ctx, clerk, from)
-		if resumed && n == 0 && gone(err) { // it was too long ago: from the beginning
+		if resumed && n == 0 && outdated(err) { // it was too long ago: from the beginning
 			from.Next, resumed, n = "", false, -1
 			continue
 		}
@@ -94,11 +94,10 @@ func Walk(ctx context.Context, clerk *Clerk, l List, from Place, take func(Page)
 	}
 }
 
-// gone reports whether an error says that the page is none any more.
-func gone(err error) bool {
+// outdated reports whether an error says that the page is none any more.
+func outdated(err error) bool {
 	var status *api.StatusError
-	return errors.As(err, &status) && (status.Code == http.StatusBadRequest || status.Code == http.StatusNotFound ||
-		status.Code == http.StatusGone || status.Code == http.StatusUnprocessableEntity)
+	return Gone(err) || errors.As(err, &status) && (status.Code == http.StatusBadRequest || status.Code == http.StatusUnprocessableEntity)
 }
 
 // page reads the page that a place leads to.
@@ -304,7 +303,14 @@ func (k *Clerk) All(ctx context.Context, path string, items ...string) ([]event.
 // token belongs to: what is switched off looks so.
 func Missing(err error) bool {
 	var status *api.StatusError
-	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusForbidden || status.Code == http.StatusGone)
+	return Gone(err) || errors.As(err, &status) && status.Code == http.StatusForbidden && !status.Limited
+}
+
+// Gone reports whether an error says that there is no such thing. Of one that was listed,
+// nothing else says that it was deleted meanwhile.
+func Gone(err error) bool {
+	var status *api.StatusError
+	return errors.As(err, &status) && (status.Code == http.StatusNotFound || status.Code == http.StatusGone)
 }
 
 // Action stands for what was done, in a document of something that changed last at a
