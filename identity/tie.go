@@ -24,7 +24,7 @@ type Tie struct {
 	Other  stemma.Ref    `json:"other" door:"ties"`
 	Method string        `json:"method" fact:"authority"`
 	Apart  bool          `json:"apart"`
-	Open   bool          `json:"open"` // nothing follows: it is a suggestion, or a word that was taken back
+	Open   bool          `json:"open"`                   // nothing follows: it is a suggestion, or a word that was taken back
 	By     stemma.Ref    `json:"by,omitempty" door:"by"` // of a judgement: who says so
 	At     stemma.Moment `json:"at,omitempty" fact:"occurred"`
 	Reason string        `json:"reason,omitempty"`
