@@ -101,8 +101,8 @@ func TestChangesAreFoundByHowTheyWereApproved(t *testing.T) {
 		check(t, db, []asked{
 			{"changes", "is:stale-approved", "number", "1"},
 			{"changes", "is:driver-approved", "number", "2"},
-			{"changes", "approvals:0 sort:number", "number", "1; 4"},
-			{"changes", "approvals:2", "number,approver", "3 " + strings.Join([]string{string(ada), string(bo)}, " ")},
+			{"changes", "approvals:0 sort:number", "number", "1; 2; 4"},
+			{"changes", "approvals:1", "number,approver", "3 " + strings.Join([]string{string(ada), string(bo)}, " ")},
 			{"changes", "no:approver", "number", "4"},
 			{"changes", "live:prod sort:number", "number", "1; 2"},
 			{"changes", "-live:prod sort:number", "number", "3; 4"},

@@ -20,9 +20,9 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 )
 
-// A story is what happens at the forge: people with a clone, a repository, a server that
+// A project is what happens at a forge: people with a clone, a repository, a server that
 // is told of it.
-type story struct {
+type project struct {
 	*forge
 	t      *testing.T
 	dir    string
@@ -44,7 +44,7 @@ func TestForge(t *testing.T) {
 	} {
 		t.Setenv(k, v)
 	}
-	s := &story{t: t, forge: startForge(t, "ada", "grace", "hedy"), dir: dir, told: filepath.Join(dir, "told"), clone: filepath.Join(dir, "pay")}
+	s := &project{t: t, forge: startForge(t, "ada", "grace", "hedy"), dir: dir, told: filepath.Join(dir, "told"), clone: filepath.Join(dir, "pay")}
 	s.begin()
 	s.work()
 	s.arrived()
@@ -60,7 +60,7 @@ func TestForge(t *testing.T) {
 }
 
 // begin makes the repository, connects it as README.md says, and sets capture up.
-func (s *story) begin() {
+func (s *project) begin() {
 	dir := s.dir
 	secret := filepath.Join(dir, "forge.secret")
 	check(s.t, os.WriteFile(secret, []byte("a secret that both sides know"), 0o600))
@@ -87,7 +87,7 @@ func (s *story) begin() {
 }
 
 // edit has an agent write a file, whose hooks tell of it, and commits that.
-func (s *story) edit(message string) string {
+func (s *project) edit(message string) string {
 	s.edits++
 	name := fmt.Sprintf("file%d.go", s.edits)
 	hook := func(event string) {
@@ -108,12 +108,12 @@ func (s *story) edit(message string) string {
 	return git(s.t, s.clone, "rev-parse", "HEAD")
 }
 
-func (s *story) push(args ...string) {
+func (s *project) push(args ...string) {
 	git(s.t, s.clone, append([]string{"push", "-q", "origin"}, args...)...)
 }
 
 // branch begins a branch with two commits and proposes it.
-func (s *story) branch(name, about string) (number, head string) {
+func (s *project) branch(name, about string) (number, head string) {
 	git(s.t, s.clone, "checkout", "-q", "-b", name, "main")
 	s.edit(about)
 	head = s.edit(about + ", tested")
@@ -124,20 +124,20 @@ func (s *story) branch(name, about string) (number, head string) {
 
 // review judges. People do not judge twice within one second, which is all that Gitea's
 // clock tells apart.
-func (s *story) review(user, number, verdict string) {
+func (s *project) review(user, number, verdict string) {
 	for second := time.Now().Unix(); time.Now().Unix() == second; {
 		time.Sleep(50 * time.Millisecond)
 	}
 	s.call(user, "POST", "/repos/ada/pay/pulls/"+number+"/reviews", object{"event": verdict, "body": verdict + " by " + user})
 }
 
-func (s *story) status(sha, state string) {
+func (s *project) status(sha, state string) {
 	s.call("grace", "POST", "/repos/ada/pay/statuses/"+sha, object{
 		"context": "ci/test", "state": state, "target_url": "https://ci.acme.example/1", "description": state,
 	})
 }
 
-func (s *story) merge(number, style string) {
+func (s *project) merge(number, style string) {
 	s.call("grace", "POST", "/repos/ada/pay/pulls/"+number+"/merge", object{"Do": style})
 	git(s.t, s.clone, "checkout", "-q", "main")
 	git(s.t, s.clone, "pull", "-q", "--ff-only", "origin", "main")
@@ -146,7 +146,7 @@ func (s *story) merge(number, style string) {
 // styles are the ways in which Gitea merges.
 var styles = []string{"merge", "rebase", "rebase-merge", "squash", "fast-forward-only"}
 
-func (s *story) work() {
+func (s *project) work() {
 	s.edit("Pay, from the beginning")
 	s.push("main")
 	s.call("ada", "POST", "/repos/ada/pay/issues", object{"title": "Refunds are missing", "body": "REQ-1 wants them"})
@@ -189,7 +189,7 @@ func (s *story) work() {
 
 // arrived waits until the forge has told everything: the last thing that was done, and
 // nothing more for a while.
-func (s *story) arrived() {
+func (s *project) arrived() {
 	last := func() string {
 		return stemmaSays(s.t, "query", "releases", `title:"The second"`, "--json", "--data", s.told)
 	}
@@ -222,7 +222,7 @@ func (s *story) arrived() {
 }
 
 // fetch fetches into a space.
-func (s *story) fetch(data string) ingest.Synced {
+func (s *project) fetch(data string) ingest.Synced {
 	s.t.Helper()
 	var r ingest.Synced
 	said := stemmaSays(s.t, "sync", "gitea", "ada/pay", "--url", s.url, "--token-file", filepath.Join(s.dir, "token"), "--json", "--data", data)
@@ -232,7 +232,7 @@ func (s *story) fetch(data string) ingest.Synced {
 }
 
 // graph is what a space says, a row each, and when each change was merged.
-func (s *story) graph(data string) (rows []string, merged map[string]float64) {
+func (s *project) graph(data string) (rows []string, merged map[string]float64) {
 	db, err := storage.Open(s.t.Context(), "file:"+filepath.Join(data, "stemma.db"))
 	check(s.t, err)
 	defer db.Close()
@@ -247,7 +247,7 @@ func (s *story) graph(data string) (rows []string, merged map[string]float64) {
 
 // forgiven takes out of a row the two columns in which what Gitea's webhooks tell differs
 // from what its interface does; docs/sources.md names them.
-func (s *story) forgiven(row string, merged map[string]float64) string {
+func (s *project) forgiven(row string, merged map[string]float64) string {
 	var cells []any
 	check(s.t, json.Unmarshal([]byte(row), &cells))
 	at := func(kind stemma.Kind, name string) int {
@@ -270,7 +270,7 @@ func (s *story) forgiven(row string, merged map[string]float64) string {
 }
 
 // same compares the two graphs.
-func (s *story) same(fetched string) {
+func (s *project) same(fetched string) {
 	told, merged := s.graph(s.told)
 	got, mergedToo := s.graph(fetched)
 	for _, line := range told {
@@ -294,7 +294,7 @@ func (s *story) same(fetched string) {
 }
 
 // known fetches into the space that webhooks told: nothing is missing.
-func (s *story) known() {
+func (s *project) known() {
 	r := s.fetch(s.told)
 	for _, m := range r.Missing {
 		if m.Why != "different" || !strings.HasPrefix(m.Ref, "change:") && !strings.HasSuffix(m.Ref, ":v1.0.0") {
@@ -307,7 +307,7 @@ func (s *story) known() {
 }
 
 // lost has people work while webhooks are off: a fetch finds that, and nothing else.
-func (s *story) lost() {
+func (s *project) lost() {
 	hook := fmt.Sprint(s.hook)
 	s.call("ada", "PATCH", "/repos/ada/pay/hooks/"+hook, object{"active": false})
 	issue := s.call("hedy", "POST", "/repos/ada/pay/issues", object{"title": "Nobody heard of this"})
@@ -336,7 +336,7 @@ func (s *story) lost() {
 }
 
 // whole scans the clone too, and asks what the lineage is good for.
-func (s *story) whole() {
+func (s *project) whole() {
 	stemmaSays(s.t, "scan", s.clone, "--data", s.told)
 	s.says("6", "SELECT COUNT(*) FROM v1_change WHERE state = 'merged'")
 	s.says("5", "SELECT COUNT(*) FROM v1_review r JOIN v1_change c ON c.ref = r.change WHERE r.verdict = 'approved' AND r.head <> c.head") // the stale ones
@@ -348,7 +348,7 @@ func (s *story) whole() {
 }
 
 // says makes sure that a question to the space that webhooks told has an answer.
-func (s *story) says(want, sql string) {
+func (s *project) says(want, sql string) {
 	s.t.Helper()
 	if got := strings.Fields(stemmaSays(s.t, "sql", "--csv", sql, "--data", s.told)); !slices.Equal(got[1:], strings.Fields(want)) {
 		s.t.Errorf("%s: %q, want %q", sql, got, want)
