@@ -13,7 +13,6 @@ package brought
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,50 +41,26 @@ const (
 // of more, those of the newest commits count.
 const maxChanges = 2000
 
-// mark is how far the log was when deployments were linked last.
-type mark struct {
-	Log int64 `json:"log"`
-}
-
 // Link states what deployments brought of which that is not known yet, and says of how
 // many that was.
-func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (n int, err error) {
-	before, err := space.Bookmark(ctx, Source)
-	if err != nil {
-		return 0, err
-	}
-	var since mark
-	if before.State != "" {
-		if err := json.Unmarshal([]byte(before.State), &since); err != nil {
-			since = mark{} // all is looked at again
+func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (int, error) {
+	n, err := space.Follow(ctx, Source, now, func(since int64) (int, error) {
+		facts, err := news(ctx, space, since)
+		if err != nil {
+			return 0, err
 		}
-	}
-	size, err := space.Graph.Applied(ctx) // what others append meanwhile is for the next time
-	if err != nil || size == since.Log {
-		return 0, err
-	}
-	facts, err := news(ctx, space, since.Log)
+		w := ingest.NewWriter(ctx, space, now)
+		for _, f := range facts {
+			if err == nil {
+				err = w.Put(ctx, f)
+			}
+		}
+		return len(facts), errors.Join(err, w.Close(ctx))
+	})
 	if err != nil {
 		return 0, fmt.Errorf("what deployments brought: %w", err)
 	}
-	w := ingest.NewWriter(ctx, space, now)
-	for _, f := range facts {
-		if err == nil {
-			err = w.Put(ctx, f)
-		}
-	}
-	if closed := w.Close(ctx); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return 0, fmt.Errorf("what deployments brought: %w", err)
-	}
-	state, err := json.Marshal(mark{size})
-	if err != nil {
-		return 0, err
-	}
-	_, err = space.MoveBookmark(ctx, ingest.Move{Source: Source, From: before.State, To: string(state), Now: now()})
-	return len(facts), err
+	return n, nil
 }
 
 // news are facts about what deployments brought that differ from what is known.

@@ -10,7 +10,7 @@ package iterated
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,40 +25,18 @@ import (
 // Source is what the counts say they come from.
 const Source = "iterations"
 
-// mark is how far the log was when changes were counted last.
-type mark struct {
-	Log int64 `json:"log"`
-}
-
 // Count states how often changes were tried of which that is not known yet, and says of
 // how many that was.
-func Count(ctx context.Context, space *ingest.Space, now func() time.Time) (n int, err error) {
-	before, err := space.Bookmark(ctx, Source)
-	if err != nil {
-		return 0, err
-	}
-	var since mark
-	if before.State != "" && json.Unmarshal([]byte(before.State), &since) != nil {
-		since = mark{} // all is looked at again
-	}
-	size, err := space.Graph.Applied(ctx) // what others append meanwhile is for the next time
-	if err != nil || size == since.Log {
-		return 0, err
-	}
-	w := ingest.NewWriter(ctx, space, now)
-	n, err = state(ctx, space, w, since.Log)
-	if closed := w.Close(ctx); err == nil {
-		err = closed
-	}
+func Count(ctx context.Context, space *ingest.Space, now func() time.Time) (int, error) {
+	n, err := space.Follow(ctx, Source, now, func(since int64) (int, error) {
+		w := ingest.NewWriter(ctx, space, now)
+		n, err := state(ctx, space, w, since)
+		return n, errors.Join(err, w.Close(ctx))
+	})
 	if err != nil {
 		return 0, fmt.Errorf("iterations of changes: %w", err)
 	}
-	next, err := json.Marshal(mark{size})
-	if err != nil {
-		return 0, err
-	}
-	_, err = space.MoveBookmark(ctx, ingest.Move{Source: Source, From: before.State, To: string(next), Now: now()})
-	return n, err
+	return n, nil
 }
 
 // portion is how many changes are counted together.

@@ -11,7 +11,6 @@ package standing
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -25,41 +24,15 @@ import (
 // Source is what the facts say they come from.
 const Source = "standing"
 
-// mark is how far the log was when reviews were looked at last.
-type mark struct {
-	Log int64 `json:"log"`
-}
-
 // Link states in which roles by permission, team and role map reviews were given, as
 // far as that is not known yet, and says how many facts that took.
-func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (n int, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("the standing of reviewers: %w", err)
-		}
-	}()
-	before, err := space.Bookmark(ctx, Source)
-	if err != nil {
-		return 0, err
-	}
-	var since mark
-	if before.State != "" && json.Unmarshal([]byte(before.State), &since) != nil {
-		since = mark{} // all is looked at again
-	}
-	size, err := space.Graph.Applied(ctx) // what others append meanwhile is for the next time
-	if err != nil || size == since.Log {
-		return 0, err
-	}
+func Link(ctx context.Context, space *ingest.Space, now func() time.Time) (int, error) {
 	l := &linker{ctx: ctx, space: space, now: now}
-	if n, err = l.mandates(since.Log); err != nil {
-		return 0, err
-	}
-	state, err := json.Marshal(mark{size})
+	n, err := space.Follow(ctx, Source, now, l.mandates)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("the standing of reviewers: %w", err)
 	}
-	_, err = space.MoveBookmark(ctx, ingest.Move{Source: Source, From: before.State, To: string(state), Now: now()})
-	return n, err
+	return n, nil
 }
 
 // A linker looks at reviews.

@@ -75,43 +75,32 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 	changed := []string{"updated_at"}
 	return []listing.List{
 		{
-			Name: "pulls", Path: r.path + "/pulls", Query: pages("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true,
+			Name: "pulls", Path: r.path + "/pulls", Query: listing.Pages("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true,
 			Overlap: checksLate, Below: true, Read: listing.Each(r.pull),
 		},
-		{Name: "pushes", Path: r.path + "/activity", Query: pages(), Changed: []string{"timestamp"}, Newest: true, Read: listing.Each(r.push)},
+		{Name: "pushes", Path: r.path + "/activity", Query: listing.Pages(), Changed: []string{"timestamp"}, Newest: true, Read: listing.Each(r.push)},
 		{Name: "issues", Path: r.path + "/issues", Query: since("state", "all", "sort", "updated", "direction", "desc"), Changed: changed, Newest: true, Read: listing.Each(r.issue)},
-		{Name: "releases", Path: r.path + "/releases", Query: pages(), Read: listing.Each(r.of("release", "release"))},
+		{Name: "releases", Path: r.path + "/releases", Query: listing.Pages(), Read: listing.Each(r.of("release", "release"))},
 		{
-			Name: "workflow runs", Path: r.path + "/actions/runs", Query: pages(), Items: []string{"workflow_runs"},
+			Name: "workflow runs", Path: r.path + "/actions/runs", Query: listing.Pages(), Items: []string{"workflow_runs"},
 			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Below: true, Read: listing.Each(r.run),
 		},
 		{
-			Name: "deployments", Path: r.path + "/deployments", Query: pages(),
+			Name: "deployments", Path: r.path + "/deployments", Query: listing.Pages(),
 			Changed: []string{"created_at"}, Newest: true, Overlap: runsChange, Below: true, Read: listing.Each(r.deployment),
 		},
 		{
-			Name: "alerts", Path: r.path + "/code-scanning/alerts", Query: pages("sort", "updated", "direction", "desc"), Changed: changed,
+			Name: "alerts", Path: r.path + "/code-scanning/alerts", Query: listing.Pages("sort", "updated", "direction", "desc"), Changed: changed,
 			Newest: true, Read: listing.Each(r.of("code_scanning_alert", "alert")),
 		},
-		{Name: "branch rules", Path: r.path + "/branches", Query: pages("protected", "true"), Below: true, Read: listing.Each(r.protection)},
+		{Name: "branch rules", Path: r.path + "/branches", Query: listing.Pages("protected", "true"), Below: true, Read: listing.Each(r.protection)},
 	}, nil
-}
-
-// pages asks for large pages, in a certain way.
-func pages(params ...string) func(time.Time) url.Values {
-	return func(time.Time) url.Values {
-		q := url.Values{"per_page": {"100"}}
-		for i := 0; i+1 < len(params); i += 2 {
-			q.Set(params[i], params[i+1])
-		}
-		return q
-	}
 }
 
 // since is pages of what changed since a time.
 func since(params ...string) func(time.Time) url.Values {
 	return func(t time.Time) url.Values {
-		q := pages(params...)(t)
+		q := listing.Pages(params...)(t)
 		if !t.IsZero() {
 			q.Set("since", t.UTC().Format(time.RFC3339))
 		}

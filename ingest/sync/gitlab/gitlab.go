@@ -62,7 +62,7 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 			Name: "merge requests", Path: p.path + "/merge_requests", Query: since("scope", "all", "state", "all", "order_by", "updated_at", "sort", "desc"),
 			Changed: updated, Newest: true, Below: true, Read: listing.Each(p.mergeRequest),
 		},
-		{Name: "pushes", Path: p.path + "/events", Query: pages("action", "pushed"), Changed: []string{"created_at"}, Newest: true, Read: listing.Each(p.push)},
+		{Name: "pushes", Path: p.path + "/events", Query: listing.Pages("action", "pushed"), Changed: []string{"created_at"}, Newest: true, Read: listing.Each(p.push)},
 		{
 			Name: "issues", Path: p.path + "/issues", Query: since("scope", "all", "state", "all", "order_by", "updated_at", "sort", "desc"),
 			Changed: updated, Newest: true, Read: listing.Each(p.issue),
@@ -75,25 +75,14 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 			Name: "deployments", Path: p.path + "/deployments", Query: since("order_by", "updated_at", "sort", "desc"),
 			Changed: updated, Newest: true, Read: listing.Each(p.deployment),
 		},
-		{Name: "releases", Path: p.path + "/releases", Query: pages(), Read: listing.Each(p.release)},
+		{Name: "releases", Path: p.path + "/releases", Query: listing.Pages(), Read: listing.Each(p.release)},
 	}, nil
-}
-
-// pages asks for large pages, in a certain way.
-func pages(params ...string) func(time.Time) url.Values {
-	return func(time.Time) url.Values {
-		q := url.Values{"per_page": {"100"}}
-		for i := 0; i+1 < len(params); i += 2 {
-			q.Set(params[i], params[i+1])
-		}
-		return q
-	}
 }
 
 // since is pages of what changed since a time.
 func since(params ...string) func(time.Time) url.Values {
 	return func(t time.Time) url.Values {
-		q := pages(params...)(t)
+		q := listing.Pages(params...)(t)
 		if !t.IsZero() {
 			q.Set("updated_after", t.Add(-slack).UTC().Format(time.RFC3339))
 		}

@@ -54,6 +54,17 @@ type List struct {
 	Read func(ctx context.Context, clerk *Clerk, page []event.Value) error
 }
 
+// Pages is a [List.Query] that asks for large pages, in a certain way, whatever changed.
+func Pages(params ...string) func(time.Time) url.Values {
+	return func(time.Time) url.Values {
+		q := url.Values{"per_page": {"100"}}
+		for i := 0; i+1 < len(params); i += 2 {
+			q.Set(params[i], params[i+1])
+		}
+		return q
+	}
+}
+
 // A Place is how far a listing was walked.
 type Place struct {
 	Since  time.Time `json:"since,omitzero"`   // whatever changed until then was read
