@@ -195,6 +195,7 @@ func (db *DB) run(ctx context.Context, p *pool, write bool, f func(*Tx) error) (
 	if write {
 		what = "writing to"
 	}
+	defer func() { err = becauseOver(ctx, err) }()
 	s, err := db.take(ctx, p)
 	if err != nil {
 		return db.explain(what, err)

@@ -69,6 +69,17 @@ type explained struct{ error }
 
 func (e *explained) Unwrap() error { return e.error }
 
+// becauseOver adds to a failure of the database that ctx was over, if the driver tells
+// only what it did about that, such as closing the connection.
+func becauseOver(ctx context.Context, err error) error {
+	over := ctx.Err()
+	var failed *explained
+	if over == nil || !errors.As(err, &failed) || errors.Is(err, over) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, over)
+}
+
 // explainQuery adds the start of the statement, which is our text and not the
 // user's, where the reason lies in the statement itself.
 func (db *DB) explainQuery(err error, query string) error {

@@ -543,3 +543,20 @@ func TestReadsInTurnShareOneConnection(t *testing.T) {
 		}
 	}
 }
+
+// The driver closes a connection whose context is over, and what comes next fails by that.
+func TestFailureAfterTheContextIsOverSaysSo(t *testing.T) {
+	db := storagetest.Postgres(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Write(ctx, func(tx *storage.Tx) error {
+		cancel()
+		_, err := tx.Exec(context.WithoutCancel(ctx), "SELECT pg_terminate_backend(pg_backend_pid())")
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := db.Write(t.Context(), func(tx *storage.Tx) error { return stemma.ErrNotFound }); !errors.Is(err, stemma.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
