@@ -129,12 +129,13 @@ type gatherer struct {
 	moves    []spool.Move
 	moved    int // moves that were made so far
 	stand    spool.Stand
-	begun    bool              // there was an entry before
-	left     map[string]string // by path, the content that an agent left last
-	ran      int               // runs so far
-	expired  time.Time         // when it was looked last for what is taken to have ended
-	rest     []spool.Entry     // those behind the one that is read
-	runs     []*run            // those that have ended
+	begun    bool                   // there was an entry before
+	left     map[string]string      // by path, the content that an agent left last
+	ran      int                    // runs so far
+	unnamed  map[string][]time.Time // when edits began of which it is not said whose they are, by path
+	expired  time.Time              // when it was looked last for what is taken to have ended
+	rest     []spool.Entry          // those behind the one that is read
+	runs     []*run                 // those that have ended
 }
 
 // told is what was heard of a session so far.
@@ -193,6 +194,10 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 		return
 	case hook.BeforeEdit:
 		l.Kind, l.Hand = sight.Begun, g.hand(event, s)
+		if l.Hand == edits.Unknown {
+			g.beginUnnamed(files, e.At)
+			break
+		}
 		g.refused(event, s, files)
 		g.begin(callOf(event, files), s, opened{hand: l.Hand, files: blobs(files), at: e.At})
 	case hook.AfterEdit:
@@ -212,6 +217,8 @@ func (g *gatherer) event(event hook.Event, e spool.Entry) {
 				g.events[i].Ends = true
 			}
 			g.end(callOf(event, files), s, c, blobs(files))
+		} else {
+			g.endUnnamed(files)
 		}
 		for _, f := range files {
 			g.left[f.Path] = f.Blob

@@ -251,6 +251,47 @@ func TestAnEditThatIsNeverToldToEndSpoilsNoLaterOne(t *testing.T) {
 	}
 }
 
+// Git AI's generic events name whose an edit is at its end only.
+func TestAnEditThatNobodyNamedEnds(t *testing.T) {
+	begun := hook.Event{Kind: hook.BeforeEdit}
+	ended := func(agent string) hook.Event { return hook.Event{Agent: agent, Session: "g", Kind: hook.AfterEdit} }
+	typed := hook.Event{Kind: hook.HumanEdit}
+	at := func(l *log, after time.Duration, e hook.Event, text string) {
+		l.add(e, "a="+text)
+		l.Entries[len(l.Entries)-1].At = time.Unix(0, 0).Add(after)
+	}
+	for name, c := range map[string]struct {
+		do   func(l *log)
+		want string
+	}{
+		"by the next of the same tool": {func(l *log) {
+			at(l, 0, begun, "1\n")
+			at(l, time.Second, begun, "1\n")
+			at(l, 2*time.Second, ended("x"), "1\n2\n")
+			at(l, 3*time.Second, typed, "1\n2\n3\n")
+		}, "2:x g   0, 3:typist"},
+		"not by that of another tool": {func(l *log) {
+			at(l, 0, begun, "1\n")
+			at(l, time.Second, begun, "1\n")
+			at(l, 2*time.Second, ended("x"), "1\n2\n")
+			at(l, 3*time.Second, ended("y"), "1\n2\n3\n")
+			at(l, 4*time.Second, typed, "1\n2\n3\n4\n")
+		}, fmt.Sprintf("2:%d, 3:y g   0, 4:typist", sight.Crowded)},
+		"after a while": {func(l *log) {
+			at(l, 0, begun, "1\n")
+			at(l, time.Minute, typed, "1\n2\n")
+			at(l, 3*time.Hour, typed, "1\n2\n3\n")
+			at(l, 3*time.Hour+time.Minute, typed, "1\n2\n3\n4\n")
+		}, fmt.Sprintf("2:%d, 3:%d, 4:typist", sight.Unended, sight.Unkept)},
+	} {
+		var l log
+		c.do(&l)
+		if got := l.whose("a", "1\n"); got != "1:0, "+c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestTwoAgentsAtOnceDoNotStealEachOthersEdits(t *testing.T) {
 	cursor := func(k hook.Kind) hook.Event { return hook.Event{Agent: "cursor", Session: "c", Kind: k} }
 	var l log
@@ -292,15 +333,16 @@ func TestMovesStandWhereTheyWereMade(t *testing.T) {
 		"a commit":                           {[]spool.Move{commit}, "c2", 20, "person"},
 		"commits in a row":                   {[]spool.Move{commit, move("c2", "c3", "commit (amend): three", 30)}, "c3", 30, "person"},
 		"another branch at the same commit":  {[]spool.Move{move("c1", "c1", "checkout: moving from main to topic", 20)}, "c1", 20, "person"},
-		"another branch":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c2", 20, disturbed},
-		"there and back":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20), move("c2", "c1", "checkout: moving from topic to main", 30)}, "c1", 30, disturbed},
+		"another branch":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c2", 20, "person"},
+		"there and back":                     {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20), move("c2", "c1", "checkout: moving from topic to main", 30)}, "c1", 30, "person"},
+		"a rebase":                           {[]spool.Move{move("c1", "c2", "rebase (start): checkout main", 20)}, "c2", 20, disturbed},
 		"a reset to where it was":            {[]spool.Move{move("c1", "c1", "reset: moving to HEAD", 20)}, "c1", 20, disturbed},
 		"a move that no reflog tells":        {nil, "c2", 10, disturbed},
 		"a reflog that was shortened":        {[]spool.Move{commit}, "c2", 7, "person"},
 		"a commit without a length":          {[]spool.Move{commit}, "c2", 0, "person"},
 		"a commit that is made later":        {[]spool.Move{commit}, "c1", 10, "person"},
 		"a checkout that is made later":      {[]spool.Move{move("c1", "c2", "checkout: moving from main to topic", 20)}, "c1", 10, "person"},
-		"a move elsewhere that is told also": {[]spool.Move{commit, move("c2", "c3", "pull: Fast-forward", 30)}, "c3", 30, disturbed},
+		"a move elsewhere that is told also": {[]spool.Move{commit, move("c2", "c3", "pull: Fast-forward", 30)}, "c3", 30, "person"},
 	} {
 		l := log{moves: append([]spool.Move{move("", "c1", "commit (initial): one", 10)}, c.moves...)}
 		seen(&l, "1\n", "c1", 10)

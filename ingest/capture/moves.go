@@ -44,7 +44,7 @@ func leads(moves []spool.Move, at spool.Stand) bool {
 func (g *gatherer) move() {
 	if !g.begun {
 		g.Before++
-	} else if Writes(g.moves[g.moved]) {
+	} else if m := g.moves[g.moved]; Writes(m) && !PutsInPlace(m) {
 		g.gitTouched()
 	}
 	g.moved++
@@ -63,6 +63,16 @@ func Writes(m spool.Move) bool {
 		return m.From != m.To
 	}
 	return true
+}
+
+// PutsInPlace reports whether a move wrote no files but those that differ between the two
+// commits, and left these as they are in the second: git went from one to the other and
+// would not have lost changes.
+func PutsInPlace(m spool.Move) bool { return strings.HasPrefix(m.What, "checkout:") || Forwards(m) }
+
+// Forwards reports whether a move went ahead to a commit that was there.
+func Forwards(m spool.Move) bool {
+	return strings.HasSuffix(strings.ToLower(m.What), ": fast-forward")
 }
 
 // explains reports whether the moves since the entry before, from the given

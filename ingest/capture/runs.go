@@ -205,6 +205,7 @@ func (g *gatherer) expire(now time.Time) {
 		return
 	}
 	g.expired = now
+	g.expireUnnamed(now)
 	for _, key := range slices.Sorted(maps.Keys(g.sessions)) {
 		s := g.sessions[key]
 		for _, call := range slices.Sorted(maps.Keys(s.open)) {

@@ -41,7 +41,7 @@ func (s State) Read(r spool.Reading, moves []spool.Move, content func(spool.File
 			Before: s.Before, Hands: slices.Clone(s.Hands), Damaged: r.Damaged, content: content, transcripts: maps.Clone(s.Transcripts),
 		},
 		hands: map[Hand]edits.Hand{}, sessions: map[string]*told{}, moves: moves, moved: s.Moved, stand: s.Stand, begun: s.Begun,
-		left: maps.Clone(s.Left), ran: s.Ran, expired: s.Expired,
+		left: maps.Clone(s.Left), ran: s.Ran, expired: s.Expired, unnamed: map[string][]time.Time{},
 	}
 	if s.Hands == nil {
 		g.Hands, g.transcripts, g.left = []Hand{{}, {}}, map[string]string{}, map[string]string{}
@@ -78,7 +78,7 @@ func (g *gatherer) quiet() bool {
 			return false
 		}
 	}
-	return true
+	return len(g.unnamed) == 0
 }
 
 func (g *gatherer) state(end int64) *State {

@@ -346,6 +346,17 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
 			d.commit()
 		}},
+		"a person types where other branches were the same": {calm, func(d *desk) {
+			d.commit()
+			d.Git("checkout", "-q", "-b", "topic")
+			d.agent("s2", "a.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.Git("checkout", "-q", "main")
+			d.Git("merge", "-q", "--ff-only", "topic")
+			d.person("b.txt", d.inserts("me", 2, 2))
+			d.person("a.txt", d.inserts("me", 2, 2))
+			d.commit()
+		}},
 		"a fast-forward": {wild, func(d *desk) {
 			d.commit()
 			d.Git("checkout", "-q", "-b", "ahead")

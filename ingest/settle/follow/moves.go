@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/spool"
 )
 
@@ -15,7 +16,7 @@ func Makes(m spool.Move) bool {
 	switch {
 	case slices.Contains([]string{"checkout", "reset", "clone", "branch", "Branch", "bisect"}, verb):
 		return false
-	case forwards(m):
+	case capture.Forwards(m):
 		return false
 	case verb == "rebase" || verb == "pull":
 		for _, step := range []string{"(start)", "(finish)", "(abort)"} {
@@ -25,18 +26,6 @@ func Makes(m spool.Move) bool {
 		}
 	}
 	return true
-}
-
-// putsInPlace reports whether the files that differ between two commits are
-// in the work tree as they are in the second, since git went from one to the
-// other and would not have lost changes.
-func putsInPlace(m spool.Move) bool {
-	return strings.HasPrefix(m.What, "checkout:") || forwards(m)
-}
-
-// forwards reports whether a move went ahead to a commit that was there.
-func forwards(m spool.Move) bool {
-	return strings.HasSuffix(strings.ToLower(m.What), ": fast-forward")
 }
 
 // movesWithout are the moves of a work tree that has no reflog: it was thrown away, and

@@ -341,7 +341,8 @@ func (t *Tree) move(to int) error {
 			return err
 		}
 		w.blob = blobs[to]
-		if putsInPlace(t.Moves[to]) {
+		if capture.PutsInPlace(t.Moves[to]) {
+			w.See(sight.Sight{Kind: sight.Touched, Git: true})
 			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true, Likely: true}) // not with checkout -m
 		} else {
 			w.Glimpse(content)
