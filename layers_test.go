@@ -3,7 +3,12 @@ package stemma_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -172,9 +177,10 @@ var layers = []struct {
 	{"dashboard", ". inbox ledger ledger/seal lineage ingest ingest/judged query query/filter query/output query/views dashboard/reading dashboard/page dashboard/listing dashboard/portrait dashboard/form"},
 	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/drain ingest/hooks ingest/otlp ingest/posted ingest/reported ingest/traced query query/filter query/output dashboard"},
 	{"cmd/stemma/terminal", ""},
+	{"cmd/stemma/early", "ingest/capture ingest/hook"},
 	{"cmd/stemma/program", ". git storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
 	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/judged ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/causes query/people query/population query/views cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/early cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
@@ -272,5 +278,37 @@ func packages(t *testing.T) []listedPackage {
 			t.Fatalf("go list: %v", err)
 		}
 		list = append(list, p)
+	}
+}
+
+// TestNothingIsCompiledAtStart: hooks run often, and every pattern that is compiled when
+// the program starts costs each of them.
+func TestNothingIsCompiledAtStart(t *testing.T) {
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			global, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			ast.Inspect(global, func(n ast.Node) bool {
+				if call, ok := n.(*ast.SelectorExpr); ok && (call.Sel.Name == "MustCompile" || call.Sel.Name == "Must") {
+					t.Errorf("%s: compiled at the start: make it at its first use, by sync.OnceValue", set.Position(call.Pos()))
+				}
+				_, inside := n.(*ast.FuncLit)
+				return !inside
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/stemma-dev/stemma/cmd/stemma/ask"
 	"github.com/stemma-dev/stemma/cmd/stemma/clone"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
@@ -30,11 +32,35 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	defer stop()
 
 	a := &program.App{Out: out, Err: errw, Now: time.Now}
-	return a.Run(
-		ctx, ask.FiltersLast(args), in,
-		clone.Init(a), clone.Deinit(a), clone.Doctor(a), clone.Status(a), clone.Reconcile(a), clone.Replay(a),
-		space.Scan(a), space.Import(a), ask.Blame(a), ask.Explain(a), ask.Trace(a), ask.Find(a),
-		clone.Hook(a), clone.Githook(a), clone.Export(a), ask.Query(a), ask.Population(a), ask.Sample(a), ask.Incident(a), ask.People(a), ask.SQL(a),
-		record.Record(a), space.Roles(a), space.Serve(a), space.Deliveries(a), space.Sync(a), space.Verify(a), space.Rebuild(a), space.Erase(a), version(a),
-	)
+	var made []*cobra.Command
+	for _, v := range asked(args) {
+		made = append(made, v.verb(a))
+	}
+	return a.Run(ctx, ask.FiltersLast(args), in, made...)
+}
+
+// A verb makes a command, by the name that it is called by.
+type verb struct {
+	name string
+	verb func(*program.App) *cobra.Command
+}
+
+// asked are the verbs that are needed: one if it is named, else all. A hook runs before
+// and after every edit, and is not held up by making the others.
+func asked(args []string) []verb {
+	for i, v := range verbs {
+		if len(args) > 0 && args[0] == v.name {
+			return verbs[i : i+1]
+		}
+	}
+	return verbs
+}
+
+var verbs = []verb{
+	{"init", clone.Init}, {"deinit", clone.Deinit}, {"doctor", clone.Doctor}, {"status", clone.Status}, {"reconcile", clone.Reconcile},
+	{"replay", clone.Replay}, {"scan", space.Scan}, {"import", space.Import}, {"blame", ask.Blame}, {"explain", ask.Explain}, {"trace", ask.Trace},
+	{"find", ask.Find}, {"hook", clone.Hook}, {"githook", clone.Githook}, {"export", clone.Export}, {"query", ask.Query},
+	{"population", ask.Population}, {"sample", ask.Sample}, {"incident", ask.Incident}, {"people", ask.People}, {"sql", ask.SQL},
+	{"record", record.Record}, {"roles", space.Roles}, {"serve", space.Serve}, {"deliveries", space.Deliveries}, {"sync", space.Sync},
+	{"verify", space.Verify}, {"rebuild", space.Rebuild}, {"erase", space.Erase}, {"version", version},
 }

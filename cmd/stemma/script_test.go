@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
 
 	_ "modernc.org/sqlite"
 )
@@ -103,5 +106,39 @@ func scriptTamper(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(db.Close())
 	if verb, _, _ := strings.Cut(args[0], " "); n == 0 && (verb == "UPDATE" || verb == "DELETE" || verb == "INSERT") {
 		ts.Fatalf("%s", fmt.Sprintf("nothing was changed by %s", args[0]))
+	}
+}
+
+func TestEveryVerbIsCalledByItsName(t *testing.T) {
+	for _, v := range verbs {
+		if c := v.verb(&program.App{}); c.Name() != v.name {
+			t.Errorf("%s is made as %s", c.Name(), v.name)
+		}
+	}
+}
+
+// TestHooksComeBeforeTheRest reads Go's trace of what was initialised: see package early.
+func TestHooksComeBeforeTheRest(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "stemma")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	initialised := func(args ...string) string {
+		c := exec.Command(program, args...)
+		c.Env = append(os.Environ(), "GODEBUG=inittrace=1")
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	hook, verb := initialised("hook", "claude-code"), initialised("version")
+	for _, heavy := range []string{"net/http", "modernc.org/sqlite", "github.com/jackc/pgx/v5/pgtype", "github.com/stemma-dev/stemma/query"} {
+		if !strings.Contains(verb, "init "+heavy+" @") {
+			t.Errorf("the program does not initialise %s: name another package here", heavy)
+		}
+		if strings.Contains(hook, "init "+heavy+" @") {
+			t.Errorf("a hook initialises %s", heavy)
+		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
@@ -161,11 +162,11 @@ func (p *Pipeline) clean() {
 	}
 }
 
-var wholeName = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
+var wholeName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`) })
 
 // sha is the whole name of a commit, or nothing.
 func sha(s string) string {
-	if s = strings.ToLower(strings.TrimSpace(s)); !wholeName.MatchString(s) || strings.Trim(s, "0") == "" {
+	if s = strings.ToLower(strings.TrimSpace(s)); !wholeName().MatchString(s) || strings.Trim(s, "0") == "" {
 		return ""
 	}
 	return s

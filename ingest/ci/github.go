@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/pipeline"
@@ -57,18 +58,18 @@ func actor(e env, server string) Actor {
 }
 
 var (
-	pullRef  = regexp.MustCompile(`^refs/pull/(\d{1,9})/`)
-	queueRef = regexp.MustCompile(`gh-readonly-queue/.+/pr-(\d{1,9})-[0-9a-f]{7,}$`)
+	pullRef  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^refs/pull/(\d{1,9})/`) })
+	queueRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`gh-readonly-queue/.+/pr-(\d{1,9})-[0-9a-f]{7,}$`) })
 )
 
 // proposal finds the merge request that the run is for.
 func (p *Pipeline) proposal(e env, files Files, server string) {
 	ref := e["GITHUB_REF"]
-	if m := queueRef.FindStringSubmatch(ref); m != nil { // the commit is the one that will land
+	if m := queueRef().FindStringSubmatch(ref); m != nil { // the commit is the one that will land
 		p.Change, _ = strconv.Atoi(m[1])
 		return
 	}
-	tried := pullRef.FindStringSubmatch(ref)
+	tried := pullRef().FindStringSubmatch(ref)
 	if tried != nil {
 		p.Change, _ = strconv.Atoi(tried[1])
 	}

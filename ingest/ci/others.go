@@ -47,7 +47,7 @@ func buildkite(e env, files Files) Pipeline {
 		Branch: e.first("BUILDKITE_TAG", "BUILDKITE_BRANCH"), Event: e["BUILDKITE_SOURCE"], Change: e.number("BUILDKITE_PULL_REQUEST"), URL: e["BUILDKITE_BUILD_URL"],
 		Actor: Actor{Host: "buildkite.com", ID: e["BUILDKITE_BUILD_CREATOR_ID"], Name: e["BUILDKITE_BUILD_CREATOR"], Login: e["BUILDKITE_BUILD_CREATOR"]},
 	}
-	if m := queueRef.FindStringSubmatch(p.Branch); m != nil {
+	if m := queueRef().FindStringSubmatch(p.Branch); m != nil {
 		p.Change, _ = strconv.Atoi(m[1])
 	}
 	if p.Change > 0 {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -46,7 +47,7 @@ func latin(charset string, in io.Reader) (io.Reader, error) {
 	return nil, errors.New("an encoding that is not read here: write it as UTF-8")
 }
 
-var forbidden = regexp.MustCompile(`&#(?:[xX]0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));`)
+var forbidden = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`&#(?:[xX]0*([0-9a-fA-F]{1,6})|0*([0-9]{1,7}));`) })
 
 // lawful puts a mark in the place of what XML does not allow.
 func lawful(b []byte) []byte {
@@ -62,7 +63,7 @@ func lawful(b []byte) []byte {
 			return r
 		}, b)
 	}
-	return forbidden.ReplaceAllFunc(b, func(ref []byte) []byte {
+	return forbidden().ReplaceAllFunc(b, func(ref []byte) []byte {
 		var r rune
 		form := "%d"
 		digits := bytes.Trim(ref, "&#;")

@@ -1,26 +1,17 @@
 package clone
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/stemma-dev/stemma/cmd/stemma/early"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
-	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
-	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/hook"
 )
 
-// hookPatience is how long a hook waits for what the agent has to say.
-const hookPatience = 5 * time.Second
-
-// Hook is what a coding agent calls.
+// Hook is what a coding agent calls. Where it names itself, as it does in what stemma
+// init writes, package early has done all before this is reached.
 func Hook(a *program.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "hook AGENT",
@@ -36,64 +27,8 @@ AGENT is one of ` + strings.Join(hook.Agents(), ", ") + `.`,
 			if len(args) == 1 && (args[0] == "--help" || args[0] == "-h") {
 				return c.Help()
 			}
-			runHook(c.Context(), a, c.InOrStdin(), args)
+			early.Hook(args, c.InOrStdin(), a.Out, a.Err, a.Now())
 			return nil
 		},
-	}
-}
-
-// runHook never fails.
-func runHook(ctx context.Context, a *program.App, in io.Reader, args []string) {
-	err := keep(ctx, a, in, args)
-	if err != nil && os.Getenv("STEMMA_VERBOSE") == "1" {
-		fmt.Fprintf(a.Err, "stemma: %s\n", terminal.Plain(err.Error()))
-	}
-}
-
-func keep(ctx context.Context, a *program.App, in io.Reader, args []string) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("hook: %v", fault)
-		}
-	}()
-	if len(args) == 0 {
-		return errors.New("hook: of which agent?")
-	}
-	if args[0] == "cline" {
-		fmt.Fprintln(a.Out, `{"cancel":false}`) // it waits for that
-	}
-	payload, err := readPayload(ctx, in)
-	if err != nil {
-		return fmt.Errorf("hook of %s: reading the input: %w", args[0], err)
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return fmt.Errorf("hook of %s: %w", args[0], err)
-	}
-	return capture.Keep(capture.Call{Agent: args[0], Payload: payload, Directory: dir, At: a.Now().UTC()})
-}
-
-// readPayload reads to the end of the input, but not from a terminal and not for
-// ever.
-func readPayload(ctx context.Context, in io.Reader) ([]byte, error) {
-	if terminal.Is(in) {
-		return nil, errors.New("it is a terminal")
-	}
-	type read struct {
-		data []byte
-		err  error
-	}
-	done := make(chan read, 1)
-	go func() {
-		data, err := io.ReadAll(io.LimitReader(in, hook.MaxPayload+1))
-		done <- read{data, err}
-	}()
-	select {
-	case r := <-done:
-		return r.data, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-time.After(hookPatience):
-		return nil, errors.New("it does not end")
 	}
 }

@@ -10,6 +10,7 @@ package argocd
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
@@ -77,7 +78,7 @@ func version(app event.Value, sha string) string {
 	return sha
 }
 
-var digest = regexp.MustCompile(`^(.+)@(sha256:[0-9a-f]{64})$`)
+var digest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.+)@(sha256:[0-9a-f]{64})$`) })
 
 // ships leads to the images that run, where they are named by digest: a tag names
 // whatever is under it now. They are what runs after the synchronisation has ended.
@@ -86,7 +87,7 @@ func ships(r *event.Reading, dep *deployment.Deployment, app event.Value) {
 		return
 	}
 	for image := range app.At("status", "summary", "images").Items() {
-		if m := digest.FindStringSubmatch(image.Name()); m != nil {
+		if m := digest().FindStringSubmatch(image.Name()); m != nil {
 			r.Once(artifact.Artifact{Digest: m[2], Name: strings.TrimSuffix(m[1], ":latest")})
 			dep.Ships = append(dep.Ships, stemma.Edge{To: artifact.Ref(m[2]), Method: "event"})
 		}

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
@@ -188,12 +189,12 @@ var results = map[string]string{
 }
 
 // builtFrom is the commit at the end of what an old build says that it got.
-var builtFrom = regexp.MustCompile(`:([0-9a-f]{40})$`)
+var builtFrom = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`:([0-9a-f]{40})$`) })
 
 func (d *delivery) build() {
 	b := d.of
 	sha := b.At("sourceVersion").Sha()
-	if m := builtFrom.FindStringSubmatch(b.At("sourceGetVersion").Name()); m != nil {
+	if m := builtFrom().FindStringSubmatch(b.At("sourceGetVersion").Name()); m != nil {
 		sha = m[1]
 	}
 	conclusion := results[event.First(b.At("result"), b.At("status")).Text(40)]

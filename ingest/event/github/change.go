@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
@@ -113,13 +114,15 @@ func (d *delivery) drivers(pr event.Value) []stemma.Edge {
 	return people
 }
 
-var backport = regexp.MustCompile(`(?i)\b(?:back-?port|cherry[- ]?pick)(?:s|ed|ing)?\b[^#\n]{0,40}#(\d{1,9})\b`)
+var backport = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(?:back-?port|cherry[- ]?pick)(?:s|ed|ing)?\b[^#\n]{0,40}#(\d{1,9})\b`)
+})
 
 // backported are the pull requests of which one says that it brings them to another
 // branch.
 func (d *delivery) backported(c change.Change) []stemma.Ref {
 	var from []stemma.Ref
-	for _, m := range backport.FindAllStringSubmatch(c.Title+"\n"+d.body.At("pull_request", "body").Long(), 5) {
+	for _, m := range backport().FindAllStringSubmatch(c.Title+"\n"+d.body.At("pull_request", "body").Long(), 5) {
 		n, _ := strconv.Atoi(m[1])
 		if ref := d.Change(n); ref != "" && n != c.Number {
 			from = append(from, ref)
@@ -199,13 +202,15 @@ func (d *delivery) reviewComment() {
 }
 
 // queued is the name of a branch that a merge queue makes.
-var queued = regexp.MustCompile(`^refs/heads/gh-readonly-queue/(.+)/pr-(\d{1,9})-[0-9a-f]{40,64}$`)
+var queued = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^refs/heads/gh-readonly-queue/(.+)/pr-(\d{1,9})-[0-9a-f]{40,64}$`)
+})
 
 // mergeGroup ties the commit that a merge queue tries to the pull request that stands
 // last in the group, as its branch says; of those before it nothing is told.
 func (d *delivery) mergeGroup() {
 	group := d.body.At("merge_group")
-	m := queued.FindStringSubmatch(group.At("head_ref").Name())
+	m := queued().FindStringSubmatch(group.At("head_ref").Name())
 	head := change.ShaRef(group.At("head_sha").Sha())
 	if m == nil || head == "" {
 		d.Problem("merge_group.head_ref", "it names no branch of a merge queue")

@@ -9,6 +9,7 @@ package gitlab
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
@@ -103,10 +104,10 @@ func (d *delivery) byID(id event.Value) stemma.Ref {
 // bot recognises the users that GitLab makes for access tokens of projects and groups:
 // project_7_bot_5f2c.
 func bot(username string) bool {
-	return botName.MatchString(username)
+	return botName().MatchString(username)
 }
 
-var botName = regexp.MustCompile(`^(?:project|group)_\d+_bot(?:_[0-9a-f]+|\d*)$`)
+var botName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:project|group)_\d+_bot(?:_[0-9a-f]+|\d*)$`) })
 
 // mergeSteps is the order of what happens to a merge request within one second.
 const mergeSteps = "open update approved unapproved close reopen merge"

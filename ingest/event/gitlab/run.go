@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
@@ -25,7 +26,7 @@ var (
 const runSteps = "queued running completed"
 
 // trains are the refs of a merge request that GitLab makes to try it.
-var trains = regexp.MustCompile(`^refs/merge-requests/(\d{1,9})/(head|merge|train)$`)
+var trains = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^refs/merge-requests/(\d{1,9})/(head|merge|train)$`) })
 
 func (d *delivery) pipeline() {
 	id, status := d.of.At("id").Name(), d.of.At("status").Text(40)
@@ -67,7 +68,7 @@ func (d *delivery) pipelineURL(id string) string {
 func (d *delivery) triedFor(commit stemma.Ref, ref string) []stemma.Ref {
 	number := d.body.At("merge_request", "iid").Count()
 	method := "head"
-	if m := trains.FindStringSubmatch(ref); m != nil {
+	if m := trains().FindStringSubmatch(ref); m != nil {
 		number, _ = strconv.Atoi(m[1])
 		method = map[string]string{"head": "head", "merge": "merged-result", "train": "merge-train"}[m[2]]
 	}
