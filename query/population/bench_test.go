@@ -61,10 +61,10 @@ func fill(ctx context.Context, tx *storage.Tx, n int, doors map[string]int64) er
 	node := &table{name: "node", columns: []string{"id", "ref", "kind", "first_pos", "last_pos", "grade", "stated"}}
 	commit := &table{name: "k_commit", columns: []string{"id", "sha", "title", "committed", "ai_lines", "human_lines", "unknown_lines"}}
 	change := &table{name: "k_change", columns: []string{"id", "number", "method", "merged"}}
-	review := &table{name: "k_review", columns: []string{"id", "change", "verdict"}}
+	review := &table{name: "k_review", columns: []string{"id", "change", "verdict", "reviewer"}}
 	edge := &table{name: "edge", columns: []string{"src", "door", "dst", "grade", "basis", "method", "pos"}}
 	deployed := &table{name: "k_deployment", columns: []string{"id", "environment", "version", "status", "at"}}
-	const first = 1000 // ids below are of the story
+	const first, reviewers = 1000, int64(600) // ids below are of the story
 	minute := time.Minute.Microseconds()
 	for i := range n {
 		c, h, r := int64(first+3*i), int64(first+3*i+1), int64(first+3*i+2)
@@ -73,7 +73,7 @@ func fill(ctx context.Context, tx *storage.Tx, n int, doors map[string]int64) er
 		node.add(r, fmt.Sprintf("review:github.com/%d", i+100), "review", 1, 1, "b", 1)
 		commit.add(c, fmt.Sprintf("%040x", i+100), "a commit", int64(1_700_000_000_000_000)+int64(i)*minute, 0, 3, 0)
 		change.add(h, i+100, "merge", int64(1_700_000_000_000_000)+int64(i)*minute)
-		review.add(r, h, "approved")
+		review.add(r, h, "approved", reviewers+int64(i%9))
 		edge.add(h, doors["carries"], c, "b", "", "", 1)
 		if i > 0 {
 			edge.add(c, doors["parent"], c-3, "b", "", "", 1)
@@ -81,6 +81,9 @@ func fill(ctx context.Context, tx *storage.Tx, n int, doors map[string]int64) er
 		if i%5 == 4 {
 			edge.add(c, doors["parent"], c-9, "b", "", "", 1)
 		}
+	}
+	for i := range int64(9) {
+		node.add(reviewers+i, fmt.Sprintf("person:%032x", i+1), "person", 1, 1, "b", 1)
 	}
 	const environment = int64(500)
 	node.add(environment, "environment:prod", "environment", 1, 1, "b", 1)
@@ -94,6 +97,10 @@ func fill(ctx context.Context, tx *storage.Tx, n int, doors map[string]int64) er
 		if _, err := tx.Insert(ctx, t.name, t.columns, iter.Seq[[]any](slices.Values(t.rows))); err != nil {
 			return err
 		}
+	}
+	if tx.Engine() == storage.Postgres { // as it does by itself, a minute after
+		_, err := tx.Exec(ctx, "ANALYZE")
+		return err
 	}
 	return nil
 }

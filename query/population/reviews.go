@@ -57,20 +57,24 @@ func lastWords(ctx context.Context, s *deployed.Store, ids string) (map[int64]ma
 	words := map[int64]map[int64]judgement{}
 	err := s.Each(ctx, func(scan func(...any) error) error {
 		var change, who int64
-		var verdict string
+		var verdict, kind string
 		var counts bool
-		if err := scan(&change, &who, &verdict, &counts); err != nil {
+		if err := scan(&change, &who, &kind, &verdict, &counts); err != nil {
 			return err
+		}
+		approves := verdict == "approved"
+		if stemma.Kind(kind) != stemma.KindPerson || !approves && verdict != "rejected" {
+			return nil
 		}
 		if words[change] == nil {
 			words[change] = map[int64]judgement{}
 		}
-		words[change][who] = judgement{verdict == "approved", counts}
+		words[change][who] = judgement{approves, counts}
 		return nil
-	}, `SELECT r."change", COALESCE(s.self, p.id), r."verdict",
+	}, `SELECT r."change", COALESCE(s.self, p.id), p.kind, COALESCE(r."verdict", ''),
 			CASE WHEN COALESCE(r."dismissed", 0) = 0 AND (r."head" IS NULL OR c."head" IS NULL OR r."head" = c."head") THEN 1 ELSE 0 END
-		FROM k_review r JOIN k_change c ON c.id = r."change" JOIN node n ON n.id = r.id JOIN node p ON p.id = r."reviewer" LEFT JOIN same s ON s.id = p.id
-		WHERE r."change" IN (`+ids+`) AND p.kind = '`+string(stemma.KindPerson)+`' AND r."verdict" IN ('approved', 'rejected')
+		FROM k_review r CROSS JOIN k_change c CROSS JOIN node n CROSS JOIN node p LEFT JOIN same s ON s.id = p.id
+		WHERE r."change" IN (`+ids+`) AND c.id = r."change" AND n.id = r.id AND p.id = r."reviewer"
 		ORDER BY r."change", r."submitted", n.ref`)
 	return words, err
 }
@@ -89,9 +93,9 @@ func makersOf(ctx context.Context, s *deployed.Store, ids string) (map[int64]map
 		return err
 	}, `SELECT x.change, COALESCE(s.self, x.who) FROM (
 			SELECT c.id AS change, c."author" AS who FROM k_change c WHERE c.id IN (`+ids+`)
-			UNION SELECT e.src, k."author" FROM edge e JOIN k_commit k ON k.id = e.dst WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("carries")+`)
+			UNION SELECT e.src, k."author" FROM edge e CROSS JOIN k_commit k WHERE k.id = e.dst AND e.src IN (`+ids+`) AND e.door IN (`+s.Doors("carries")+`)
 			UNION SELECT e.src, e.dst FROM edge e WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("driver")+`)
-			UNION SELECT r.id, e.dst FROM k_change_credit r JOIN edge e ON e.src = r."session" WHERE r.id IN (`+ids+`) AND e.door IN (`+s.Doors("operator")+`)) x
+			UNION SELECT r.id, e.dst FROM k_change_credit r CROSS JOIN edge e WHERE e.src = r."session" AND r.id IN (`+ids+`) AND e.door IN (`+s.Doors("operator")+`)) x
 		LEFT JOIN same s ON s.id = x.who WHERE x.who IS NOT NULL`)
 	return makers, err
 }
