@@ -247,7 +247,26 @@ func (s *Store) Resolve(ctx context.Context, d *Deployment) error {
 		}
 		front = next
 	}
-	return nil
+	return s.known(ctx, d)
+}
+
+// known drops commits that were made after the deployment: the same bytes were built of
+// them later, and it did not ship these.
+func (s *Store) known(ctx context.Context, d *Deployment) error {
+	if len(d.Commits) < 2 || d.At.IsZero() {
+		return nil
+	}
+	later := map[int64]bool{}
+	err := s.Each(ctx, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		later[id] = true
+		return err
+	}, `SELECT id FROM k_commit WHERE id IN (`+List(d.Commits)+`) AND "committed" > $1`, d.At.UnixMicro())
+	if err == nil && len(later) < len(d.Commits) {
+		d.Commits = slices.DeleteFunc(d.Commits, func(id int64) bool { return later[id] })
+	}
+	return err
 }
 
 // Doors are those of these names, for a query.

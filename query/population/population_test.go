@@ -120,6 +120,8 @@ func told(t testing.TB) *story {
 	s.deployed("prod", "pay", "d1", "v1", 20, commitRef(1))
 	image := artifact.Ref("sha256:" + strings.Repeat("a", 64))
 	a := artifact.Artifact{Digest: "sha256:" + strings.Repeat("a", 64), From: []stemma.Edge{{To: commitRef(6), Method: "declared"}}}
+	s.commit(30, 0, 8) // of which the same bytes are built, long after they were deployed
+	a.From = append(a.From, stemma.Edge{To: commitRef(30), Method: "declared"})
 	s.tell(a)
 	s.deployed("prod", "pay", "d2", "v2", 21, image)
 	s.deployed("prod", "pay", "d3", "v3", 22, commitRef(7))
