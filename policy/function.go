@@ -1,0 +1,50 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// functions judge what rules cannot say, by the names that controls call them by.
+var functions = map[string]Function{
+	"agent-chain": agentChain,
+}
+
+// agentChain follows every session up to the one at the top, which a person started.
+func agentChain(s *subject.Subject) Outcome {
+	out := Outcome{State: Pass}
+	at := map[string]*subject.Session{}
+	for i := range s.Sessions {
+		at[s.Sessions[i].Ref] = &s.Sessions[i]
+		out.Rests = append(out.Rests, s.Sessions[i].Ref)
+	}
+	worse := func(state State, format string, args ...any) {
+		if out.State == Pass || out.State == Unknown && state == Fail {
+			out.State, out.Reason = state, fmt.Sprintf(format, args...)
+		}
+	}
+	for _, x := range s.Sessions {
+		seen, up := map[string]bool{}, &x
+		for up.Parent != "" && !seen[up.Ref] {
+			seen[up.Ref] = true
+			next := at[up.Parent]
+			if next == nil {
+				worse(Unknown, "%s was started by %s, of which nothing is known", up.Ref, up.Parent)
+				break
+			}
+			up = next
+		}
+		switch {
+		case seen[up.Ref]:
+			worse(Fail, "the sessions above %s go round in a circle", x.Ref)
+		case len(seen) > s.Settings.Depth:
+			worse(Fail, "%s is %d sessions below the one that was started first, %d are allowed", x.Ref, len(seen), s.Settings.Depth)
+		case up.Parent == "" && !x.Principal && len(up.Operators) == 0:
+			worse(Unknown, "nobody is known to have started %s", up.Ref)
+		case up.Parent == "" && !x.Principal:
+			worse(Fail, "%s was started by no person", up.Ref)
+		}
+	}
+	return out
+}

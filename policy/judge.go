@@ -1,0 +1,154 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// Judge holds controls against a subject, which is derived and knows the time. The
+// findings are in the order of the controls.
+func (s *Set) Judge(x *subject.Subject) []Finding {
+	on := activation(x)
+	grades := things(x)
+	findings := make([]Finding, 0, len(s.Controls))
+	for _, c := range s.Controls {
+		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Policy.Mode(c, x)}
+		out := c.judge(x, on)
+		f.State, f.Reason, f.Rests = out.State, out.Reason, unique(out.Rests)
+		f.Grade = least(grades, f.Rests)
+		if f.State == Fail || f.State == Unknown {
+			f.Remedy = c.Remedy
+			waive(&f, x)
+		}
+		f.Blocks, f.Due = blocks(f, x)
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// judge gives the state of one control. Whatever its rules do, they never make it pass by
+// failing.
+func (c *Control) judge(x *subject.Subject, on map[string]any) Outcome {
+	if c.rules == nil {
+		return Outcome{State: Unknown, Reason: "the control was not made ready"}
+	}
+	for i, p := range c.rules.applies {
+		ok, err := eval[bool](p, on)
+		if err != nil {
+			return broken(err)
+		}
+		if !ok {
+			return Outcome{State: NotApplicable, Reason: c.Applies[i].Else}
+		}
+	}
+	out := Outcome{}
+	if c.rules.rests != nil {
+		rests, err := eval[[]string](c.rules.rests, on)
+		if err != nil {
+			return broken(err)
+		}
+		out.Rests = rests
+	}
+	for i, p := range c.rules.knows {
+		ok, err := eval[bool](p, on)
+		if err != nil {
+			return broken(err)
+		}
+		if !ok {
+			out.State, out.Reason = Unknown, c.Knows[i].Else
+			return out
+		}
+	}
+	if c.Check != "" {
+		return functions[c.Check](x)
+	}
+	ok, err := eval[bool](c.rules.rule, on)
+	switch {
+	case err != nil:
+		return broken(err)
+	case ok:
+		out.State = Pass
+		return out
+	}
+	out.State, out.Reason = Fail, c.Title+": it does not hold"
+	if c.rules.says != nil {
+		if out.Reason, err = eval[string](c.rules.says, on); err != nil {
+			return broken(err)
+		}
+	}
+	return out
+}
+
+func broken(err error) Outcome {
+	return Outcome{State: Unknown, Reason: "the rule could not be evaluated: " + err.Error()}
+}
+
+// waive applies an exception that holds.
+func waive(f *Finding, x *subject.Subject) {
+	for _, e := range x.Exceptions {
+		if e.Control != f.Control && e.Control != "*" {
+			continue
+		}
+		switch {
+		case e.Holds:
+			f.Reason = fmt.Sprintf("%s; waived until %s: %s", f.Reason, e.Until.UTC().Format(time.DateOnly), e.Reason)
+			f.State, f.Exception = Waived, e.Ref
+			return
+		case !e.Until.IsZero() && !x.Now.Before(e.Until):
+			f.Reason += fmt.Sprintf("; the exception %s ended %s", e.Ref, e.Until.UTC().Format(time.DateOnly))
+		case e.SelfGranted:
+			f.Reason += fmt.Sprintf("; the exception %s was not granted by somebody else", e.Ref)
+		}
+	}
+}
+
+// blocks reports whether a finding holds a change up, and until when evidence of an unknown
+// one may still come.
+func blocks(f Finding, x *subject.Subject) (held bool, due int64) {
+	if f.State == Unknown && f.Severity.AtLeast(High) {
+		from := x.Change.Merged
+		if from.IsZero() {
+			from = x.Change.Opened
+		}
+		end := from.Add(time.Duration(x.Settings.GraceMinutes) * time.Minute)
+		if !from.IsZero() && x.Now.Before(end) {
+			return false, end.Unix()
+		}
+		return f.Mode == Enforce, 0
+	}
+	return f.State == Fail && f.Mode == Enforce, 0
+}
+
+// least is the least grade of what a finding rests on; that of something that has none is
+// D.
+func least(grades map[string]string, rests []string) string {
+	worst := ""
+	for _, r := range rests {
+		g, ok := grades[r]
+		if !ok || g == "" {
+			g = "D"
+		}
+		worst = max(worst, g)
+	}
+	return worst
+}
+
+func unique(list []string) []string {
+	list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "" })
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// things are the grades of all that a subject names.
+func things(x *subject.Subject) map[string]string {
+	grades := map[string]string{}
+	for t := range x.Things() {
+		if g, ok := grades[t.Ref]; !ok || t.Grade != "" && (g == "" || t.Grade < g) {
+			grades[t.Ref] = t.Grade
+		}
+	}
+	return grades
+}

@@ -1,0 +1,260 @@
+package subject
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Derive adds what follows from what is known. It may be called again.
+func (s *Subject) Derive() {
+	s.files()
+	s.people()
+	s.reviews()
+	s.checks()
+	s.sessions()
+	s.production()
+	s.exceptions()
+	c := &s.Change
+	c.AI = c.AILines > 0 || slices.ContainsFunc(s.Spans, func(p Span) bool { return p.Origin == "ai" }) || len(s.Sessions) > 0 ||
+		slices.ContainsFunc(s.Commits, func(k Commit) bool { return k.AIAuthor })
+	c.AIShare = 0
+	if known := c.AILines + c.HumanLines; known > 0 {
+		c.AIShare = float64(c.AILines) / float64(known)
+	}
+	c.Direct = c.Method == "direct"
+}
+
+// testNames are parts of the names of files that hold tests.
+var testNames = []string{"**/*_test.*", "**/test_*.*", "**/*.test.*", "**/*.spec.*", "**/*Test.*", "**/*Tests.*", "**/test/**", "**/tests/**", "**/__tests__/**", "**/testdata/**", "**/spec/**"}
+
+// manifests are files that name dependencies.
+var manifests = []string{
+	"go.mod", "package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "requirements*.txt", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile*",
+	"Cargo.toml", "Cargo.lock", "pom.xml", "build.gradle*", "Gemfile*", "*.gemspec", "composer.json", "composer.lock", "*.csproj", "Package.swift", "mix.exs", "pubspec.yaml",
+}
+
+func (s *Subject) files() {
+	set := map[string]bool{}
+	for i := range s.Files {
+		f := &s.Files[i]
+		f.Test = Matches(f.Path, testNames...)
+		f.Manifest = Matches(path.Base(f.Path), manifests...)
+		f.Tags = nil
+		for tag, patterns := range s.Settings.Tags {
+			if Matches(f.Path, patterns...) {
+				f.Tags = append(f.Tags, tag)
+				set[tag] = true
+			}
+		}
+		slices.Sort(f.Tags)
+		f.Sensitive = len(f.Tags) > 0
+		f.Protected = Matches(f.Path, s.Settings.Protected...)
+		f.Forbidden = Matches(f.Path, s.Settings.Forbidden...)
+	}
+	s.Change.Tags = nil
+	for tag := range set {
+		s.Change.Tags = append(s.Change.Tags, tag)
+	}
+	slices.Sort(s.Change.Tags)
+}
+
+// people finds who made the change: an agent and who drove it are one.
+func (s *Subject) people() {
+	c := &s.Change
+	c.Makers = nil
+	add := func(list ...Person) {
+		for _, p := range list {
+			if p.Ref != "" && !is(c.Makers, p) {
+				c.Makers = append(c.Makers, p)
+			}
+		}
+	}
+	add(c.Author)
+	add(c.Drivers...)
+	for _, k := range s.Commits {
+		add(k.Author)
+	}
+	for _, x := range s.Sessions {
+		add(x.Operators...)
+	}
+}
+
+// one is what all accounts of a person have in common.
+func (p Person) one() string {
+	if p.Self != "" {
+		return p.Self
+	}
+	return p.Ref
+}
+
+// is reports whether a person is among others.
+func is(list []Person, p Person) bool {
+	return p.Ref != "" && slices.ContainsFunc(list, func(o Person) bool { return o.one() == p.one() })
+}
+
+func (s *Subject) reviews() {
+	last := map[string]int{}
+	for i := range s.Reviews {
+		r := &s.Reviews[i]
+		r.Last, r.ByMaker = false, is(s.Change.Makers, r.By)
+		r.OnHead = r.Head != "" && (r.Head == s.Change.Head || r.Head == s.Change.Landed) || r.Tree != "" && r.Tree == s.Change.HeadTree
+		if r.Verdict != "approved" && r.Verdict != "rejected" || r.By.Ref == "" {
+			continue
+		}
+		if j, ok := last[r.By.one()]; !ok || !r.Submitted.Before(s.Reviews[j].Submitted) {
+			last[r.By.one()] = i
+		}
+	}
+	for _, i := range last {
+		s.Reviews[i].Last = true
+	}
+	for i := range s.Reviews {
+		r := &s.Reviews[i]
+		before := s.Change.Merged.IsZero() || !r.Submitted.After(s.Change.Merged)
+		r.Counts = r.Last && r.Verdict == "approved" && r.By.Human && !r.ByMaker && r.OnHead && !r.Dismissed && before
+	}
+}
+
+// onHead reports whether something was done to what was merged.
+func (s *Subject) onHead(commit string) bool {
+	return commit != "" && (commit == s.Change.Head || commit == s.Change.Landed)
+}
+
+func (s *Subject) checks() {
+	runs, scans, byRef := map[string]int{}, map[string]int{}, map[string]*Run{}
+	for i := range s.Runs {
+		r := &s.Runs[i]
+		byRef[r.Ref] = r
+		r.OnHead, r.Latest = s.onHead(r.Commit), false
+		r.Required = slices.Contains(s.Settings.Checks, r.Name)
+		if !r.OnHead {
+			continue
+		}
+		if j, ok := runs[r.Name]; !ok || later(r.Started, r.Attempt, s.Runs[j].Started, s.Runs[j].Attempt) {
+			runs[r.Name] = i
+		}
+	}
+	for _, i := range runs {
+		s.Runs[i].Latest = true
+	}
+	commitOf := func(commit, run string) string {
+		if commit == "" && byRef[run] != nil {
+			return byRef[run].Commit
+		}
+		return commit
+	}
+	for i := range s.Tests {
+		s.Tests[i].OnHead = s.onHead(commitOf(s.Tests[i].Commit, s.Tests[i].Run))
+	}
+	for i := range s.Scans {
+		x := &s.Scans[i]
+		x.OnHead, x.Latest = s.onHead(commitOf(x.Commit, x.Run)), false
+		x.Secrets = Matches(strings.ToLower(x.Tool), s.Settings.SecretScanners...) || x.Format == "gitleaks"
+		x.New = x.High + x.Critical
+		for _, b := range x.Before {
+			x.New = max(0, x.New-b.High-b.Critical)
+			if slices.ContainsFunc(x.Rules, func(rule string) bool { return !slices.Contains(b.Rules, rule) }) {
+				x.New = max(x.New, 1) // another one, while an older one went
+			}
+		}
+		if !x.OnHead {
+			continue
+		}
+		if j, ok := scans[x.Tool]; !ok || !x.At.Before(s.Scans[j].At) {
+			scans[x.Tool] = i
+		}
+	}
+	for _, i := range scans {
+		s.Scans[i].Latest = true
+	}
+}
+
+// later reports whether one attempt came after another.
+func later(a time.Time, attempt int, b time.Time, other int) bool {
+	if attempt != other {
+		return attempt > other
+	}
+	return !a.Before(b)
+}
+
+func (s *Subject) sessions() {
+	at := map[string]int{}
+	for i, x := range s.Sessions {
+		at[x.Ref] = i
+	}
+	for i := range s.Sessions {
+		x := &s.Sessions[i]
+		x.Bodies = x.Turns > 0 && x.Kept+x.Erased >= x.Turns
+		x.Root, x.Principal = "", false
+		up, steps := i, 0
+		for ; s.Sessions[up].Parent != "" && steps <= len(s.Sessions); steps++ {
+			next, ok := at[s.Sessions[up].Parent]
+			if !ok {
+				break
+			}
+			up = next
+		}
+		if root := s.Sessions[up]; root.Parent == "" {
+			x.Root = root.Ref
+			x.Depth = max(x.Depth, steps)
+			x.Principal = slices.ContainsFunc(root.Operators, func(p Person) bool { return p.Human })
+		}
+		for j := range x.Models {
+			m := &x.Models[j]
+			names := []string{m.Name, m.Ref}
+			m.Allowed = slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.Models...) }) &&
+				!slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.DeniedModels...) })
+		}
+		for j := range x.Tools {
+			t := &x.Tools[j]
+			t.Untrusted = t.Network || Matches(t.Name, s.Settings.Untrusted...)
+			t.Allowed = Matches(t.Name, s.Settings.Tools...)
+		}
+	}
+	for i := range s.Advisories {
+		a := &s.Advisories[i]
+		a.Applies = a.Withdrawn.IsZero() && slices.ContainsFunc(s.Sessions, func(x Session) bool {
+			used := x.Started.IsZero() || a.Since.IsZero() || !x.Started.Before(a.Since)
+			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return Matches(m.Name, a.Model) || Matches(m.Ref, a.Model) })
+		})
+	}
+}
+
+func (s *Subject) production() {
+	for i := range s.Artifacts {
+		a := &s.Artifacts[i]
+		a.Attested = slices.ContainsFunc(a.Attestations, func(t Attestation) bool { return t.Verified && t.Trusted && provenance(t.Predicate) })
+	}
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		d.Production = d.Tier == "production" || d.Tier == "" && (d.Environment == "prod" || d.Environment == "production")
+		d.Succeeded = d.Status == "success" || d.Status == "inactive"
+		d.ByMaker = is(s.Change.Makers, d.Actor)
+	}
+	for i := range s.Incidents {
+		s.Incidents[i].CausedHere = slices.Contains(s.Incidents[i].Causes, s.Change.Ref)
+	}
+}
+
+// provenance reports whether a predicate says how something was built.
+func provenance(predicate string) bool {
+	return strings.HasPrefix(predicate, "https://slsa.dev/provenance/")
+}
+
+// followUp is within how long an exception has to be looked at again.
+const followUp = 48 * time.Hour
+
+func (s *Subject) exceptions() {
+	for i := range s.Exceptions {
+		e := &s.Exceptions[i]
+		e.SelfGranted = e.Approver.Ref == "" || e.Approver.one() == e.Owner.one() || !e.Approver.Human || is(s.Change.Makers, e.Approver)
+		e.Holds = !e.SelfGranted && e.Reason != "" && !e.Until.IsZero() && s.Now.Before(e.Until) && e.Withdrawn.IsZero() && !s.Now.Before(e.Opened)
+		end := e.FollowedUp
+		if end.IsZero() {
+			end = s.Now
+		}
+		e.Late = !e.Opened.IsZero() && end.Sub(e.Opened) > followUp
+	}
+}

@@ -1,0 +1,101 @@
+package subject
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Settings are what an organisation decided for a repository. What is not decided is
+// empty, and a control that needs it is not applicable or unknown, never passed.
+type Settings struct {
+	DataClass       string              `json:"data_class,omitempty"`       // of the repository: public, internal, regulated
+	Tags            map[string][]string `json:"tags,omitempty"`             // paths by boundary: auth, payments, pci, phi
+	Protected       []string            `json:"protected,omitempty"`        // paths that two people have to approve
+	Forbidden       []string            `json:"forbidden,omitempty"`        // paths that AI may not write
+	Owners          map[string][]string `json:"owners,omitempty"`           // paths by the role that has to approve them
+	Models          []string            `json:"models,omitempty"`           // names of models that may be used; none: nobody decided
+	DeniedModels    []string            `json:"denied_models,omitempty"`    // and that may not, whatever else is said
+	Tools           []string            `json:"tools,omitempty"`            // names of tools and MCP servers that may be called
+	Untrusted       []string            `json:"untrusted,omitempty"`        // names of tools that bring text from outside
+	Packages        []string            `json:"packages,omitempty"`         // package URLs that may be added, without versions
+	Checks          []string            `json:"checks,omitempty"`           // names of runs that have to be green
+	SecretScanners  []string            `json:"secret_scanners,omitempty"`  // names of tools that look for secrets
+	Builders        map[string]int      `json:"builders,omitempty"`         // trusted builders, with the level of SLSA Build
+	BuildLevel      int                 `json:"build_level,omitempty"`      // that is asked for; 1 if nobody says
+	AIShare         int                 `json:"ai_share,omitempty"`         // percent of added lines at most; 0: no cap
+	CostMicroUSD    int                 `json:"cost_micro_usd,omitempty"`   // of the sessions of one change at most; 0: no cap
+	Depth           int                 `json:"depth,omitempty"`            // of spawned sessions at most
+	Attempts        int                 `json:"attempts,omitempty"`         // until green, above which a change is said to thrash
+	LinesPerMinute  int                 `json:"lines_per_minute,omitempty"` // that somebody can review
+	Unattributed    int                 `json:"unattributed,omitempty"`     // percent of added lines that may be of unknown origin
+	BurstLines      int                 `json:"burst_lines,omitempty"`      // of unknown origin in one commit that nobody types at once
+	Retention       int                 `json:"retention,omitempty"`        // days for which bodies are kept; 0: for ever
+	RetentionNeeded int                 `json:"retention_needed,omitempty"` // days, the most that a framework in force asks for
+	Requirements    []string            `json:"requirements,omitempty"`     // intents of changes that need a requirement
+	GraceMinutes    int                 `json:"grace_minutes,omitempty"`    // within which evidence may still come
+	LagHours        int                 `json:"lag_hours,omitempty"`        // between what happened and its record
+	Since           time.Time           `json:"since,omitzero"`             // changes that were merged before are not judged
+}
+
+// Usual are the settings where nobody decided otherwise. They only bound what every
+// control needs a bound for; who may do what is never assumed.
+func Usual() Settings {
+	return Settings{
+		Untrusted:      []string{"WebFetch", "WebSearch", "web_search", "fetch", "browser*", "mcp__*fetch*", "mcp__*browser*"},
+		SecretScanners: []string{"gitleaks", "trufflehog", "detect-secrets", "ggshield"},
+		BuildLevel:     1, Depth: 5, Attempts: 4, LinesPerMinute: 40, Unattributed: 5, BurstLines: 200,
+		GraceMinutes: 15, LagHours: 24,
+	}
+}
+
+// Matches reports whether a name or a path fits one of some patterns, in which "*" stands
+// for any characters but "/", "**" for any at all, and a directory for all below it.
+func Matches(name string, patterns ...string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		if strings.HasSuffix(p, "/") {
+			p += "**"
+		}
+		ok, err := doublestar.Match(p, name)
+		return err == nil && ok
+	})
+}
+
+// Valid reports whether a pattern is one.
+func Valid(pattern string) bool { return pattern != "" && doublestar.ValidatePattern(pattern) }
+
+// Clone is a copy that shares nothing.
+func (s Settings) Clone() Settings {
+	s.Tags, s.Owners, s.Builders = cloneMap(s.Tags), cloneMap(s.Owners), maps.Clone(s.Builders)
+	for _, list := range []*[]string{
+		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.Untrusted, &s.Packages, &s.Checks, &s.SecretScanners, &s.Requirements,
+	} {
+		*list = slices.Clone(*list)
+	}
+	return s
+}
+
+func cloneMap(m map[string][]string) map[string][]string {
+	out := maps.Clone(m)
+	for k, v := range out {
+		out[k] = slices.Clone(v)
+	}
+	return out
+}
+
+// Patterns are all patterns of the settings, by the name of the member.
+func (s Settings) Patterns() map[string][]string {
+	all := map[string][]string{
+		"protected": s.Protected, "forbidden": s.Forbidden, "models": s.Models, "denied_models": s.DeniedModels, "tools": s.Tools,
+		"untrusted": s.Untrusted, "packages": s.Packages, "secret_scanners": s.SecretScanners,
+	}
+	for name, of := range map[string]map[string][]string{"tags": s.Tags, "owners": s.Owners} {
+		for key, list := range of {
+			all[name+" "+key] = list
+		}
+	}
+	return all
+}
