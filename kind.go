@@ -48,6 +48,12 @@ const (
 
 	KindIncident Kind = "incident"
 
+	KindPolicy     Kind = "policy"
+	KindAssessment Kind = "assessment"
+	KindException  Kind = "exception"
+	KindAdvisory   Kind = "advisory"
+	KindRound      Kind = "round"
+
 	// KindGap belongs to no room: any source can fall silent.
 	KindGap Kind = "gap"
 )

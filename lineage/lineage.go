@@ -19,6 +19,7 @@ import (
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/graph/shape"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/incident"
@@ -41,6 +42,7 @@ var Rooms = []stemma.Room{
 	artifact.Room,
 	deployment.Room,
 	incident.Room,
+	governance.Room,
 }
 
 // Specs returns the shapes of all kinds: those of the rooms and the gap, which
