@@ -55,6 +55,7 @@ type Assessment struct {
 	Blocks     bool          `json:"blocks"`
 	Due        stemma.Moment `json:"due"`    // 0 if nothing has to be waited for
 	Turned     int           `json:"turned"` // controls that stand otherwise than the time before
+	Digest     string        `json:"digest,omitempty"`
 
 	Findings []Finding `json:"finding,omitzero"`
 	Factors  []Factor  `json:"factor,omitzero"`

@@ -60,6 +60,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "blocks", Type: stemma.Bool, Index: true, Doc: "a control that is enforced is not met"},
 		{Name: "due", Type: stemma.Time, Index: true, Doc: "when it has to be judged again, whatever comes"},
 		{Name: "turned", Type: stemma.Int, Doc: "controls that stand otherwise than the time before"},
+		{Name: "digest", Type: stemma.Text, Doc: "of how everything stands, to tell whether that changed"},
 	},
 	Lists: []stemma.List{
 		{Name: "finding", Doc: "how each control stands", Columns: []stemma.Column{

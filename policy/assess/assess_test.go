@@ -1,0 +1,300 @@
+package assess_test
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/governance"
+	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/ingesttest"
+	"github.com/stemma-dev/stemma/policy"
+	"github.com/stemma-dev/stemma/policy/assess"
+	"github.com/stemma-dev/stemma/policy/catalogue"
+	"github.com/stemma-dev/stemma/review"
+	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/storage/storagetest"
+)
+
+const (
+	repository = stemma.Ref("repository:github.com/acme/pay")
+	head       = stemma.Ref("commit:sha1/00112233445566778899aabbccddeeff00112233")
+	ada        = stemma.Ref("person:0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+	bo         = stemma.Ref("person:1f1e2d3c4b5a69788796a5b4c3d2e1f0")
+)
+
+var noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+
+// A house is a space with a judge, whose clock is set by hand.
+type house struct {
+	t     *testing.T
+	space *ingest.Space
+	mu    sync.Mutex
+	clock time.Time
+}
+
+func newHouse(t *testing.T, db *storage.DB) *house {
+	h := &house{t: t, clock: noon}
+	h.space = ingesttest.Must(t, db, h.now)
+	return h
+}
+
+func (h *house) now() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock = h.clock.Add(time.Microsecond)
+	return h.clock
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// judge judges by the controls that come with the program, and a policy.
+func (h *house) judge(text string) *assess.Judge {
+	h.t.Helper()
+	controls, err := catalogue.Controls()
+	h.must(err)
+	p, err := policy.ParsePolicy("policy.yaml", []byte(text))
+	h.must(err)
+	j, err := assess.Open(h.t.Context(), assess.Judge{Space: h.space, Set: &policy.Set{Controls: controls, Policy: p}, Now: h.now, Log: slog.New(slog.DiscardHandler)})
+	h.must(err)
+	return j
+}
+
+func (h *house) put(records ...ingest.Record) {
+	h.t.Helper()
+	for _, r := range records {
+		f, err := r.Fact("test", stemma.GradeB)
+		h.must(err)
+		_, err = h.space.Ledger.Append(h.t.Context(), f)
+		h.must(err)
+	}
+	_, err := h.space.Graph.Apply(h.t.Context(), h.space.Ledger)
+	h.must(err)
+}
+
+func merged(number int) change.Change {
+	return change.Change{
+		Repository: repository, Number: number, Method: "merge", State: "merged", Target: "main", Author: ada, Head: head, Opened: stemma.At(noon.Add(-2 * time.Hour)),
+		Merged: stemma.At(noon.Add(-time.Hour)), Commits: []stemma.Ref{head},
+	}
+}
+
+func approval(number int) review.Review {
+	return review.Review{
+		ID: review.Ref("github.com", fmt.Sprint(number)), Change: merged(number).Ref(), Reviewer: bo, Verdict: "approved", Head: head,
+		Submitted: stemma.At(noon.Add(-90 * time.Minute)),
+	}
+}
+
+// stands is the state of a control for a change, and what it was before.
+func (h *house) stands(number int, control string) string {
+	h.t.Helper()
+	n, err := h.space.Graph.Node(h.t.Context(), governance.AssessmentRef(merged(number).Ref()))
+	h.must(err)
+	rows, err := h.space.Graph.List(h.t.Context(), n, "finding")
+	h.must(err)
+	for _, a := range rows {
+		if a.Text("control") == control {
+			if was := a.Text("before"); was != "" {
+				return was + " > " + a.Text("state")
+			}
+			return a.Text("state")
+		}
+	}
+	return "not judged"
+}
+
+// told is how often something was said about a thing.
+func (h *house) told(of stemma.Ref) (n int) {
+	h.t.Helper()
+	for _, err := range h.space.Ledger.About(h.t.Context(), of) {
+		h.must(err)
+		n++
+	}
+	return n
+}
+
+func (h *house) follow(j *assess.Judge) {
+	h.t.Helper()
+	_, err := j.Follow(h.t.Context())
+	h.must(err)
+}
+
+func TestLateEvidenceTurnsAVerdictAndTheOldOneStays(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		j := h.judge("")
+		h.put(merged(1), merged(2))
+		h.follow(j)
+		of := governance.AssessmentRef(merged(1).Ref())
+		if got := h.stands(1, "REV-01"); got != "fail" {
+			t.Errorf("without a review it is %s", got)
+		}
+		h.follow(j)
+		if n := h.told(of); n != 1 {
+			t.Errorf("the same verdict was stated %d times", n)
+		}
+		h.put(approval(1))
+		h.follow(j)
+		if got := h.stands(1, "REV-01"); got != "fail > pass" {
+			t.Errorf("with a review it is %s", got)
+		}
+		if n, other := h.told(of), h.told(governance.AssessmentRef(merged(2).Ref())); n != 2 || other != 1 {
+			t.Errorf("there are %d verdicts on what was approved and %d on the other", n, other)
+		}
+		n, err := h.space.Graph.Node(t.Context(), of)
+		h.must(err)
+		nodes := []graph.Node{n}
+		h.must(h.space.Graph.Fill(t.Context(), nodes))
+		if a := nodes[0].Attrs; a.Text("trigger") != "evidence" || a.Ref("change") != merged(1).Ref() {
+			t.Errorf("%v", a)
+		}
+		before := ingesttest.Told(t, h.space)
+		h.must(h.space.Graph.Rebuild(t.Context(), h.space.Ledger))
+		if ingesttest.Told(t, h.space) != before {
+			t.Error("derived anew, the graph is another")
+		}
+	})
+}
+
+func TestSeveralJudgesStateAVerdictOnce(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		var records []ingest.Record
+		for n := range 50 {
+			records = append(records, merged(n+1))
+		}
+		h.put(records...)
+		var all sync.WaitGroup
+		for range 4 {
+			j := h.judge("")
+			all.Go(func() {
+				if _, err := j.All(t.Context(), assess.OnDemand); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for n := range 50 {
+			if told := h.told(governance.AssessmentRef(merged(n + 1).Ref())); told != 1 {
+				t.Errorf("the verdict on #%d was stated %d times", n+1, told)
+			}
+		}
+	})
+}
+
+func TestAnotherPolicyJudgesAgainAndTellsTheDifference(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	h.put(merged(1))
+	h.follow(h.judge(""))
+	j := h.judge("mode: enforce")
+	h.must(j.Policy(t.Context()))
+	n, err := h.space.Graph.Node(t.Context(), governance.AssessmentRef(merged(1).Ref()))
+	h.must(err)
+	nodes := []graph.Node{n}
+	h.must(h.space.Graph.Fill(t.Context(), nodes))
+	if a := nodes[0].Attrs; !a.Bool("blocks") || a.Text("trigger") != "policy" {
+		t.Errorf("%v", a)
+	}
+	if got := h.told(n.Ref); got != 2 {
+		t.Errorf("there are %d verdicts", got)
+	}
+	h.must(j.Policy(t.Context()))
+	if got := h.told(n.Ref); got != 2 {
+		t.Errorf("judged again by the same policy there are %d verdicts", got)
+	}
+}
+
+func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	h.put(merged(1))
+	h.follow(j)
+	h.put(governance.Exception{
+		ID: governance.ExceptionRef("REV-01", "1"), Control: "REV-01", Change: merged(1).Ref(), Reason: "the site was down", Owner: ada, Approver: bo,
+		Opened: stemma.At(noon), Until: stemma.At(noon.Add(24 * time.Hour)),
+	})
+	h.follow(j)
+	if got := h.stands(1, "REV-01"); got != "fail > waived" {
+		t.Errorf("with an exception it is %s", got)
+	}
+	h.mu.Lock()
+	h.clock = noon.Add(25 * time.Hour)
+	h.mu.Unlock()
+	h.must(j.Due(t.Context()))
+	if got := h.stands(1, "REV-01"); got != "waived > fail" {
+		t.Errorf("when it is over it is %s", got)
+	}
+	rounds, err := h.space.Graph.Lookup(t.Context(), stemma.KindRound, "trigger", "time", 10)
+	h.must(err)
+	if len(rounds) != 1 {
+		t.Errorf("there are %d rounds", len(rounds))
+	}
+}
+
+func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
+	of, other := merged(1).Ref(), merged(2).Ref()
+	ref := func(kind stemma.Kind, name string) stemma.Ref { return stemma.NewRef(kind, "x", name) }
+	commit, run, artifact := head, ref(stemma.KindRun, "1"), ref(stemma.KindArtifact, "1")
+	deployment, ticket := ref(stemma.KindDeployment, "1"), ref(stemma.KindTicket, "1")
+	edges := []struct {
+		from stemma.Ref
+		door string
+		to   stemma.Ref
+	}{
+		{of, "carries", commit},
+		{other, "carries", stemma.Ref("commit:sha1/10112233445566778899aabbccddeeff00112233")},
+		{ref(stemma.KindAttribution, "1"), "attributes", commit},
+		{ref(stemma.KindReview, "1"), "judges", of},
+		{ref(stemma.KindStanding, "1"), "in", ref(stemma.KindReview, "1")},
+		{run, "of", commit},
+		{ref(stemma.KindRun, "2"), "of-change", of},
+		{ref(stemma.KindTest, "1"), "of", run},
+		{ref(stemma.KindScan, "1"), "of", commit},
+		{artifact, "from", commit},
+		{ref(stemma.KindBom, "1"), "of", artifact},
+		{ref(stemma.KindAttestation, "1"), "about", artifact},
+		{deployment, "brings", of},
+		{deployment, "ships", ref(stemma.KindArtifact, "2")},
+		{ref(stemma.KindSnapshot, "1"), "shows", ref(stemma.KindArtifact, "2")},
+		{ref(stemma.KindIncident, "1"), "suspects", deployment},
+		{ref(stemma.KindIncident, "2"), "caused-by", of},
+		{of, "implements", ticket},
+		{ticket, "refines", ref(stemma.KindRequirement, "1")},
+		{of, "session", ref(stemma.KindSession, "1")},
+		{ref(stemma.KindSession, "2"), "opened", of},
+		{ref(stemma.KindException, "1"), "for", of},
+	}
+	h := newHouse(t, storagetest.SQLite(t))
+	asked := map[stemma.Ref]bool{}
+	for _, e := range edges {
+		f, err := stemma.NewFact(e.from, nil, stemma.Provenance{Source: "test", Occurred: noon, Grade: stemma.GradeB, Edges: []stemma.Edge{{Door: e.door, To: e.to}}})
+		h.must(err)
+		_, err = h.space.Ledger.Append(t.Context(), f)
+		h.must(err)
+		asked[e.from], asked[e.to] = true, true
+	}
+	_, err := h.space.Graph.Apply(t.Context(), h.space.Ledger)
+	h.must(err)
+	for thing := range asked {
+		want := []stemma.Ref{of}
+		if thing == other || thing == edges[1].to {
+			want = []stemma.Ref{other}
+		}
+		got, err := assess.Concerned(t.Context(), h.space.DB, []stemma.Ref{thing})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s concerns %v, want %v (%v)", thing, got, want, err)
+		}
+	}
+}

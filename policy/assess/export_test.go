@@ -1,0 +1,4 @@
+package assess
+
+// Concerned is what the tests ask.
+var Concerned = concerned

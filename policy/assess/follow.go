@@ -1,0 +1,281 @@
+package assess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/governance"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// Why changes are judged.
+const (
+	OnHead      = "head"
+	OnMerge     = "merge"
+	OnEvidence  = "evidence"
+	OnPolicy    = "policy"
+	OnAdvisory  = "advisory"
+	OnException = "exception"
+	OnTime      = "time"
+	OnDemand    = "asked"
+)
+
+// maxNews is of how many things at once it is asked what they concern; of more, all
+// changes are judged.
+const maxNews = 20_000
+
+// Follow judges the changes in which facts have a say that came since it did so last.
+func (j *Judge) Follow(ctx context.Context) (n int, err error) {
+	return j.Space.Follow(ctx, Source, j.Now, func(since int64) (int, error) {
+		things, advisories, exceptions, err := j.news(ctx, since)
+		if err != nil {
+			return 0, err
+		}
+		var r Result
+		if things == nil && since == 0 || len(things) > maxNews {
+			r, err = j.All(ctx, OnEvidence)
+			return r.Stated, err
+		}
+		changes, err := concerned(ctx, j.Space.DB, things)
+		if err != nil {
+			return 0, err
+		}
+		if r, err = j.Changes(ctx, OnEvidence, changes...); err != nil {
+			return r.Stated, err
+		}
+		for trigger, of := range map[string]func(context.Context) ([]stemma.Ref, error){
+			OnAdvisory:  func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, advisories) },
+			OnException: func(ctx context.Context) ([]stemma.Ref, error) { return j.inRepositories(ctx, exceptions) },
+		} {
+			if refs, err := of(ctx); err != nil {
+				return r.Stated, err
+			} else if err := j.round(ctx, trigger, refs); err != nil {
+				return r.Stated, err
+			}
+		}
+		return r.Stated, nil
+	})
+}
+
+// news are the things that facts are about from a position on, apart from verdicts. The
+// list is nil if there are too many, or it is the first time.
+func (j *Judge) news(ctx context.Context, since int64) (things, advisories, exceptions []stemma.Ref, err error) {
+	if since == 0 {
+		return nil, nil, nil, nil
+	}
+	seen := map[stemma.Ref]bool{}
+	for e, err := range j.Space.Ledger.Entries(ctx, since) {
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		ref := e.Fact.Subject
+		if seen[ref] {
+			continue
+		}
+		seen[ref] = true
+		switch ref.Kind() {
+		case stemma.KindAssessment, stemma.KindPolicy, stemma.KindRound:
+			continue
+		case stemma.KindAdvisory:
+			advisories = append(advisories, ref)
+		case stemma.KindException:
+			exceptions = append(exceptions, ref)
+		}
+		if things = append(things, ref); len(things) > maxNews {
+			break
+		}
+	}
+	return things, advisories, exceptions, nil
+}
+
+// refs are the names that a query gives.
+func (j *Judge) refs(ctx context.Context, query string, args ...any) (refs []stemma.Ref, err error) {
+	return refs, j.Space.DB.Each(ctx, func(scan func(...any) error) error {
+		var ref string
+		err := scan(&ref)
+		refs = append(refs, stemma.Ref(ref))
+		return err
+	}, query, args...)
+}
+
+// usedModels are changes that were made with models that advisories are about.
+func (j *Judge) usedModels(ctx context.Context, advisories []stemma.Ref) ([]stemma.Ref, error) {
+	if len(advisories) == 0 {
+		return nil, nil
+	}
+	nodes, err := j.Space.Graph.Nodes(ctx, advisories...)
+	if err == nil {
+		err = j.Space.Graph.Fill(ctx, nodes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var patterns []string
+	for _, n := range nodes {
+		patterns = append(patterns, n.Attrs.Text("model"))
+	}
+	names, err := j.refs(ctx, `SELECT DISTINCT "model_name" FROM k_change_credit WHERE "model_name" IS NOT NULL
+		UNION SELECT DISTINCT "name" FROM k_session_model WHERE "name" IS NOT NULL ORDER BY 1`)
+	if err != nil {
+		return nil, err
+	}
+	var changes []stemma.Ref
+	for _, name := range names {
+		if !subject.Matches(string(name), patterns...) {
+			continue
+		}
+		some, err := j.refs(ctx, `SELECT n.ref FROM k_change_credit c JOIN node n ON n.id = c.id WHERE c."model_name" = $1
+			UNION SELECT n.ref FROM k_session_model m JOIN edge e ON e.dst = m.id JOIN door d ON d.id = e.door JOIN node n ON n.id = e.src
+				WHERE m."name" = $1 AND d.name = 'session' AND n.kind = 'change' ORDER BY 1`, string(name))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, some...)
+	}
+	slices.Sort(changes)
+	return slices.Compact(changes), nil
+}
+
+// inRepositories are changes of the repositories that exceptions are for.
+func (j *Judge) inRepositories(ctx context.Context, exceptions []stemma.Ref) (changes []stemma.Ref, err error) {
+	for _, e := range exceptions {
+		some, err := j.refs(ctx, `SELECT n.ref FROM node x JOIN k_exception e ON e.id = x.id JOIN k_change c ON c."repository" = e."repository"
+			JOIN node n ON n.id = c.id WHERE x.ref = $1 ORDER BY n.ref`, string(e))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, some...)
+	}
+	slices.Sort(changes)
+	return slices.Compact(changes), nil
+}
+
+// All judges every change, page by page.
+func (j *Judge) All(ctx context.Context, trigger string) (all Result, err error) {
+	for last := ""; ; {
+		refs, err := j.refs(ctx, `SELECT n.ref FROM node n WHERE n.kind = 'change' AND n.ref > $1 ORDER BY n.ref LIMIT `+itoa(10*portion), last)
+		if err != nil || len(refs) == 0 {
+			return all, err
+		}
+		r, err := j.Changes(ctx, trigger, refs...)
+		if all.add(r); err != nil {
+			return all, err
+		}
+		last = string(refs[len(refs)-1])
+	}
+}
+
+// Due judges changes again of which evidence was waited for, or an exception ended.
+func (j *Judge) Due(ctx context.Context) error {
+	for {
+		refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" WHERE a."due" > 0 AND a."due" <= $1
+			ORDER BY a."due", n.ref LIMIT `+itoa(10*portion), j.Now().UnixMicro())
+		if err != nil || len(refs) == 0 {
+			return err
+		}
+		if err := j.round(ctx, OnTime, refs); err != nil {
+			return err
+		}
+	}
+}
+
+// Policy judges changes again that were judged by something else.
+func (j *Judge) Policy(ctx context.Context) error {
+	for last := ""; ; {
+		refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" LEFT JOIN node p ON p.id = a."policy"
+			WHERE (p.ref IS NULL OR p.ref <> $1) AND n.ref > $2 ORDER BY n.ref LIMIT `+itoa(10*portion), string(j.ref), last)
+		if err != nil || len(refs) == 0 {
+			return err
+		}
+		if err := j.round(ctx, OnPolicy, refs); err != nil {
+			return err
+		}
+		last = string(refs[len(refs)-1])
+	}
+}
+
+// nightly is how many changes are judged again every night, the last that came in.
+const nightly = 10_000
+
+// Night judges the last changes again, once a day whoever does it first.
+func (j *Judge) Night(ctx context.Context) error {
+	const source = Source + "-night"
+	now := j.Now().UTC()
+	before, err := j.Space.Bookmark(ctx, source)
+	today := now.Format(time.DateOnly)
+	if err != nil || before.State == today || before.State != "" && now.Hour() < 2 {
+		return err
+	}
+	moved, err := j.Space.MoveBookmark(ctx, ingest.Move{Source: source, From: before.State, To: today, Now: now})
+	if err != nil || !moved {
+		return err
+	}
+	if err := j.CheckLog(ctx); err != nil {
+		return err
+	}
+	refs, err := j.refs(ctx, `SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT `+itoa(nightly))
+	if err != nil {
+		return err
+	}
+	return j.round(ctx, OnTime, refs)
+}
+
+// maxTurns is how many turns are kept of one round.
+const maxTurns = 500
+
+// round judges changes for one reason, and states what that turned.
+func (j *Judge) round(ctx context.Context, trigger string, refs []stemma.Ref) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	started := j.Now()
+	r, err := j.Changes(ctx, trigger, refs...)
+	if err != nil || len(r.Turns) == 0 {
+		return err
+	}
+	changes := map[stemma.Ref]bool{}
+	for _, t := range r.Turns {
+		changes[t.Change] = true
+	}
+	round := governance.Round{
+		ID:      governance.RoundRef(trigger, fmt.Sprintf("%s-%s", started.UTC().Format("20060102T150405.000000"), digestOf(r.Turns)[:8])),
+		Trigger: trigger, Started: stemma.At(started), Policy: j.ref, Judged: r.Judged, Turned: len(changes), Turns: r.Turns[:min(len(r.Turns), maxTurns)],
+	}
+	w := ingest.NewWriter(ctx, j.Space, j.Now)
+	return errors.Join(w.Record(ctx, round, Source, stemma.GradeA), w.Close(ctx))
+}
+
+// poll is how often it is looked whether something has come.
+const poll = 500 * time.Millisecond
+
+// Run judges as facts come and time goes by, until ctx ends.
+func (j *Judge) Run(ctx context.Context) {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	steps := []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"changes that are judged by another policy", j.Policy},
+		{"changes of which something is news", func(ctx context.Context) error { _, err := j.Follow(ctx); return err }},
+		{"changes that are due", j.Due},
+		{"the changes of the last time", j.Night},
+	}
+	for {
+		for _, s := range steps {
+			if err := s.do(ctx); err != nil && ctx.Err() == nil {
+				j.Log.Error("judging waits", "of", s.what, "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
