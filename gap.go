@@ -26,7 +26,7 @@ var GapSpec = KindSpec{
 		{Name: "place", Type: Text, Doc: "where"},
 		{Name: "reason", Type: Text, Doc: "why"},
 		{Name: "count", Type: Int, Doc: "how many times at that place"},
-		{Name: "about", Type: Link, Doc: "what it leaves unknown"},
+		{Name: "about", Type: Link, Index: true, Doc: "what it leaves unknown"},
 		{Name: "repository", Type: Link, Index: true, Doc: "whose history it is in"},
 		{Name: "object", Type: Text, Doc: "the object of git that could not be read, if that is why"},
 		{Name: "closed", Type: Bool, Doc: "what was missing has been read since"},

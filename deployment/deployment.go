@@ -47,6 +47,8 @@ var deploymentSpec = stemma.KindSpec{
 		{Name: "actor", Type: stemma.Link, Index: true, Doc: "who made it so"},
 		{Name: "finished", Type: stemma.Time, Doc: "when its outcome was told"},
 		{Name: "service", Type: stemma.Text, Index: true, Doc: "what of the environment: a component, or a repository"},
+		{Name: "orphans", Type: stemma.Int, Doc: "commits that it brought and no change carried; -1 if that cannot be told any more"},
+		{Name: "direct", Type: stemma.Int, Doc: "changes that it brought and nobody was asked about; -1 if that cannot be told any more"},
 	},
 	Doors: []stemma.Door{
 		{Name: "ships", To: []stemma.Kind{stemma.KindArtifact, stemma.KindCommit, stemma.KindRelease}, Flow: stemma.Up, Doc: "what it ships"},
@@ -99,11 +101,19 @@ type Deployment struct {
 	By          stemma.Ref    `json:"actor,omitempty" door:"by"`
 	Finished    stemma.Moment `json:"finished,omitempty"` // when its outcome was told
 	Service     string        `json:"service,omitempty"`  // what of the environment: a component, or a repository
+	*Brought
 
 	Ships    []stemma.Edge `json:"-" door:"ships"`
 	Brings   []stemma.Edge `json:"-" door:"brings"`
 	Replaces []stemma.Ref  `json:"-" door:"replaces"`
 	Runs     []stemma.Edge `json:"-" door:"run"`
+}
+
+// Brought counts what of a deployment nobody was asked about. It is -1 where that was told
+// once and cannot be told any more.
+type Brought struct {
+	Orphans int `json:"orphans"` // commits that it brought and no change carried
+	Direct  int `json:"direct"`  // changes that it brought and that were pushed
 }
 
 // Ref names the deployment into environment that its system calls id.

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/graph/between"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/lineage/deployed"
@@ -113,8 +115,8 @@ func (l *linker) withdraw(ctx context.Context) error {
 		d.At = time.UnixMicro(at).UTC()
 		failed = append(failed, d)
 		return err
-	}, `SELECT DISTINCT n.ref, d."at" FROM k_deployment d JOIN node n ON n.id = d.id JOIN edge e ON e.src = d.id
-		WHERE d."at" >= $1 AND COALESCE(d."status", '') NOT IN ('success', 'inactive') AND e.method IN ($2, $3) ORDER BY n.ref`, l.from.UnixMicro(), Method, MethodOrder)
+	}, `SELECT n.ref, d."at" FROM k_deployment d JOIN node n ON n.id = d.id WHERE d."at" >= $1 AND COALESCE(d."status", '') NOT IN ('success', 'inactive')
+		AND (d."orphans" >= 0 OR EXISTS (SELECT 1 FROM edge e WHERE e.src = d.id AND e.method IN ($2, $3))) ORDER BY n.ref`, l.from.UnixMicro(), Method, MethodOrder)
 	for i := range failed {
 		if err == nil {
 			err = l.link(ctx, &failed[i], nil, "")
@@ -215,9 +217,12 @@ func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int6
 	if err != nil {
 		return err
 	}
-	brought, err := l.changes(ctx, found.IDs)
+	brought, counts, err := l.changes(ctx, found.IDs)
 	if err != nil {
 		return err
+	}
+	if len(d.Commits) == 0 {
+		counts = uncounted // it is not known what it ships
 	}
 	edges := make([]stemma.Edge, 0, len(brought)+1)
 	for _, to := range brought {
@@ -226,15 +231,30 @@ func (l *linker) link(ctx context.Context, d *deployed.Deployment, before []int6
 	if replaced != "" {
 		edges = append(edges, stemma.Edge{Door: "replaces", To: replaced, Method: MethodOrder})
 	}
-	return l.compare(ctx, d.Ref, d.At, edges)
+	return l.compare(ctx, d.Ref, d.At, edges, &counts)
 }
 
 // compare states the links of a deployment or of an incident if others are known, in the
-// order of their doors and of what they lead to.
-func (l *linker) compare(ctx context.Context, ref stemma.Ref, at time.Time, links []stemma.Edge) error {
+// order of their doors and of what they lead to, or other counts if there are some.
+func (l *linker) compare(ctx context.Context, ref stemma.Ref, at time.Time, links []stemma.Edge, counts *deployment.Brought) error {
 	known, others, err := l.edges(ctx, ref)
-	if err != nil || slices.EqualFunc(known, links, same) {
+	if err != nil {
 		return err
+	}
+	attrs := any(struct{}{})
+	if counts != nil {
+		before, err := l.counts(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if before == *counts {
+			counts = nil
+		} else {
+			attrs = counts
+		}
+	}
+	if counts == nil && slices.EqualFunc(known, links, same) {
+		return nil
 	}
 	p := stemma.Provenance{Source: Source, Occurred: at, Grade: stemma.GradeD, Edges: links}
 	if slices.ContainsFunc(known, func(e stemma.Edge) bool {
@@ -242,33 +262,50 @@ func (l *linker) compare(ctx context.Context, ref stemma.Ref, at time.Time, link
 	}) {
 		p.Edges, p.Whole = append(links, others...), true // else what is wrong stays
 	}
-	f, err := stemma.NewFact(ref, struct{}{}, p)
+	f, err := stemma.NewFact(ref, attrs, p)
 	l.facts = append(l.facts, f)
 	return err
 }
 
 func same(a, b stemma.Edge) bool { return a.Door == b.Door && a.To == b.To }
 
-// changes are those that carried the commits, in order.
-func (l *linker) changes(ctx context.Context, commits []int64) (list []stemma.Ref, err error) {
+// uncounted is of what nobody counted.
+var uncounted = deployment.Brought{Orphans: -1, Direct: -1}
+
+// counts are those that were stated of a deployment.
+func (l *linker) counts(ctx context.Context, ref stemma.Ref) (known deployment.Brought, err error) {
+	known = uncounted
+	return known, l.store.Each(ctx, func(scan func(...any) error) error { return scan(&known.Orphans, &known.Direct) },
+		`SELECT COALESCE(d."orphans", -1), COALESCE(d."direct", -1) FROM node n JOIN k_deployment d ON d.id = n.id WHERE n.ref = $1`, string(ref))
+}
+
+// changes are those that carried the commits, in order, and how many commits none did. A
+// push of what a merge request carried too is no push that nobody was asked about. Of
+// more changes than are linked nobody counts.
+func (l *linker) changes(ctx context.Context, commits []int64) (list []stemma.Ref, counts deployment.Brought, err error) {
 	const chunk = 500
-	seen := map[stemma.Ref]bool{}
+	seen, pushes, carried := map[stemma.Ref]bool{}, map[stemma.Ref]bool{}, map[int64]bool{}
 	for part := range slices.Chunk(commits, chunk) {
 		err := l.store.Carried(ctx, deployed.List(part), func(c deployed.Carried) {
+			if !carried[c.Commit] && c.Method == change.MethodDirect {
+				pushes[c.Ref] = true
+			}
+			carried[c.Commit] = true
 			if !seen[c.Ref] && len(list) < maxChanges {
 				seen[c.Ref] = true
 				list = append(list, c.Ref)
 			}
 		})
 		if err != nil {
-			return nil, err
+			return nil, counts, err
 		}
 		if len(list) == maxChanges {
-			break
+			slices.Sort(list)
+			return list, uncounted, nil
 		}
 	}
 	slices.Sort(list)
-	return list, nil
+	return list, deployment.Brought{Orphans: len(commits) - len(carried), Direct: len(pushes)}, nil
 }
 
 // edges are the links that were stated of a deployment or an incident, in the order of

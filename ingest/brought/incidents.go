@@ -41,7 +41,7 @@ func (l *linker) incidents(ctx context.Context) error {
 	}
 	for _, ref := range order {
 		slices.SortFunc(suspects[ref], func(a, b stemma.Edge) int { return cmp.Compare(a.To, b.To) })
-		if err := l.compare(ctx, ref, opened[ref], suspects[ref]); err != nil {
+		if err := l.compare(ctx, ref, opened[ref], suspects[ref], nil); err != nil {
 			return err
 		}
 	}

@@ -73,8 +73,11 @@ func (s *Subject) people() {
 	}
 	add(c.Author)
 	add(c.Drivers...)
+	add(c.Shown...)
 	for _, k := range s.Commits {
-		add(k.Author)
+		if !k.Merge || k.Added > 0 { // who merges did not write what is merged
+			add(k.Author)
+		}
 	}
 	for _, x := range s.Sessions {
 		add(x.Operators...)

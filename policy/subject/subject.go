@@ -92,6 +92,7 @@ type Change struct {
 	Author       Person    `json:"author,omitzero"`
 	Merger       Person    `json:"merger,omitzero"`
 	Drivers      []Person  `json:"drivers,omitempty"` // of the agents that brought it
+	Shown        []Person  `json:"shown,omitempty"`   // who wrote the commits that it showed for review, also those that a forge made one of
 	Makers       []Person  `json:"makers,omitempty"`  // derived: author, drivers, operators of its sessions, authors of its commits
 	Head         string    `json:"head,omitempty"`    // commit that was last shown for review
 	HeadTree     string    `json:"head_tree,omitempty"`

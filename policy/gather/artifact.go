@@ -1,0 +1,198 @@
+package gather
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// An artifactRow is something built as the tables have it.
+type artifactRow struct {
+	id           int64
+	a            subject.Artifact
+	out          []link
+	same         []int64 // other digests of it
+	attestations []attestationRow
+	boms         []*bomRow
+}
+
+type attestationRow struct {
+	id int64
+	a  subject.Attestation
+}
+
+type bomRow struct {
+	id  int64
+	b   subject.Bom
+	cut bool
+}
+
+// readArtifacts reads what deployments ship, and what was built of the commits or by the
+// runs on them.
+func (g *gatherer) readArtifacts() error {
+	ids := map[int64]bool{}
+	for _, d := range g.deployments {
+		for _, id := range through(d.out, "ships") {
+			ids[id] = true
+		}
+	}
+	back := map[int64][]link{}
+	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs)), back, true, "from built-by"); err != nil {
+		return err
+	}
+	for of, links := range back {
+		g.artifactsOf[of] = through(links, "from", "built-by")
+		for _, id := range g.artifactsOf[of] {
+			ids[id] = true
+		}
+	}
+	same := map[int64][]link{}
+	for _, way := range []bool{false, true} {
+		if err := g.links(keys(ids), same, way, "same-as"); err != nil {
+			return err
+		}
+	}
+	for _, links := range same {
+		for _, l := range links {
+			ids[l.to] = true
+		}
+	}
+	err := g.each(keys(ids), `SELECT a.id, COALESCE(a."name", ''), COALESCE(a."digest", '') FROM {ids} CROSS JOIN k_artifact a WHERE a.id = i.value`, func(scan func(...any) error) error {
+		r := &artifactRow{}
+		err := scan(&r.id, &r.a.Name, &r.a.Digest)
+		g.need(r.id)
+		g.artifacts[r.id] = r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for id, links := range same {
+		if r := g.artifacts[id]; r != nil {
+			r.same = through(links, "same-as")
+		}
+	}
+	out := map[int64][]link{}
+	if err := g.links(keys(g.artifacts), out, false, "from built-by"); err != nil {
+		return err
+	}
+	for id, links := range out {
+		g.artifacts[id].out = links
+		g.need(through(links, "from", "built-by")...)
+	}
+	return nil
+}
+
+// readStatements reads what others say about artifacts, and what these consist of.
+func (g *gatherer) readStatements() error {
+	err := g.each(keys(g.artifacts), `SELECT e.dst, a.id, COALESCE(a."predicate_type", ''), COALESCE(a."verified", 0), COALESCE(a."signer_hint", '')
+		FROM {ids} CROSS JOIN edge e CROSS JOIN k_attestation a WHERE e.dst = i.value AND e.door IN {doors about} AND a.id = e.src`, func(scan func(...any) error) error {
+		var of int64
+		var r attestationRow
+		err := scan(&of, &r.id, &r.a.Predicate, &r.a.Verified, &r.a.Signer)
+		g.need(r.id)
+		g.artifacts[of].attestations = append(g.artifacts[of].attestations, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	boms := map[int64]*bomRow{}
+	err = g.each(keys(g.artifacts), `SELECT e.dst, b.id, COALESCE(b."format", ''), COALESCE(b."components", 0), COALESCE(b."unresolved", 0)
+		FROM {ids} CROSS JOIN edge e CROSS JOIN k_bom b WHERE e.dst = i.value AND e.door IN {doors of} AND b.id = e.src`, func(scan func(...any) error) error {
+		var of int64
+		r := &bomRow{}
+		err := scan(&of, &r.id, &r.b.Format, &r.b.Components, &r.b.Unresolved)
+		if boms[r.id] == nil {
+			boms[r.id] = r
+		}
+		g.need(r.id)
+		g.artifacts[of].boms = append(g.artifacts[of].boms, boms[r.id])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return g.each(keys(boms), `SELECT t.id, t."purl" FROM {ids} CROSS JOIN k_bom_component t WHERE t.id = i.value AND t."purl" IS NOT NULL AND t.seq <= $2 ORDER BY t.id, t.seq`,
+		func(scan func(...any) error) error {
+			var id int64
+			var purl string
+			err := scan(&id, &purl)
+			b := boms[id]
+			if b.cut = len(b.b.Packages) == maxParts; !b.cut {
+				b.b.Packages = append(b.b.Packages, withoutVersion(purl))
+			}
+			return err
+		}, maxParts)
+}
+
+// withoutVersion is the name of a package without its version, qualifiers and subpath.
+func withoutVersion(purl string) string {
+	purl, _, _ = strings.Cut(purl, "#")
+	purl, _, _ = strings.Cut(purl, "?")
+	if at := strings.LastIndexByte(purl, '@'); at > strings.LastIndexByte(purl, '/') {
+		return purl[:at]
+	}
+	return purl
+}
+
+// built are those of some things that are artifacts, with their other digests.
+func (g *gatherer) built(ids []int64) (list []int64) {
+	for _, id := range ids {
+		if r := g.artifacts[id]; r != nil {
+			list = append(append(list, id), r.same...)
+		}
+	}
+	slices.Sort(list)
+	return slices.DeleteFunc(slices.Compact(list), func(id int64) bool { return g.artifacts[id] == nil })
+}
+
+func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
+	mine := g.all(c)
+	of := slices.Clone(mine)
+	runs := g.runsOf(c)
+	of = append(of, runs[:min(len(runs), maxRuns)]...)
+	brought := g.brought(c)
+	of = append(of, brought[:min(len(brought), maxDeployments)]...)
+	var ids []int64
+	for _, id := range of {
+		ids = append(ids, g.artifactsOf[id]...)
+	}
+	ids = g.built(ids)
+	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(g.ref(a), g.ref(b)) })
+	for _, id := range most(s, ids, maxArtifacts, "artifacts") {
+		r := g.artifacts[id]
+		a := r.a
+		a.Thing = g.thing(id)
+		a.Commit, a.Run = g.first(through(r.out, "from"), mine), g.first(through(r.out, "built-by"), runs)
+		for _, x := range r.attestations {
+			x.a.Thing = g.thing(x.id)
+			a.Attestations = append(a.Attestations, x.a)
+		}
+		slices.SortFunc(a.Attestations, func(x, y subject.Attestation) int { return cmp.Compare(x.Ref, y.Ref) })
+		for _, x := range r.boms {
+			b := x.b
+			b.Thing, b.Packages = g.thing(x.id), slices.Clone(b.Packages)
+			if x.cut {
+				s.Gaps = append(s.Gaps, subject.Gap{Source: Source, Place: b.Ref, Reason: "the bill of materials lists more than is looked at"})
+			}
+			a.Boms = append(a.Boms, b)
+		}
+		slices.SortFunc(a.Boms, func(x, y subject.Bom) int { return cmp.Compare(x.Ref, y.Ref) })
+		s.Artifacts = append(s.Artifacts, a)
+	}
+}
+
+// first is the name of one of some nodes: one of those that are meant, if there is one.
+func (g *gatherer) first(ids, meant []int64) string {
+	own := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return !slices.Contains(meant, id) })
+	if len(own) > 0 {
+		ids = own
+	}
+	if names := g.refs(ids); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}

@@ -1,0 +1,339 @@
+package gather
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// A changeRow is a change as the tables have it.
+type changeRow struct {
+	id, repository, author, merger, head, landed int64
+	counted                                      bool // its lines are known
+	c                                            subject.Change
+	credits                                      []credit
+	mends                                        []int64
+	base                                         int64 // the commit that it stands on
+
+	commits, runs, sessions []int64 // see all, runsOf and lineageOf
+}
+
+// A credit is lines of one origin.
+type credit struct {
+	span           subject.Span
+	session, model int64
+}
+
+// carried are the commits that a change brought to its branch.
+func (g *gatherer) carried(c *changeRow) []int64 {
+	ids := through(g.out[c.id], "carries")
+	if c.landed != 0 && !slices.Contains(ids, c.landed) {
+		ids = append(ids, c.landed)
+	}
+	return ids
+}
+
+// shown are the commits that it showed for review.
+func (g *gatherer) shown(c *changeRow) []int64 {
+	ids := through(g.out[c.id], "head")
+	if c.head != 0 && !slices.Contains(ids, c.head) {
+		ids = append(ids, c.head)
+	}
+	return ids
+}
+
+// all are both, as far as they are looked at.
+func (g *gatherer) all(c *changeRow) []int64 {
+	if c.commits != nil {
+		return c.commits
+	}
+	carried, shown := g.carried(c), g.shown(c)
+	ids := slices.Concat(carried[:min(len(carried), maxCommits)], shown[:min(len(shown), maxShown)], []int64{c.head, c.landed})
+	slices.Sort(ids)
+	c.commits = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
+	return c.commits
+}
+
+// own are the commits of which a subject tells: those that came in, or of one that is
+// open those that it shows.
+func (g *gatherer) own(c *changeRow) []int64 {
+	if ids := g.carried(c); len(ids) > 0 {
+		return ids
+	}
+	return g.shown(c)
+}
+
+func (g *gatherer) readChanges(refs []stemma.Ref) error {
+	ids, err := g.find(refs)
+	if err != nil {
+		return err
+	}
+	at := map[int64]*changeRow{}
+	err = g.each(ids, `SELECT c.id, COALESCE(c."repository", 0), COALESCE(c."author", 0), COALESCE(c."merged_by", 0), COALESCE(c."head", 0), COALESCE(c."merge_commit", 0),
+			COALESCE(c."number", 0), COALESCE(c."title", ''), COALESCE(c."method", ''), COALESCE(c."state", ''), COALESCE(c."target", ''), COALESCE(c."intent", ''),
+			COALESCE(c."opened", 0), COALESCE(c."merged", 0), COALESCE(c."added", 0), COALESCE(c."deleted", 0), CASE WHEN c."ai_lines" IS NULL THEN 0 ELSE 1 END,
+			COALESCE(c."ai_lines", 0), COALESCE(c."human_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."attempts", 0), COALESCE(c."green", 0), COALESCE(c."reprompts", 0),
+			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0)
+		FROM {ids} CROSS JOIN k_change c WHERE c.id = i.value`, func(scan func(...any) error) error {
+		r := &changeRow{}
+		c := &r.c
+		var opened, merged int64
+		err := scan(&r.id, &r.repository, &r.author, &r.merger, &r.head, &r.landed, &c.Number, &c.Title, &c.Method, &c.State, &c.Target, &c.Intent, &opened, &merged,
+			&c.Added, &c.Deleted, &r.counted, &c.AILines, &c.HumanLines, &c.UnknownLines, &c.Attempts, &c.Green, &c.Reprompts, &c.FixAuthor, &c.OriginAuthor, &c.Dropped)
+		c.Opened, c.Merged = moment(opened), moment(merged)
+		g.need(r.id, r.repository, r.author, r.merger, r.head, r.landed)
+		g.changes, at[r.id] = append(g.changes, r), r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.readLanded(at); err != nil {
+		return err
+	}
+	err = g.each(keys(at), `SELECT t.id, COALESCE(t."origin", ''), COALESCE(t."agent", ''), COALESCE(t."model", 0), COALESCE(t."model_name", ''), COALESCE(t."session", 0), COALESCE(t."lines", 0)
+		FROM {ids} CROSS JOIN k_change_credit t WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
+		var id int64
+		var x credit
+		err := scan(&id, &x.span.Origin, &x.span.Agent, &x.model, &x.span.ModelName, &x.session, &x.span.Lines)
+		g.need(x.model, x.session)
+		at[id].credits = append(at[id].credits, x)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = g.each(keys(at), `SELECT t.id, COALESCE(t."change", 0), COALESCE(t."commit", 0) FROM {ids} CROSS JOIN k_change_fixes t WHERE t.id = i.value ORDER BY t.id, t.seq`,
+		func(scan func(...any) error) error {
+			var id, of, commit int64
+			err := scan(&id, &of, &commit)
+			at[id].mends = append(at[id].mends, of, commit)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return g.each(keys(at), `SELECT t.id, COALESCE(t."path", '') FROM {ids} CROSS JOIN k_change_component t WHERE t.id = i.value ORDER BY t.id, t.seq`,
+		func(scan func(...any) error) error {
+			var id int64
+			var path string
+			err := scan(&id, &path)
+			at[id].c.Components = append(at[id].c.Components, path)
+			return err
+		})
+}
+
+// near is how far apart two sources may say that one landing was.
+const near = 60 * 1_000_000
+
+// readLanded reads when the landings were told first: facts about a change that say when
+// it landed, and not those that tell of it while it was open.
+func (g *gatherer) readLanded(at map[int64]*changeRow) error {
+	return g.each(keys(at), `SELECT t.id, r.recorded FROM (SELECT c.id, MIN(f.pos) AS pos FROM {ids} CROSS JOIN k_change c CROSS JOIN node_fact f
+			WHERE c.id = i.value AND f.node = c.id AND f.occurred >= c."merged" - $2 GROUP BY c.id) t CROSS JOIN fact r WHERE r.pos = t.pos`,
+		func(scan func(...any) error) error {
+			var id, recorded int64
+			err := scan(&id, &recorded)
+			at[id].c.Recorded = moment(recorded)
+			return err
+		}, near)
+}
+
+func (g *gatherer) ids() (ids []int64) {
+	for _, c := range g.changes {
+		ids = append(ids, c.id)
+	}
+	return ids
+}
+
+// readLinks reads what changes lead to, and what leads to them.
+func (g *gatherer) readLinks() error {
+	if err := g.links(g.ids(), g.out, false, "carries head driver implements satisfies fixes session opened"); err != nil {
+		return err
+	}
+	if err := g.links(g.ids(), g.in, true, "of-change brings"); err != nil {
+		return err
+	}
+	for _, c := range g.changes {
+		c.mends = append(c.mends, through(g.out[c.id], "fixes")...)
+		slices.Sort(c.mends)
+		c.mends = slices.DeleteFunc(slices.Compact(c.mends), func(id int64) bool { return id == 0 })
+		g.need(c.mends...)
+		g.need(through(g.out[c.id], "driver")...)
+	}
+	return nil
+}
+
+func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
+	c := &s.Change
+	*c = r.c
+	c.Components = slices.Clone(r.c.Components)
+	c.Thing = g.thing(r.id)
+	c.Author, c.Merger = g.people[r.author], g.people[r.merger]
+	c.Drivers = g.crowd(through(g.out[r.id], "driver"))
+	c.Head, c.Landed, c.Mends = g.ref(r.head), g.ref(r.landed), g.refs(r.mends)
+	if head := g.commits[r.head]; head != nil {
+		c.HeadTree = head.tree
+	}
+	if c.Target == "" {
+		c.Target = s.Repository.DefaultBranch
+	}
+	shown := map[int64]bool{}
+	for _, id := range g.shown(r) {
+		if k := g.commits[id]; k != nil && k.author != 0 && (!k.c.Merge || k.c.Added > 0) {
+			shown[k.author] = true
+		}
+	}
+	c.Shown = g.crowd(keys(shown))
+	if !r.counted {
+		for _, id := range g.own(r) {
+			if k := g.commits[id]; k != nil {
+				c.AILines, c.HumanLines, c.UnknownLines = c.AILines+k.c.AILines, c.HumanLines+k.human, c.UnknownLines+k.c.UnknownLines
+			}
+		}
+	}
+}
+
+// A repositoryRow is a repository as the tables have it.
+type repositoryRow struct {
+	id int64
+	r  subject.Repository
+}
+
+func (g *gatherer) repositories() []int64 {
+	ids := map[int64]bool{}
+	for _, c := range g.changes {
+		if c.repository != 0 {
+			ids[c.repository] = true
+		}
+	}
+	return keys(ids)
+}
+
+// since is the first of the last changes of a repository.
+const since = `COALESCE((SELECT x.id FROM k_change x WHERE x."repository" = i.value ORDER BY x.id DESC LIMIT 1 OFFSET $2), 0)`
+
+func (g *gatherer) readRepositories() error {
+	return g.each(g.repositories(), `SELECT i.value, COALESCE(k."name", ''), COALESCE(k."host", ''), COALESCE(k."default_branch", ''), CASE WHEN k."tip" IS NULL THEN 0 ELSE 1 END,
+			CASE WHEN EXISTS (SELECT 1 FROM k_push p WHERE p."repository" = i.value)
+				OR EXISTS (SELECT 1 FROM k_change c WHERE c."repository" = i.value AND c.id >= `+since+` AND COALESCE(c."state", '') <> '') THEN 1 ELSE 0 END,
+			CASE WHEN EXISTS (SELECT 1 FROM k_change c CROSS JOIN edge e WHERE c."repository" = i.value AND c.id >= `+since+`
+				AND e.src = c.id AND e.door IN {doors session}) THEN 1 ELSE 0 END
+		FROM {ids} LEFT JOIN k_repository k ON k.id = i.value`, func(scan func(...any) error) error {
+		x := &repositoryRow{}
+		err := scan(&x.id, &x.r.Name, &x.r.Host, &x.r.DefaultBranch, &x.r.Scanned, &x.r.Forge, &x.r.Captured)
+		g.repository[x.id] = x
+		return err
+	}, lately-1)
+}
+
+func (g *gatherer) putRepository(s *subject.Subject, c *changeRow) {
+	if x := g.repository[c.repository]; x != nil {
+		s.Repository = x.r
+	}
+	r := &s.Repository
+	r.Thing = g.thing(c.repository)
+	host, name := stemma.Ref(r.Ref).Split()
+	if r.Host == "" && r.Name == "" {
+		r.Host, r.Name = host, name
+	}
+	r.Forge = r.Forge || c.c.State != ""
+	target := c.c.Target
+	if target == "" {
+		target = r.DefaultBranch
+	}
+	r.Protection = g.protected(c.repository, target, c.c.Merged)
+}
+
+// A protectionFact is what was told of a rule about branches.
+type protectionFact struct {
+	id       int64
+	occurred time.Time
+	p        change.Protection
+}
+
+// maxRules bounds what is read of the rules about the branches of one repository.
+const maxRules = 2_000
+
+// readProtections reads the rules about branches from the log: the graph only knows how
+// they are now.
+func (g *gatherer) readProtections() error {
+	return g.each(g.repositories(), `SELECT p."repository", p.id, COALESCE(f.occurred, 0), r.canonical FROM {ids} CROSS JOIN k_protection p CROSS JOIN node_fact f CROSS JOIN fact r
+		WHERE p."repository" = i.value AND f.node = p.id AND r.pos = f.pos AND r.canonical IS NOT NULL ORDER BY p."repository", COALESCE(f.occurred, 0), f.pos`,
+		func(scan func(...any) error) error {
+			var repository, occurred int64
+			var x protectionFact
+			var canonical []byte
+			if err := scan(&repository, &x.id, &occurred, &canonical); err != nil || len(g.protection[repository]) >= maxRules {
+				return err
+			}
+			f, err := stemma.DecodeFact(canonical)
+			if err != nil {
+				return err
+			}
+			x.p, err = change.ProtectionFromFact(f)
+			x.occurred = moment(occurred)
+			g.need(x.id)
+			g.protection[repository] = append(g.protection[repository], x)
+			return err
+		})
+}
+
+// protected is the rule about a branch as it was at a time, or is now if that is zero: that
+// which names the branch, or else the one with the longest pattern.
+func (g *gatherer) protected(repository int64, branch string, at time.Time) subject.Protection {
+	rules, deleted := map[int64]*subject.Protection{}, map[int64]bool{}
+	pattern := map[int64]string{}
+	for _, x := range g.protection[repository] {
+		name := strings.TrimPrefix(x.p.Pattern, "refs/heads/")
+		if branch == "" || !at.IsZero() && x.occurred.After(at) || name != branch && !subject.Matches(branch, name) {
+			continue
+		}
+		r := rules[x.id]
+		if r == nil {
+			r = &subject.Protection{Thing: g.thing(x.id), Known: true}
+			rules[x.id], pattern[x.id] = r, name
+		}
+		overlay(r, x.p)
+		r.Changed, deleted[x.id] = x.occurred, x.p.Deleted
+	}
+	best := subject.Protection{}
+	rank := func(id int64) int {
+		switch {
+		case deleted[id]:
+			return 0
+		case pattern[id] == branch:
+			return 1 << 30
+		}
+		return 1 + len(pattern[id])
+	}
+	ids := keys(rules)
+	slices.SortFunc(ids, func(a, b int64) int { return cmp.Or(cmp.Compare(rank(b), rank(a)), cmp.Compare(g.ref(a), g.ref(b))) })
+	if len(ids) == 0 {
+		return best
+	}
+	best = *rules[ids[0]]
+	if deleted[ids[0]] {
+		best = subject.Protection{Thing: best.Thing, Known: true, Changed: best.Changed}
+	}
+	return best
+}
+
+// overlay adds what a fact says to what others said before.
+func overlay(r *subject.Protection, p change.Protection) {
+	if p.Approvals != nil {
+		r.Approvals = *p.Approvals
+	}
+	for to, from := range map[*bool]*bool{
+		&r.Owners: p.Owners, &r.StaleDismissed: p.StaleDismissed, &r.Checks: p.Checks, &r.ForAdmins: p.ForAdmins, &r.ForcePushes: p.ForcePushes,
+	} {
+		if from != nil {
+			*to = *from
+		}
+	}
+}

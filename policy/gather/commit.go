@@ -1,0 +1,195 @@
+package gather
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma/identity"
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// A commitRow is a commit as the tables have it.
+type commitRow struct {
+	id, author, committer, first, repository int64
+	tree, bot                                string
+	human                                    int
+	merge, captured                          bool
+	c                                        subject.Commit
+	out                                      []link
+}
+
+func (g *gatherer) readCommits() error {
+	ids := map[int64]bool{}
+	for _, c := range g.changes {
+		for _, id := range g.all(c) {
+			ids[id] = true
+		}
+	}
+	g.date(keys(ids)...)
+	err := g.each(keys(ids), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
+			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0),
+			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0)
+		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
+		r := &commitRow{}
+		c := &r.c
+		var committed int64
+		err := scan(&r.id, &r.author, &r.committer, &r.first, &r.repository, &r.tree, &r.bot, &r.human, &committed, &c.Title, &c.Signature, &c.Added,
+			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault)
+		c.Committed = moment(committed)
+		g.need(r.author, r.committer, r.first)
+		g.commits[r.id] = r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out := map[int64][]link{}
+	if err := g.links(keys(ids), out, false, "session implements assisted-by"); err != nil {
+		return err
+	}
+	for id, links := range out {
+		if g.commits[id] == nil { // it is only named
+			g.commits[id] = &commitRow{id: id}
+		}
+		g.commits[id].out = links
+	}
+	for _, c := range g.changes {
+		c.base = g.baseOf(c)
+		g.need(c.base)
+	}
+	return nil
+}
+
+// baseOf is the commit that a change stands on: that before the first one that it carries.
+func (g *gatherer) baseOf(c *changeRow) int64 {
+	carried := g.carried(c)
+	at := c.landed
+	if at == 0 && len(carried) == 1 {
+		at = carried[0]
+	}
+	for range carried {
+		k := g.commits[at]
+		if k == nil {
+			return 0
+		}
+		if at = k.first; !slices.Contains(carried, at) {
+			return at
+		}
+	}
+	return 0
+}
+
+// ownAI reports whether an agent's own account wrote a commit, or its message names one.
+func (r *commitRow) ownAI() bool {
+	return r.bot != "" && identity.Recognise(r.bot, "").AI() || len(through(r.out, "assisted-by")) > 0
+}
+
+func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
+	ids := most(s, g.own(c), maxCommits, "commits")
+	ids = g.byTime(slices.Clone(ids), g.committed)
+	for _, id := range ids {
+		k := subject.Commit{Thing: g.thing(id)}
+		if r := g.commits[id]; r != nil {
+			k = r.c
+			k.Thing = g.thing(id)
+			k.Author, k.Committer = g.people[r.author], g.people[r.committer]
+			k.Sessions = g.refs(through(r.out, "session"))
+			k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
+			g.attributed(&k, r)
+		}
+		k.Recorded = g.recorded[id]
+		s.Commits = append(s.Commits, k)
+	}
+}
+
+func (g *gatherer) committed(id int64) time.Time {
+	if k := g.commits[id]; k != nil {
+		return k.c.Committed
+	}
+	return time.Time{}
+}
+
+// attributed adds what records say of the lines of a commit.
+func (g *gatherer) attributed(k *subject.Commit, r *commitRow) {
+	k.Unattributed = k.AILines + r.human + k.UnknownLines
+	for _, x := range g.records[r.id] {
+		if x.declared() {
+			continue
+		}
+		if !k.HasRecord {
+			k.RecordWriter = x.writer
+		}
+		k.HasRecord = true
+		k.Unattributed = min(k.Unattributed, max(0, k.AILines+r.human+k.UnknownLines-x.claimed+x.misplaced))
+	}
+}
+
+// readCapture finds whether sessions of the authors of commits are known in their
+// repository, among the last ones of each account.
+func (g *gatherer) readCapture() error {
+	type pair struct{ author, repository int64 }
+	known := map[pair]bool{}
+	var ids []int64
+	for id, k := range g.commits {
+		if k.author != 0 && k.repository != 0 && !known[pair{k.author, k.repository}] {
+			known[pair{k.author, k.repository}] = true
+			ids = append(ids, id)
+		}
+	}
+	captured := map[pair]bool{}
+	err := g.each(ids, `SELECT t.author, t.repository FROM (SELECT c."author" AS author, c."repository" AS repository FROM {ids} CROSS JOIN k_commit c WHERE c.id = i.value) t
+		WHERE EXISTS (SELECT 1 FROM (SELECT e.src FROM (SELECT t.author AS id UNION SELECT b.id FROM same a JOIN same b ON b.self = a.self WHERE a.id = t.author) p
+				CROSS JOIN edge e WHERE e.dst = p.id AND e.door IN {doors operator} ORDER BY e.src DESC LIMIT $2) o
+			CROSS JOIN edge w WHERE w.src = o.src AND w.door IN {doors in} AND w.dst = t.repository)`, func(scan func(...any) error) error {
+		var p pair
+		err := scan(&p.author, &p.repository)
+		captured[p] = true
+		return err
+	}, lately)
+	for _, k := range g.commits {
+		k.captured = captured[pair{k.author, k.repository}]
+	}
+	return err
+}
+
+func (g *gatherer) readFiles() error {
+	return g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
+		WHERE f.id = i.value AND f."path" IS NOT NULL AND f.seq <= $2 ORDER BY f.id, f.seq`, func(scan func(...any) error) error {
+		var id int64
+		var f subject.File
+		err := scan(&id, &f.Path, &f.Status, &f.Added, &f.Deleted)
+		g.files[id] = append(g.files[id], f)
+		return err
+	}, maxFiles)
+}
+
+// putFiles adds up what the commits did to each file, in their order.
+func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
+	at := map[string]int{}
+	ids := g.own(c)
+	ids = g.byTime(slices.Clone(ids[:min(len(ids), maxCommits)]), g.committed)
+	var files []subject.File
+	for _, id := range ids {
+		k := g.commits[id]
+		for _, f := range g.files[id] {
+			i, known := at[f.Path]
+			if !known {
+				i = len(files)
+				at[f.Path], files = i, append(files, subject.File{Path: f.Path, Status: f.Status})
+			}
+			x := &files[i]
+			x.Added, x.Deleted = x.Added+f.Added, x.Deleted+f.Deleted
+			x.ByAI = x.ByAI || k != nil && k.c.AILines > 0
+			if x.Status != "A" || f.Status == "D" {
+				x.Status = f.Status // what came with the change is new, whatever became of it after
+			}
+		}
+	}
+	slices.SortFunc(files, func(a, b subject.File) int {
+		if a.Path < b.Path {
+			return -1
+		}
+		return 1
+	})
+	s.Files = most(s, files, maxFiles, "files")
+}

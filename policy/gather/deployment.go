@@ -1,0 +1,116 @@
+package gather
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// A deploymentRow is a deployment as the tables have it.
+type deploymentRow struct {
+	id, environment, actor int64
+	d                      subject.Deployment
+	out                    []link
+	before                 []int64 // artifacts that the one ships that it replaces
+}
+
+func (g *gatherer) readDeployments() error {
+	ids := map[int64]bool{}
+	for _, c := range g.changes {
+		for _, id := range through(g.in[c.id], "brings") {
+			ids[id] = true
+		}
+	}
+	// Another one of its service that succeeded before is what could be gone back to.
+	err := g.each(keys(ids), `SELECT d.id, COALESCE(d."environment", 0), COALESCE(d."actor", 0), COALESCE(v."name", ''), COALESCE(v."tier", ''), COALESCE(d."service", ''),
+			COALESCE(d."version", ''), COALESCE(d."status", ''), COALESCE(d."task", ''), COALESCE(d."at", 0), COALESCE(d."orphans", -1), COALESCE(d."direct", -1),
+			CASE WHEN EXISTS (SELECT 1 FROM k_deployment x WHERE x."environment" = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '')
+				AND x."status" IN ('success', 'inactive') AND x."at" < d."at") THEN 0 ELSE 1 END
+		FROM {ids} CROSS JOIN k_deployment d LEFT JOIN k_environment v ON v.id = d."environment" WHERE d.id = i.value`, func(scan func(...any) error) error {
+		r := &deploymentRow{}
+		d := &r.d
+		var at int64
+		err := scan(&r.id, &r.environment, &r.actor, &d.Environment, &d.Tier, &d.Service, &d.Version, &d.Status, &d.Task, &at, &d.Orphans, &d.Direct, &d.First)
+		d.At = moment(at)
+		g.need(r.id, r.environment, r.actor)
+		g.deployments[r.id] = r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out := map[int64][]link{}
+	if err := g.links(keys(g.deployments), out, false, "ships replaces run"); err != nil {
+		return err
+	}
+	for id, links := range out {
+		r := g.deployments[id]
+		r.out = links
+		g.artifactsOf[id] = through(links, "ships")
+		g.need(through(links, "ships", "replaces", "run")...)
+	}
+	if err := g.readReplaced(); err != nil {
+		return err
+	}
+	return g.readSnapshots()
+}
+
+func (g *gatherer) readReplaced() error {
+	return g.each(keys(g.deployments), `SELECT e.src, s.dst FROM {ids} CROSS JOIN edge e CROSS JOIN edge s CROSS JOIN k_artifact a
+		WHERE e.src = i.value AND e.door IN {doors replaces} AND s.src = e.dst AND s.door IN {doors ships} AND a.id = s.dst ORDER BY e.src, s.dst`, func(scan func(...any) error) error {
+		var id, artifact int64
+		err := scan(&id, &artifact)
+		g.deployments[id].before = append(g.deployments[id].before, artifact)
+		g.need(artifact)
+		return err
+	})
+}
+
+// readSnapshots reads what was seen to run while a deployment was the last one of its
+// service: the most of it that nothing explained.
+func (g *gatherer) readSnapshots() error {
+	return g.each(keys(g.deployments), `WITH t AS MATERIALIZED (SELECT d.id, d."environment", d."at", COALESCE(d."until", (SELECT x."at" FROM k_deployment x
+				WHERE x."at" > d."at" AND x."environment" + 0 = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '')
+					AND COALESCE(x."status", '') IN ('success', 'inactive') ORDER BY x."at" LIMIT 1)) AS until
+			FROM {ids} CROSS JOIN k_deployment d WHERE d.id = i.value)
+		SELECT t.id, COUNT(*), MAX(COALESCE(n."unexplained", 0)) FROM t CROSS JOIN k_snapshot n
+		WHERE n."taken" >= t."at" AND n."taken" < COALESCE(t.until, n."taken" + 1) AND n."environment" + 0 = t."environment" GROUP BY t.id`,
+		func(scan func(...any) error) error {
+			var id int64
+			var all, unexplained int
+			err := scan(&id, &all, &unexplained)
+			g.deployments[id].d.Snapshots, g.deployments[id].d.Unexplained = all, unexplained
+			return err
+		})
+}
+
+// brought are the deployments that brought a change, in order.
+func (g *gatherer) brought(c *changeRow) (ids []int64) {
+	for _, id := range through(g.in[c.id], "brings") {
+		if g.deployments[id] != nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(g.deployments[a].d.At.Compare(g.deployments[b].d.At), cmp.Compare(g.ref(a), g.ref(b)))
+	})
+	return ids
+}
+
+func (g *gatherer) putDeployments(s *subject.Subject, c *changeRow) {
+	for _, id := range most(s, g.brought(c), maxDeployments, "deployments") {
+		r := g.deployments[id]
+		d := r.d
+		d.Thing, d.Actor = g.thing(id), g.people[r.actor]
+		if runs := g.refs(through(r.out, "run")); len(runs) > 0 {
+			d.Run = runs[0]
+		}
+		d.Artifacts = g.refs(g.built(through(r.out, "ships")))
+		if replaced := g.refs(through(r.out, "replaces")); len(replaced) > 0 {
+			d.Replaces = replaced[0]
+		}
+		d.ReplacesOf = g.refs(r.before)
+		s.Deployments = append(s.Deployments, d)
+	}
+}

@@ -1,0 +1,109 @@
+package gather
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// An incidentRow is an incident as the tables have it.
+type incidentRow struct {
+	id     int64
+	i      subject.Incident
+	out    []link
+	judged map[int64]time.Time // when a cause was confirmed first
+	told   time.Time           // when its first cause was stated
+}
+
+// readIncidents reads those of which a change, one of its commits or deployments, or
+// something that it mends is a cause, or is held to be one.
+func (g *gatherer) readIncidents() error {
+	of := slices.Concat(g.ids(), keys(g.commits), keys(g.deployments))
+	for _, c := range g.changes {
+		of = append(of, c.mends...)
+	}
+	back := map[int64][]link{}
+	if err := g.links(of, back, true, "caused-by suspects ruled-out"); err != nil {
+		return err
+	}
+	ids := map[int64]bool{}
+	for id, links := range back {
+		g.incidentsOf[id] = through(links, "caused-by", "suspects", "ruled-out")
+		for _, of := range g.incidentsOf[id] {
+			ids[of] = true
+		}
+	}
+	err := g.each(keys(ids), `SELECT k.id, COALESCE(k."severity", ''), COALESCE(k."state", ''), COALESCE(k."opened", 0), COALESCE(k."resolved", 0)
+		FROM {ids} CROSS JOIN k_incident k WHERE k.id = i.value`, func(scan func(...any) error) error {
+		r := &incidentRow{judged: map[int64]time.Time{}}
+		var opened, resolved int64
+		err := scan(&r.id, &r.i.Severity, &r.i.State, &opened, &resolved)
+		r.i.Opened, r.i.Resolved = moment(opened), moment(resolved)
+		g.need(r.id)
+		g.incidents[r.id] = r
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	out := map[int64][]link{}
+	if err := g.links(keys(g.incidents), out, false, "caused-by suspects ruled-out"); err != nil {
+		return err
+	}
+	for id, links := range out {
+		g.incidents[id].out = links
+		for _, l := range links {
+			g.need(l.to)
+		}
+	}
+	err = g.each(keys(g.incidents), `SELECT j.id, COALESCE(j."cause", 0), COALESCE(j."at", 0) FROM {ids} CROSS JOIN k_incident_judgement j
+		WHERE j.id = i.value AND j."verdict" = 'confirmed' AND j."at" IS NOT NULL ORDER BY j.id, j."at" DESC`, func(scan func(...any) error) error {
+		var id, cause, at int64
+		err := scan(&id, &cause, &at)
+		g.incidents[id].judged[cause] = moment(at)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return g.each(keys(g.incidents), `SELECT t.src, r.recorded FROM (SELECT e.src, MIN(e.pos) AS pos FROM {ids} CROSS JOIN edge e
+		WHERE e.src = i.value AND e.door IN {doors caused-by} GROUP BY e.src) t CROSS JOIN fact r WHERE r.pos = t.pos`, func(scan func(...any) error) error {
+		var id, at int64
+		err := scan(&id, &at)
+		g.incidents[id].told = moment(at)
+		return err
+	})
+}
+
+func (g *gatherer) putIncidents(s *subject.Subject, c *changeRow) {
+	brought := g.brought(c)
+	var ids []int64
+	for _, id := range slices.Concat([]int64{c.id}, g.all(c), brought, c.mends) {
+		ids = append(ids, g.incidentsOf[id]...)
+	}
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return g.incidents[id] == nil })
+	slices.SortFunc(ids, func(a, b int64) int {
+		return cmp.Or(g.incidents[a].i.Opened.Compare(g.incidents[b].i.Opened), cmp.Compare(g.ref(a), g.ref(b)))
+	})
+	for _, id := range most(s, ids, maxIncidents, "incidents") {
+		r := g.incidents[id]
+		x := r.i
+		x.Thing = g.thing(id)
+		causes := through(r.out, "caused-by")
+		x.Causes, x.Suspects, x.RuledOut = g.refs(causes), g.refs(through(r.out, "suspects")), g.refs(through(r.out, "ruled-out"))
+		for _, cause := range causes {
+			if at := r.judged[cause]; !at.IsZero() && (x.Traced.IsZero() || at.Before(x.Traced)) {
+				x.Traced = at
+			}
+		}
+		if x.Traced.IsZero() {
+			x.Traced = r.told
+		}
+		x.Deployed = slices.ContainsFunc(slices.Concat(x.Causes, x.Suspects), func(ref string) bool { return stemma.Ref(ref).Kind() == stemma.KindDeployment })
+		s.Incidents = append(s.Incidents, x)
+	}
+}

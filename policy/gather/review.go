@@ -1,0 +1,77 @@
+package gather
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+	"github.com/stemma-dev/stemma/review"
+)
+
+// A reviewRow is a review as the tables have it.
+type reviewRow struct {
+	id, by, head int64
+	role         string
+	r            subject.Review
+	roles        []roleRow
+}
+
+type roleRow struct {
+	id int64
+	r  subject.Role
+}
+
+func (g *gatherer) readReviews() error {
+	at := map[int64]*reviewRow{}
+	err := g.each(g.ids(), `SELECT r.id, r."change", COALESCE(r."reviewer", 0), COALESCE(r."head", 0), COALESCE(r."role", ''), COALESCE(r."verdict", ''), COALESCE(r."tree", ''),
+			COALESCE(r."submitted", 0), COALESCE(r."dismissed", 0), COALESCE(r."comments", 0)
+		FROM {ids} CROSS JOIN k_review r WHERE r."change" = i.value`, func(scan func(...any) error) error {
+		x := &reviewRow{}
+		var of, submitted int64
+		err := scan(&x.id, &of, &x.by, &x.head, &x.role, &x.r.Verdict, &x.r.Tree, &submitted, &x.r.Dismissed, &x.r.Comments)
+		x.r.Submitted = moment(submitted)
+		g.need(x.by, x.head)
+		g.date(x.id)
+		g.reviews[of], at[x.id] = append(g.reviews[of], x), x
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return g.each(keys(at), `SELECT s.id, s."review", COALESCE(s."role", ''), COALESCE(s."method", ''), COALESCE(s."owned", 0), COALESCE(s."files", 0)
+		FROM {ids} CROSS JOIN k_standing s WHERE s."review" = i.value AND COALESCE(s."withdrawn", 0) = 0`, func(scan func(...any) error) error {
+		var x roleRow
+		var of int64
+		err := scan(&x.id, &of, &x.r.Role, &x.r.Method, &x.r.Owned, &x.r.Files)
+		g.need(x.id)
+		at[of].roles = append(at[of].roles, x)
+		return err
+	})
+}
+
+func (g *gatherer) putReviews(s *subject.Subject, c *changeRow) {
+	list := slices.Clone(g.reviews[c.id])
+	slices.SortFunc(list, func(a, b *reviewRow) int {
+		return cmp.Or(b.r.Submitted.Compare(a.r.Submitted), cmp.Compare(g.ref(a.id), g.ref(b.id)))
+	})
+	list = most(s, list, maxReviews, "reviews") // the last ones say what counts
+	slices.SortFunc(list, func(a, b *reviewRow) int {
+		return cmp.Or(a.r.Submitted.Compare(b.r.Submitted), cmp.Compare(g.ref(a.id), g.ref(b.id)))
+	})
+	for _, x := range list {
+		r := x.r
+		r.Thing, r.By, r.Head, r.Recorded = g.thing(x.id), g.people[x.by], g.ref(x.head), g.recorded[x.id]
+		if x.role != "" {
+			r.Roles = append(r.Roles, subject.Role{Thing: r.Thing, Role: x.role, Method: review.StandingPayload})
+		}
+		for _, y := range x.roles {
+			role := y.r
+			role.Thing = g.thing(y.id)
+			r.Roles = append(r.Roles, role)
+		}
+		slices.SortFunc(r.Roles, func(a, b subject.Role) int {
+			return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Method, b.Method), cmp.Compare(a.Ref, b.Ref))
+		})
+		s.Reviews = append(s.Reviews, r)
+	}
+}

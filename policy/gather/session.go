@@ -1,0 +1,209 @@
+package gather
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// A sessionRow is a session as the tables have it.
+type sessionRow struct {
+	id, parent int64
+	stated     bool // there is a row of it
+	s          subject.Session
+	models     []int64 // in step with s.Models
+	out        []link
+	bodies     int    // messages of which the text was kept once
+	state      string // kept, erased, or nothing
+	ground     bool   // it is said on what ground it was erased
+}
+
+// seeds are the sessions that a change is known to come from.
+func (g *gatherer) seeds(c *changeRow) []int64 {
+	ids := through(g.out[c.id], "session", "opened")
+	for _, x := range c.credits {
+		ids = append(ids, x.session)
+	}
+	for _, id := range g.all(c) {
+		if k := g.commits[id]; k != nil {
+			ids = append(ids, through(k.out, "session")...)
+		}
+		for _, r := range g.records[id] {
+			for _, x := range r.stretches {
+				if n := len(ids); n == 0 || ids[n-1] != x.session {
+					ids = append(ids, x.session)
+				}
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
+}
+
+func (g *gatherer) readSessions() error {
+	ids := map[int64]bool{}
+	for _, c := range g.changes {
+		for _, id := range g.seeds(c) {
+			ids[id] = true
+		}
+	}
+	// Steps keep a circle from going on for ever.
+	err := g.each(keys(ids), `WITH RECURSIVE up(id, steps) AS (SELECT CAST(i.value AS BIGINT), 0 FROM {ids}
+			UNION SELECT e.dst, up.steps + 1 FROM up CROSS JOIN edge e WHERE e.src = up.id AND e.door IN {doors spawned-by} AND up.steps < $2)
+		SELECT DISTINCT up.id FROM up`, func(scan func(...any) error) error {
+		var id int64
+		err := scan(&id)
+		g.session[id] = &sessionRow{id: id}
+		return err
+	}, maxAncestors)
+	if err != nil {
+		return err
+	}
+	g.date(keys(g.session)...)
+	out := map[int64][]link{}
+	if err := g.links(keys(g.session), out, false, "spawned-by operator works-on"); err != nil {
+		return err
+	}
+	for id, links := range out {
+		r := g.session[id]
+		r.out = links
+		if up := through(links, "spawned-by"); len(up) > 0 {
+			r.parent = up[0]
+		}
+		g.need(through(links, "spawned-by", "operator", "works-on")...)
+	}
+	for _, read := range []func() error{g.readSession, g.readModels, g.readSessionConfigs, g.readTools, g.readTurns, g.readBodies} {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gatherer) readSession() error {
+	return g.each(keys(g.session), `SELECT s.id, COALESCE(s."tool", ''), COALESCE(s."harness_version", ''), COALESCE(s."started", 0), COALESCE(s."ended", 0), COALESCE(s."parent", 0),
+			COALESCE(s."depth", 0), COALESCE(s."turns", 0), COALESCE(s."prompts", 0), COALESCE(s."iterations", 0), COALESCE(s."reprompts", 0), COALESCE(s."cost_micro_usd", 0),
+			CASE WHEN s."cost_micro_usd" IS NULL THEN 0 ELSE 1 END
+		FROM {ids} CROSS JOIN k_session s WHERE s.id = i.value`, func(scan func(...any) error) error {
+		var id, started, ended, parent int64
+		var s subject.Session
+		err := scan(&id, &s.Tool, &s.HarnessVersion, &started, &ended, &parent, &s.Depth, &s.Turns, &s.Prompts, &s.Iterations, &s.Reprompts, &s.CostMicroUSD, &s.Priced)
+		s.Started, s.Ended = moment(started), moment(ended)
+		r := g.session[id]
+		r.s = s
+		if parent != 0 {
+			r.parent = parent
+			g.need(parent)
+		}
+		return err
+	})
+}
+
+func (g *gatherer) readModels() error {
+	return g.each(keys(g.session), `SELECT t.id, COALESCE(t."model", 0), COALESCE(t."name", ''), COALESCE(m."version", ''), COALESCE(m."named", 0), COALESCE(t."turns", 0)
+		FROM {ids} CROSS JOIN k_session_model t LEFT JOIN k_model m ON m.id = t."model" WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
+		var id, model int64
+		var m subject.Model
+		err := scan(&id, &model, &m.Name, &m.Version, &m.Named, &m.Turns)
+		r := g.session[id]
+		r.s.Models, r.models = append(r.s.Models, m), append(r.models, model)
+		g.need(model)
+		return err
+	})
+}
+
+func (g *gatherer) readSessionConfigs() error {
+	return g.each(keys(g.session), `SELECT t.id, COALESCE(t."kind", ''), COALESCE(t."name", ''), COALESCE(t."digest", '') FROM {ids} CROSS JOIN k_session_config t
+		WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
+		var id int64
+		var c subject.Config
+		err := scan(&id, &c.Kind, &c.Name, &c.Digest)
+		g.session[id].s.Configs = append(g.session[id].s.Configs, c)
+		return err
+	})
+}
+
+func (g *gatherer) readTools() error {
+	return g.each(keys(g.session), `SELECT t.id, t."tool", COUNT(*), MAX(COALESCE(t."network", 0)) FROM {ids} CROSS JOIN k_session_tool_call t
+		WHERE t.id = i.value AND t."tool" IS NOT NULL GROUP BY t.id, t."tool" ORDER BY t.id, t."tool"`, func(scan func(...any) error) error {
+		var id int64
+		var t subject.Tool
+		err := scan(&id, &t.Name, &t.Calls, &t.Network)
+		g.session[id].s.Tools = append(g.session[id].s.Tools, t)
+		return err
+	})
+}
+
+func (g *gatherer) readTurns() error {
+	return g.each(keys(g.session), `SELECT t.id, COUNT(t."body") FROM {ids} CROSS JOIN k_session_turn t WHERE t.id = i.value GROUP BY t.id`, func(scan func(...any) error) error {
+		var id int64
+		var n int
+		err := scan(&id, &n)
+		g.session[id].bodies = n
+		return err
+	})
+}
+
+// readBodies reads whether what was said is kept, or was erased, and on what ground.
+func (g *gatherer) readBodies() error {
+	return g.each(keys(g.session), `SELECT n.id, CASE WHEN k.owner IS NULL THEN '' WHEN k.wrapped IS NULL THEN 'erased' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN 'kept' ELSE '' END,
+			CASE WHEN EXISTS (SELECT 1 FROM k_gap x WHERE x."about" = n.id AND x."source" = 'erasure') THEN 1 ELSE 0 END
+		FROM {ids} CROSS JOIN node n LEFT JOIN data_key k ON k.owner = n.ref WHERE n.id = i.value`, func(scan func(...any) error) error {
+		var id int64
+		var state string
+		var ground bool
+		err := scan(&id, &state, &ground)
+		g.session[id].state, g.session[id].ground = state, ground
+		return err
+	})
+}
+
+// lineageOf are the sessions of a change with all above them.
+func (g *gatherer) lineageOf(c *changeRow) []int64 {
+	if c.sessions != nil {
+		return c.sessions
+	}
+	ids := g.seeds(c)
+	seen := map[int64]bool{}
+	for _, id := range ids {
+		seen[id] = true
+	}
+	front := ids
+	for range maxAncestors {
+		var next []int64
+		for _, id := range front {
+			for _, up := range through(g.session[id].out, "spawned-by") {
+				if !seen[up] && g.session[up] != nil {
+					seen[up] = true
+					next = append(next, up)
+				}
+			}
+		}
+		ids, front = append(ids, next...), next
+	}
+	c.sessions = ids
+	return ids
+}
+
+func (g *gatherer) putSessions(s *subject.Subject, c *changeRow) {
+	ids := g.byTime(slices.Clone(g.lineageOf(c)), func(id int64) time.Time { return g.session[id].s.Started })
+	for _, id := range most(s, ids, maxSessions, "sessions") {
+		r := g.session[id]
+		x := r.s
+		x.Thing, x.Recorded, x.Stated, x.Parent = g.thing(id), g.recorded[id], g.names[id].stated, g.ref(r.parent)
+		x.Models, x.Configs, x.Tools = slices.Clone(x.Models), slices.Clone(x.Configs), slices.Clone(x.Tools)
+		for i := range x.Models {
+			x.Models[i].Ref = g.ref(r.models[i])
+		}
+		x.Operators = g.crowd(through(r.out, "operator"))
+		x.Tickets = g.refs(through(r.out, "works-on"))
+		switch {
+		case r.state == "kept":
+			x.Kept = r.bodies
+		case r.state == "erased" && r.ground:
+			x.Erased = r.bodies
+		}
+		s.Sessions = append(s.Sessions, x)
+	}
+}
