@@ -53,7 +53,7 @@ type Assessment struct {
 	Unknown    int           `json:"unknown"`
 	Waived     int           `json:"waived"`
 	Blocks     bool          `json:"blocks"`
-	Due        stemma.Moment `json:"due"`    // 0 if nothing has to be waited for
+	Due        int           `json:"due"`    // Unix seconds; 0 if nothing is waited for
 	Turned     int           `json:"turned"` // controls that stand otherwise than the time before
 	Digest     string        `json:"digest,omitempty"`
 

@@ -58,7 +58,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "unknown", Type: stemma.Int, Doc: "controls of which that is not known"},
 		{Name: "waived", Type: stemma.Int, Doc: "controls that it does not have to meet for a while"},
 		{Name: "blocks", Type: stemma.Bool, Index: true, Doc: "a control that is enforced is not met"},
-		{Name: "due", Type: stemma.Time, Index: true, Doc: "when it has to be judged again, whatever comes"},
+		{Name: "due", Type: stemma.Int, Index: true, Doc: "when it has to be judged again, whatever comes, in seconds since 1970; 0 if nothing is waited for"},
 		{Name: "turned", Type: stemma.Int, Doc: "controls that stand otherwise than the time before"},
 		{Name: "digest", Type: stemma.Text, Doc: "of how everything stands, to tell whether that changed"},
 	},

@@ -143,7 +143,7 @@ func (h *house) judged(c change.Change, due bool, findings ...governance.Finding
 		Findings: findings,
 	}
 	if due {
-		a.Due = stemma.At(h.clock.Add(time.Minute))
+		a.Due = int(h.clock.Add(time.Minute).Unix())
 	}
 	h.put(a)
 }

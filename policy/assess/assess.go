@@ -106,6 +106,12 @@ func (j *Judge) Changes(ctx context.Context, trigger string, refs ...stemma.Ref)
 	return all, nil
 }
 
+// settings are those of a repository, by its ref: a policy knows it by its name.
+func (j *Judge) settings(repository string) subject.Settings {
+	_, name := stemma.Ref(repository).Split()
+	return j.Set.Policy.SettingsOf(name)
+}
+
 // A verdict is how one change stands now.
 type verdict struct {
 	governance.Assessment
@@ -125,7 +131,7 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 	now := j.Now()
 	var verdicts []verdict
 	err = j.Space.DB.Read(ctx, func(tx *storage.Tx) error {
-		subjects, err := gather.Changes(ctx, tx, refs, gather.Options{Settings: j.Set.Policy.SettingsOf, Now: now, Log: log})
+		subjects, err := gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log})
 		if err != nil {
 			return err
 		}
@@ -238,9 +244,7 @@ func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdi
 	for _, e := range x.Exceptions {
 		soon(e.Until.Unix())
 	}
-	if due > 0 {
-		a.Due = stemma.At(time.Unix(due, 0))
-	}
+	a.Due = int(due)
 	slices.Sort(a.WaivedBy)
 	a.WaivedBy = slices.Compact(a.WaivedBy)
 	a.Digest = digest(a)

@@ -172,16 +172,12 @@ func (j *Judge) All(ctx context.Context, trigger string) (all Result, err error)
 
 // Due judges changes again of which evidence was waited for, or an exception ended.
 func (j *Judge) Due(ctx context.Context) error {
-	for {
-		refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" WHERE a."due" > 0 AND a."due" <= $1
-			ORDER BY a."due", n.ref LIMIT `+itoa(10*portion), j.Now().UnixMicro())
-		if err != nil || len(refs) == 0 {
-			return err
-		}
-		if err := j.round(ctx, OnTime, refs); err != nil {
-			return err
-		}
+	refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" WHERE a."due" > 0 AND a."due" <= $1
+		ORDER BY a."due", n.ref LIMIT `+itoa(10*portion), j.Now().Unix())
+	if err != nil {
+		return err
 	}
+	return j.round(ctx, OnTime, refs)
 }
 
 // Policy judges changes again that were judged by something else.

@@ -87,7 +87,7 @@ func (g *gatherer) page(refs []stemma.Ref, opt Options) (map[stemma.Ref]*subject
 		g.readCommits, g.readFiles, g.readRecords, g.readSpans, g.readCapture,
 		g.readSessions, g.readReviews, g.readRuns, g.readReports,
 		g.readDeployments, g.readArtifacts, g.readStatements, g.readIncidents,
-		g.readTickets, g.readGaps, g.readNames,
+		g.readTickets, g.readGovernance, g.readGaps, g.readNames,
 	} {
 		if err := read(); err != nil {
 			return nil, err
@@ -97,7 +97,6 @@ func (g *gatherer) page(refs []stemma.Ref, opt Options) (map[stemma.Ref]*subject
 	for _, c := range g.changes {
 		s := g.subject(c)
 		s.Settings, s.Now, s.Log = opt.Settings(s.Repository.Ref), opt.Now, opt.Log
-		s.Exceptions, s.Advisories = exceptions(s), advisories(s)
 		s.Derive()
 		found[stemma.Ref(s.Change.Ref)] = s
 	}
@@ -120,6 +119,7 @@ func (g *gatherer) subject(c *changeRow) *subject.Subject {
 	g.putArtifacts(s, c)
 	g.putIncidents(s, c)
 	g.putTickets(s, c)
+	g.putGovernance(s, c)
 	g.putGaps(s, c)
 	return s
 }

@@ -1,9 +1,77 @@
 package gather
 
-import "github.com/stemma-dev/stemma/policy/subject"
+import (
+	"slices"
+	"time"
 
-// exceptions are those that were granted for a change.
-func exceptions(*subject.Subject) []subject.Exception { return nil }
+	"github.com/stemma-dev/stemma/policy/subject"
+)
 
-// advisories are those about models that a change was made with.
-func advisories(*subject.Subject) []subject.Advisory { return nil }
+// An exceptionRow is an exception as the tables have it.
+type exceptionRow struct {
+	id, owner, approver int64
+	e                   subject.Exception
+}
+
+const exceptionColumns = `SELECT k.id, i.value, COALESCE(k."control", ''), COALESCE(k."reason", ''), COALESCE(k."owner", 0), COALESCE(k."approver", 0), COALESCE(k."opened", 0),
+	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0) FROM {ids} CROSS JOIN k_exception k `
+
+// readGovernance reads the exceptions for the changes and for their repositories, and all
+// advisories, of which there are few.
+func (g *gatherer) readGovernance() error {
+	take := func(scan func(...any) error) error {
+		var r exceptionRow
+		var of, opened, approved, until, followed, withdrawn int64
+		err := scan(&r.id, &of, &r.e.Control, &r.e.Reason, &r.owner, &r.approver, &opened, &approved, &until, &followed, &withdrawn, &r.e.Emergency)
+		for to, at := range map[*time.Time]int64{
+			&r.e.Opened: opened, &r.e.Approved: approved, &r.e.Until: until, &r.e.FollowedUp: followed, &r.e.Withdrawn: withdrawn,
+		} {
+			*to = moment(at)
+		}
+		g.need(r.id, r.owner, r.approver)
+		g.exceptions[of] = append(g.exceptions[of], r)
+		return err
+	}
+	if err := g.each(g.ids(), exceptionColumns+`WHERE k."change" = i.value ORDER BY k.id`, take); err != nil {
+		return err
+	}
+	if err := g.each(keys(g.repository), exceptionColumns+`WHERE k."repository" = i.value ORDER BY k.id`, take); err != nil {
+		return err
+	}
+	return g.store.Each(g.ctx, func(scan func(...any) error) error {
+		var id, since, published, withdrawn int64
+		var a subject.Advisory
+		err := scan(&id, &a.Model, &a.Title, &a.Severity, &since, &published, &withdrawn)
+		a.Since, a.Published, a.Withdrawn = moment(since), moment(published), moment(withdrawn)
+		g.need(id)
+		g.advisories = append(g.advisories, advisoryRow{id, a})
+		return err
+	}, `SELECT k.id, COALESCE(k."model", ''), COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."since", 0), COALESCE(k."published", 0),
+		COALESCE(k."withdrawn", 0) FROM k_advisory k ORDER BY k.id`)
+}
+
+// An advisoryRow is an advisory as the tables have it.
+type advisoryRow struct {
+	id int64
+	a  subject.Advisory
+}
+
+// putGovernance gives a change its exceptions, and the advisories that name a model of its
+// sessions.
+func (g *gatherer) putGovernance(s *subject.Subject, c *changeRow) {
+	for _, r := range slices.Concat(g.exceptions[c.id], g.exceptions[c.repository]) {
+		r.e.Thing, r.e.Owner, r.e.Approver = g.thing(r.id), g.people[r.owner], g.people[r.approver]
+		s.Exceptions = append(s.Exceptions, r.e)
+	}
+	for _, r := range g.advisories {
+		if slices.ContainsFunc(s.Sessions, func(x subject.Session) bool {
+			return slices.ContainsFunc(x.Models, func(m subject.Model) bool {
+				return subject.Matches(m.Name, r.a.Model) || subject.Matches(m.Ref, r.a.Model)
+			})
+		}) {
+			a := r.a
+			a.Thing = g.thing(r.id)
+			s.Advisories = append(s.Advisories, a)
+		}
+	}
+}

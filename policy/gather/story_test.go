@@ -124,7 +124,7 @@ func happened(t *testing.T, all map[string]*subject.Subject) {
 	_ = change.MethodDirect
 }
 func alike(t *testing.T, db *storage.DB, all map[string]*subject.Subject) {}
-func addUp(t *testing.T, all map[string]*subject.Subject) {}
+func addUp(t *testing.T, all map[string]*subject.Subject)                 {}
 func names(m map[string]*subject.Subject) func(func(string) bool) {
 	return func(y func(string) bool) {
 		for k := range m {
