@@ -12,11 +12,11 @@ const declared = "declared"
 
 // A record is what one record says about the lines of a commit.
 type record struct {
-	id, commit                      int64
-	format, writer                  string
-	ai, human, claimed, misplaced   int
-	stretches                       []stretch
-	cut                             bool // there are more stretches than are read
+	id, commit                    int64
+	format, writer                string
+	ai, human, claimed, misplaced int
+	stretches                     []stretch
+	cut                           bool // there are more stretches than are read
 }
 
 func (r *record) declared() bool { return r.format == declared }
