@@ -212,3 +212,61 @@ func TestAnEnvironmentMayHaveASlashInItsName(t *testing.T) {
 		t.Error("two deployments have one name")
 	}
 }
+
+// counts are those that were stated of each deployment: commits that no change carried, and
+// changes that were pushed.
+func counts(t testing.TB, s *ingest.Space) map[string]deployment.Brought {
+	t.Helper()
+	of := map[string]deployment.Brought{}
+	err := s.DB.Each(t.Context(), func(scan func(...any) error) error {
+		var ref stemma.Ref
+		var b deployment.Brought
+		err := scan((*string)(&ref), &b.Orphans, &b.Direct)
+		_, id := ref.Split()
+		of[id] = b
+		return err
+	}, `SELECT n.ref, d."orphans", d."direct" FROM k_deployment d JOIN node n ON n.id = d.id WHERE d."orphans" IS NOT NULL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return of
+}
+
+func TestWhatNobodyWasAskedAboutIsCountedWithADeployment(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		s, y := ingesttest.Must(t, open(), now), &story{t: t}
+		parent := func(n int) []stemma.Ref { return []stemma.Ref{commit(n - 1)} }
+		y.lands(1, 1)
+		y.tell(change.Commit{SHA: fmt.Sprintf("%040x", 2), Committed: at(2), Parents: parent(2)}) // nothing carries it
+		y.tell(change.Commit{SHA: fmt.Sprintf("%040x", 3), Committed: at(3), Parents: parent(3)})
+		y.tell(change.Change{Repository: repository, MergeCommit: commit(3), Method: "direct", Merged: at(3), Commits: []stemma.Ref{commit(3)}})
+		y.lands(4, 4, 3) // and somebody pushed what was merged
+		y.tell(change.Change{Repository: repository, MergeCommit: commit(4), Method: "direct", Merged: at(4), Commits: []stemma.Ref{commit(4)}})
+		y.tell(deployment.Environment{Name: "prod"})
+		y.deployed("d1", "pay", "success", 20, commit(1))
+		y.deployed("d2", "pay", "success", 21, commit(4))
+		y.deployed("d3", "pay", "success", 22, commit(4))
+		y.deployed("d4", "pay", "failure", 23, commit(4))
+		y.deployed("n1", "none", "success", 23, "")
+		put(t, s, y.facts...)
+		link(t, s)
+		want := map[string]deployment.Brought{"d1": {}, "d2": {Orphans: 1, Direct: 1}, "d3": {}}
+		if d := cmp.Diff(want, counts(t, s)); d != "" {
+			t.Errorf("(-want +got):\n%s", d)
+		}
+
+		later := &story{t: t}
+		later.lands(2, 2, 1)
+		later.deployed("d3", "pay", "failure", 22, commit(4))
+		later.facts[2].Occurred = began.Add(30 * time.Hour)
+		put(t, s, later.facts...)
+		link(t, s)
+		want["d2"], want["d3"] = deployment.Brought{Direct: 1}, deployment.Brought{Orphans: -1, Direct: -1}
+		if d := cmp.Diff(want, counts(t, s)); d != "" {
+			t.Errorf("when the merge request was told, and that it failed (-want +got):\n%s", d)
+		}
+		if n := link(t, s); n > 0 {
+			t.Errorf("%d facts of what is known", n)
+		}
+	})
+}

@@ -21,6 +21,7 @@ type changeRow struct {
 	base                                         int64 // the commit that it stands on
 
 	commits, runs, sessions []int64 // see all, runsOf and lineageOf
+	cut                     bool    // there are more sessions above than are looked at
 }
 
 // A credit is lines of one origin.
@@ -53,7 +54,7 @@ func (g *gatherer) all(c *changeRow) []int64 {
 		return c.commits
 	}
 	carried, shown := g.carried(c), g.shown(c)
-	ids := slices.Concat(carried[:min(len(carried), maxCommits)], shown[:min(len(shown), maxShown)], []int64{c.head, c.landed})
+	ids := slices.Concat(carried[:min(len(carried), maxCommits)], shown[:min(len(shown), maxCommits)], []int64{c.head, c.landed})
 	slices.Sort(ids)
 	c.commits = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
 	return c.commits

@@ -22,6 +22,7 @@ func (g *gatherer) readCommits() error {
 	ids := map[int64]bool{}
 	for _, c := range g.changes {
 		for _, id := range g.all(c) {
+			g.commits[id] = &commitRow{id: id} // it may be only named
 			ids[id] = true
 		}
 	}
@@ -48,9 +49,6 @@ func (g *gatherer) readCommits() error {
 		return err
 	}
 	for id, links := range out {
-		if g.commits[id] == nil { // it is only named
-			g.commits[id] = &commitRow{id: id}
-		}
 		g.commits[id].out = links
 	}
 	for _, c := range g.changes {
@@ -88,16 +86,13 @@ func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
 	ids := most(s, g.own(c), maxCommits, "commits")
 	ids = g.byTime(slices.Clone(ids), g.committed)
 	for _, id := range ids {
-		k := subject.Commit{Thing: g.thing(id)}
-		if r := g.commits[id]; r != nil {
-			k = r.c
-			k.Thing = g.thing(id)
-			k.Author, k.Committer = g.people[r.author], g.people[r.committer]
-			k.Sessions = g.refs(through(r.out, "session"))
-			k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
-			g.attributed(&k, r)
-		}
-		k.Recorded = g.recorded[id]
+		r := g.commits[id]
+		k := r.c
+		k.Thing, k.Recorded = g.thing(id), g.recorded[id]
+		k.Author, k.Committer = g.people[r.author], g.people[r.committer]
+		k.Sessions = g.refs(through(r.out, "session"))
+		k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
+		g.attributed(&k, r)
 		s.Commits = append(s.Commits, k)
 	}
 }
@@ -125,7 +120,8 @@ func (g *gatherer) attributed(k *subject.Commit, r *commitRow) {
 }
 
 // readCapture finds whether sessions of the authors of commits are known in their
-// repository, among the last ones of each account.
+// repository, among the last ones of each account: they say so, or commits of it were
+// checked out while they worked, or came from them.
 func (g *gatherer) readCapture() error {
 	type pair struct{ author, repository int64 }
 	known := map[pair]bool{}
@@ -138,14 +134,18 @@ func (g *gatherer) readCapture() error {
 	}
 	captured := map[pair]bool{}
 	err := g.each(ids, `SELECT t.author, t.repository FROM (SELECT c."author" AS author, c."repository" AS repository FROM {ids} CROSS JOIN k_commit c WHERE c.id = i.value) t
-		WHERE EXISTS (SELECT 1 FROM (SELECT e.src FROM (SELECT t.author AS id UNION SELECT b.id FROM same a JOIN same b ON b.self = a.self WHERE a.id = t.author) p
+		WHERE EXISTS (SELECT 1 FROM (SELECT e.src AS id FROM (SELECT t.author AS id UNION SELECT b.id FROM same a JOIN same b ON b.self = a.self WHERE a.id = t.author) p
 				CROSS JOIN edge e WHERE e.dst = p.id AND e.door IN {doors operator} ORDER BY e.src DESC LIMIT $2) o
-			CROSS JOIN edge w WHERE w.src = o.src AND w.door IN {doors in} AND w.dst = t.repository)`, func(scan func(...any) error) error {
-		var p pair
-		err := scan(&p.author, &p.repository)
-		captured[p] = true
-		return err
-	}, lately)
+			WHERE EXISTS (SELECT 1 FROM edge w WHERE w.src = o.id AND w.door IN {doors in} AND w.dst = t.repository)
+				OR EXISTS (SELECT 1 FROM edge w CROSS JOIN k_commit k WHERE w.src = o.id AND w.door IN {doors at} AND k.id = w.dst AND k."repository" + 0 = t.repository)
+				OR EXISTS (SELECT 1 FROM edge w CROSS JOIN k_commit k WHERE w.dst = o.id AND w.door IN {doors session} AND k.id = w.src AND k."repository" + 0 = t.repository)
+				OR EXISTS (SELECT 1 FROM edge w CROSS JOIN k_change k WHERE w.dst = o.id AND w.door IN {doors session} AND k.id = w.src AND k."repository" + 0 = t.repository))`,
+		func(scan func(...any) error) error {
+			var p pair
+			err := scan(&p.author, &p.repository)
+			captured[p] = true
+			return err
+		}, lately)
 	for _, k := range g.commits {
 		k.captured = captured[pair{k.author, k.repository}]
 	}
@@ -170,7 +170,6 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 	ids = g.byTime(slices.Clone(ids[:min(len(ids), maxCommits)]), g.committed)
 	var files []subject.File
 	for _, id := range ids {
-		k := g.commits[id]
 		for _, f := range g.files[id] {
 			i, known := at[f.Path]
 			if !known {
@@ -179,7 +178,7 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 			}
 			x := &files[i]
 			x.Added, x.Deleted = x.Added+f.Added, x.Deleted+f.Deleted
-			x.ByAI = x.ByAI || k != nil && k.c.AILines > 0
+			x.ByAI = x.ByAI || g.commits[id].c.AILines > 0
 			if x.Status != "A" || f.Status == "D" {
 				x.Status = f.Status // what came with the change is new, whatever became of it after
 			}

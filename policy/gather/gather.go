@@ -27,8 +27,7 @@ const page = 200
 
 // How much of one change is taken.
 const (
-	maxCommits     = 1_000
-	maxShown       = 500 // heads
+	maxCommits     = 1_000 // that came in, and that were shown
 	maxFiles       = 10_000
 	maxSpans       = 20_000 // paths and origins
 	maxSessions    = 500

@@ -20,6 +20,7 @@ type gatherer struct {
 	ctx   context.Context
 	tx    *storage.Tx
 	store *deployed.Store
+	asked func() // before every statement
 
 	changes     []*changeRow
 	out, in     map[int64][]link // of changes
@@ -71,7 +72,7 @@ type link struct {
 func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 	store, err := deployed.In(ctx, tx)
 	return &gatherer{
-		ctx: ctx, tx: tx, store: store,
+		ctx: ctx, tx: tx, store: store, asked: func() {},
 		out: map[int64][]link{}, in: map[int64][]link{}, repository: map[int64]*repositoryRow{}, protection: map[int64][]protectionFact{},
 		commits: map[int64]*commitRow{}, files: map[int64][]subject.File{}, records: map[int64][]*record{}, recordOf: map[int64]*record{},
 		session: map[int64]*sessionRow{}, reviews: map[int64][]*reviewRow{}, runs: map[int64]*runRow{}, runsOn: map[int64][]int64{},
@@ -90,6 +91,7 @@ func (g *gatherer) each(ids []int64, query string, take func(scan func(...any) e
 	if len(ids) == 0 {
 		return nil
 	}
+	g.asked()
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	table, list := "json_each($1) i", "["+deployed.List(ids)+"]"
@@ -114,6 +116,7 @@ func (g *gatherer) find(refs []stemma.Ref) (ids []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
+	g.asked()
 	table := "json_each($1) i"
 	if g.tx.Engine() == storage.Postgres {
 		table = "json_array_elements_text(CAST(CAST($1 AS text) AS json)) i(value)"

@@ -61,6 +61,9 @@ func (g *gatherer) putReviews(s *subject.Subject, c *changeRow) {
 	for _, x := range list {
 		r := x.r
 		r.Thing, r.By, r.Head, r.Recorded = g.thing(x.id), g.people[x.by], g.ref(x.head), g.recorded[x.id]
+		if k := g.commits[x.head]; r.Tree == "" && k != nil {
+			r.Tree = k.tree
+		}
 		if x.role != "" {
 			r.Roles = append(r.Roles, subject.Role{Thing: r.Thing, Role: x.role, Method: review.StandingPayload})
 		}

@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ type sessionRow struct {
 	s          subject.Session
 	models     []int64 // in step with s.Models
 	out        []link
-	bodies     int    // messages of which the text was kept once
+	rows, said int    // messages, and those of which the text is kept by itself
 	state      string // kept, erased, or nothing
 	ground     bool   // it is said on what ground it was erased
 }
@@ -136,11 +137,11 @@ func (g *gatherer) readTools() error {
 }
 
 func (g *gatherer) readTurns() error {
-	return g.each(keys(g.session), `SELECT t.id, COUNT(t."body") FROM {ids} CROSS JOIN k_session_turn t WHERE t.id = i.value GROUP BY t.id`, func(scan func(...any) error) error {
+	return g.each(keys(g.session), `SELECT t.id, COUNT(*), COUNT(t."body") FROM {ids} CROSS JOIN k_session_turn t WHERE t.id = i.value GROUP BY t.id`, func(scan func(...any) error) error {
 		var id int64
-		var n int
-		err := scan(&id, &n)
-		g.session[id].bodies = n
+		var rows, said int
+		err := scan(&id, &rows, &said)
+		g.session[id].rows, g.session[id].said = rows, said
 		return err
 	})
 }
@@ -183,11 +184,20 @@ func (g *gatherer) lineageOf(c *changeRow) []int64 {
 		ids, front = append(ids, next...), next
 	}
 	c.sessions = ids
+	c.cut = slices.ContainsFunc(front, func(id int64) bool {
+		return slices.ContainsFunc(through(g.session[id].out, "spawned-by"), func(up int64) bool { return !seen[up] })
+	})
 	return ids
 }
 
 func (g *gatherer) putSessions(s *subject.Subject, c *changeRow) {
-	ids := g.byTime(slices.Clone(g.lineageOf(c)), func(id int64) time.Time { return g.session[id].s.Started })
+	ids := g.lineageOf(c)
+	if c.cut {
+		s.Gaps = append(s.Gaps, subject.Gap{
+			Source: Source, Place: s.Change.Ref, Reason: fmt.Sprintf("there are more than %d sessions above one of its sessions, and the others were not looked at", maxAncestors),
+		})
+	}
+	ids = g.byTime(slices.Clone(ids), func(id int64) time.Time { return g.session[id].s.Started })
 	for _, id := range most(s, ids, maxSessions, "sessions") {
 		r := g.session[id]
 		x := r.s
@@ -198,11 +208,16 @@ func (g *gatherer) putSessions(s *subject.Subject, c *changeRow) {
 		}
 		x.Operators = g.crowd(through(r.out, "operator"))
 		x.Tickets = g.refs(through(r.out, "works-on"))
+		x.Turns = max(x.Turns, r.rows)
+		texts := x.Turns // in a transcript of all of it
+		if r.said > 0 {
+			texts = r.said
+		}
 		switch {
 		case r.state == "kept":
-			x.Kept = r.bodies
+			x.Kept = texts
 		case r.state == "erased" && r.ground:
-			x.Erased = r.bodies
+			x.Erased = texts
 		}
 		s.Sessions = append(s.Sessions, x)
 	}

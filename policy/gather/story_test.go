@@ -2,6 +2,8 @@ package gather_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -12,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/stemma-dev/stemma"
-	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/policy/gather"
 	"github.com/stemma-dev/stemma/policy/subject"
 	"github.com/stemma-dev/stemma/storage"
@@ -44,7 +45,7 @@ func TestTheStory(t *testing.T) {
 			if first == nil {
 				first = all
 			}
-			if d := cmp.Diff(slices.Sorted(names(first)), slices.Sorted(names(all))); d != "" {
+			if d := cmp.Diff(slices.Sorted(maps.Keys(first)), slices.Sorted(maps.Keys(all))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -117,20 +118,82 @@ func everything(t *testing.T, db *storage.DB) map[string]*subject.Subject {
 	}
 	return all
 }
+
+// happened asks of the story what is told in docs/story.md.
 func happened(t *testing.T, all map[string]*subject.Subject) {
-	for k, s := range all {
-		t.Logf("%s %s", k, fmt.Sprint(cmp.Diff(&subject.Subject{}, s)))
+	counts := func(s *subject.Subject) (list []string) {
+		for _, r := range s.Reviews {
+			list = append(list, fmt.Sprint(r.Verdict, " on-head:", r.OnHead, " by-maker:", r.ByMaker, " counts:", r.Counts))
+		}
+		return list
 	}
-	_ = change.MethodDirect
+	broke, cached := all["#2"], all["#5"]
+	var pushed *subject.Subject
+	for name, s := range all {
+		if s.Change.Title == "Raise the limit of a charge" {
+			pushed = all[name]
+		}
+	}
+	for name, pair := range map[string][2]any{
+		"reviews of #2": {counts(broke), []string{
+			"rejected on-head:false by-maker:false counts:false", "approved on-head:false by-maker:false counts:false", "approved on-head:true by-maker:false counts:true",
+		}},
+		"reviews of #5":              {counts(cached), []string{"approved on-head:true by-maker:true counts:false"}},
+		"sessions of #2":             {line(broke.Sessions[2].Root, broke.Sessions[2].Principal, broke.Sessions[2].Bodies, len(broke.Sessions)), "session:claude-code/" + story.Planner + " true true 4"},
+		"lines of #2":                {[]int{broke.Change.AILines, broke.Change.HumanLines, broke.Change.UnknownLines, broke.Change.Attempts}, []int{70, 3, 2, 4}},
+		"tickets of #2":              {[]string{broke.Tickets[0].Ref, broke.Tickets[1].Ref, broke.Requirements[0].Ref}, []string{"ticket:jira/PAY-17", "ticket:jira/PAY-18", "requirement:jira/PAY-1"}},
+		"scan of #2":                 {broke.Scans[0].Tool + broke.Scans[0].Before[0].Tool, "CodeQLCodeQL"},
+		"incident of #2":             {[]any{broke.Incidents[0].Ref, broke.Incidents[0].CausedHere, broke.Incidents[0].Deployed, broke.Incidents[0].Traced.IsZero()}, []any{story.Incident, true, true, false}},
+		"deployments of #2":          {[]any{broke.Deployments[0].Version, broke.Deployments[0].Orphans, broke.Deployments[0].Direct, broke.Deployments[0].Production, broke.Deployments[0].First, broke.Deployments[1].Version}, []any{"v1.1.0", 0, 0, true, false, "v1.1.1"}},
+		"what came with #5":          {[]int{cached.Deployments[0].Orphans, cached.Deployments[0].Direct}, []int{0, 1}},
+		"the push":                   {[]any{pushed.Change.Direct, len(pushed.Reviews), pushed.Deployments[0].Version}, []any{true, 0, "v1.2.0"}},
+		"the incident that #3 mends": {all["#3"].Incidents[0].Ref, story.Incident},
+		"the one that #4 mends":      {all["#4"].Change.FixAuthor + all["#4"].Change.OriginAuthor, "aihuman"},
+		"where it went":              {[]bool{broke.Repository.Forge, broke.Repository.Scanned, broke.Repository.Captured, broke.Commits[0].UsesCapture}, []bool{true, true, true, true}},
+	} {
+		if d := cmp.Diff(pair[1], pair[0]); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
 }
-func alike(t *testing.T, db *storage.DB, all map[string]*subject.Subject) {}
-func addUp(t *testing.T, all map[string]*subject.Subject)                 {}
-func names(m map[string]*subject.Subject) func(func(string) bool) {
-	return func(y func(string) bool) {
-		for k := range m {
-			if !y(k) {
-				return
+
+// alike asks for 500 changes in one call, in an order by chance and some of them often,
+// and for each by itself.
+func alike(t *testing.T, db *storage.DB, all map[string]*subject.Subject) {
+	var refs []stemma.Ref
+	for _, s := range all {
+		refs = append(refs, stemma.Ref(s.Change.Ref))
+	}
+	slices.Sort(refs)
+	rng, asked := rand.New(rand.NewPCG(1, 2)), make([]stemma.Ref, 500)
+	for i := range asked {
+		asked[i] = refs[rng.IntN(len(refs))]
+	}
+	alone := map[stemma.Ref]*subject.Subject{}
+	for _, ref := range refs {
+		alone[ref] = gathered(t, db, ref)[0]
+	}
+	for i, s := range gathered(t, db, asked...) {
+		if d := cmp.Diff(alone[asked[i]], s); d != "" {
+			t.Fatalf("%s among others (-alone +together):\n%s", asked[i], d)
+		}
+	}
+}
+
+func addUp(t *testing.T, all map[string]*subject.Subject) {
+	for name, s := range all {
+		sum := map[string]int{}
+		for _, x := range s.Spans {
+			sum[x.Origin] += x.Lines
+		}
+		want := map[string]int{"ai": s.Change.AILines, "human": s.Change.HumanLines, "unknown": s.Change.UnknownLines}
+		for origin, n := range want {
+			if sum[origin] != n {
+				t.Errorf("%s: %d lines of %s in spans, and %d in the change", name, sum[origin], origin, n)
 			}
+		}
+		if len(s.Gaps) > 0 {
+			t.Errorf("%s: %v", name, s.Gaps)
 		}
 	}
 }
