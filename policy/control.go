@@ -87,6 +87,7 @@ type Control struct {
 	Rests    Expr     `yaml:"rests,omitempty"` // the names of what the finding rests on
 	Check    string   `yaml:"check,omitempty"` // a Go function in the place of rule, says and rests
 	Remedy   string   `yaml:"remedy"`
+	Firm     bool     `yaml:"firm,omitempty"` // no exception waives it
 	Cases    []Case   `yaml:"cases,omitempty"`
 
 	Place string `yaml:"-"` // the file that it was read from

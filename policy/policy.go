@@ -160,7 +160,7 @@ func (s *Set) Digest() string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
 	for _, c := range s.Controls {
-		_ = enc.Encode([]any{c.ID, c.Version, c.Severity, c.Stage, c.Applies, c.Knows, c.Rule.Text, c.Says.Text, c.Rests.Text, c.Check}) // a hash takes all
+		_ = enc.Encode([]any{c.ID, c.Version, c.Severity, c.Stage, c.Applies, c.Knows, c.Rule.Text, c.Says.Text, c.Rests.Text, c.Check, c.Firm}) // a hash takes all
 	}
 	_ = enc.Encode([]any{s.Policy.Default, s.Policy.Rules, s.Policy.usual, s.Policy.of})
 	for _, r := range s.Policy.Repositories {

@@ -20,6 +20,12 @@ import (
 // takes some thousands, one that goes through them for each of them is stopped.
 const maxCost = 1_000_000
 
+// maxRule and maxNesting bound the text of one rule.
+const (
+	maxRule    = 10_000
+	maxNesting = 100
+)
+
 // rules are the compiled ones of a control.
 type rules struct {
 	applies, knows    []cel.Program
@@ -32,6 +38,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		ext.NativeTypes(ext.ParseStructTag("json"), reflect.TypeFor[subject.Subject]()),
 		ext.Strings(), ext.Sets(), ext.Math(), ext.Lists(),
 		cel.Function("known", cel.Overload("known_timestamp", []*cel.Type{cel.TimestampType}, cel.BoolType, cel.UnaryBinding(known))),
+		cel.ParserExpressionSizeLimit(maxRule), cel.ParserRecursionLimit(maxNesting),
+		cel.Function("sum", cel.Overload("sum_list_int", []*cel.Type{cel.ListType(cel.IntType)}, cel.IntType, cel.UnaryBinding(sum))),
 		cel.Function("fits", cel.Overload("fits_string_list", []*cel.Type{cel.StringType, cel.ListType(cel.StringType)}, cel.BoolType, cel.BinaryBinding(fits))),
 	}
 	for f := range fields() {
@@ -78,10 +86,26 @@ func activation(s *subject.Subject) map[string]any {
 	return values
 }
 
-// known reports whether a time was told.
+// known reports whether a time was told. CEL has no time before all others: one that is
+// not set is the beginning of 1970 to it.
 func known(v ref.Val) ref.Val {
 	t, ok := v.(types.Timestamp)
-	return types.Bool(ok && !t.IsZero())
+	return types.Bool(ok && !t.IsZero() && !t.Time.Equal(time.Unix(0, 0)))
+}
+
+// sum adds numbers up. One that is too large for that is an error, and no small number.
+func sum(list ref.Val) ref.Val {
+	numbers, err := list.ConvertToNative(reflect.TypeFor[[]int64]())
+	if err != nil {
+		return types.NewErr("sum: a list of whole numbers is needed")
+	}
+	var total ref.Val = types.Int(0)
+	for _, n := range numbers.([]int64) {
+		if total = total.(types.Int).Add(types.Int(n)); types.IsError(total) {
+			return total
+		}
+	}
+	return total
 }
 
 // fits reports whether a text fits one of some patterns.

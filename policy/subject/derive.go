@@ -23,6 +23,8 @@ func (s *Subject) Derive() {
 	if known := c.AILines + c.HumanLines; known > 0 {
 		c.AIShare = float64(c.AILines) / float64(known)
 	}
+	told := c.AILines + c.HumanLines
+	c.Untold = told*100 < max(c.Added, told+c.UnknownLines)*(100-s.Settings.Unattributed)
 	c.Direct = c.Method == "direct"
 }
 

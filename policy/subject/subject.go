@@ -113,6 +113,7 @@ type Change struct {
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1
 	Tags         []string  `json:"tags,omitempty"`     // derived: boundaries that it crosses
+	Untold       bool      `json:"untold,omitempty"`   // derived: of more of its added lines than may be it is not known whose they are
 }
 
 // A Commit is one that the change carries.
@@ -202,7 +203,7 @@ type Session struct {
 	Tickets        []string  `json:"tickets,omitempty"`
 	Bodies         bool      `json:"bodies,omitempty"` // derived: every message is kept, or was erased lawfully
 	Root           string    `json:"root,omitempty"`   // derived: the session at the top, "" if the chain does not end
-	Principal      bool      `json:"principal,omitempty"`
+	Principal      bool      `json:"principal,omitempty"` // derived: a person started the one at the top
 }
 
 // A Config is what a session worked under.
@@ -347,7 +348,7 @@ type Deployment struct {
 	Run         string    `json:"run,omitempty"`
 	Artifacts   []string  `json:"artifacts,omitempty"` // that it ships
 	Replaces    string    `json:"replaces,omitempty"`  // deployment
-	ReplacesOf  []string  `json:"replaces_of,omitempty"`
+	ReplacesOf  []string  `json:"replaces_of,omitempty"` // artifacts that the replaced one shipped and that are still there
 	First       bool      `json:"first,omitempty"`       // of its service: there is nothing to go back to
 	Orphans     int       `json:"orphans,omitempty"`     // commits that it brought and no change carried, -1 if nobody counted
 	Direct      int       `json:"direct,omitempty"`      // changes that it brought and nobody was asked about
