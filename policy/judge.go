@@ -3,7 +3,9 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
@@ -20,7 +22,7 @@ func (s *Set) Judge(x *subject.Subject) []Finding {
 		if out.State == "" {
 			out = c.judge(x, on)
 		}
-		f.State, f.Reason, f.Rests = out.State, out.Reason, unique(out.Rests)
+		f.State, f.Reason, f.Rests = out.State, short(out.Reason), unique(out.Rests)
 		f.Grade = least(grades, f.Rests)
 		if f.State == Fail || f.State == Unknown {
 			f.Remedy = c.Remedy
@@ -104,6 +106,21 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		}
 	}
 	return out
+}
+
+// maxReason bounds what a finding says: a rule may name every file of a large change.
+const maxReason = 1000
+
+func short(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= maxReason {
+		return text
+	}
+	end := maxReason
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + " …"
 }
 
 func broken(err error) Outcome {

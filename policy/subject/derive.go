@@ -186,6 +186,13 @@ func (s *Subject) sessions() {
 	for i, x := range s.Sessions {
 		at[x.Ref] = i
 	}
+	for i := range s.Commits {
+		k := &s.Commits[i]
+		k.Told = !slices.ContainsFunc(k.Sessions, func(ref string) bool {
+			j, ok := at[ref]
+			return !ok || !s.Sessions[j].Stated
+		})
+	}
 	for i := range s.Sessions {
 		x := &s.Sessions[i]
 		x.Bodies = x.Turns > 0 && x.Kept+x.Erased >= x.Turns

@@ -129,6 +129,7 @@ type Commit struct {
 	AILines      int       `json:"ai_lines,omitempty"`
 	UnknownLines int       `json:"unknown_lines,omitempty"`
 	Sessions     []string  `json:"sessions,omitempty"`
+	Told         bool      `json:"told,omitempty"`          // derived: of every session that it names something is told by itself
 	AIAuthor     bool      `json:"ai_author,omitempty"`     // an agent's own account wrote it, or a trailer names one
 	UsesCapture  bool      `json:"uses_capture,omitempty"`  // sessions of its author are known in this repository
 	Merge        bool      `json:"merge,omitempty"`         // it has several parents
