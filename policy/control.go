@@ -58,6 +58,9 @@ const (
 	Observe Mode = "observe" // it is counted
 )
 
+// Modes are all of them, the strictest first.
+var Modes = []Mode{Enforce, Warn, Observe}
+
 // A Stage is when a control can first be judged.
 type Stage string
 
@@ -91,6 +94,7 @@ type Control struct {
 	Cases    []Case   `yaml:"cases,omitempty"`
 
 	Place string `yaml:"-"` // the file that it was read from
+	lines lines
 	rules *rules
 }
 

@@ -17,7 +17,7 @@ func (s *Set) Judge(x *subject.Subject) []Finding {
 	grades := things(x)
 	findings := make([]Finding, 0, len(s.Controls))
 	for _, c := range s.Controls {
-		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Policy.Mode(c, x)}
+		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Mode(c, x)}
 		out := exempt(x)
 		if out.State == "" {
 			out = c.judge(x, on)

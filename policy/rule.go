@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"github.com/stemma-dev/stemma/policy/subject"
@@ -118,6 +119,27 @@ func fits(text, list ref.Val) ref.Val {
 	return types.Bool(subject.Matches(name, patterns.([]string)...))
 }
 
+// costs are what our own functions cost: as much as they look at.
+type costs struct{}
+
+func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
+	each := uint64(1)
+	switch function {
+	case "fits":
+		text, _ := args[0].Value().(string)
+		each += uint64(len(text)) / 20
+	case "sum":
+	default:
+		return nil
+	}
+	if list, ok := args[len(args)-1].(traits.Sizer); ok {
+		if n, ok := list.Size().(types.Int); ok {
+			each *= 1 + uint64(max(n, 0))
+		}
+	}
+	return &each
+}
+
 // compile checks a rule, which has to give a value of a type.
 func compile(e Expr, want *cel.Type) (cel.Program, error) {
 	env, err := environment()
@@ -132,7 +154,7 @@ func compile(e Expr, want *cel.Type) (cel.Program, error) {
 	if !ast.OutputType().IsAssignableType(want) && !want.IsAssignableType(ast.OutputType()) {
 		return nil, &Fault{Line: e.Line, Why: fmt.Sprintf("the rule gives %s, and %s is needed", ast.OutputType(), want)}
 	}
-	p, err := env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	p, err := env.Program(ast, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, &Fault{Line: e.Line, Why: err.Error()}
 	}

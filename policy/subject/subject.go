@@ -202,8 +202,8 @@ type Session struct {
 	Configs        []Config  `json:"configs,omitempty"`
 	Tools          []Tool    `json:"tools,omitempty"`
 	Tickets        []string  `json:"tickets,omitempty"`
-	Bodies         bool      `json:"bodies,omitempty"` // derived: every message is kept, or was erased lawfully
-	Root           string    `json:"root,omitempty"`   // derived: the session at the top, "" if the chain does not end
+	Bodies         bool      `json:"bodies,omitempty"`    // derived: every message is kept, or was erased lawfully
+	Root           string    `json:"root,omitempty"`      // derived: the session at the top, "" if the chain does not end
 	Principal      bool      `json:"principal,omitempty"` // derived: a person started the one at the top
 }
 
@@ -347,8 +347,8 @@ type Deployment struct {
 	At          time.Time `json:"at,omitzero"`
 	Actor       Person    `json:"actor,omitzero"`
 	Run         string    `json:"run,omitempty"`
-	Artifacts   []string  `json:"artifacts,omitempty"` // that it ships
-	Replaces    string    `json:"replaces,omitempty"`  // deployment
+	Artifacts   []string  `json:"artifacts,omitempty"`   // that it ships
+	Replaces    string    `json:"replaces,omitempty"`    // deployment
 	ReplacesOf  []string  `json:"replaces_of,omitempty"` // artifacts that the replaced one shipped and that are still there
 	First       bool      `json:"first,omitempty"`       // of its service: there is nothing to go back to
 	Orphans     int       `json:"orphans,omitempty"`     // commits that it brought and no change carried, -1 if nobody counted
