@@ -58,6 +58,9 @@ const (
 	Observe Mode = "observe" // it is counted
 )
 
+// Modes are all of them, the strictest first.
+var Modes = []Mode{Enforce, Warn, Observe}
+
 // A Stage is when a control can first be judged.
 type Stage string
 
@@ -87,9 +90,11 @@ type Control struct {
 	Rests    Expr     `yaml:"rests,omitempty"` // the names of what the finding rests on
 	Check    string   `yaml:"check,omitempty"` // a Go function in the place of rule, says and rests
 	Remedy   string   `yaml:"remedy"`
+	Firm     bool     `yaml:"firm,omitempty"` // no exception waives it
 	Cases    []Case   `yaml:"cases,omitempty"`
 
 	Place string `yaml:"-"` // the file that it was read from
+	lines lines
 	rules *rules
 }
 

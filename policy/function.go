@@ -25,21 +25,23 @@ func agentChain(s *subject.Subject) Outcome {
 		}
 	}
 	for _, x := range s.Sessions {
-		seen, up := map[string]bool{}, &x
-		for up.Parent != "" && !seen[up.Ref] {
+		seen, up, lost := map[string]bool{}, &x, false
+		for up.Parent != "" && !seen[up.Ref] && len(seen) <= s.Settings.Depth {
 			seen[up.Ref] = true
 			next := at[up.Parent]
 			if next == nil {
 				worse(Unknown, "%s was started by %s, of which nothing is known", up.Ref, up.Parent)
+				lost = true
 				break
 			}
 			up = next
 		}
 		switch {
+		case lost:
 		case seen[up.Ref]:
 			worse(Fail, "the sessions above %s go round in a circle", x.Ref)
 		case len(seen) > s.Settings.Depth:
-			worse(Fail, "%s is %d sessions below the one that was started first, %d are allowed", x.Ref, len(seen), s.Settings.Depth)
+			worse(Fail, "%s is more than %d sessions below the one that was started first", x.Ref, s.Settings.Depth)
 		case up.Parent == "" && !x.Principal && len(up.Operators) == 0:
 			worse(Unknown, "nobody is known to have started %s", up.Ref)
 		case up.Parent == "" && !x.Principal:

@@ -3,7 +3,9 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
@@ -15,13 +17,18 @@ func (s *Set) Judge(x *subject.Subject) []Finding {
 	grades := things(x)
 	findings := make([]Finding, 0, len(s.Controls))
 	for _, c := range s.Controls {
-		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Policy.Mode(c, x)}
-		out := c.judge(x, on)
-		f.State, f.Reason, f.Rests = out.State, out.Reason, unique(out.Rests)
+		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Mode(c, x)}
+		out := exempt(x)
+		if out.State == "" {
+			out = c.judge(x, on)
+		}
+		f.State, f.Reason, f.Rests = out.State, short(out.Reason), unique(out.Rests)
 		f.Grade = least(grades, f.Rests)
 		if f.State == Fail || f.State == Unknown {
 			f.Remedy = c.Remedy
-			waive(&f, x)
+			if !c.Firm {
+				waive(&f, x)
+			}
 		}
 		f.Blocks, f.Due = blocks(f, x)
 		findings = append(findings, f)
@@ -29,12 +36,29 @@ func (s *Set) Judge(x *subject.Subject) []Finding {
 	return findings
 }
 
+// exempt says of a change that no control concerns why that is so.
+func exempt(x *subject.Subject) Outcome {
+	since := x.Settings.Since
+	switch c := &x.Change; {
+	case c.State == "closed":
+		return Outcome{State: NotApplicable, Reason: "it was closed and nothing came in"}
+	case !c.Merged.IsZero() && c.Merged.Before(since):
+		return Outcome{State: NotApplicable, Reason: "it came in before " + since.UTC().Format(time.DateOnly) + ", from when on changes are judged"}
+	}
+	return Outcome{}
+}
+
 // judge gives the state of one control. Whatever its rules do, they never make it pass by
 // failing.
-func (c *Control) judge(x *subject.Subject, on map[string]any) Outcome {
+func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 	if c.rules == nil {
 		return Outcome{State: Unknown, Reason: "the control was not made ready"}
 	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			out = broken(fmt.Errorf("%v", fault))
+		}
+	}()
 	for i, p := range c.rules.applies {
 		ok, err := eval[bool](p, on)
 		if err != nil {
@@ -44,7 +68,6 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) Outcome {
 			return Outcome{State: NotApplicable, Reason: c.Applies[i].Else}
 		}
 	}
-	out := Outcome{}
 	if c.rules.rests != nil {
 		rests, err := eval[[]string](c.rules.rests, on)
 		if err != nil {
@@ -63,7 +86,10 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) Outcome {
 		}
 	}
 	if c.Check != "" {
-		return functions[c.Check](x)
+		if out = functions[c.Check](x); !slices.Contains(States, out.State) || out.State == Waived {
+			return Outcome{State: Unknown, Reason: "the check gave no state"}
+		}
+		return out
 	}
 	ok, err := eval[bool](c.rules.rule, on)
 	switch {
@@ -80,6 +106,21 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) Outcome {
 		}
 	}
 	return out
+}
+
+// maxReason bounds what a finding says: a rule may name every file of a large change.
+const maxReason = 1000
+
+func short(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= maxReason {
+		return text
+	}
+	end := maxReason
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + " …"
 }
 
 func broken(err error) Outcome {

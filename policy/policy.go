@@ -1,13 +1,8 @@
 package policy
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -15,12 +10,6 @@ import (
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
-
-// A Set is what changes are judged by: controls, and what an organisation decided.
-type Set struct {
-	Controls []*Control // by their ids
-	Policy   Policy
-}
 
 // A Policy is what an organisation decided, in .stemma/policy.yaml.
 type Policy struct {
@@ -30,6 +19,7 @@ type Policy struct {
 	Settings     Document `yaml:"settings,omitempty"`
 	Repositories []OfOne  `yaml:"repositories,omitempty"` // settings of some, over those of all
 	Place        string   `yaml:"-"`
+	lines        lines
 	usual        subject.Settings
 	of           []subject.Settings
 }
@@ -49,16 +39,19 @@ type OfOne struct {
 	Settings Document `yaml:"settings"`
 }
 
-// ParsePolicy reads a policy and checks it.
+// ParsePolicy reads a policy and checks it. A file without anything in it decides nothing.
 func ParsePolicy(place string, body []byte) (Policy, error) {
 	p := Policy{Place: place}
-	if len(body) > maxFile {
-		return p, &Fault{Place: place, Why: fmt.Sprintf("the file is larger than %d bytes", maxFile)}
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(body))
-	dec.KnownFields(true)
-	if err := dec.Decode(&p); err != nil && !errors.Is(err, io.EOF) {
-		return p, &Fault{Place: place, Why: strings.TrimPrefix(err.Error(), "yaml: ")}
+	seen := false
+	err := read(place, body, func(dec *yaml.Decoder, at lines) error {
+		if seen {
+			return &Fault{Place: place, Line: at[""], Why: "a policy is one document"}
+		}
+		seen, p.lines = true, at
+		return dec.Decode(&p)
+	})
+	if err != nil {
+		return p, err
 	}
 	return p, p.ready()
 }
@@ -66,61 +59,97 @@ func ParsePolicy(place string, body []byte) (Policy, error) {
 // ready checks a policy and reads its settings.
 func (p *Policy) ready() error {
 	var faults []error
-	wrong := func(line int, format string, args ...any) {
-		faults = append(faults, &Fault{Place: p.Place, Line: line, Why: fmt.Sprintf(format, args...)})
+	wrong := func(path, format string, args ...any) {
+		faults = append(faults, p.fault(path, format, args...))
 	}
-	modes := []Mode{Enforce, Warn, Observe}
 	if p.Default == "" {
 		p.Default = Observe
 	}
-	if !slices.Contains(modes, p.Default) {
-		wrong(0, "the mode %.40q is none of %v", p.Default, modes)
+	if !slices.Contains(Modes, p.Default) {
+		wrong("mode", "the mode %.40q is none of %v", p.Default, Modes)
 	}
-	patterns := func(where string, list []string) {
-		for _, pattern := range list {
-			if !subject.Valid(pattern) {
-				wrong(0, "%s: %.80q is not a pattern", where, pattern)
+	for i, r := range p.Rules {
+		at := fmt.Sprintf("rules.%d", i)
+		if !slices.Contains(Modes, r.Mode) {
+			wrong(at+".mode", "the mode %.40q is none of %v", r.Mode, Modes)
+		}
+		if len(r.Controls) == 0 && r.Severity == "" {
+			wrong(at, "a rule says neither controls nor a severity, and so would change all: say controls: [\"*\"] for that")
+		}
+		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
+			wrong(at+".severity", "the severity %.40q is none of %v", r.Severity, Severities)
+		}
+		for name, list := range map[string][]string{"controls": r.Controls, "repositories": r.Repositories, "paths": r.Paths} {
+			for j, pattern := range list {
+				if !subject.Valid(pattern) {
+					wrong(fmt.Sprintf("%s.%s.%d", at, name, j), "%.80q is not a pattern", pattern)
+				}
 			}
 		}
 	}
-	for _, r := range p.Rules {
-		if !slices.Contains(modes, r.Mode) {
-			wrong(0, "rules: the mode %.40q is none of %v", r.Mode, modes)
-		}
-		if len(r.Controls) == 0 && r.Severity == "" {
-			wrong(0, "rules: one says neither controls nor a severity, and so would change all: say controls: [\"*\"] for that")
-		}
-		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
-			wrong(0, "rules: the severity %.40q is none of %v", r.Severity, Severities)
-		}
-		patterns("rules", slices.Concat(r.Controls, r.Repositories, r.Paths))
-	}
-	p.usual = subject.Usual()
-	settings := func(d Document, over subject.Settings) subject.Settings {
-		if d.IsZero() {
-			return over
-		}
-		if err := d.into(&over); err != nil {
-			var f *Fault
-			errors.As(err, &f)
-			f.Place = p.Place
-			faults = append(faults, f)
-		}
-		for name, list := range over.Patterns() {
-			patterns(name, list)
-		}
-		return over
-	}
-	p.usual = settings(p.Settings, p.usual)
+	var fault error
+	p.usual, fault = p.settings("settings", p.Settings, subject.Usual())
+	faults = append(faults, fault)
 	p.of = nil
-	for _, r := range p.Repositories {
+	for i, r := range p.Repositories {
+		at := fmt.Sprintf("repositories.%d", i)
 		if len(r.Match) == 0 {
-			wrong(r.Settings.line, "repositories: match is missing")
+			wrong(at, "it does not say which repositories: match is missing")
 		}
-		patterns("repositories", r.Match)
-		p.of = append(p.of, settings(r.Settings, p.usual.Clone()))
+		for j, pattern := range r.Match {
+			if !subject.Valid(pattern) {
+				wrong(fmt.Sprintf("%s.match.%d", at, j), "%.80q is not a pattern", pattern)
+			}
+		}
+		of, fault := p.settings(at+".settings", r.Settings, p.usual.Clone())
+		faults = append(faults, fault)
+		p.of = append(p.of, of)
 	}
 	return errors.Join(faults...)
+}
+
+// settings are those of a document, over others.
+func (p *Policy) settings(path string, d Document, over subject.Settings) (subject.Settings, error) {
+	if d.IsZero() {
+		return over, nil
+	}
+	if err := d.into(&over); err != nil {
+		var f *Fault
+		errors.As(err, &f)
+		f.Place = p.Place
+		return over, f
+	}
+	var faults []error
+	for name, list := range over.Patterns() {
+		for _, pattern := range list {
+			if !subject.Valid(pattern) {
+				faults = append(faults, p.fault(path+"."+strings.ReplaceAll(name, " ", "."), "%s: %.80q is not a pattern", name, pattern))
+			}
+		}
+	}
+	for name, n := range over.Numbers() {
+		if n < 0 {
+			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
+		}
+	}
+	return over, errors.Join(faults...)
+}
+
+// retain makes packs in force ask for the time that records are kept.
+func (p *Policy) retain(packs []*Pack) {
+	days := 0
+	for _, pack := range packs {
+		days = max(days, pack.Retention)
+	}
+	p.usual.RetentionNeeded = max(p.usual.RetentionNeeded, days)
+	for i := range p.of {
+		p.of[i].RetentionNeeded = max(p.of[i].RetentionNeeded, days)
+	}
+}
+
+// fault is one at a part of the policy, or in it if it has no such part.
+func (p *Policy) fault(path, format string, args ...any) *Fault {
+	return &Fault{Place: p.Place, Line: p.lines[path], Why: fmt.Sprintf(format, args...)}
 }
 
 // SettingsOf are those of a repository, by its name: those of the last entry that it fits.
@@ -136,8 +165,8 @@ func (p *Policy) SettingsOf(repository string) subject.Settings {
 	return p.usual
 }
 
-// Mode is what comes of a control for a change.
-func (p *Policy) Mode(c *Control, x *subject.Subject) Mode {
+// rule is the mode that the last rule which fits gives a control for a change.
+func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 	for _, r := range slices.Backward(p.Rules) {
 		switch {
 		case len(r.Controls) > 0 && !subject.Matches(c.ID, r.Controls...),
@@ -146,52 +175,15 @@ func (p *Policy) Mode(c *Control, x *subject.Subject) Mode {
 			len(r.Paths) > 0 && !slices.ContainsFunc(x.Files, func(f subject.File) bool { return subject.Matches(f.Path, r.Paths...) }):
 			continue
 		}
-		return r.Mode
+		return r.Mode, true
 	}
+	return "", false
+}
+
+// otherwise is the mode of what nothing else is said of.
+func (p *Policy) otherwise() Mode {
 	if p.Default == "" {
 		return Observe
 	}
 	return p.Default
-}
-
-// Digest tells sets apart that may judge otherwise: by every control, and all that was
-// decided.
-func (s *Set) Digest() string {
-	h := sha256.New()
-	enc := json.NewEncoder(h)
-	for _, c := range s.Controls {
-		_ = enc.Encode(c.Digest()) // a hash takes all
-	}
-	_ = enc.Encode([]any{s.Policy.Default, s.Policy.Rules, s.Policy.usual, s.Policy.of})
-	for _, r := range s.Policy.Repositories {
-		_ = enc.Encode(r.Match)
-	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
-}
-
-// Digest tells controls apart that may judge otherwise.
-func (c *Control) Digest() string {
-	h := sha256.New()
-	clauses := func(list []Clause) (texts []string) {
-		for _, cl := range list {
-			texts = append(texts, cl.When.Text, cl.Else)
-		}
-		return texts
-	}
-	_ = json.NewEncoder(h).Encode([]any{ // a hash takes all
-		c.ID, c.Version, c.Severity, c.Stage, clauses(c.Applies), clauses(c.Knows), c.Rule.Text, c.Says.Text, c.Rests.Text, c.Check,
-	})
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
-}
-
-// Stage is a set of those controls that can be judged at a stage, or before it.
-func (s *Set) Stage(at Stage) *Set {
-	until := slices.Index(stages, at)
-	of := &Set{Policy: s.Policy}
-	for _, c := range s.Controls {
-		if slices.Index(stages, c.Stage) <= until {
-			of.Controls = append(of.Controls, c)
-		}
-	}
-	return of
 }

@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"github.com/stemma-dev/stemma/policy/subject"
@@ -19,6 +20,12 @@ import (
 // maxCost is what one rule may cost, in steps of CEL: a rule over each line of a change
 // takes some thousands, one that goes through them for each of them is stopped.
 const maxCost = 1_000_000
+
+// maxRule and maxNesting bound the text of one rule.
+const (
+	maxRule    = 10_000
+	maxNesting = 100
+)
 
 // rules are the compiled ones of a control.
 type rules struct {
@@ -32,6 +39,8 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		ext.NativeTypes(ext.ParseStructTag("json"), reflect.TypeFor[subject.Subject]()),
 		ext.Strings(), ext.Sets(), ext.Math(), ext.Lists(),
 		cel.Function("known", cel.Overload("known_timestamp", []*cel.Type{cel.TimestampType}, cel.BoolType, cel.UnaryBinding(known))),
+		cel.ParserExpressionSizeLimit(maxRule), cel.ParserRecursionLimit(maxNesting),
+		cel.Function("sum", cel.Overload("sum_list_int", []*cel.Type{cel.ListType(cel.IntType)}, cel.IntType, cel.UnaryBinding(sum))),
 		cel.Function("fits", cel.Overload("fits_string_list", []*cel.Type{cel.StringType, cel.ListType(cel.StringType)}, cel.BoolType, cel.BinaryBinding(fits))),
 	}
 	for f := range fields() {
@@ -78,10 +87,26 @@ func activation(s *subject.Subject) map[string]any {
 	return values
 }
 
-// known reports whether a time was told.
+// known reports whether a time was told. CEL has no time before all others: one that is
+// not set is the beginning of 1970 to it.
 func known(v ref.Val) ref.Val {
 	t, ok := v.(types.Timestamp)
-	return types.Bool(ok && !t.IsZero())
+	return types.Bool(ok && !t.IsZero() && !t.Time.Equal(time.Unix(0, 0)))
+}
+
+// sum adds numbers up. One that is too large for that is an error, and no small number.
+func sum(list ref.Val) ref.Val {
+	numbers, err := list.ConvertToNative(reflect.TypeFor[[]int64]())
+	if err != nil {
+		return types.NewErr("sum: a list of whole numbers is needed")
+	}
+	var total ref.Val = types.Int(0)
+	for _, n := range numbers.([]int64) {
+		if total = total.(types.Int).Add(types.Int(n)); types.IsError(total) {
+			return total
+		}
+	}
+	return total
 }
 
 // fits reports whether a text fits one of some patterns.
@@ -92,6 +117,27 @@ func fits(text, list ref.Val) ref.Val {
 		return types.NewErr("fits: a text and a list of patterns are needed")
 	}
 	return types.Bool(subject.Matches(name, patterns.([]string)...))
+}
+
+// costs are what our own functions cost: as much as they look at.
+type costs struct{}
+
+func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
+	each := uint64(1)
+	switch function {
+	case "fits":
+		text, _ := args[0].Value().(string)
+		each += uint64(len(text)) / 20
+	case "sum":
+	default:
+		return nil
+	}
+	if list, ok := args[len(args)-1].(traits.Sizer); ok {
+		if n, ok := list.Size().(types.Int); ok {
+			each *= 1 + uint64(max(n, 0))
+		}
+	}
+	return &each
 }
 
 // compile checks a rule, which has to give a value of a type.
@@ -108,7 +154,7 @@ func compile(e Expr, want *cel.Type) (cel.Program, error) {
 	if !ast.OutputType().IsAssignableType(want) && !want.IsAssignableType(ast.OutputType()) {
 		return nil, &Fault{Line: e.Line, Why: fmt.Sprintf("the rule gives %s, and %s is needed", ast.OutputType(), want)}
 	}
-	p, err := env.Program(ast, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	p, err := env.Program(ast, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, &Fault{Line: e.Line, Why: err.Error()}
 	}

@@ -1,20 +1,203 @@
 package catalogue_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/catalogue"
+	"github.com/stemma-dev/stemma/policy/subject"
 )
 
-func TestEveryControlHoldsItsCases(t *testing.T) {
+func controls(t testing.TB) []*policy.Control {
+	t.Helper()
 	list, err := catalogue.Controls()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range list {
+	return list
+}
+
+func TestEveryControlHoldsItsCases(t *testing.T) {
+	for _, c := range controls(t) {
 		t.Run(c.ID, func(t *testing.T) {
 			if err := c.Test(); err != nil {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestEveryControlHasACaseForEachState(t *testing.T) {
+	waived := map[policy.Severity]bool{policy.Low: true} // no exception is asked for where nothing depends on it
+	for _, c := range controls(t) {
+		for _, state := range []policy.State{policy.Pass, policy.Fail, policy.Unknown, policy.NotApplicable} {
+			if !slices.ContainsFunc(c.Cases, func(k policy.Case) bool { return k.State == state }) {
+				t.Errorf("%s has no case in which it is %s", c.ID, state)
+			}
+		}
+		if slices.ContainsFunc(c.Cases, func(k policy.Case) bool { return k.State == policy.Waived }) {
+			waived[c.Severity] = true
+		}
+	}
+	for _, severity := range policy.Severities {
+		if !waived[severity] {
+			t.Errorf("no control of severity %s has a case in which it is waived", severity)
+		}
+	}
+}
+
+// the controls by their severity and stage, as they were decided on.
+var decided = map[string]string{
+	"CAP-01": "critical head", "CAP-02": "critical head", "CAP-03": "high head", "CAP-04": "high head",
+	"CAP-05": "high head", "CAP-06": "high head", "CAP-07": "medium head", "CAP-08": "medium merge",
+	"TRC-01": "high head", "TRC-02": "medium head", "TRC-03": "low merge",
+	"REV-01": "critical head", "REV-02": "critical head", "REV-03": "high head", "REV-04": "high head", "REV-05": "high head", "REV-06": "medium head",
+	"CI-01": "critical head", "CI-02": "high head", "CI-03": "critical head", "CI-04": "high head", "SUP-01": "high merge",
+	"BLD-01": "critical deployment", "BLD-02": "critical deployment", "BLD-03": "medium deployment",
+	"DEP-01": "high deployment", "DEP-02": "high deployment", "DEP-03": "medium deployment", "POP-01": "critical deployment",
+	"MOD-01": "high head", "MOD-02": "high head", "MOD-03": "high head", "MOD-04": "medium head", "MOD-05": "medium head",
+	"INT-01": "critical merge", "INT-02": "medium merge", "INT-03": "high merge", "INT-04": "high head",
+	"EXC-01": "high merge", "INC-01": "medium incident", "INC-02": "medium merge",
+}
+
+func TestAllControlsThatWereDecidedOnAreThere(t *testing.T) {
+	got := map[string]string{}
+	for _, c := range controls(t) {
+		if got[c.ID] != "" {
+			t.Errorf("%s is there twice", c.ID)
+		}
+		got[c.ID] = fmt.Sprintf("%s %s", c.Severity, c.Stage)
+	}
+	for id, want := range decided {
+		if got[id] != want {
+			t.Errorf("%s is %q, want %q", id, got[id], want)
+		}
+	}
+	if len(got) != 41 || len(decided) != 41 {
+		t.Errorf("there are %d controls and %d decided on, want 41", len(got), len(decided))
+	}
+}
+
+// all is every control, and nothing decided.
+func all(t testing.TB) *policy.Set { return &policy.Set{Controls: controls(t)} }
+
+func TestNothingPassesByWhatIsMissing(t *testing.T) {
+	for name, x := range map[string]*subject.Subject{
+		"nothing":         {},
+		"a change":        {Change: subject.Change{Thing: subject.Thing{Ref: "change:github.com/acme/pay#1"}, State: "merged", Head: "commit:sha1/1", Added: 10}},
+		"lines of AI":     {Change: subject.Change{Thing: subject.Thing{Ref: "change:github.com/acme/pay#1"}, Added: 10, AILines: 10}},
+		"a named session": {Sessions: []subject.Session{{Thing: subject.Thing{Ref: "session:a/1"}}}},
+		"a deployment":    {Deployments: []subject.Deployment{{Thing: subject.Thing{Ref: "deployment:prod/1"}, Tier: "production", Status: "success", Orphans: -1}}},
+		"an incident":     {Incidents: []subject.Incident{{Thing: subject.Thing{Ref: "incident:x/1"}}}},
+	} {
+		x.Settings = subject.Usual()
+		x.Derive()
+		for _, f := range all(t).Judge(x) {
+			// The lines of AI are all lines, so their coverage is what passes.
+			if f.State == policy.Pass && !(name == "lines of AI" && f.Control == "CAP-03") {
+				t.Errorf("of %s alone %s passes", name, f.Control)
+			}
+		}
+	}
+}
+
+// onChange are the controls that what is said of the change itself is enough for.
+var onChange = []string{"CAP-03", "TRC-03", "INC-02", "INT-02"}
+
+func TestAPassDoesNotOutliveItsEvidence(t *testing.T) {
+	for _, c := range controls(t) {
+		for _, k := range c.Cases {
+			if k.State != policy.Pass || slices.Contains(onChange, c.ID) {
+				continue
+			}
+			x, err := c.Example(k.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bare := &subject.Subject{Change: x.Change, Settings: x.Settings, Now: x.Now}
+			bare.Derive()
+			set := &policy.Set{Controls: []*policy.Control{c}}
+			if f := set.Judge(bare)[0]; f.State == policy.Pass {
+				t.Errorf("%s passes in the case %q without any of its evidence", c.ID, k.Name)
+			}
+		}
+	}
+}
+
+func TestAPassNamesWhatItRestsOn(t *testing.T) {
+	for _, c := range controls(t) {
+		set := &policy.Set{Controls: []*policy.Control{c}}
+		for _, k := range c.Cases {
+			x, err := c.Example(k.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := set.Judge(x)[0]; f.State == policy.Pass && (len(f.Rests) == 0 || f.Grade == "") {
+				t.Errorf("%s passes in the case %q and rests on %v, of grade %q", c.ID, k.Name, f.Rests, f.Grade)
+			}
+		}
+	}
+}
+
+func TestARuleIsCheapOverALargeChange(t *testing.T) {
+	for _, f := range all(t).Judge(large(10_000)) {
+		if strings.HasPrefix(f.Reason, "the rule could not be evaluated") {
+			t.Errorf("%s: %s", f.Control, f.Reason)
+		}
+		if len(f.Reason) > 1100 {
+			t.Errorf("%s gives %d bytes of reason", f.Control, len(f.Reason))
+		}
+	}
+}
+
+// large is a change with many files, commits, spans and sessions.
+func large(files int) *subject.Subject {
+	x := &subject.Subject{
+		Change:     subject.Change{Thing: subject.Thing{Ref: "change:github.com/acme/pay#1", Grade: "A"}, State: "merged", Head: "commit:sha1/1", AILines: files, Added: files},
+		Repository: subject.Repository{Thing: subject.Thing{Ref: "repository:github.com/acme/pay"}, Name: "acme/pay", Forge: true, Scanned: true, Captured: true},
+		Settings:   subject.Usual(),
+	}
+	s := &x.Settings
+	s.Protected, s.Forbidden, s.Models, s.Tools = []string{"auth/"}, []string{"keys/"}, []string{"claude-*"}, []string{"Edit"}
+	s.Tags, s.Owners = map[string][]string{"auth": {"auth/**"}}, map[string][]string{"owner": {"pay/**"}, "security": {"auth/**", "keys/**"}}
+	s.AIShare, s.CostMicroUSD, s.RetentionNeeded, s.Packages = 60, 1, 365, []string{"pkg:npm/react"}
+	for i := range files {
+		path, ref := fmt.Sprintf("pay/%d/charge_test.go", i), fmt.Sprintf("session:a/%d", i%200)
+		x.Files = append(x.Files, subject.File{Path: path, Status: "M", AILines: 1, ByAI: true})
+		x.Spans = append(x.Spans, subject.Span{Path: path, Lines: 1, Origin: "ai", Session: ref, Stated: true})
+	}
+	for i := range 1000 {
+		x.Commits = append(x.Commits, subject.Commit{Thing: subject.Thing{Ref: fmt.Sprintf("commit:sha1/%d", i), Grade: "A"}, UsesCapture: true, Sessions: []string{fmt.Sprintf("session:a/%d", i%200)}})
+	}
+	for i := range 200 {
+		x.Sessions = append(x.Sessions, subject.Session{
+			Thing: subject.Thing{Ref: fmt.Sprintf("session:a/%d", i), Grade: "C"}, Stated: true, Turns: 9, Kept: 9, Priced: true,
+			Operators: []subject.Person{{Ref: "person:a", Human: true}},
+			Models:    []subject.Model{{Name: "claude-opus-4-6", Version: "4-6", Named: true}},
+			Tools:     []subject.Tool{{Name: "Edit"}, {Name: "WebFetch"}, {Name: "Bash"}},
+		})
+	}
+	var packages []string
+	for i := range 3000 {
+		packages = append(packages, fmt.Sprintf("pkg:npm/p%d", i))
+	}
+	x.Artifacts = []subject.Artifact{{Thing: subject.Thing{Ref: "artifact:sha256/1"}, Boms: []subject.Bom{{Thing: subject.Thing{Ref: "bom:1"}, Components: 3000, Packages: packages}}}}
+	x.Files = append(x.Files, subject.File{Path: "web/package.json", ByAI: true, AILines: 1})
+	x.Derive()
+	return x
+}
+
+func BenchmarkJudge(b *testing.B) {
+	set := all(b)
+	usual := large(20)
+	usual.Commits, usual.Sessions, usual.Artifacts[0].Boms[0].Packages = usual.Commits[:4], usual.Sessions[:3], usual.Artifacts[0].Boms[0].Packages[:200]
+	for name, x := range map[string]*subject.Subject{"usual": usual, "large": large(10_000)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				set.Judge(x)
 			}
 		})
 	}

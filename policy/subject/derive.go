@@ -23,6 +23,8 @@ func (s *Subject) Derive() {
 	if known := c.AILines + c.HumanLines; known > 0 {
 		c.AIShare = float64(c.AILines) / float64(known)
 	}
+	told := c.AILines + c.HumanLines
+	c.Untold = told*100 < max(c.Added, told+c.UnknownLines)*(100-s.Settings.Unattributed)
 	c.Direct = c.Method == "direct"
 }
 
@@ -186,6 +188,13 @@ func (s *Subject) sessions() {
 	at := map[string]int{}
 	for i, x := range s.Sessions {
 		at[x.Ref] = i
+	}
+	for i := range s.Commits {
+		k := &s.Commits[i]
+		k.Told = !slices.ContainsFunc(k.Sessions, func(ref string) bool {
+			j, ok := at[ref]
+			return !ok || !s.Sessions[j].Stated
+		})
 	}
 	for i := range s.Sessions {
 		x := &s.Sessions[i]

@@ -56,6 +56,9 @@ func Usual() Settings {
 // for any characters but "/", "**" for any at all, and a directory for all below it.
 func Matches(name string, patterns ...string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
+		if !bounded(p) {
+			return false
+		}
 		if strings.HasSuffix(p, "/") {
 			p += "**"
 		}
@@ -65,7 +68,15 @@ func Matches(name string, patterns ...string) bool {
 }
 
 // Valid reports whether a pattern is one.
-func Valid(pattern string) bool { return pattern != "" && doublestar.ValidatePattern(pattern) }
+func Valid(pattern string) bool {
+	return pattern != "" && bounded(pattern) && doublestar.ValidatePattern(pattern)
+}
+
+// bounded reports whether a pattern can be held against a name at little cost: groups of
+// alternatives multiply.
+func bounded(pattern string) bool {
+	return len(pattern) <= 500 && strings.Count(pattern, "{") <= 3 && strings.Count(pattern, ",") <= 60 && strings.Count(pattern, "**") <= 8
+}
 
 // Clone is a copy that shares nothing.
 func (s Settings) Clone() Settings {
@@ -98,4 +109,13 @@ func (s Settings) Patterns() map[string][]string {
 		}
 	}
 	return all
+}
+
+// Numbers are all numbers of the settings, by the name of the member.
+func (s Settings) Numbers() map[string]int {
+	return map[string]int{
+		"build_level": s.BuildLevel, "ai_share": s.AIShare, "cost_micro_usd": s.CostMicroUSD, "depth": s.Depth, "attempts": s.Attempts,
+		"lines_per_minute": s.LinesPerMinute, "unattributed": s.Unattributed, "burst_lines": s.BurstLines, "retention": s.Retention,
+		"retention_needed": s.RetentionNeeded, "grace_minutes": s.GraceMinutes, "lag_hours": s.LagHours,
+	}
 }

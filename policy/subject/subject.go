@@ -114,6 +114,7 @@ type Change struct {
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1
 	Tags         []string  `json:"tags,omitempty"`     // derived: boundaries that it crosses
+	Untold       bool      `json:"untold,omitempty"`   // derived: of more of its added lines than may be it is not known whose they are
 }
 
 // A Commit is one that the change carries.
@@ -129,6 +130,7 @@ type Commit struct {
 	AILines      int       `json:"ai_lines,omitempty"`
 	UnknownLines int       `json:"unknown_lines,omitempty"`
 	Sessions     []string  `json:"sessions,omitempty"`
+	Told         bool      `json:"told,omitempty"`          // derived: of every session that it names something is told by itself
 	AIAuthor     bool      `json:"ai_author,omitempty"`     // an agent's own account wrote it, or a trailer names one
 	UsesCapture  bool      `json:"uses_capture,omitempty"`  // sessions of its author are known in this repository
 	Merge        bool      `json:"merge,omitempty"`         // it has several parents
@@ -201,9 +203,9 @@ type Session struct {
 	Configs        []Config  `json:"configs,omitempty"`
 	Tools          []Tool    `json:"tools,omitempty"`
 	Tickets        []string  `json:"tickets,omitempty"`
-	Bodies         bool      `json:"bodies,omitempty"` // derived: every message is kept, or was erased lawfully
-	Root           string    `json:"root,omitempty"`   // derived: the session at the top, "" if the chain does not end
-	Principal      bool      `json:"principal,omitempty"`
+	Bodies         bool      `json:"bodies,omitempty"`    // derived: every message is kept, or was erased lawfully
+	Root           string    `json:"root,omitempty"`      // derived: the session at the top, "" if the chain does not end
+	Principal      bool      `json:"principal,omitempty"` // derived: a person started the one at the top
 }
 
 // A Config is what a session worked under.
@@ -346,9 +348,9 @@ type Deployment struct {
 	At          time.Time `json:"at,omitzero"`
 	Actor       Person    `json:"actor,omitzero"`
 	Run         string    `json:"run,omitempty"`
-	Artifacts   []string  `json:"artifacts,omitempty"` // that it ships
-	Replaces    string    `json:"replaces,omitempty"`  // deployment
-	ReplacesOf  []string  `json:"replaces_of,omitempty"`
+	Artifacts   []string  `json:"artifacts,omitempty"`   // that it ships
+	Replaces    string    `json:"replaces,omitempty"`    // deployment
+	ReplacesOf  []string  `json:"replaces_of,omitempty"` // artifacts that the replaced one shipped and that are still there
 	First       bool      `json:"first,omitempty"`       // of its service: there is nothing to go back to
 	Orphans     int       `json:"orphans,omitempty"`     // commits that it brought and no change carried, -1 if nobody counted
 	Direct      int       `json:"direct,omitempty"`      // changes that it brought and nobody was asked about

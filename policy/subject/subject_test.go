@@ -1,0 +1,50 @@
+package subject_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+func TestAPatternIsABoundedOne(t *testing.T) {
+	for pattern, want := range map[string]bool{
+		"auth/": true, "**/*.go": true, "{a,b}/{c,d}": true, "": false, "[a": false,
+		strings.Repeat("{a,a}", 40): false, strings.Repeat("a", 600): false, strings.Repeat("**/", 40): false,
+	} {
+		if got := subject.Valid(pattern); got != want {
+			t.Errorf("Valid(%.40q) = %v", pattern, got)
+		}
+		if !want && subject.Matches(strings.Repeat("a", 40), pattern) {
+			t.Errorf("%.40q matches", pattern)
+		}
+	}
+	if !subject.Matches("auth/a/b.go", "auth/") || subject.Matches("oauth/a.go", "auth/") || !subject.Matches("acme/pay", "acme/*") {
+		t.Error("a directory is not all below it, or a star is not any name")
+	}
+}
+
+func TestDerivingTwiceIsDerivingOnce(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	x := &subject.Subject{
+		Change:   subject.Change{Head: "commit:sha1/2", Author: subject.Person{Ref: "person:a", Human: true}, Added: 100, AILines: 90},
+		Sessions: []subject.Session{{Thing: subject.Thing{Ref: "session:a/2"}, Parent: "session:a/1"}, {Thing: subject.Thing{Ref: "session:a/1"}, Operators: []subject.Person{{Ref: "person:b", Human: true}}}},
+		Reviews:  []subject.Review{{By: subject.Person{Ref: "person:c", Human: true}, Verdict: "approved", Head: "commit:sha1/2", Submitted: at}},
+		Settings: subject.Usual(), Now: at,
+	}
+	x.Derive()
+	if !x.Change.Untold || x.Sessions[0].Root != "session:a/1" || !x.Sessions[0].Principal || !x.Reviews[0].Counts || len(x.Change.Makers) != 2 {
+		t.Errorf("%+v", x)
+	}
+	depth := x.Sessions[0].Depth
+	x.Derive()
+	if x.Sessions[0].Depth != depth || len(x.Change.Makers) != 2 || !x.Reviews[0].Counts {
+		t.Errorf("the second time it is %+v", x)
+	}
+	x.Change.HumanLines = 5
+	x.Derive()
+	if x.Change.Untold {
+		t.Error("of 95 in 100 lines it is known whose they are, and that is not enough")
+	}
+}

@@ -1,0 +1,254 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Fault is a mistake in a file of controls, packs or a policy, with its place.
+type Fault struct {
+	Place   string
+	Line    int
+	Control string
+	Why     string
+}
+
+func (f *Fault) Error() string {
+	var b strings.Builder
+	if f.Place != "" {
+		b.WriteString(f.Place + ":")
+	}
+	if f.Line > 0 {
+		fmt.Fprintf(&b, "%d:", f.Line)
+	}
+	if b.Len() > 0 {
+		b.WriteByte(' ')
+	}
+	if f.Control != "" {
+		b.WriteString(f.Control + ": ")
+	}
+	b.WriteString(f.Why)
+	return b.String()
+}
+
+// Faults are all of them in an error, in the order in which they were found. One that is
+// no fault is none of them.
+func Faults(err error) []*Fault {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var list []*Fault
+		for _, e := range many.Unwrap() {
+			list = append(list, Faults(e)...)
+		}
+		return list
+	}
+	var f *Fault
+	if errors.As(err, &f) {
+		return []*Fault{f}
+	}
+	return nil
+}
+
+// Bounds of a file: what people write by hand is far below them.
+const (
+	maxFile  = 1 << 20
+	maxNodes = 100_000
+	maxDepth = 32
+)
+
+// A lines tells on which line a part of a document stands, by its path: rules.2.mode.
+type lines map[string]int
+
+// read reads every document of a file by a function, which decodes it. All of a file is
+// looked at before: one that is too large, too deep, or that repeats itself by aliases is
+// not read.
+func read(place string, body []byte, each func(dec *yaml.Decoder, at lines) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = &Fault{Place: place, Why: fmt.Sprintf("it could not be read: %v", fault)}
+		}
+	}()
+	if len(body) > maxFile {
+		return &Fault{Place: place, Why: fmt.Sprintf("the file is larger than %d bytes", maxFile)}
+	}
+	var all []lines
+	nodes := yaml.NewDecoder(bytes.NewReader(body))
+	for {
+		var n yaml.Node
+		if err := nodes.Decode(&n); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return misread(place, err)
+		}
+		at := lines{}
+		if err := at.walk(&n, "", 0); err != nil {
+			err.Place = place
+			return err
+		}
+		all = append(all, at)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(body))
+	dec.KnownFields(true)
+	var faults []error
+	for _, at := range all {
+		if err := each(dec, at); err != nil {
+			var f *Fault
+			if !errors.As(err, &f) {
+				err = misread(place, err)
+			}
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (at lines) walk(n *yaml.Node, path string, depth int) *Fault {
+	switch {
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		return &Fault{Line: n.Line, Why: "anchors and aliases are not read here: write it out"}
+	case depth > maxDepth:
+		return &Fault{Line: n.Line, Why: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
+	case len(at) > maxNodes:
+		return &Fault{Line: n.Line, Why: fmt.Sprintf("the document has more than %d parts", maxNodes)}
+	}
+	at[path] = n.Line
+	for i, part := range n.Content {
+		below := path
+		switch {
+		case n.Kind == yaml.SequenceNode:
+			below = join(path, strconv.Itoa(i))
+		case n.Kind == yaml.MappingNode && i%2 == 1:
+			below = join(path, n.Content[i-1].Value)
+		case n.Kind == yaml.MappingNode:
+			below = join(path, "@"+part.Value) // the name itself
+		}
+		if err := at.walk(part, below, depth+1); err != nil {
+			return err
+		}
+		if n.Kind == yaml.MappingNode && i%2 == 1 && part.Kind != yaml.ScalarNode {
+			at[below] = n.Content[i-1].Line
+		}
+	}
+	return nil
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+var (
+	lineOf  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
+	noField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^field (.*) not found in type .*$`) })
+	inGo    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` into (?:policy\.)?(\S+)$`) })
+)
+
+// misread says what a decoder says, in our words and with the lines apart.
+func misread(place string, err error) error {
+	texts := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	var several *yaml.TypeError
+	if errors.As(err, &several) {
+		texts = several.Errors
+	}
+	var faults []error
+	for _, text := range texts {
+		f := &Fault{Place: place, Why: text}
+		if m := lineOf().FindStringSubmatch(text); m != nil {
+			f.Line, _ = strconv.Atoi(m[1])
+			f.Why = text[len(m[0]):]
+		}
+		f.Why = noField().ReplaceAllString(f.Why, `there is no member "$1"`)
+		f.Why = inGo().ReplaceAllString(f.Why, `, where $1 is needed`)
+		faults = append(faults, f)
+	}
+	return errors.Join(faults...)
+}
+
+// An Expr is a rule in CEL, with the line on which it begins.
+type Expr struct {
+	Text string
+	Line int
+}
+
+// UnmarshalYAML reads a rule.
+func (e *Expr) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: a rule is a text", n.Line)}}
+	}
+	e.Text, e.Line = strings.TrimSpace(n.Value), n.Line
+	if n.Style == yaml.LiteralStyle || n.Style == yaml.FoldedStyle {
+		e.Line++
+	}
+	return nil
+}
+
+// MarshalYAML writes a rule.
+func (e Expr) MarshalYAML() (any, error) { return e.Text, nil }
+
+// IsZero reports whether there is no rule.
+func (e Expr) IsZero() bool { return e.Text == "" }
+
+// A Document is a part of a file that is read by the names that JSON has for it.
+type Document struct {
+	values map[string]any
+	line   int
+	names  map[string]int // lines of the names in it, by the first place of each
+}
+
+// UnmarshalYAML reads the document.
+func (d *Document) UnmarshalYAML(n *yaml.Node) error {
+	d.line, d.names = n.Line, map[string]int{}
+	d.name(n)
+	return n.Decode(&d.values)
+}
+
+func (d *Document) name(n *yaml.Node) {
+	for i, part := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && d.names[part.Value] == 0 {
+			d.names[part.Value] = part.Line
+		}
+		d.name(part)
+	}
+}
+
+// IsZero reports whether there is no document.
+func (d Document) IsZero() bool { return d.values == nil }
+
+// into reads a document into a Go value; a name that it does not have is a fault.
+func (d Document) into(to any) error {
+	body, err := json.Marshal(d.values)
+	if err != nil {
+		return &Fault{Line: d.line, Why: strings.TrimPrefix(err.Error(), "json: ")}
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(to)
+	if err == nil {
+		return nil
+	}
+	f := &Fault{Line: d.line, Why: strings.TrimPrefix(err.Error(), "json: ")}
+	var kind *json.UnmarshalTypeError
+	name, unknown := strings.CutPrefix(f.Why, "unknown field ")
+	switch {
+	case unknown:
+		name = strings.Trim(name, `"`)
+		f.Why = fmt.Sprintf("there is no member %q", name)
+	case errors.As(err, &kind):
+		name = kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
+		f.Why = fmt.Sprintf("%s is a %s, and a %s is needed", kind.Field, kind.Value, kind.Type)
+	}
+	if line := d.names[name]; line > 0 {
+		f.Line = line
+	}
+	return f
+}
