@@ -162,6 +162,7 @@ var layers = []struct {
 	{"policy/subject", ""},
 	{"policy", "policy/subject"},
 	{"policy/catalogue", "policy"},
+	{"policy/report", "policy policy/subject"},
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage lineage/deployed query/filter"},
 	{"query/output", "query query/filter"},
