@@ -1,7 +1,7 @@
 // Stemma keeps the family tree of software changes.
 //
 // The verbs lie below, a file each: ask answers questions, clone works in a clone, space
-// on the store, record in pipelines. What they share is program.
+// on the store, record in pipelines, govern holds changes against controls. What they share is program.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 
 	"github.com/stemma-dev/stemma/cmd/stemma/ask"
 	"github.com/stemma-dev/stemma/cmd/stemma/clone"
+	"github.com/stemma-dev/stemma/cmd/stemma/govern"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/record"
 	"github.com/stemma-dev/stemma/cmd/stemma/space"
@@ -79,6 +80,7 @@ var verbs = []verb{
 	{"people", ask.People},
 	{"sql", ask.SQL},
 	{"record", record.Record},
+	{"check", govern.Check},
 	{"roles", space.Roles},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},
