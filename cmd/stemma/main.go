@@ -71,7 +71,7 @@ var verbs = []verb{
 	{"trace", ask.Trace},
 	{"find", ask.Find},
 	{"hook", clone.Hook},
-	{"githook", clone.Githook},
+	{"githook", githook},
 	{"export", clone.Export},
 	{"query", ask.Query},
 	{"population", ask.Population},
@@ -89,4 +89,11 @@ var verbs = []verb{
 	{"rebuild", space.Rebuild},
 	{"erase", space.Erase},
 	{"version", version},
+}
+
+// githook is what hooks of git call: those of a clone, and those of a server.
+func githook(a *program.App) *cobra.Command {
+	c := clone.Githook(a)
+	c.AddCommand(govern.Receive(a)...)
+	return c
 }

@@ -29,8 +29,9 @@ func (marked) Faint(s string) string { return "(" + s + ")" }
 
 // forms are all forms, by the names of their golden files.
 var forms = map[string]func(io.Writer) report.Handler{
-	"table.txt":        func(w io.Writer) report.Handler { return report.Table(w, marked{}, false) },
-	"table-all.txt":    func(w io.Writer) report.Handler { return report.Table(w, marked{}, true) },
+	"table.txt":        func(w io.Writer) report.Handler { return report.Table(w, marked{}, report.Unmet) },
+	"table-heard.txt":  func(w io.Writer) report.Handler { return report.Table(w, marked{}, report.Heard) },
+	"table-all.txt":    func(w io.Writer) report.Handler { return report.Table(w, marked{}, report.All) },
 	"report.json":      report.JSON,
 	"report.jsonl":     report.Lines,
 	"report.sarif":     func(w io.Writer) report.Handler { return report.SARIF(w, false) },

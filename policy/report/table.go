@@ -16,15 +16,24 @@ type Palette interface {
 	Faint(string) string
 }
 
+// A Show says what of the findings is listed; what is not is counted.
+type Show int
+
+// What there is to show.
+const (
+	Unmet Show = iota // what fails, is unknown or is waived
+	Heard             // of that, not what is only observed
+	All
+)
+
 // Table writes for people: of each change what holds it up first, then what fails, is
-// unknown and is waived. What passes and what does not apply is counted only, unless all
-// is asked for. It is buffered until the end of each change.
-func Table(w io.Writer, p Palette, all bool) Handler { return &table{bufio.NewWriter(w), p, all} }
+// unknown and is waived. It is buffered until the end of each change.
+func Table(w io.Writer, p Palette, show Show) Handler { return &table{bufio.NewWriter(w), p, show} }
 
 type table struct {
-	w   *bufio.Writer
-	p   Palette
-	all bool
+	w    *bufio.Writer
+	p    Palette
+	show Show
 }
 
 func (t *table) Begin(r Run) error {
@@ -35,11 +44,15 @@ func (t *table) Begin(r Run) error {
 
 func (t *table) Change(c Change) error {
 	fmt.Fprintf(t.w, "\n%s %s%s\n", t.p.Bold(c.name()), line(c.Title, maxTitle), t.p.Faint(kindOf(c)))
-	counts := map[rank]int{}
+	counts, quiet := map[rank]int{}, 0
 	for _, f := range ordered(c.Findings) {
 		r := rankOf(f)
 		counts[r]++
-		if met(f) && !t.all {
+		if met(f) && t.show != All {
+			continue
+		}
+		if t.show == Heard && levelOf(f) == noted {
+			quiet++
 			continue
 		}
 		word := fmt.Sprintf("%-7s", r)
@@ -54,7 +67,11 @@ func (t *table) Change(c Change) error {
 			fmt.Fprintf(t.w, "    %s\n", t.p.Faint("do:  "+remedy))
 		}
 	}
-	fmt.Fprintf(t.w, "  %s\n", t.p.Faint(fmt.Sprintf("%d pass, %d not applicable", counts[passes], counts[absent])))
+	rest := fmt.Sprintf("%d pass, %d not applicable", counts[passes], counts[absent])
+	if quiet > 0 {
+		rest += fmt.Sprintf(", %d not met but only observed", quiet)
+	}
+	fmt.Fprintf(t.w, "  %s\n", t.p.Faint(rest))
 	return t.w.Flush()
 }
 

@@ -123,14 +123,14 @@ func runCheck(ctx context.Context, a *program.App, text string, f checkFlags) (e
 	}
 	sum, err := f.tell(a, run, set.Set, judged)
 	if err == nil && sum.Blocks > 0 {
-		err = unmet(sum)
+		err = program.Unmet(fmt.Errorf("check: %w", unmet(sum)))
 	}
 	return err
 }
 
 // unmet says that controls are not met that are enforced.
 func unmet(s report.Summary) error {
-	return program.Unmet(fmt.Errorf("check: %d of the controls that are enforced are not met, %d of %d changes are held up", s.Blocks, s.Held, s.Changes))
+	return fmt.Errorf("%d of the controls that are enforced are not met, %d of %d changes are held up", s.Blocks, s.Held, s.Changes)
 }
 
 // version is that of the program.
@@ -238,7 +238,11 @@ func (f checkFlags) main(a *program.App) report.Handler {
 	case f.annotations == "gitlab":
 		return report.GitLab(a.Out)
 	}
-	return report.Table(a.Out, terminal.Colours(a.Out), f.all)
+	show := report.Unmet
+	if f.all {
+		show = report.All
+	}
+	return report.Table(a.Out, terminal.Colours(a.Out), show)
 }
 
 // at are the controls that can be judged of a change by now.
