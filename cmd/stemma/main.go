@@ -1,7 +1,7 @@
 // Stemma keeps the family tree of software changes.
 //
 // The verbs lie below, a file each: ask answers questions, clone works in a clone, space
-// on the store, record in pipelines. What they share is program.
+// on the store, record in pipelines, govern holds changes against controls. What they share is program.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 
 	"github.com/stemma-dev/stemma/cmd/stemma/ask"
 	"github.com/stemma-dev/stemma/cmd/stemma/clone"
+	"github.com/stemma-dev/stemma/cmd/stemma/govern"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/record"
 	"github.com/stemma-dev/stemma/cmd/stemma/space"
@@ -70,7 +71,7 @@ var verbs = []verb{
 	{"trace", ask.Trace},
 	{"find", ask.Find},
 	{"hook", clone.Hook},
-	{"githook", clone.Githook},
+	{"githook", githook},
 	{"export", clone.Export},
 	{"query", ask.Query},
 	{"population", ask.Population},
@@ -79,6 +80,7 @@ var verbs = []verb{
 	{"people", ask.People},
 	{"sql", ask.SQL},
 	{"record", record.Record},
+	{"check", govern.Check},
 	{"roles", space.Roles},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},
@@ -87,4 +89,11 @@ var verbs = []verb{
 	{"rebuild", space.Rebuild},
 	{"erase", space.Erase},
 	{"version", version},
+}
+
+// githook is what hooks of git call: those of a clone, and those of a server.
+func githook(a *program.App) *cobra.Command {
+	c := clone.Githook(a)
+	c.AddCommand(govern.Receive(a)...)
+	return c
 }

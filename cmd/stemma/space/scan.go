@@ -70,24 +70,30 @@ const (
 )
 
 func runScan(ctx context.Context, a *program.App, paths []string, asJSON bool) error {
-	debug.SetGCPercent(scanGarbage)
-	debug.SetMemoryLimit(scanMemory)
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	return Read(ctx, a, s, paths, func(r repo.Report) error {
+		if asJSON {
+			return terminal.JSON(a.Out, r)
+		}
+		return printReport(a.Out, r)
+	})
+}
+
+// Read reads what is new in repositories into the store, and states what follows from it.
+// It tells what it found in each; progress goes to standard error.
+func Read(ctx context.Context, a *program.App, s *program.Store, paths []string, tell func(repo.Report) error) error {
+	debug.SetGCPercent(scanGarbage)
+	debug.SetMemoryLimit(scanMemory)
 	for _, path := range paths {
 		report, err := scanOne(ctx, a, s, path)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			err = terminal.JSON(a.Out, report)
-		} else {
-			err = printReport(a.Out, report)
-		}
-		if err != nil {
+		if err := tell(report); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,2 @@
+// Package govern holds the verbs that hold changes against controls.
+package govern
