@@ -14,9 +14,11 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest/deduced"
 	"github.com/stemma-dev/stemma/ingest/event/system"
+	"github.com/stemma-dev/stemma/policy/announce"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/server"
 )
@@ -24,6 +26,7 @@ import (
 // Serve serves the dashboard and the log.
 func Serve(a *program.App) *cobra.Command {
 	var hookFlags, hostFlags []string
+	judge := judgingFlags{policy: os.Getenv("STEMMA_POLICY"), url: os.Getenv("STEMMA_URL")}
 	addr := os.Getenv("STEMMA_ADDR")
 	if addr == "" {
 		addr = "127.0.0.1:7171"
@@ -55,13 +58,26 @@ bitbucket.org or dev.azure.com, that of --hook-host NAME=HOST or STEMMA_HOOK_NAM
 else that of its first delivery. A delivery is answered with 202 once it is durable; see
 "stemma deliveries" for those that wait or went wrong.
 
+Every change is judged as facts about it come, by the controls that --policy names: a
+directory like .stemma in a repository, see docs/controls.md; else by the default pack, which
+only observes. With a token that may set statuses, in the file of --status SYSTEM@HOST=FILE or in
+STEMMA_STATUS_SYSTEM_TOKEN, its forge is told how each commit stands, by a status called
+"stemma", which a protected branch may ask for. SYSTEM is one of
+` + strings.Join(announce.Systems, ", ") + `. With --url the status leads to the page of
+the change.
+
 On an address of this machine alone, pages also take what people say about the causes of
 incidents, and have dead letters read again. Elsewhere they only show.`,
 		Args: program.Args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return runServe(c.Context(), a, addr, hookFlags, hostFlags) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runServe(c.Context(), a, addr, hookFlags, hostFlags, judge)
+		},
 	}
 	c.Flags().StringArrayVar(&hookFlags, "hook", nil, "take webhooks at /hooks/NAME, with the secret in FILE: `NAME=FILE`")
 	c.Flags().StringArrayVar(&hostFlags, "hook-host", nil, "the host of which alone the source NAME may speak: `NAME=HOST`")
+	c.Flags().StringVar(&judge.policy, "policy", judge.policy, "`DIRECTORY` of what changes are judged by [STEMMA_POLICY]")
+	c.Flags().StringArrayVar(&judge.status, "status", nil, "tell a forge how commits stand, with the token in FILE: `SYSTEM@HOST=FILE`")
+	c.Flags().StringVar(&judge.url, "url", judge.url, "address under which this server is reached [STEMMA_URL]")
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
 	return c
 }
@@ -96,7 +112,7 @@ func secretFile(path, named string) (string, error) {
 	return string(bytes.TrimSpace(text)), nil
 }
 
-func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostFlags []string) (err error) {
+func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostFlags []string, flags judgingFlags) (err error) {
 	list, err := endpoints(os.Environ(), hookFlags, hostFlags)
 	if err != nil {
 		return err
@@ -129,6 +145,10 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostF
 	if err != nil {
 		return err
 	}
+	judging, err := openJudging(ctx, a, s, flags, func(change stemma.Ref) string { return strings.TrimSuffix(flags.url, "/") + page.Href(change) })
+	if err != nil {
+		return err
+	}
 	h, err := server.New(ctx, server.Config{
 		Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token, Hooks: taken, Inbox: box,
 		RecordToken: recordToken, Holder: name,
@@ -151,6 +171,7 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostF
 	if taken != nil || recordToken != "" {
 		work.Go(func() { deduced.Run(ctx, s.Space, a.Now, a.Log) })
 	}
+	judging.run(ctx, &work, a)
 	return server.Serve(ctx, addr, h, a.Log, func(addr string) {
 		fmt.Fprintf(a.Out, "stemma serves http://%s\n", addr)
 	})
