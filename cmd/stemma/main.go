@@ -81,6 +81,8 @@ var verbs = []verb{
 	{"sql", ask.SQL},
 	{"record", record.Record},
 	{"check", govern.Check},
+	{"exception", govern.Exception},
+	{"advisory", govern.Advisory},
 	{"roles", space.Roles},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},

@@ -243,6 +243,7 @@ func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdi
 	}
 	for _, e := range x.Exceptions {
 		soon(e.Until.Unix())
+		soon(e.Opened.Add(subject.FollowUp).Unix())
 	}
 	a.Due = int(due)
 	slices.Sort(a.WaivedBy)

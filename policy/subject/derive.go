@@ -255,18 +255,21 @@ func provenance(predicate string) bool {
 	return strings.HasPrefix(predicate, "https://slsa.dev/provenance/")
 }
 
-// followUp is within how long an exception has to be looked at again.
-const followUp = 48 * time.Hour
+// FollowUp is within how long an exception has to be looked at again, and one that was
+// taken in an emergency granted afterwards.
+const FollowUp = 48 * time.Hour
 
 func (s *Subject) exceptions() {
 	for i := range s.Exceptions {
 		e := &s.Exceptions[i]
-		e.SelfGranted = e.Approver.Ref == "" || e.Approver.one() == e.Owner.one() || !e.Approver.Human || is(s.Change.Makers, e.Approver)
+		granted := e.Approver.Ref != "" && e.Approver.one() != e.Owner.one() && e.Approver.Human && !is(s.Change.Makers, e.Approver)
+		taken := e.Emergency && e.Approver.Ref == "" && s.Now.Before(e.Opened.Add(FollowUp))
+		e.SelfGranted = !granted && !taken
 		e.Holds = !e.SelfGranted && e.Reason != "" && !e.Until.IsZero() && s.Now.Before(e.Until) && e.Withdrawn.IsZero() && !s.Now.Before(e.Opened)
 		end := e.FollowedUp
 		if end.IsZero() {
 			end = s.Now
 		}
-		e.Late = !e.Opened.IsZero() && end.Sub(e.Opened) > followUp
+		e.Late = !e.Opened.IsZero() && end.Sub(e.Opened) > FollowUp
 	}
 }

@@ -35,20 +35,11 @@ func runFind(ctx context.Context, a *program.App, name string, format output.For
 		return err
 	}
 	defer s.Close()
-	found, err := find(ctx, s, name)
+	found, err := s.Find(ctx, name)
 	if err != nil {
 		return err
 	}
 	return output.Write(a.Out, format, candidates(name, found))
-}
-
-// find is lineage.Find with the people that the store knows by name.
-func find(ctx context.Context, s *program.Store, name string) ([]lineage.Candidate, error) {
-	called, err := s.Called(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return lineage.Find(ctx, s.Graph, name, called...)
 }
 
 // candidates are the rows of what was found.

@@ -65,7 +65,7 @@ func runIncident(ctx context.Context, a *program.App, name string, asJSON bool) 
 		return err
 	}
 	defer s.Close()
-	ref, err := one(ctx, s, name)
+	ref, err := s.One(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -130,10 +130,10 @@ func runJudge(ctx context.Context, a *program.App, name, cause, by, reason strin
 		return err
 	}
 	defer s.Close()
-	if v.Incident, err = one(ctx, s, name); err != nil {
+	if v.Incident, err = s.One(ctx, name); err != nil {
 		return err
 	}
-	if v.Cause, err = one(ctx, s, cause); err != nil {
+	if v.Cause, err = s.One(ctx, cause); err != nil {
 		return err
 	}
 	switch v.Cause.Kind() {

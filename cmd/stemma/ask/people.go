@@ -86,7 +86,7 @@ func runPeople(ctx context.Context, a *program.App, args []string, form peopleFo
 
 // accounts are all that a name may stand for: whole, of people and bots.
 func accounts(ctx context.Context, s *program.Store, name string) ([]stemma.Ref, error) {
-	found, err := find(ctx, s, name)
+	found, err := s.Find(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,7 +63,7 @@ func runTrace(ctx context.Context, a *program.App, name, to string, dir lineage.
 		return err
 	}
 	defer s.Close()
-	ref, err := one(ctx, s, name)
+	ref, err := s.One(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -85,40 +84,8 @@ func runTrace(ctx context.Context, a *program.App, name, to string, dir lineage.
 	return printTrace(a.Out, t, len(t.Nodes))
 }
 
-// one resolves what a person typed to one thing.
-func one(ctx context.Context, s *program.Store, name string) (stemma.Ref, error) {
-	found, err := find(ctx, s, name)
-	if err != nil {
-		return "", err
-	}
-	if len(found) == 0 {
-		return "", stemma.WithHint(fmt.Errorf("%s: %w", terminal.OneLine(name), stemma.ErrNotFound), "\"stemma scan\" reads a repository into the store")
-	}
-	if person, ok, err := onePerson(ctx, s, found); err != nil || ok {
-		return person, err
-	}
-	if several := len(found) > 1 && (!found[0].Exact || found[1].Exact); several && found[0].Ref != stemma.Ref(name) {
-		var names []string
-		for _, f := range found[:min(len(found), 8)] {
-			names = append(names, string(f.Ref))
-		}
-		return "", stemma.WithHint(fmt.Errorf("%s names several things", terminal.OneLine(name)), "choose one of: %s", strings.Join(names, "  "))
-	}
-	return found[0].Ref, nil
-}
-
-// onePerson is the person whose accounts all that was found exactly are.
-func onePerson(ctx context.Context, s *program.Store, found []lineage.Candidate) (person stemma.Ref, ok bool, err error) {
-	if len(found) < 2 || !found[0].Exact || found[0].Kind != stemma.KindPerson {
-		return "", false, nil
-	}
-	all, err := s.Graph.Same(ctx, found[0].Ref)
-	other := slices.ContainsFunc(found, func(c lineage.Candidate) bool { return c.Exact && !slices.Contains(all, c.Ref) })
-	return found[0].Ref, !other, err
-}
-
 func printWay(ctx context.Context, out io.Writer, s *program.Store, from stemma.Ref, to string, form traceForm) error {
-	end, err := one(ctx, s, to)
+	end, err := s.One(ctx, to)
 	if err != nil {
 		return err
 	}

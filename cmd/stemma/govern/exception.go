@@ -1,0 +1,209 @@
+package govern
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
+	"github.com/stemma-dev/stemma/ingest/exempted"
+	"github.com/stemma-dev/stemma/policy/subject"
+)
+
+// Exception lets a control not hold for a while.
+func Exception(a *program.App) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "exception",
+		Short: "let a control not hold for a while, and say why",
+		Long: `An exception is asked for by one person and granted by another, for one change or a
+whole repository, until a time. Within 48 hours somebody has to look at it again:
+
+  stemma exception ask REV-01 '#142' --reason 'the site is down' --for 24h
+  stemma exception grant EXCEPTION
+  stemma exception follow-up EXCEPTION --text 'reviewed afterwards, nothing found'
+  stemma exception withdraw EXCEPTION
+
+With --emergency it holds at once, and has to be granted within 48 hours. What was waived
+fails again when the exception is over. Without a verb all of them are listed.`,
+		Args: program.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return listExceptions(c.Context(), a, asJSON) },
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.AddCommand(askException(a), decide(a, "grant", "grant an exception that somebody else asked for", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, by exempted.Person) error {
+		return exempted.Grant(ctx, s.Space, now, ref, by)
+	}), decide(a, "follow-up", "say what came out when you looked at an exception again", "what came out", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, text string, by exempted.Person) error {
+		return exempted.FollowUp(ctx, s.Space, now, ref, text, by)
+	}), decide(a, "withdraw", "take an exception back", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, _ exempted.Person) error {
+		return exempted.Withdraw(ctx, s.Space, now, ref)
+	}))
+	return c
+}
+
+func askException(a *program.App) *cobra.Command {
+	var by, reason, until string
+	var length time.Duration
+	var emergency, asJSON bool
+	c := &cobra.Command{
+		Use:   "ask CONTROL CHANGE|REPOSITORY",
+		Short: "ask that a control does not have to be met",
+		Args:  program.Args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, args []string) error {
+			end := a.Now().Add(length)
+			if until != "" {
+				day, err := time.Parse(time.DateOnly, until)
+				if err != nil {
+					return program.Usage(c, fmt.Errorf("--until %q is no day: write it as 2026-12-31", until))
+				}
+				end = day.AddDate(0, 0, 1)
+			}
+			name, mail, err := program.Author(c.Context(), by)
+			if err != nil {
+				return program.Usage(c, fmt.Errorf("exception: %w", err))
+			}
+			s, err := a.OpenStore(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			of, err := s.One(c.Context(), args[1])
+			if err != nil {
+				return err
+			}
+			ref, err := exempted.Ask(c.Context(), s.Space, a.Now(), exempted.Request{
+				Control: strings.ToUpper(args[0]), For: of, Reason: reason, Until: end, Emergency: emergency, By: exempted.Person{Name: name, Mail: mail},
+			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return terminal.JSON(a.Out, map[string]string{"exception": string(ref)})
+			}
+			_, err = fmt.Fprintf(a.Out, "%s\nsomebody else grants it with: stemma exception grant %s\n", ref, ref)
+			return err
+		},
+	}
+	c.Flags().StringVar(&by, "by", "", `who asks: "Name <mail>"`)
+	c.Flags().StringVar(&reason, "reason", "", "why")
+	c.Flags().StringVar(&until, "until", "", "last `DAY` on which it holds")
+	c.Flags().DurationVar(&length, "for", 24*time.Hour, "how long it holds")
+	c.Flags().BoolVar(&emergency, "emergency", false, "it holds at once, and is granted afterwards")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// decide is a verb about one exception.
+func decide(
+	a *program.App, verb, short, text string, do func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, text string, by exempted.Person) error,
+) *cobra.Command {
+	var by, words string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   verb + " EXCEPTION",
+		Short: short,
+		Args:  program.Args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			name, mail, err := program.Author(c.Context(), by)
+			if err != nil {
+				return program.Usage(c, fmt.Errorf("exception: %w", err))
+			}
+			ref, err := stemma.ParseRef(args[0])
+			if err != nil {
+				return program.Usage(c, err)
+			}
+			s, err := a.OpenStore(c.Context())
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if err := do(c.Context(), s, a.Now(), ref, words, exempted.Person{Name: name, Mail: mail}); err != nil {
+				return err
+			}
+			if asJSON {
+				return terminal.JSON(a.Out, map[string]string{"exception": string(ref), "done": verb})
+			}
+			_, err = fmt.Fprintln(a.Out, "done")
+			return err
+		},
+	}
+	c.Flags().StringVar(&by, "by", "", `who does: "Name <mail>"`)
+	if text != "" {
+		c.Flags().StringVar(&words, "text", "", text)
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// An exceptionRecord is the JSON form of an exception.
+type exceptionRecord struct {
+	Exception  stemma.Ref `json:"exception"`
+	Control    string     `json:"control"`
+	For        stemma.Ref `json:"for"`
+	Reason     string     `json:"reason"`
+	State      string     `json:"state"` // asked, granted, emergency, over, withdrawn
+	Opened     time.Time  `json:"opened"`
+	Until      time.Time  `json:"until"`
+	FollowedUp time.Time  `json:"followed_up,omitzero"`
+	Overdue    bool       `json:"overdue,omitempty"` // nobody looked at it again in time
+}
+
+func listExceptions(ctx context.Context, a *program.App, asJSON bool) error {
+	s, err := a.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	now, list := a.Now(), []exceptionRecord{}
+	err = s.DB.Each(ctx, func(scan func(...any) error) error {
+		var r exceptionRecord
+		var emergency bool
+		var opened, until, approved, followed, withdrawn int64
+		err := scan(&r.Exception, &r.Control, &r.For, &r.Reason, &emergency, &opened, &until, &approved, &followed, &withdrawn)
+		r.Opened, r.Until = time.UnixMicro(opened).UTC(), time.UnixMicro(until).UTC()
+		if followed != 0 {
+			r.FollowedUp = time.UnixMicro(followed).UTC()
+		}
+		switch {
+		case withdrawn != 0:
+			r.State = "withdrawn"
+		case !now.Before(r.Until):
+			r.State = "over"
+		case approved != 0:
+			r.State = "granted"
+		case emergency:
+			r.State = "emergency"
+		default:
+			r.State = "asked"
+		}
+		r.Overdue = followed == 0 && withdrawn == 0 && now.Sub(r.Opened) > subject.FollowUp
+		list = append(list, r)
+		return err
+	}, `SELECT n.ref, COALESCE(e."control", ''), COALESCE(c.ref, p.ref, ''), COALESCE(e."reason", ''), COALESCE(e."emergency", 0), COALESCE(e."opened", 0),
+		COALESCE(e."until", 0), COALESCE(e."approved", 0), COALESCE(e."followed_up", 0), COALESCE(e."withdrawn", 0)
+		FROM k_exception e JOIN node n ON n.id = e.id LEFT JOIN node c ON c.id = e."change" LEFT JOIN node p ON p.id = e."repository" ORDER BY e."opened" DESC, n.ref LIMIT 1000`)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return terminal.JSON(a.Out, map[string]any{"exceptions": list})
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(a.Out, "there is no exception")
+		return nil
+	}
+	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
+	for _, r := range list {
+		overdue := ""
+		if r.Overdue {
+			overdue = "  (nobody looked at it again in time)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\tuntil %s%s\n", r.Exception, r.State, r.For, terminal.OneLine(r.Reason), r.Until.Format(time.DateTime), overdue)
+	}
+	return w.Flush()
+}

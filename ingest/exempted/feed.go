@@ -1,0 +1,81 @@
+package exempted
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/governance"
+)
+
+// maxFeed bounds a feed of advisories.
+const maxFeed = 16 << 20
+
+// maxAdvisories bounds how many it has.
+const maxAdvisories = 10_000
+
+// An advisory is one of a feed.
+type advisory struct {
+	ID        string    `json:"id"`
+	Model     string    `json:"model"` // pattern of names
+	Title     string    `json:"title"`
+	Severity  string    `json:"severity"`
+	URL       string    `json:"url"`
+	Since     time.Time `json:"since"`
+	Published time.Time `json:"published"`
+	Withdrawn time.Time `json:"withdrawn"`
+}
+
+// ParseFeed reads a feed: a JSON array of advisories, each with id, model, title and
+// published, and optionally severity, url, since and withdrawn. The source says whose feed
+// it is. One that cannot be read spoils the feed: an advisory that is missed would be silence.
+func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
+	if len(body) > maxFeed {
+		return nil, fmt.Errorf("advisories: the feed is larger than %d bytes", maxFeed)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec.DisallowUnknownFields()
+	var feed []advisory
+	if err := dec.Decode(&feed); err != nil {
+		return nil, fmt.Errorf("advisories: %w", err)
+	}
+	if len(feed) > maxAdvisories {
+		return nil, fmt.Errorf("advisories: there are more than %d", maxAdvisories)
+	}
+	var list []governance.Advisory
+	var faults []error
+	for i, x := range feed {
+		a, err := NewAdvisory(source, x.ID, x.Model, x.Title, x.Published)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("advisories: number %d: %w", i+1, err))
+			continue
+		}
+		a.Severity, a.URL, a.Since, a.Withdrawn = x.Severity, x.URL, stemma.At(x.Since), stemma.At(x.Withdrawn)
+		if _, err := a.Fact(Source, stemma.GradeD); err != nil {
+			faults = append(faults, fmt.Errorf("advisories: number %d: %w", i+1, err))
+		}
+		list = append(list, a)
+	}
+	return list, errors.Join(faults...)
+}
+
+// NewAdvisory is one with all that it needs.
+func NewAdvisory(source, id, model, title string, published time.Time) (governance.Advisory, error) {
+	for name, text := range map[string]string{"source": source, "id": id, "model": model, "title": title} {
+		if strings.TrimSpace(text) == "" {
+			return governance.Advisory{}, fmt.Errorf("%s is missing", name)
+		}
+	}
+	if !doublestar.ValidatePattern(model) {
+		return governance.Advisory{}, fmt.Errorf("%.100q is no pattern of names", model)
+	}
+	if published.IsZero() {
+		return governance.Advisory{}, errors.New("published is missing")
+	}
+	return governance.Advisory{ID: governance.AdvisoryRef(source, id), Model: model, Title: stemma.CleanText(title, 500), Published: stemma.At(published)}, nil
+}
