@@ -168,7 +168,7 @@ var layers = []struct {
 	{"policy/report", "policy policy/subject"},
 	{"policy/assess", ". governance storage ledger ingest policy policy/gather policy/subject"},
 	{"policy/tally", ". governance storage ledger"},
-	{"policy/announce", ". governance storage ledger ingest/sync/api"},
+	{"policy/announce", ". governance storage ledger ingest/event ingest/sync/api"},
 	{"query/filter", ""},
 	{"query", ". rooms storage graph lineage lineage/deployed query/filter"},
 	{"query/output", "query query/filter"},

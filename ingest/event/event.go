@@ -49,6 +49,10 @@ type Problem struct {
 	Reason string
 }
 
+// Own is what a status is called by which a forge is told how a commit stands. What comes
+// back of it is no run of a pipeline, and no evidence.
+const Own = "stemma"
+
 // A Reading is what one delivery says.
 type Reading struct {
 	Statements []Statement

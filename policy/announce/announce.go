@@ -20,6 +20,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/governance"
+	"github.com/stemma-dev/stemma/ingest/event"
 	"github.com/stemma-dev/stemma/ledger"
 	"github.com/stemma-dev/stemma/storage"
 )
@@ -28,7 +29,7 @@ import (
 var migrations embed.FS
 
 // Context is what a status is called where a branch asks for it.
-const Context = "stemma"
+const Context = event.Own
 
 // A Config says of what and whom to tell.
 type Config struct {

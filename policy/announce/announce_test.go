@@ -270,3 +270,17 @@ func TestOtherHostsAreNotTold(t *testing.T) {
 		t.Errorf("it heard %q", got)
 	}
 }
+
+func TestTheInterfaceOfAForgeIsFoundByItsHost(t *testing.T) {
+	for _, c := range []struct{ system, host, want string }{
+		{"github", "github.com", "https://api.github.com"},
+		{"github-checks", "ghe.acme.example", "https://ghe.acme.example/api/v3"},
+		{"gitlab", "gitlab.com", "https://gitlab.com/api/v4"},
+		{"gitea", "http://127.0.0.1:3000", "http://127.0.0.1:3000/api/v1"},
+		{"forgejo", "https://acme.example/forge/", "https://acme.example/forge/api/v1"},
+	} {
+		if got := announce.Base(c.system, c.host); got != c.want {
+			t.Errorf("%s at %s: %s, want %s", c.system, c.host, got, c.want)
+		}
+	}
+}

@@ -26,21 +26,23 @@ type Forge struct {
 // Systems are those that can be told.
 var Systems = []string{"github", "github-checks", "gitlab", "gitea", "forgejo"}
 
-// Base is the address of the interface of a system at a host.
+// Base is the address of the interface of a system at a host, which may be an address
+// itself.
 func Base(system, host string) string {
-	scheme := "https://"
-	if name, _, _ := strings.Cut(host, ":"); name == "127.0.0.1" || name == "localhost" {
-		scheme = "http://"
-	}
-	switch {
-	case host == "github.com":
+	if host == "github.com" {
 		return "https://api.github.com"
-	case strings.HasPrefix(system, "github"):
-		return scheme + host + "/api/v3"
-	case system == "gitlab":
-		return scheme + host + "/api/v4"
 	}
-	return scheme + host + "/api/v1"
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	host = strings.TrimSuffix(host, "/")
+	switch {
+	case strings.HasPrefix(system, "github"):
+		return host + "/api/v3"
+	case system == "gitlab":
+		return host + "/api/v4"
+	}
+	return host + "/api/v1"
 }
 
 // A sender tells one forge.

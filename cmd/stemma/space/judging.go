@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -89,7 +90,7 @@ func (j *judging) run(ctx context.Context, work *sync.WaitGroup, a *program.App)
 }
 
 // forges are those that are told how changes stand: for each a flag SYSTEM[@HOST]=FILE with
-// the file of its token, or a variable STEMMA_STATUS_SYSTEM_TOKEN for the host that everybody
+// the file of its token, where HOST may be an address, or a variable STEMMA_STATUS_SYSTEM_TOKEN for the host that everybody
 // knows.
 func forges(flags []string) (list []announce.Forge, err error) {
 	for _, flag := range flags {
@@ -130,6 +131,9 @@ func forges(flags []string) (list []announce.Forge, err error) {
 var known = map[string]string{"github": "github.com", "github-checks": "github.com", "gitlab": "gitlab.com", "forgejo": "codeberg.org"}
 
 func forge(system, host, token string) (announce.Forge, error) {
+	if at, err := url.Parse(host); err == nil && at.Scheme != "" && at.Host != "" { // a port, or a directory
+		return announce.Forge{Host: at.Hostname(), System: system, Base: announce.Base(system, host), Token: token}, nil
+	}
 	if host == "" {
 		host = known[system]
 	}

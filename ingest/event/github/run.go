@@ -96,6 +96,10 @@ func (d *delivery) checkRun() {
 		d.Problem("check_run.id", "it is missing")
 		return
 	}
+	if check.At("name").Name() == event.Own {
+		d.Skipped = "it is a verdict of ours"
+		return
+	}
 	r := pipeline.Run{
 		ID: pipeline.AttemptRef(d.Checks, d.Repository, id, 1), System: or(app, d.Checks), Name: check.At("name").Name(),
 		Commit: change.ShaRef(check.At("head_sha").Sha()), Started: check.At("started_at").Moment(), Ended: check.At("completed_at").Moment(),
@@ -152,6 +156,10 @@ func (d *delivery) status() {
 	sha, context, state := d.body.At("sha").Sha(), event.First(d.body.At("context"), event.Text("default")).Name(), d.body.At("state").Text(40)
 	if sha == "" || context == "" {
 		d.Problem("sha", "it is missing, or the context is too long")
+		return
+	}
+	if context == event.Own {
+		d.Skipped = "it is a verdict of ours"
 		return
 	}
 	r := pipeline.Run{
