@@ -186,7 +186,8 @@ var layers = []struct {
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/early cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma", "cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
+	{"cmd/stemma/govern", ". policy/subject policy policy/catalogue cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma", "cmd/stemma/govern cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// They know the program as its users do.
 	{"story", ""},

@@ -142,6 +142,7 @@ cases:
 		{"stage: head", "stage: later", `own.yaml:6: OWN-01: the stage "later"`},
 		{"[files]", "[files, file]", `own.yaml:7: OWN-01: the input "file"`},
 		{"    else: no files\n", "", "own.yaml:9: OWN-01: a clause needs"},
+		{"size(files) > 0", "size(runs) > 0", "own.yaml:7: OWN-01: it looks at runs, and inputs does not name that"},
 		{"size(files) > 0", "size(files) > 'x'", "own.yaml:9: OWN-01: found no matching overload"},
 		{"f.added > 0", "f.add > 0", "own.yaml:13: OWN-01: undefined field 'add'"},
 		{"files.all(f, f.test", "files.all(f, f.tests", "own.yaml:12: OWN-01: undefined field 'tests'"},
@@ -248,12 +249,12 @@ repositories:
   - settings: {models: [x]}
   - match: [acme/*]
     settings:
-      data_clas: pci
+      data_kind: pci
 `
 	_, err := ParsePolicy("policy.yaml", []byte(body))
 	for _, want := range []string{
 		`policy.yaml:2: the mode "stop"`, `policy.yaml:5: the mode "block"`, "policy.yaml:6: a rule says neither", `policy.yaml:7: the severity "huge"`,
-		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is a string", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_clas"`,
+		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is a string", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_kind"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
@@ -319,8 +320,11 @@ rules:
 		severity         Severity
 		want             Mode
 	}{
-		{"acme/pay", "a.go", High, Enforce}, {"acme/pay", "a.go", Critical, Enforce}, {"acme/pay", "a.go", Medium, Warn},
-		{"acme/toys", "a.go", High, Observe}, {"acme/toys", "keys/a.go", High, Enforce},
+		{"acme/pay", "a.go", High, Enforce},
+		{"acme/pay", "a.go", Critical, Enforce},
+		{"acme/pay", "a.go", Medium, Warn},
+		{"acme/toys", "a.go", High, Observe},
+		{"acme/toys", "keys/a.go", High, Enforce},
 	} {
 		c.Severity = k.severity
 		x := &subject.Subject{Repository: subject.Repository{Name: k.repository}, Files: []subject.File{{Path: k.path}}}

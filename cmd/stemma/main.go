@@ -1,7 +1,7 @@
 // Stemma keeps the family tree of software changes.
 //
 // The verbs lie below, a file each: ask answers questions, clone works in a clone, space
-// on the store, record in pipelines. What they share is program.
+// on the store, record in pipelines, govern with controls. What they share is program.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 
 	"github.com/stemma-dev/stemma/cmd/stemma/ask"
 	"github.com/stemma-dev/stemma/cmd/stemma/clone"
+	"github.com/stemma-dev/stemma/cmd/stemma/govern"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/record"
 	"github.com/stemma-dev/stemma/cmd/stemma/space"
@@ -80,6 +81,7 @@ var verbs = []verb{
 	{"sql", ask.SQL},
 	{"record", record.Record},
 	{"roles", space.Roles},
+	{"controls", govern.Controls},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},
 	{"sync", space.Sync},
