@@ -73,13 +73,31 @@ func TestAnUnknownOfHighSeverityBlocksOnceItsTimeIsOver(t *testing.T) {
 	merged := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	x := &subject.Subject{Change: subject.Change{Merged: merged}, Settings: subject.Usual()}
 	set := &Set{Controls: []*Control{ruled(t, `files[0].path == ""`)}, Policy: Policy{Default: Enforce}}
-	for minutes, held := range map[int]bool{0: false, 14: false, 15: true, 1000: true} {
+	for _, minutes := range []int{0, 14, 15, 1000} {
+		held := minutes >= 15
 		x.Now = merged.Add(time.Duration(minutes) * time.Minute)
 		f := set.Judge(x)[0]
 		if f.State != Unknown || f.Blocks != held || (f.Due != 0) == held {
 			t.Errorf("after %d minutes it is %s, blocks %v, due %d", minutes, f.State, f.Blocks, f.Due)
 		}
 	}
+	// What was pushed or deployed since has time of its own; a clock that is ahead gives none.
+	x.Deployments = []subject.Deployment{{At: x.Now.Add(-time.Minute)}}
+	set.Controls[0].Stage = AtDeployment
+	if f := set.Judge(x)[0]; f.Blocks || f.Due != x.Now.Add(14*time.Minute).Unix() {
+		t.Errorf("a minute after the deployment it blocks %v, due %d", f.Blocks, f.Due)
+	}
+	x.Deployments[0].At = x.Now.Add(time.Hour)
+	if f := set.Judge(x)[0]; !f.Blocks {
+		t.Error("a deployment of the future gives time")
+	}
+	set.Controls[0].Stage = AtHead
+	x.Change = subject.Change{Opened: merged}
+	x.Commits = []subject.Commit{{Recorded: x.Now}}
+	if f := set.Judge(x)[0]; f.Blocks {
+		t.Error("it blocks as soon as something is pushed")
+	}
+	x.Commits = nil
 	set.Policy.Default = Warn
 	if set.Judge(x)[0].Blocks {
 		t.Error("it blocks although it only warns")
