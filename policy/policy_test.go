@@ -272,14 +272,14 @@ repositories:
 	_, err := ParsePolicy("policy.yaml", []byte(body))
 	for _, want := range []string{
 		`policy.yaml:2: the mode "stop"`, `policy.yaml:5: the mode "block"`, "policy.yaml:6: a rule says neither", `policy.yaml:7: the severity "huge"`,
-		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is a string", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_kind"`,
+		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is of the kind string, and a list is needed", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_kind"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
 		}
 	}
 	_, err = ParsePolicy("policy.yaml", []byte("settings:\n  burst_lines: -3\n  protected: ['[a']\n"))
-	for _, want := range []string{"policy.yaml:2: burst_lines is -3", `policy.yaml:3: protected: "[a" is not a pattern`} {
+	for _, want := range []string{"policy.yaml:2: burst_lines is -3", `policy.yaml:3: "[a" is not a pattern`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
 		}
@@ -364,6 +364,36 @@ repositories:
 	pay, vault, other := p.SettingsOf("acme/pay"), p.SettingsOf("acme/vault"), p.SettingsOf("else/where")
 	if pay.AIShare != 50 || len(pay.Tags) != 2 || other.AIShare != 80 || len(other.Tags) != 1 || vault.AIShare != 80 || !slices.Equal(vault.Models, []string{"claude-opus-4-6"}) || !slices.Equal(other.Models, []string{"claude-*"}) {
 		t.Errorf("pay %+v\nvault %+v\nother %+v", pay, vault, other)
+	}
+}
+
+func TestSettingsOfAClassStandBetween(t *testing.T) {
+	text := `settings: {models: [claude-*], ai_share: 80}
+classes:
+  regulated: {models: [claude-opus-4-6], ai_share: 30}
+  public: {}
+repositories:
+  - {match: [acme/pay], settings: {data_class: regulated}}
+  - {match: [acme/card], settings: {data_class: regulated, ai_share: 10}}
+`
+	p, err := ParsePolicy("policy.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for repository, want := range map[string]string{"acme/pay": "[claude-opus-4-6] 30", "acme/card": "[claude-opus-4-6] 10", "acme/x": "[claude-*] 80"} {
+		if s := p.SettingsOf(repository); fmt.Sprint(s.Models, " ", s.AIShare) != want {
+			t.Errorf("%s has %v %d, want %s", repository, s.Models, s.AIShare, want)
+		}
+	}
+	for old, c := range map[string]struct{ with, want string }{
+		"ai_share: 30}":           {"ai_shares: 30}", `policy.yaml:3: there is no member "ai_shares"`},
+		"data_class: regulated}":  {"data_class: secret}", `policy.yaml:6: the class "secret" is none of [public regulated]`},
+		"data_class: regulated, ": {"data_class: secret, ", `policy.yaml:7: the class "secret"`},
+		"ai_share: 80":            {"data_class: secret", `policy.yaml:1: the class "secret"`},
+	} {
+		if _, err := ParsePolicy("policy.yaml", []byte(strings.Replace(text, old, c.with, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.with, err, c.want)
+		}
 	}
 }
 

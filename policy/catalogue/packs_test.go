@@ -3,6 +3,7 @@ package catalogue_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,11 +57,12 @@ func TestThePacksThatWereDecidedOnAreThere(t *testing.T) {
 
 func TestNobodyIsSaidToMeetAFramework(t *testing.T) {
 	more := regexp.MustCompile(`(?i)complian(t|ce) with|compl(y|ies) with|certif|guarantee`)
-	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".yaml") {
+	err := fs.WalkDir(os.DirFS("../.."), ".", func(path string, d fs.DirEntry, err error) error {
+		data, _ := filepath.Match("policy/catalogue/*/*.yaml", path)
+		if err != nil || !data && path != "docs/controls.md" {
 			return err
 		}
-		body, err := os.ReadFile(path)
+		body, err := os.ReadFile("../../" + path)
 		for i, line := range strings.Split(string(body), "\n") {
 			if found := more.FindString(line); found != "" {
 				t.Errorf("%s:%d says %q", path, i+1, found)
