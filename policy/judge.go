@@ -30,7 +30,7 @@ func (s *Set) Judge(x *subject.Subject) []Finding {
 				waive(&f, x)
 			}
 		}
-		f.Blocks, f.Due = blocks(f, x)
+		f.Blocks, f.Due = blocks(f, c.Stage, x)
 		findings = append(findings, f)
 	}
 	return findings
@@ -148,19 +148,45 @@ func waive(f *Finding, x *subject.Subject) {
 
 // blocks reports whether a finding holds a change up, and until when evidence of an unknown
 // one may still come.
-func blocks(f Finding, x *subject.Subject) (held bool, due int64) {
+func blocks(f Finding, stage Stage, x *subject.Subject) (held bool, due int64) {
 	if f.State == Unknown && f.Severity.AtLeast(High) {
-		from := x.Change.Merged
-		if from.IsZero() {
-			from = x.Change.Opened
-		}
-		end := from.Add(time.Duration(x.Settings.GraceMinutes) * time.Minute)
-		if !from.IsZero() && x.Now.Before(end) {
+		end := begun(stage, x).Add(time.Duration(x.Settings.GraceMinutes) * time.Minute)
+		if x.Now.Before(end) {
 			return false, end.Unix()
 		}
 		return f.Mode == Enforce, 0
 	}
 	return f.State == Fail && f.Mode == Enforce, 0
+}
+
+// begun is when the last of what a control waits for evidence of took place. A time that
+// has not come yet is told by a clock that is wrong, and counts for nothing.
+func begun(stage Stage, x *subject.Subject) time.Time {
+	var last time.Time
+	after := func(t time.Time) {
+		if t.After(last) && !t.After(x.Now) {
+			last = t
+		}
+	}
+	after(x.Change.Opened)
+	after(x.Change.Merged)
+	after(x.Change.Recorded)
+	if x.Change.Merged.IsZero() {
+		for _, k := range x.Commits {
+			after(k.Recorded)
+		}
+	}
+	if stage == AtDeployment {
+		for _, d := range x.Deployments {
+			after(d.At)
+		}
+	}
+	if stage == AtIncident {
+		for _, i := range x.Incidents {
+			after(i.Opened)
+		}
+	}
+	return last
 }
 
 // least is the least grade of what a finding rests on; that of something that has none is

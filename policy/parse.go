@@ -75,11 +75,14 @@ func (c *Control) check() error {
 	if c.Check != "" && functions[c.Check] == nil {
 		wrong("check", "there is no check %.60q", c.Check)
 	}
-	for name, list := range map[string][]Clause{"applies": c.Applies, "knows": c.Knows} {
-		for i, cl := range list {
-			if cl.When.Text == "" || cl.Else == "" {
-				wrong(fmt.Sprintf("%s.%d", name, i), "a clause needs when and else")
-			}
+	for i, cl := range c.Applies {
+		if cl.When.Text == "" || cl.Else == "" {
+			wrong(fmt.Sprintf("applies.%d", i), "a clause needs when and else")
+		}
+	}
+	for i, cl := range c.Knows {
+		if cl.When.Text == "" || cl.Else == "" {
+			wrong(fmt.Sprintf("knows.%d", i), "a clause needs when and else")
 		}
 	}
 	return errors.Join(append(faults, c.checkCases())...)

@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,12 +14,13 @@ import (
 
 // A Policy is what an organisation decided, in .stemma/policy.yaml.
 type Policy struct {
-	Packs        []string `yaml:"packs,omitempty"` // whose controls are in force; default if there are none
-	Default      Mode     `yaml:"mode,omitempty"`  // observe, if nothing is said
-	Rules        []Scope  `yaml:"rules,omitempty"` // the last that fits decides
-	Settings     Document `yaml:"settings,omitempty"`
-	Repositories []OfOne  `yaml:"repositories,omitempty"` // settings of some, over those of all
-	Place        string   `yaml:"-"`
+	Packs        []string            `yaml:"packs,omitempty"` // whose controls are in force; default if there are none
+	Default      Mode                `yaml:"mode,omitempty"`  // observe, if nothing is said
+	Rules        []Scope             `yaml:"rules,omitempty"` // the last that fits decides
+	Settings     Document            `yaml:"settings,omitempty"`
+	Classes      map[string]Document `yaml:"classes,omitempty"`      // settings by the class of the data, over those of all
+	Repositories []OfOne             `yaml:"repositories,omitempty"` // settings of some, over those of their class
+	Place        string              `yaml:"-"`
 	lines        lines
 	usual        subject.Settings
 	of           []subject.Settings
@@ -79,31 +81,59 @@ func (p *Policy) ready() error {
 		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
 			wrong(at+".severity", "the severity %.40q is none of %v", r.Severity, Severities)
 		}
-		for name, list := range map[string][]string{"controls": r.Controls, "repositories": r.Repositories, "paths": r.Paths} {
-			for j, pattern := range list {
-				if !subject.Valid(pattern) {
-					wrong(fmt.Sprintf("%s.%s.%d", at, name, j), "%.80q is not a pattern", pattern)
-				}
-			}
-		}
+		faults = append(faults, p.patterns(at+".controls", r.Controls), p.patterns(at+".repositories", r.Repositories), p.patterns(at+".paths", r.Paths))
+	}
+	return errors.Join(append(faults, p.layer())...)
+}
+
+// layer puts settings over each other: those of all, of a class of data, of a repository.
+func (p *Policy) layer() error {
+	all, err := p.settings("settings", p.Settings, subject.Usual())
+	faults := []error{err}
+	for _, class := range slices.Sorted(maps.Keys(p.Classes)) {
+		_, fault := p.settings("classes."+class, p.Classes[class], all.Clone())
+		faults = append(faults, fault)
 	}
 	var fault error
-	p.usual, fault = p.settings("settings", p.Settings, subject.Usual())
-	faults = append(faults, fault)
-	p.of = nil
+	p.usual, fault = p.classed(all, "settings", Document{})
+	faults, p.of = append(faults, fault), nil
 	for i, r := range p.Repositories {
 		at := fmt.Sprintf("repositories.%d", i)
 		if len(r.Match) == 0 {
-			wrong(at, "it does not say which repositories: match is missing")
+			faults = append(faults, p.fault(at, "it does not say which repositories: match is missing"))
 		}
-		for j, pattern := range r.Match {
-			if !subject.Valid(pattern) {
-				wrong(fmt.Sprintf("%s.match.%d", at, j), "%.80q is not a pattern", pattern)
-			}
+		faults = append(faults, p.patterns(at+".match", r.Match))
+		of, fault := p.classed(all, at+".settings", r.Settings)
+		p.of, faults = append(p.of, of), append(faults, fault)
+	}
+	return errors.Join(faults...)
+}
+
+// classed are settings over those of all, and between them those of the class of data that
+// they name.
+func (p *Policy) classed(all subject.Settings, path string, d Document) (subject.Settings, error) {
+	plain, err := p.settings(path, d, all.Clone())
+	class, ok := p.Classes[plain.DataClass]
+	switch {
+	case err != nil || plain.DataClass == "" || len(p.Classes) == 0:
+		return plain, err
+	case !ok:
+		return plain, p.fault(path+".data_class", "the class %.40q is none of %v", plain.DataClass, slices.Sorted(maps.Keys(p.Classes)))
+	}
+	over, err := p.settings("classes."+plain.DataClass, class, all.Clone())
+	if err != nil {
+		return plain, nil // it was told where the classes are
+	}
+	return p.settings(path, d, over)
+}
+
+// patterns finds those that are none.
+func (p *Policy) patterns(path string, list []string) error {
+	var faults []error
+	for i, pattern := range list {
+		if !subject.Valid(pattern) {
+			faults = append(faults, p.fault(fmt.Sprintf("%s.%d", path, i), "%.80q is not a pattern", pattern))
 		}
-		of, fault := p.settings(at+".settings", r.Settings, p.usual.Clone())
-		faults = append(faults, fault)
-		p.of = append(p.of, of)
 	}
 	return errors.Join(faults...)
 }
@@ -120,15 +150,12 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 		return over, f
 	}
 	var faults []error
-	for name, list := range over.Patterns() {
-		for _, pattern := range list {
-			if !subject.Valid(pattern) {
-				faults = append(faults, p.fault(path+"."+strings.ReplaceAll(name, " ", "."), "%s: %.80q is not a pattern", name, pattern))
-			}
-		}
+	patterns, numbers := over.Patterns(), over.Numbers()
+	for _, name := range slices.Sorted(maps.Keys(patterns)) {
+		faults = append(faults, p.patterns(path+"."+strings.ReplaceAll(name, " ", "."), patterns[name]))
 	}
-	for name, n := range over.Numbers() {
-		if n < 0 {
+	for _, name := range slices.Sorted(maps.Keys(numbers)) {
+		if n := numbers[name]; n < 0 {
 			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
 		}
 	}

@@ -73,13 +73,31 @@ func TestAnUnknownOfHighSeverityBlocksOnceItsTimeIsOver(t *testing.T) {
 	merged := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	x := &subject.Subject{Change: subject.Change{Merged: merged}, Settings: subject.Usual()}
 	set := &Set{Controls: []*Control{ruled(t, `files[0].path == ""`)}, Policy: Policy{Default: Enforce}}
-	for minutes, held := range map[int]bool{0: false, 14: false, 15: true, 1000: true} {
+	for _, minutes := range []int{0, 14, 15, 1000} {
+		held := minutes >= 15
 		x.Now = merged.Add(time.Duration(minutes) * time.Minute)
 		f := set.Judge(x)[0]
 		if f.State != Unknown || f.Blocks != held || (f.Due != 0) == held {
 			t.Errorf("after %d minutes it is %s, blocks %v, due %d", minutes, f.State, f.Blocks, f.Due)
 		}
 	}
+	// What was pushed or deployed since has time of its own; a clock that is ahead gives none.
+	x.Deployments = []subject.Deployment{{At: x.Now.Add(-time.Minute)}}
+	set.Controls[0].Stage = AtDeployment
+	if f := set.Judge(x)[0]; f.Blocks || f.Due != x.Now.Add(14*time.Minute).Unix() {
+		t.Errorf("a minute after the deployment it blocks %v, due %d", f.Blocks, f.Due)
+	}
+	x.Deployments[0].At = x.Now.Add(time.Hour)
+	if f := set.Judge(x)[0]; !f.Blocks {
+		t.Error("a deployment of the future gives time")
+	}
+	set.Controls[0].Stage = AtHead
+	x.Change = subject.Change{Opened: merged}
+	x.Commits = []subject.Commit{{Recorded: x.Now}}
+	if f := set.Judge(x)[0]; f.Blocks {
+		t.Error("it blocks as soon as something is pushed")
+	}
+	x.Commits = nil
 	set.Policy.Default = Warn
 	if set.Judge(x)[0].Blocks {
 		t.Error("it blocks although it only warns")
@@ -142,6 +160,7 @@ cases:
 		{"stage: head", "stage: later", `own.yaml:6: OWN-01: the stage "later"`},
 		{"[files]", "[files, file]", `own.yaml:7: OWN-01: the input "file"`},
 		{"    else: no files\n", "", "own.yaml:9: OWN-01: a clause needs"},
+		{"size(files) > 0", "size(runs) > 0", "own.yaml:7: OWN-01: it looks at runs, and inputs does not name that"},
 		{"size(files) > 0", "size(files) > 'x'", "own.yaml:9: OWN-01: found no matching overload"},
 		{"f.added > 0", "f.add > 0", "own.yaml:13: OWN-01: undefined field 'add'"},
 		{"files.all(f, f.test", "files.all(f, f.tests", "own.yaml:12: OWN-01: undefined field 'tests'"},
@@ -248,19 +267,19 @@ repositories:
   - settings: {models: [x]}
   - match: [acme/*]
     settings:
-      data_clas: pci
+      data_kind: pci
 `
 	_, err := ParsePolicy("policy.yaml", []byte(body))
 	for _, want := range []string{
 		`policy.yaml:2: the mode "stop"`, `policy.yaml:5: the mode "block"`, "policy.yaml:6: a rule says neither", `policy.yaml:7: the severity "huge"`,
-		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is a string", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_clas"`,
+		`policy.yaml:9: "[a" is not a pattern`, "policy.yaml:13: checks is of the kind string, and a list is needed", "policy.yaml:15: it does not say which repositories", `policy.yaml:18: there is no member "data_kind"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
 		}
 	}
 	_, err = ParsePolicy("policy.yaml", []byte("settings:\n  burst_lines: -3\n  protected: ['[a']\n"))
-	for _, want := range []string{"policy.yaml:2: burst_lines is -3", `policy.yaml:3: protected: "[a" is not a pattern`} {
+	for _, want := range []string{"policy.yaml:2: burst_lines is -3", `policy.yaml:3: "[a" is not a pattern`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %s", err, want)
 		}
@@ -319,8 +338,11 @@ rules:
 		severity         Severity
 		want             Mode
 	}{
-		{"acme/pay", "a.go", High, Enforce}, {"acme/pay", "a.go", Critical, Enforce}, {"acme/pay", "a.go", Medium, Warn},
-		{"acme/toys", "a.go", High, Observe}, {"acme/toys", "keys/a.go", High, Enforce},
+		{"acme/pay", "a.go", High, Enforce},
+		{"acme/pay", "a.go", Critical, Enforce},
+		{"acme/pay", "a.go", Medium, Warn},
+		{"acme/toys", "a.go", High, Observe},
+		{"acme/toys", "keys/a.go", High, Enforce},
 	} {
 		c.Severity = k.severity
 		x := &subject.Subject{Repository: subject.Repository{Name: k.repository}, Files: []subject.File{{Path: k.path}}}
@@ -342,6 +364,36 @@ repositories:
 	pay, vault, other := p.SettingsOf("acme/pay"), p.SettingsOf("acme/vault"), p.SettingsOf("else/where")
 	if pay.AIShare != 50 || len(pay.Tags) != 2 || other.AIShare != 80 || len(other.Tags) != 1 || vault.AIShare != 80 || !slices.Equal(vault.Models, []string{"claude-opus-4-6"}) || !slices.Equal(other.Models, []string{"claude-*"}) {
 		t.Errorf("pay %+v\nvault %+v\nother %+v", pay, vault, other)
+	}
+}
+
+func TestSettingsOfAClassStandBetween(t *testing.T) {
+	text := `settings: {models: [claude-*], ai_share: 80}
+classes:
+  regulated: {models: [claude-opus-4-6], ai_share: 30}
+  public: {}
+repositories:
+  - {match: [acme/pay], settings: {data_class: regulated}}
+  - {match: [acme/card], settings: {data_class: regulated, ai_share: 10}}
+`
+	p, err := ParsePolicy("policy.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for repository, want := range map[string]string{"acme/pay": "[claude-opus-4-6] 30", "acme/card": "[claude-opus-4-6] 10", "acme/x": "[claude-*] 80"} {
+		if s := p.SettingsOf(repository); fmt.Sprint(s.Models, " ", s.AIShare) != want {
+			t.Errorf("%s has %v %d, want %s", repository, s.Models, s.AIShare, want)
+		}
+	}
+	for old, c := range map[string]struct{ with, want string }{
+		"ai_share: 30}":           {"ai_shares: 30}", `policy.yaml:3: there is no member "ai_shares"`},
+		"data_class: regulated}":  {"data_class: secret}", `policy.yaml:6: the class "secret" is none of [public regulated]`},
+		"data_class: regulated, ": {"data_class: secret, ", `policy.yaml:7: the class "secret"`},
+		"ai_share: 80":            {"data_class: secret", `policy.yaml:1: the class "secret"`},
+	} {
+		if _, err := ParsePolicy("policy.yaml", []byte(strings.Replace(text, old, c.with, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.with, err, c.want)
+		}
 	}
 }
 

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"cel.dev/cel-go/cel"
+	celast "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -140,8 +142,9 @@ func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
 	return &each
 }
 
-// compile checks a rule, which has to give a value of a type.
-func compile(e Expr, want *cel.Type) (cel.Program, error) {
+// compile checks a rule, which has to give a value of a type, and notes which members of
+// a subject it looks at.
+func compile(e Expr, want *cel.Type, looks map[string]bool) (cel.Program, error) {
 	env, err := environment()
 	if err != nil {
 		return nil, fmt.Errorf("policy: the environment of rules: %w", err)
@@ -154,6 +157,11 @@ func compile(e Expr, want *cel.Type) (cel.Program, error) {
 	if !ast.OutputType().IsAssignableType(want) && !want.IsAssignableType(ast.OutputType()) {
 		return nil, &Fault{Line: e.Line, Why: fmt.Sprintf("the rule gives %s, and %s is needed", ast.OutputType(), want)}
 	}
+	celast.PreOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(n celast.Expr) {
+		if n.Kind() == celast.IdentKind {
+			looks[n.AsIdent()] = true
+		}
+	}))
 	p, err := env.Program(ast, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, &Fault{Line: e.Line, Why: err.Error()}
@@ -181,13 +189,13 @@ func eval[T any](p cel.Program, on map[string]any) (T, error) {
 
 // Compile checks all rules of a control and makes them ready. Until then it judges nothing.
 func (c *Control) Compile() error {
-	r := &rules{}
+	r, looks := &rules{}, map[string]bool{}
 	var faults []error
 	one := func(e Expr, want *cel.Type, to *cel.Program) {
 		if e.Text == "" {
 			return
 		}
-		p, err := compile(e, want)
+		p, err := compile(e, want, looks)
 		if err != nil {
 			faults = append(faults, c.at(err))
 			return
@@ -206,8 +214,28 @@ func (c *Control) Compile() error {
 	one(c.Rule, cel.BoolType, &r.rule)
 	one(c.Says, cel.StringType, &r.says)
 	one(c.Rests, cel.ListType(cel.StringType), &r.rests)
-	if len(faults) == 0 {
+	if c.Check == "" && len(faults) == 0 {
+		faults = append(faults, c.looks(looks))
+	}
+	if errors.Join(faults...) == nil {
 		c.rules = r
+	}
+	return errors.Join(faults...)
+}
+
+// looks says what a control looks at where it does not say so itself, and finds what it
+// looks at without saying so.
+func (c *Control) looks(at map[string]bool) error {
+	silent := len(c.Inputs) == 0
+	var faults []error
+	for f := range fields() {
+		switch {
+		case !at[f.name] || slices.Contains(c.Inputs, f.name):
+		case silent:
+			c.Inputs = append(c.Inputs, f.name)
+		default:
+			faults = append(faults, c.fault("inputs", "it looks at %s, and inputs does not name that", f.name))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -158,7 +158,7 @@ func (s *Set) Digest() string {
 	for _, p := range s.Packs {
 		_ = enc.Encode([]any{p.ID, p.Version, p.Mode, p.Retention, p.All()})
 	}
-	_ = enc.Encode([]any{s.Policy.Default, s.Policy.Rules, s.Policy.usual, s.Policy.of})
+	_ = enc.Encode([]any{s.Policy.otherwise(), s.Policy.Rules, s.Policy.usual, s.Policy.of})
 	for _, r := range s.Policy.Repositories {
 		_ = enc.Encode(r.Match)
 	}

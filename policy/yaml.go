@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -245,10 +246,25 @@ func (d Document) into(to any) error {
 		f.Why = fmt.Sprintf("there is no member %q", name)
 	case errors.As(err, &kind):
 		name = kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
-		f.Why = fmt.Sprintf("%s is a %s, and a %s is needed", kind.Field, kind.Value, kind.Type)
+		f.Why = fmt.Sprintf("%s is of the kind %s, and %s is needed", kind.Field, kind.Value, kindOf(kind.Type))
 	}
 	if line := d.names[name]; line > 0 {
 		f.Line = line
 	}
 	return f
+}
+
+// kindOf says in words what a Go type holds.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Int, reflect.Int64, reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
 }

@@ -1,7 +1,8 @@
 // Stemma keeps the family tree of software changes.
 //
 // The verbs lie below, a file each: ask answers questions, clone works in a clone, space
-// on the store, record in pipelines, govern holds changes against controls. What they share is program.
+// on the store, record in pipelines, govern holds changes against controls. What they share
+// is program.
 package main
 
 import (
@@ -84,6 +85,7 @@ var verbs = []verb{
 	{"exception", govern.Exception},
 	{"advisory", govern.Advisory},
 	{"roles", space.Roles},
+	{"controls", govern.Controls},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},
 	{"sync", space.Sync},

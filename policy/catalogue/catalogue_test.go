@@ -135,7 +135,17 @@ func TestAPassNamesWhatItRestsOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f := set.Judge(x)[0]; f.State == policy.Pass && (len(f.Rests) == 0 || f.Grade == "") {
+			f := set.Judge(x)[0]
+			things := map[string]bool{}
+			for thing := range x.Things() {
+				things[thing.Ref] = true
+			}
+			for _, ref := range f.Rests {
+				if !things[ref] {
+					t.Errorf("%s rests on %s in the case %q, of which nothing is known there", c.ID, ref, k.Name)
+				}
+			}
+			if f.State == policy.Pass && (len(f.Rests) == 0 || f.Grade == "") {
 				t.Errorf("%s passes in the case %q and rests on %v, of grade %q", c.ID, k.Name, f.Rests, f.Grade)
 			}
 		}

@@ -3,6 +3,7 @@ package catalogue_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,20 +57,20 @@ func TestThePacksThatWereDecidedOnAreThere(t *testing.T) {
 
 func TestNobodyIsSaidToMeetAFramework(t *testing.T) {
 	more := regexp.MustCompile(`(?i)complian(t|ce) with|compl(y|ies) with|certif|guarantee`)
-	err := fs.WalkDir(os.DirFS("."), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".yaml") {
-			return err
-		}
+	files, err := filepath.Glob("*/*.yaml")
+	if err != nil || len(files) < 15 {
+		t.Fatalf("%v are all files: %v", files, err)
+	}
+	for _, path := range append(files, page) {
 		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, line := range strings.Split(string(body), "\n") {
 			if found := more.FindString(line); found != "" {
 				t.Errorf("%s:%d says %q", path, i+1, found)
 			}
 		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -268,6 +268,9 @@ func (s *Subject) exceptions() {
 		e.Holds = !e.SelfGranted && e.Reason != "" && !e.Until.IsZero() && s.Now.Before(e.Until) && e.Withdrawn.IsZero() && !s.Now.Before(e.Opened)
 		end := e.FollowedUp
 		if end.IsZero() {
+			end = e.Withdrawn
+		}
+		if end.IsZero() {
 			end = s.Now
 		}
 		e.Late = !e.Opened.IsZero() && end.Sub(e.Opened) > FollowUp

@@ -1,0 +1,152 @@
+package govern
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
+	"github.com/stemma-dev/stemma/policy"
+	"github.com/stemma-dev/stemma/policy/catalogue"
+)
+
+// A fault is one as JSON has it.
+type fault struct {
+	Place   string `json:"place"`
+	Line    int    `json:"line,omitempty"`
+	Control string `json:"control,omitempty"`
+	Why     string `json:"why"`
+}
+
+func plain(faults []*policy.Fault) []fault {
+	out := make([]fault, 0, len(faults))
+	for _, f := range faults {
+		out = append(out, fault{f.Place, f.Line, f.Control, f.Why})
+	}
+	return out
+}
+
+// readOwn reads the directory that was named, or the one that is there by custom.
+func readOwn(args []string) (dir string, known policy.Known, err error) {
+	dir = ownDir
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	opened, err := openOwn(dir, len(args) > 0)
+	if err != nil {
+		return dir, known, err
+	}
+	known, err = catalogue.Read(opened)
+	return dir, known, err
+}
+
+// untried is a fault if a control has no case.
+func untried(k *policy.Control) error {
+	if len(k.Cases) > 0 {
+		return nil
+	}
+	return &policy.Fault{Place: k.Place, Control: k.ID, Why: "it has no cases, so nothing shows that it does what it says"}
+}
+
+func lint(a *program.App) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "lint [DIR]",
+		Short: "what is wrong in your controls, packs and policy, with file and line",
+		Args:  program.Args(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, known, err := readOwn(args)
+			if err != nil && len(policy.Faults(err)) == 0 {
+				return err
+			}
+			if err == nil {
+				_, err = policy.NewSet(known)
+			}
+			faults := policy.Faults(located(dir, err))
+			for _, k := range known.Own {
+				faults = append(faults, policy.Faults(located(dir, untried(k)))...)
+			}
+			if asJSON {
+				if err := terminal.JSON(a.Out, map[string]any{"faults": plain(faults), "controls": len(known.Own)}); err != nil {
+					return err
+				}
+			} else {
+				for _, f := range faults {
+					fmt.Fprintln(a.Out, terminal.OneLine(f.Error()))
+				}
+			}
+			if len(faults) > 0 {
+				return fmt.Errorf("controls: %d faults in %s", len(faults), dir)
+			}
+			if !asJSON {
+				fmt.Fprintf(a.Out, "%s: %d controls of your own, nothing wrong\n", dir, len(known.Own))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// A tested control is one with how its cases came out.
+type tested struct {
+	ID     string  `json:"id"`
+	Place  string  `json:"place"`
+	Cases  int     `json:"cases"`
+	Faults []fault `json:"faults,omitempty"`
+}
+
+func test(a *program.App) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "test [DIR]",
+		Short: "tries the cases of your own controls",
+		Long: `Judges every case beside your own controls, and says which come out otherwise than
+they should. A control without a case has not been tried, which is a fault.`,
+		Args: program.Args(cobra.MaximumNArgs(1)),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir, known, err := readOwn(args)
+			if err != nil {
+				return stemma.WithHint(located(dir, err), "stemma controls lint %s", dir)
+			}
+			results, wrong := make([]tested, 0, len(known.Own)), 0
+			for _, k := range known.Own {
+				faults := policy.Faults(located(dir, errors.Join(k.Test(), untried(k))))
+				wrong += len(faults)
+				results = append(results, tested{ID: k.ID, Place: dir + "/" + k.Place, Cases: len(k.Cases), Faults: plain(faults)})
+			}
+			if asJSON {
+				if err := terminal.JSON(a.Out, map[string]any{"controls": results}); err != nil {
+					return err
+				}
+			} else {
+				show(a.Out, dir, results)
+			}
+			if wrong > 0 {
+				return fmt.Errorf("controls: %d cases in %s come out otherwise than they should", wrong, dir)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func show(out io.Writer, dir string, results []tested) {
+	if len(results) == 0 {
+		fmt.Fprintf(out, "%s: no controls of your own\n", dir)
+	}
+	for _, r := range results {
+		if len(r.Faults) == 0 {
+			fmt.Fprintf(out, "%s: %d cases pass\n", r.ID, r.Cases)
+		}
+		for _, f := range r.Faults {
+			fault := policy.Fault{Place: f.Place, Line: f.Line, Control: f.Control, Why: f.Why}
+			fmt.Fprintln(out, terminal.OneLine(fault.Error()))
+		}
+	}
+}
