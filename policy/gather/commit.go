@@ -13,7 +13,7 @@ type commitRow struct {
 	id, author, committer, first, repository int64
 	tree, bot                                string
 	human                                    int
-	merge, captured                          bool
+	captured                                 bool
 	c                                        subject.Commit
 	out                                      []link
 }
@@ -45,7 +45,7 @@ func (g *gatherer) readCommits() error {
 		return err
 	}
 	out := map[int64][]link{}
-	if err := g.links(keys(ids), out, false, "session implements assisted-by"); err != nil {
+	if err := g.links(keys(ids), out, away, "session implements assisted-by"); err != nil {
 		return err
 	}
 	for id, links := range out {

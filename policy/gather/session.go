@@ -11,7 +11,6 @@ import (
 // A sessionRow is a session as the tables have it.
 type sessionRow struct {
 	id, parent int64
-	stated     bool // there is a row of it
 	s          subject.Session
 	models     []int64 // in step with s.Models
 	out        []link
@@ -63,7 +62,7 @@ func (g *gatherer) readSessions() error {
 	}
 	g.date(keys(g.session)...)
 	out := map[int64][]link{}
-	if err := g.links(keys(g.session), out, false, "spawned-by operator works-on"); err != nil {
+	if err := g.links(keys(g.session), out, away, "spawned-by operator works-on"); err != nil {
 		return err
 	}
 	for id, links := range out {
