@@ -90,11 +90,25 @@ func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
 		k := r.c
 		k.Thing, k.Recorded = g.thing(id), g.recorded[id]
 		k.Author, k.Committer = g.people[r.author], g.people[r.committer]
-		k.Sessions = g.refs(through(r.out, "session"))
+		k.Sessions = g.refs(g.sessionsOf(r))
 		k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
 		g.attributed(&k, r)
 		s.Commits = append(s.Commits, k)
 	}
+}
+
+// sessionsOf are those that a commit names, or records of its lines.
+func (g *gatherer) sessionsOf(r *commitRow) []int64 {
+	ids := through(r.out, "session")
+	for _, x := range g.records[r.id] {
+		for _, l := range x.stretches {
+			if n := len(ids); n == 0 || ids[n-1] != l.session {
+				ids = append(ids, l.session)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
 }
 
 func (g *gatherer) committed(id int64) time.Time {

@@ -312,14 +312,14 @@ func commitMembers() []member {
 				p.merged()
 				p.landed(func(c *change.Commit) { c.Lines = &change.Lines{AI: 3, Unknown: 2} })
 				p.tell(
-					record(p, "git-ai", 2, attribution.Span{Path: "a.go", Start: 1, End: 3, Origin: "ai"}),
+					record(p, "git-ai", 2, attribution.Span{Path: "a.go", Start: 1, End: 3, Origin: "ai", Session: p.session("s")}),
 					record(p, "declared", 2),
 				)
 			},
 			func(s *subject.Subject) any {
-				return refs(s.Commits, func(x subject.Commit) string { return line(x.HasRecord, x.RecordWriter, x.Unattributed) })
+				return refs(s.Commits, func(x subject.Commit) string { return line(x.HasRecord, x.RecordWriter, x.Unattributed, x.Sessions) })
 			},
-			is([]string{"true tool 1.0 2"}),
+			func(p *place) any { return []string{line("true tool 1.0 2", []stemma.Ref{p.session("s")})} },
 		},
 		{
 			"what a commit says of itself is no record of its lines", func(p *place) {

@@ -26,16 +26,7 @@ func (g *gatherer) seeds(c *changeRow) []int64 {
 		ids = append(ids, x.session)
 	}
 	for _, id := range g.all(c) {
-		if k := g.commits[id]; k != nil {
-			ids = append(ids, through(k.out, "session")...)
-		}
-		for _, r := range g.records[id] {
-			for _, x := range r.stretches {
-				if n := len(ids); n == 0 || ids[n-1] != x.session {
-					ids = append(ids, x.session)
-				}
-			}
-		}
+		ids = append(ids, g.sessionsOf(g.commits[id])...)
 	}
 	slices.Sort(ids)
 	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
