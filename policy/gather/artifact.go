@@ -38,21 +38,19 @@ func (g *gatherer) readArtifacts() error {
 			ids[id] = true
 		}
 	}
-	back := map[int64][]link{}
-	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs)), back, true, "from built-by"); err != nil {
+	into := map[int64][]link{}
+	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs)), into, back, "from built-by"); err != nil {
 		return err
 	}
-	for of, links := range back {
+	for of, links := range into {
 		g.artifactsOf[of] = through(links, "from", "built-by")
 		for _, id := range g.artifactsOf[of] {
 			ids[id] = true
 		}
 	}
 	same := map[int64][]link{}
-	for _, way := range []bool{false, true} {
-		if err := g.links(keys(ids), same, way, "same-as"); err != nil {
-			return err
-		}
+	if err := g.links(keys(ids), same, both, "same-as"); err != nil {
+		return err
 	}
 	for _, links := range same {
 		for _, l := range links {
@@ -75,7 +73,7 @@ func (g *gatherer) readArtifacts() error {
 		}
 	}
 	out := map[int64][]link{}
-	if err := g.links(keys(g.artifacts), out, false, "from built-by"); err != nil {
+	if err := g.links(keys(g.artifacts), out, away, "from built-by"); err != nil {
 		return err
 	}
 	for id, links := range out {

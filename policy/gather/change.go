@@ -154,10 +154,10 @@ func (g *gatherer) ids() (ids []int64) {
 
 // readLinks reads what changes lead to, and what leads to them.
 func (g *gatherer) readLinks() error {
-	if err := g.links(g.ids(), g.out, false, "carries head driver implements satisfies fixes session opened"); err != nil {
+	if err := g.links(g.ids(), g.out, away, "carries head driver implements satisfies fixes session opened"); err != nil {
 		return err
 	}
-	if err := g.links(g.ids(), g.in, true, "of-change brings"); err != nil {
+	if err := g.links(g.ids(), g.in, back, "of-change brings"); err != nil {
 		return err
 	}
 	for _, c := range g.changes {
@@ -216,21 +216,19 @@ func (g *gatherer) repositories() []int64 {
 	return keys(ids)
 }
 
-// since is the first of the last changes of a repository.
-const since = `COALESCE((SELECT x.id FROM k_change x WHERE x."repository" = i.value ORDER BY x.id DESC LIMIT 1 OFFSET $2), 0)`
+// latest are the last changes of a repository.
+const latest = `(SELECT c.id, c."state" FROM k_change c WHERE c."repository" = i.value ORDER BY c.id DESC LIMIT $2) c`
 
 func (g *gatherer) readRepositories() error {
 	return g.each(g.repositories(), `SELECT i.value, COALESCE(k."name", ''), COALESCE(k."host", ''), COALESCE(k."default_branch", ''), CASE WHEN k."tip" IS NULL THEN 0 ELSE 1 END,
-			CASE WHEN EXISTS (SELECT 1 FROM k_push p WHERE p."repository" = i.value)
-				OR EXISTS (SELECT 1 FROM k_change c WHERE c."repository" = i.value AND c.id >= `+since+` AND COALESCE(c."state", '') <> '') THEN 1 ELSE 0 END,
-			CASE WHEN EXISTS (SELECT 1 FROM k_change c CROSS JOIN edge e WHERE c."repository" = i.value AND c.id >= `+since+`
-				AND e.src = c.id AND e.door IN {doors session}) THEN 1 ELSE 0 END
+			CASE WHEN EXISTS (SELECT 1 FROM k_push p WHERE p."repository" = i.value) OR EXISTS (SELECT 1 FROM `+latest+` WHERE c."state" IS NOT NULL) THEN 1 ELSE 0 END,
+			CASE WHEN EXISTS (SELECT 1 FROM `+latest+` WHERE EXISTS (SELECT 1 FROM edge e WHERE e.src = c.id AND e.door IN {doors session})) THEN 1 ELSE 0 END
 		FROM {ids} LEFT JOIN k_repository k ON k.id = i.value`, func(scan func(...any) error) error {
 		x := &repositoryRow{}
 		err := scan(&x.id, &x.r.Name, &x.r.Host, &x.r.DefaultBranch, &x.r.Scanned, &x.r.Forge, &x.r.Captured)
 		g.repository[x.id] = x
 		return err
-	}, lately-1)
+	}, lately)
 }
 
 func (g *gatherer) putRepository(s *subject.Subject, c *changeRow) {

@@ -13,7 +13,7 @@ type commitRow struct {
 	id, author, committer, first, repository int64
 	tree, bot                                string
 	human                                    int
-	merge, captured                          bool
+	captured                                 bool
 	c                                        subject.Commit
 	out                                      []link
 }
@@ -45,7 +45,7 @@ func (g *gatherer) readCommits() error {
 		return err
 	}
 	out := map[int64][]link{}
-	if err := g.links(keys(ids), out, false, "session implements assisted-by"); err != nil {
+	if err := g.links(keys(ids), out, away, "session implements assisted-by"); err != nil {
 		return err
 	}
 	for id, links := range out {
@@ -90,11 +90,25 @@ func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
 		k := r.c
 		k.Thing, k.Recorded = g.thing(id), g.recorded[id]
 		k.Author, k.Committer = g.people[r.author], g.people[r.committer]
-		k.Sessions = g.refs(through(r.out, "session"))
+		k.Sessions = g.refs(g.sessionsOf(r))
 		k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
 		g.attributed(&k, r)
 		s.Commits = append(s.Commits, k)
 	}
+}
+
+// sessionsOf are those that a commit names, or records of its lines.
+func (g *gatherer) sessionsOf(r *commitRow) []int64 {
+	ids := through(r.out, "session")
+	for _, x := range g.records[r.id] {
+		for _, l := range x.stretches {
+			if n := len(ids); n == 0 || ids[n-1] != l.session {
+				ids = append(ids, l.session)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
 }
 
 func (g *gatherer) committed(id int64) time.Time {

@@ -15,6 +15,11 @@ type deploymentRow struct {
 	before                 []int64 // artifacts that the one ships that it replaces
 }
 
+// sameService is true of another deployment x of the service of d that succeeded. It names
+// no column by itself, so that the others are looked at by their times: the next one is
+// near, however many there are.
+const sameService = `x."environment" + 0 = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '') AND COALESCE(x."status", '') IN ('success', 'inactive')`
+
 func (g *gatherer) readDeployments() error {
 	ids := map[int64]bool{}
 	for _, c := range g.changes {
@@ -25,8 +30,7 @@ func (g *gatherer) readDeployments() error {
 	// Another one of its service that succeeded before is what could be gone back to.
 	err := g.each(keys(ids), `SELECT d.id, COALESCE(d."environment", 0), COALESCE(d."actor", 0), COALESCE(v."name", ''), COALESCE(v."tier", ''), COALESCE(d."service", ''),
 			COALESCE(d."version", ''), COALESCE(d."status", ''), COALESCE(d."task", ''), COALESCE(d."at", 0), COALESCE(d."orphans", -1), COALESCE(d."direct", -1),
-			CASE WHEN EXISTS (SELECT 1 FROM k_deployment x WHERE x."environment" = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '')
-				AND x."status" IN ('success', 'inactive') AND x."at" < d."at") THEN 0 ELSE 1 END
+			CASE WHEN (SELECT x.id FROM k_deployment x WHERE x."at" < d."at" AND `+sameService+` ORDER BY x."at" DESC LIMIT 1) IS NULL THEN 1 ELSE 0 END
 		FROM {ids} CROSS JOIN k_deployment d LEFT JOIN k_environment v ON v.id = d."environment" WHERE d.id = i.value`, func(scan func(...any) error) error {
 		r := &deploymentRow{}
 		d := &r.d
@@ -41,7 +45,7 @@ func (g *gatherer) readDeployments() error {
 		return err
 	}
 	out := map[int64][]link{}
-	if err := g.links(keys(g.deployments), out, false, "ships replaces run"); err != nil {
+	if err := g.links(keys(g.deployments), out, away, "ships replaces run"); err != nil {
 		return err
 	}
 	for id, links := range out {
@@ -71,8 +75,7 @@ func (g *gatherer) readReplaced() error {
 // service: the most of it that nothing explained.
 func (g *gatherer) readSnapshots() error {
 	return g.each(keys(g.deployments), `WITH t AS MATERIALIZED (SELECT d.id, d."environment", d."at", COALESCE(d."until", (SELECT x."at" FROM k_deployment x
-				WHERE x."at" > d."at" AND x."environment" + 0 = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '')
-					AND COALESCE(x."status", '') IN ('success', 'inactive') ORDER BY x."at" LIMIT 1)) AS until
+				WHERE x."at" > d."at" AND `+sameService+` ORDER BY x."at" LIMIT 1)) AS until
 			FROM {ids} CROSS JOIN k_deployment d WHERE d.id = i.value)
 		SELECT t.id, COUNT(*), MAX(COALESCE(n."unexplained", 0)) FROM t CROSS JOIN k_snapshot n
 		WHERE n."taken" >= t."at" AND n."taken" < COALESCE(t.until, n."taken" + 1) AND n."environment" + 0 = t."environment" GROUP BY t.id`,

@@ -55,7 +55,8 @@ type Options struct {
 }
 
 // Changes are the subjects of some changes, derived, in their order. The same change has
-// the same subject. The error wraps [stemma.ErrNotFound] if one of them is not known.
+// the same subject. The error wraps [stemma.ErrNotFound] if one of them is not known. On
+// PostgreSQL the rest of the transaction plans a statement once, whatever its arguments.
 func Changes(ctx context.Context, tx *storage.Tx, refs []stemma.Ref, opt Options) ([]*subject.Subject, error) {
 	list := make([]*subject.Subject, 0, len(refs))
 	for part := range slices.Chunk(refs, page) {

@@ -25,12 +25,12 @@ func (g *gatherer) readIncidents() error {
 	for _, c := range g.changes {
 		of = append(of, c.mends...)
 	}
-	back := map[int64][]link{}
-	if err := g.links(of, back, true, "caused-by suspects ruled-out"); err != nil {
+	into := map[int64][]link{}
+	if err := g.links(of, into, back, "caused-by suspects ruled-out"); err != nil {
 		return err
 	}
 	ids := map[int64]bool{}
-	for id, links := range back {
+	for id, links := range into {
 		g.incidentsOf[id] = through(links, "caused-by", "suspects", "ruled-out")
 		for _, of := range g.incidentsOf[id] {
 			ids[of] = true
@@ -50,7 +50,7 @@ func (g *gatherer) readIncidents() error {
 		return err
 	}
 	out := map[int64][]link{}
-	if err := g.links(keys(g.incidents), out, false, "caused-by suspects ruled-out"); err != nil {
+	if err := g.links(keys(g.incidents), out, away, "caused-by suspects ruled-out"); err != nil {
 		return err
 	}
 	for id, links := range out {

@@ -46,10 +46,8 @@ func (g *gatherer) readTickets() error {
 	g.need(keys(g.tickets)...)
 	// A tracker may tell of it under another name.
 	same := map[int64][]link{}
-	for _, way := range []bool{false, true} {
-		if err := g.links(keys(g.tickets), same, way, "same-as"); err != nil {
-			return err
-		}
+	if err := g.links(keys(g.tickets), same, both, "same-as"); err != nil {
+		return err
 	}
 	told, ids := map[int64]subject.Ticket{}, keys(g.tickets)
 	for _, links := range same {

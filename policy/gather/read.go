@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +72,10 @@ type link struct {
 
 func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 	store, err := deployed.In(ctx, tx)
+	if err == nil && tx.Engine() == storage.Postgres {
+		// Otherwise most statements are planned anew each time, which takes longer than to run them.
+		err = store.Each(ctx, func(func(...any) error) error { return nil }, `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`)
+	}
 	return &gatherer{
 		ctx: ctx, tx: tx, store: store, asked: func() {},
 		out: map[int64][]link{}, in: map[int64][]link{}, repository: map[int64]*repositoryRow{}, protection: map[int64][]protectionFact{},
@@ -105,7 +110,7 @@ func (g *gatherer) each(ids []int64, query string, take func(scan func(...any) e
 			break
 		}
 		doors, after, _ := strings.Cut(rest, "}")
-		query = before + "(" + g.store.Doors(strings.Fields(doors)...) + ")" + after
+		query = before + "(" + g.numbers(doors) + ")" + after
 	}
 	return g.store.Each(g.ctx, take, query, append([]any{list}, args...)...)
 }
@@ -129,22 +134,41 @@ func (g *gatherer) find(refs []stemma.Ref) (ids []int64, err error) {
 	}, `SELECT n.id FROM `+table+` CROSS JOIN node n WHERE n.ref = i.value`, string(list))
 }
 
-// links reads the edges of nodes through doors: those that lead away, or those that lead
-// to them.
-func (g *gatherer) links(ids []int64, into map[int64][]link, back bool, doors string) error {
-	from, to := "src", "dst"
-	if back {
-		from, to = to, from
+// numbers are those of doors, for a query: of a single one no other, so that an index
+// is read in its order.
+func (g *gatherer) numbers(doors string) string {
+	list := g.store.Doors(strings.Fields(doors)...)
+	if _, known, found := strings.Cut(list, ","); found {
+		return known
 	}
-	return g.each(ids, `SELECT e.`+from+`, o.name, e.`+to+`, e.method, e.pos FROM {ids} CROSS JOIN edge e CROSS JOIN door o
-		WHERE e.`+from+` = i.value AND e.door IN {doors `+doors+`} AND o.id = e.door ORDER BY e.`+from+`, e.`+to+`, e.door`,
-		func(scan func(...any) error) error {
-			var of int64
-			var l link
-			err := scan(&of, &l.door, &l.to, &l.method, &l.pos)
-			into[of] = append(into[of], l)
+	return list
+}
+
+// The ways of links.
+const (
+	away = `SELECT e.src AS a, e.door, e.dst AS b, e.method, e.pos FROM {ids} CROSS JOIN edge e WHERE e.src = i.value AND e.door IN {doors}`
+	back = `SELECT e.dst AS a, e.door, e.src AS b, e.method, e.pos FROM {ids} CROSS JOIN edge e WHERE e.dst = i.value AND e.door IN {doors}`
+	both = away + ` UNION ALL ` + back
+)
+
+// links reads the edges of nodes through doors.
+func (g *gatherer) links(ids []int64, into map[int64][]link, way, doors string) error {
+	names := map[int64]string{}
+	for _, name := range strings.Fields(doors) {
+		id, err := strconv.ParseInt(g.numbers(name), 10, 64)
+		if err != nil {
 			return err
-		})
+		}
+		names[id] = name
+	}
+	return g.each(ids, strings.ReplaceAll(way, "{doors}", "{doors "+doors+"}")+` ORDER BY 1, 3, 2`, func(scan func(...any) error) error {
+		var of, door int64
+		var l link
+		err := scan(&of, &door, &l.to, &l.method, &l.pos)
+		l.door = names[door]
+		into[of] = append(into[of], l)
+		return err
+	})
 }
 
 // through are the ends of links through some doors.

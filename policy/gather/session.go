@@ -11,7 +11,6 @@ import (
 // A sessionRow is a session as the tables have it.
 type sessionRow struct {
 	id, parent int64
-	stated     bool // there is a row of it
 	s          subject.Session
 	models     []int64 // in step with s.Models
 	out        []link
@@ -27,16 +26,7 @@ func (g *gatherer) seeds(c *changeRow) []int64 {
 		ids = append(ids, x.session)
 	}
 	for _, id := range g.all(c) {
-		if k := g.commits[id]; k != nil {
-			ids = append(ids, through(k.out, "session")...)
-		}
-		for _, r := range g.records[id] {
-			for _, x := range r.stretches {
-				if n := len(ids); n == 0 || ids[n-1] != x.session {
-					ids = append(ids, x.session)
-				}
-			}
-		}
+		ids = append(ids, g.sessionsOf(g.commits[id])...)
 	}
 	slices.Sort(ids)
 	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
@@ -63,7 +53,7 @@ func (g *gatherer) readSessions() error {
 	}
 	g.date(keys(g.session)...)
 	out := map[int64][]link{}
-	if err := g.links(keys(g.session), out, false, "spawned-by operator works-on"); err != nil {
+	if err := g.links(keys(g.session), out, away, "spawned-by operator works-on"); err != nil {
 		return err
 	}
 	for id, links := range out {

@@ -30,6 +30,8 @@ var unknownAsNull = map[string]string{
 	"v1_session":           "cost_micro_usd",
 	"v1_session_model":     "cost_micro_usd",
 	"v1_session_tool_call": "turn",
+
+	"v1_deployment": "orphans direct",
 }
 
 // bare are records of every sort that has a view, with as little in them as can be.
