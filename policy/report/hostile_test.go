@@ -163,6 +163,8 @@ func commandsAreOurs(t *testing.T, name, got string) {
 	}
 }
 
+var reference = regexp.MustCompile(`(^|[^&])#[0-9]|[a-z]://|(?i:www\.)`)
+
 var ours = regexp.MustCompile(`<!-- stemma check -->|</?details>|<details open>|</?summary>|</?sub>`)
 
 func onlyOurMarkup(t *testing.T, name, got string) {
@@ -174,7 +176,7 @@ func onlyOurMarkup(t *testing.T, name, got string) {
 	if i := strings.IndexAny(rest, "<>`@*_[]~\\$!"); i >= 0 {
 		t.Errorf("%s: markup in %q", name, rest[max(0, i-20):min(len(rest), i+20)])
 	}
-	if regexp.MustCompile(`(^|[^&])#[0-9]|[a-z]://|(?i:www\.)`).MatchString(rest) {
+	if reference.MatchString(rest) {
 		t.Errorf("%s: something is referred to in\n%s", name, rest)
 	}
 	for l := range strings.Lines(rest) {
