@@ -88,7 +88,7 @@ func addOwn(set *policy.Set, files fs.FS) error {
 		if err != nil {
 			return err
 		}
-		more, err := policy.ParseControls(path.Join(own, name), body)
+		more, err := policy.ParseControls(name, body)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func addOwn(set *policy.Set, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	set.Policy, err = policy.ParsePolicy(path.Join(own, "policy.yaml"), body)
+	set.Policy, err = policy.ParsePolicy("policy.yaml", body)
 	return err
 }
 
@@ -113,7 +113,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Type != "blob" || !strings.HasSuffix(e.Path, ".yaml") || !strings.HasPrefix(e.Path, own+"/") {
+		if e.Type != "blob" || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
 		if len(files) == maxOwnFiles {
