@@ -34,6 +34,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("STEMMA_LOG_ORIGIN", "log.example/test")
 			e.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			e.Setenv("NO_COLOR", "1")
+			root, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ROOT", root)
 			e.Setenv("ONLY_STEMMA", filepath.SplitList(e.Getenv("PATH"))[0]) // a PATH without git
 			for role, who := range map[string]string{"AUTHOR": "Ada Author", "COMMITTER": "Cy Committer"} {
 				e.Setenv("GIT_"+role+"_NAME", who)
@@ -49,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"tamper":     scriptTamper,
 			"github-sha": scriptSHA,
 			"trace-head": scriptTraceHead,
+			"step":       scriptStep,
 		},
 	})
 }

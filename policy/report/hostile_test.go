@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ import (
 var wicked = []string{
 	"`x` <script>alert(1)</script> @octocat #1 | a | \\| ~~x~~ [x](https://evil.example) www.evil.example !1 %1 &lt; </details>",
 	"::error::owned\n::set-env name=PATH::/tmp\r##[add-mask]x",
-	"%0A::error::x", "]]>--><?xml?>\x00\x1b[2J\u202e", "\xff\xfe", "/close\n/merge", "\u2028::warning::x", "\x0b::stop-commands::x", "", "  ", "https://evil.example/?q=1", "'\"\\",
+	"%0A::error::x", "]]>--><?xml?>\x00\x1b[2J\u202e", "\xff\xfe", "/close\n/merge", "\u2028::warning::x", "\x0b::stop-commands::x", "", "  ", "https://evil.example/?q=1", "//evil.example/x", "../../etc/passwd", "a:b/c", "%zz", "#142", "'\"\\",
 }
 
 func spoiled(text string) (report.Run, []report.Change) {
@@ -43,6 +44,22 @@ func spoiled(text string) (report.Run, []report.Change) {
 func TestHostileTextStaysText(t *testing.T) {
 	for _, text := range append(wicked, strings.Join(wicked, "\n"), strings.Repeat(strings.Join(wicked, ""), 300)) {
 		wellFormed(t, text)
+		fitsSchema(t, text)
+	}
+}
+
+// fitsSchema holds SARIF against its schema, which takes a while.
+func fitsSchema(t *testing.T, text string) {
+	t.Helper()
+	for _, name := range []string{"report.sarif", "report-all.sarif"} {
+		r, list := spoiled(text)
+		read, err := sarif.FromString(written(t, forms[name], r, list...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := read.Validate(); err != nil {
+			t.Errorf("%s does not fit its schema: %v", name, err)
+		}
 	}
 }
 
@@ -92,8 +109,11 @@ func isSARIF(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Validate(); err != nil {
-		t.Errorf("%s does not fit its schema: %v", name, err)
+	for _, result := range r.Runs[0].Results {
+		uri := *result.Locations[0].PhysicalLocation.ArtifactLocation.URI
+		if u, err := url.Parse(uri); err != nil || u.IsAbs() || u.Host != "" || strings.HasPrefix(uri, "/") {
+			t.Errorf("%s: %q is no path in the repository, %v", name, uri, err)
+		}
 	}
 	if scans, err := oursarif.Read([]byte(got)); err != nil || len(scans) != 1 || scans[0].Tool != "stemma" {
 		t.Errorf("%s: our own reader finds %v, %v", name, scans, err)
@@ -143,6 +163,8 @@ func commandsAreOurs(t *testing.T, name, got string) {
 	}
 }
 
+var reference = regexp.MustCompile(`(^|[^&])#[0-9]|[a-z]://|(?i:www\.)`)
+
 var ours = regexp.MustCompile(`<!-- stemma check -->|</?details>|<details open>|</?summary>|</?sub>`)
 
 func onlyOurMarkup(t *testing.T, name, got string) {
@@ -154,7 +176,7 @@ func onlyOurMarkup(t *testing.T, name, got string) {
 	if i := strings.IndexAny(rest, "<>`@*_[]~\\$!"); i >= 0 {
 		t.Errorf("%s: markup in %q", name, rest[max(0, i-20):min(len(rest), i+20)])
 	}
-	if regexp.MustCompile(`(^|[^&])#[0-9]|[a-z]://|(?i:www\.)`).MatchString(rest) {
+	if reference.MatchString(rest) {
 		t.Errorf("%s: something is referred to in\n%s", name, rest)
 	}
 	for l := range strings.Lines(rest) {

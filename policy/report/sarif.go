@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"net/url"
 	"strings"
@@ -93,14 +94,11 @@ func relative(path string) string {
 	if path == "" {
 		return "./"
 	}
-	parts := strings.Split(strings.ToValidUTF8(path, "\uFFFD"), "/")
+	parts := strings.Split(strings.TrimLeft(strings.ToValidUTF8(path, "\uFFFD"), "/"), "/")
 	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
+		parts[i] = strings.ReplaceAll(url.PathEscape(p), ":", "%3A")
 	}
-	if strings.Contains(parts[0], ":") {
-		parts[0] = "./" + parts[0]
-	}
-	return strings.Join(parts, "/")
+	return cmp.Or(strings.Join(parts, "/"), "./")
 }
 
 func (s *findings) End(Summary) error {

@@ -44,7 +44,7 @@ func isChange(text string, repository stemma.Ref) (stemma.Ref, bool) {
 func resolve(ctx context.Context, s *program.Store, r *git.Repo, repository stemma.Ref, text, to string) (asked, error) {
 	if text == "" {
 		text = "HEAD"
-		if _, _, err := r.Range(ctx, []string{"@{upstream}..HEAD"}); err == nil {
+		if tip, _, err := r.Range(ctx, []string{"@{upstream}..HEAD"}); err == nil && tip != "" {
 			text = "@{upstream}..HEAD"
 		}
 	}
@@ -170,7 +170,7 @@ func ofChange(ctx context.Context, s *program.Store, r *git.Repo, ref stemma.Ref
 		return a, err
 	}
 	a.named = "the branch before it"
-	carried, err := commitsOf(ctx, s, ref)
+	carried, err := commitsOf(ctx, s.DB, ref)
 	if err != nil {
 		return a, err
 	}
@@ -187,9 +187,9 @@ func ofChange(ctx context.Context, s *program.Store, r *git.Repo, ref stemma.Ref
 }
 
 // commitsOf are the ids of the commits that a change carries.
-func commitsOf(ctx context.Context, s *program.Store, ref stemma.Ref) (map[string]bool, error) {
+func commitsOf(ctx context.Context, db *storage.DB, ref stemma.Ref) (map[string]bool, error) {
 	ids := map[string]bool{}
-	err := s.DB.Each(ctx, func(scan func(...any) error) error {
+	err := db.Each(ctx, func(scan func(...any) error) error {
 		var sha string
 		err := scan(&sha)
 		ids[sha] = true

@@ -26,11 +26,11 @@ import (
 
 // checkFlags are those of check.
 type checkFlags struct {
-	packs                          []string
-	policy, target                 string
-	asJSON, stream, all, showInput bool
-	sarif, junit, oscal, markdown  string
-	annotations                    string
+	packs                                  []string
+	policy, target                         string
+	asJSON, stream, all, showInput         bool
+	sarif, junit, oscal, markdown, quality string
+	annotations                            string
 }
 
 // Check holds changes against controls.
@@ -74,7 +74,8 @@ Exit codes: 0 fine, 1 error, 2 usage, 3 a control is not met that is enforced.`,
 	c.Flags().StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`")
 	c.Flags().StringVar(&f.oscal, "oscal", "", "write assessment results of OSCAL 1.1 to `FILE`")
 	c.Flags().StringVar(&f.markdown, "markdown", "", "write a comment for the merge request to `FILE`")
-	c.Flags().StringVar(&f.annotations, "annotations", "", "print what a forge shows beside the lines: github, or gitlab (a report of code quality)")
+	c.Flags().StringVar(&f.quality, "code-quality", "", "write a report of code quality as GitLab reads it to `FILE`")
+	c.Flags().StringVar(&f.annotations, "annotations", "", "print what a forge shows beside the files: github, or gitlab (a report of code quality)")
 	c.Flags().BoolVar(&f.showInput, "show-input", false, "print what the controls are asked about, as JSON, and judge nothing")
 	c.Flags().BoolVar(&f.all, "all", false, "show what passes and what does not apply, too")
 	c.MarkFlagsMutuallyExclusive("json", "stream", "annotations", "show-input")
@@ -198,6 +199,7 @@ func (f checkFlags) tell(a *program.App, run report.Run, set *policy.Set, list [
 		{f.sarif, func(w io.Writer) report.Handler { return report.SARIF(w, f.all) }},
 		{f.junit, report.JUnit},
 		{f.oscal, report.OSCAL},
+		{f.quality, report.GitLab},
 		{f.markdown, func(w io.Writer) report.Handler { return report.Markdown(w, f.all) }},
 	} {
 		if form.file == "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -75,7 +76,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Type != "blob" || !strings.HasSuffix(e.Path, ".yaml") || !strings.HasPrefix(e.Path, own+"/") {
+		if e.Type != "blob" || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
 		if len(files) == maxOwnFiles {

@@ -209,13 +209,16 @@ func (f receiveFlags) subjects(ctx context.Context, a *program.App, r *origins.R
 	return subjects(ctx, a, db, r, repository, set, what)
 }
 
-// holds reports whether a control is enforced that blocks where nothing is known.
+// holds reports whether a control is enforced that blocks where nothing is known: in any
+// repository and for any path, since nobody knows which these are.
 func holds(set *policy.Set) bool {
-	return slices.ContainsFunc(set.Controls, func(c *policy.Control) bool {
-		return c.Severity.AtLeast(policy.High) && (set.Mode(c, &subject.Subject{}) == policy.Enforce ||
-			slices.ContainsFunc(set.Policy.Rules, func(r policy.Scope) bool {
-				return r.Mode == policy.Enforce && (len(r.Controls) == 0 || subject.Matches(c.ID, r.Controls...))
-			}))
+	grave := func(id string, s policy.Severity, mode policy.Mode, of ...string) bool {
+		return mode == policy.Enforce && s.AtLeast(policy.High) && (len(of) == 0 || subject.Matches(id, of...))
+	}
+	return slices.ContainsFunc(set.Judge(&subject.Subject{}), func(f policy.Finding) bool {
+		return grave(f.Control, f.Severity, f.Mode) || slices.ContainsFunc(set.Policy.Rules, func(r policy.Scope) bool {
+			return grave(f.Control, f.Severity, r.Mode, r.Controls...)
+		})
 	})
 }
 
