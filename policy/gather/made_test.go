@@ -187,7 +187,7 @@ func commitMembers() []member {
 				}
 				return []subject.Commit{{
 					Thing: subject.Thing{Ref: string(p.commit(2)), Grade: "B"}, Author: self("ada"), Committer: self("bo"), Committed: at(60).Time(), Recorded: now(), Title: "a title", Signature: "ssh",
-					Added: 6, AILines: 3, UnknownLines: 1, Sessions: []string{string(p.session("s"))}, UsesCapture: true, Unattributed: 6, BinaryBytes: 12, OnDefault: true,
+					Added: 6, AILines: 3, UnknownLines: 1, Sessions: []string{string(p.session("s"))}, UsesCapture: true, Unattributed: 6, BinaryBytes: 12, OnDefault: true, Told: true,
 				}}
 			},
 		},
@@ -292,7 +292,7 @@ func commitMembers() []member {
 			func(p *place) any {
 				ada := subject.Person{Ref: string(p.person("ada")), Self: string(p.person("ada")), Human: true}
 				return []any{[]string{"4 unknown false false"}, []subject.Commit{{
-					Thing: subject.Thing{Ref: string(p.commit(2)), Grade: "B"}, Author: ada, Committed: at(60).Time(), Recorded: now(), UnknownLines: 4, Unattributed: 4,
+					Thing: subject.Thing{Ref: string(p.commit(2)), Grade: "B"}, Author: ada, Committed: at(60).Time(), Recorded: now(), UnknownLines: 4, Unattributed: 4, Told: true,
 				}}, 0}
 			},
 		},
