@@ -50,7 +50,7 @@ func TestForgeWaitsForTheVerdict(t *testing.T) {
 	s.merge(number, "squash")
 	landed := git(t, s.clone, "rev-parse", "HEAD")
 	s.stands(landed, "success")
-	s.says("pass", "SELECT f.state FROM v1_assessment_finding f WHERE f.control = 'REV-01'")
+	s.says("pass", "SELECT state FROM v1_assessment_finding WHERE control = 'REV-01'")
 }
 
 // stands waits until a commit has our status in a state, and gives what it says.
