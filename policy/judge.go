@@ -100,10 +100,14 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		return out
 	}
 	out.State, out.Reason = Fail, c.Title+": it does not hold"
-	if c.rules.says != nil {
-		if out.Reason, err = eval[string](c.rules.says, on); err != nil {
-			return broken(err)
-		}
+	if c.rules.says == nil {
+		return out
+	}
+	switch says, err := eval[string](c.rules.says, on); {
+	case err != nil: // that it fails is certain all the same
+		out.Reason += ", and why could not be said: " + err.Error()
+	case strings.TrimSpace(says) != "":
+		out.Reason = says
 	}
 	return out
 }
