@@ -162,7 +162,8 @@ var layers = []struct {
 	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/settle/bind ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
 
 	{"policy/subject", ""},
-	{"policy", "policy/subject"},
+	{"policy/rule", "policy/subject"},
+	{"policy", "policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
 	{"policy/gather", ". rooms storage lineage/deployed policy/subject"},
 	{"policy/report", "policy policy/subject"},

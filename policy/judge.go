@@ -7,13 +7,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stemma-dev/stemma/policy/rule"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
 // Judge holds controls against a subject, which is derived and knows the time. The
 // findings are in the order of the controls.
 func (s *Set) Judge(x *subject.Subject) []Finding {
-	on := activation(x)
+	on := rule.Of(x)
 	grades := things(x)
 	findings := make([]Finding, 0, len(s.Controls))
 	for _, c := range s.Controls {
@@ -50,7 +51,7 @@ func exempt(x *subject.Subject) Outcome {
 
 // judge gives the state of one control. Whatever its rules do, they never make it pass by
 // failing.
-func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
+func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
 	if c.rules == nil {
 		return Outcome{State: Unknown, Reason: "the control was not made ready"}
 	}
@@ -60,7 +61,7 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		}
 	}()
 	for i, p := range c.rules.applies {
-		ok, err := eval[bool](p, on)
+		ok, err := p.Eval(on)
 		if err != nil {
 			return broken(err)
 		}
@@ -69,14 +70,14 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		}
 	}
 	if c.rules.rests != nil {
-		rests, err := eval[[]string](c.rules.rests, on)
+		rests, err := c.rules.rests.Eval(on)
 		if err != nil {
 			return broken(err)
 		}
 		out.Rests = rests
 	}
 	for i, p := range c.rules.knows {
-		ok, err := eval[bool](p, on)
+		ok, err := p.Eval(on)
 		if err != nil {
 			return broken(err)
 		}
@@ -91,7 +92,7 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		}
 		return out
 	}
-	ok, err := eval[bool](c.rules.rule, on)
+	ok, err := c.rules.rule.Eval(on)
 	switch {
 	case err != nil:
 		return broken(err)
@@ -100,10 +101,14 @@ func (c *Control) judge(x *subject.Subject, on map[string]any) (out Outcome) {
 		return out
 	}
 	out.State, out.Reason = Fail, c.Title+": it does not hold"
-	if c.rules.says != nil {
-		if out.Reason, err = eval[string](c.rules.says, on); err != nil {
-			return broken(err)
-		}
+	if c.rules.says == nil {
+		return out
+	}
+	switch says, err := c.rules.says.Eval(on); {
+	case err != nil: // that it fails is certain all the same
+		out.Reason += ", and why could not be said: " + err.Error()
+	case strings.TrimSpace(says) != "":
+		out.Reason = says
 	}
 	return out
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/stemma-dev/stemma/policy/rule"
 )
 
 // ParseControls reads a file of controls, one document each, and checks them. All faults
@@ -60,12 +62,9 @@ func (c *Control) check() error {
 	if !slices.Contains(stages, c.Stage) {
 		wrong("stage", "the stage %.40q is none of %v", c.Stage, stages)
 	}
-	members := map[string]bool{}
-	for f := range fields() {
-		members[f.name] = true
-	}
+	members := rule.Members()
 	for i, in := range c.Inputs {
-		if !members[in] {
+		if !slices.Contains(members, in) {
 			wrong(fmt.Sprintf("inputs.%d", i), "the input %.60q is no member of a subject", in)
 		}
 	}

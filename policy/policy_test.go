@@ -69,6 +69,22 @@ func TestARuleThatFailsIsUnknown(t *testing.T) {
 	}
 }
 
+func TestAFailureStaysOneWhateverItSays(t *testing.T) {
+	for says, want := range map[string]string{
+		`files[7].path`: "Own: it does not hold, and why could not be said: index out of bounds",
+		`""`:            "Own: it does not hold",
+		`"so it is"`:    "so it is",
+	} {
+		list, err := ParseControls("own.yaml", []byte(ruledText("false")+"says: '"+says+"'\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := (&Set{Controls: list}).Judge(many(1))[0]; f.State != Fail || !strings.HasPrefix(f.Reason, want) {
+			t.Errorf("%s: %s, %s", says, f.State, f.Reason)
+		}
+	}
+}
+
 func TestAnUnknownOfHighSeverityBlocksOnceItsTimeIsOver(t *testing.T) {
 	merged := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	x := &subject.Subject{Change: subject.Change{Merged: merged}, Settings: subject.Usual()}

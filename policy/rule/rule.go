@@ -1,4 +1,7 @@
-package policy
+// Package rule has rules in CEL (cel.dev) about a subject: what they may be asked, how they are
+// checked, and what they cost. A rule ends, does no I/O, and cannot change what it
+// looks at.
+package rule
 
 import (
 	"errors"
@@ -10,7 +13,7 @@ import (
 	"time"
 
 	"cel.dev/cel-go/cel"
-	celast "cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -23,17 +26,31 @@ import (
 // takes some thousands, one that goes through them for each of them is stopped.
 const maxCost = 1_000_000
 
-// maxRule and maxNesting bound the text of one rule.
+// maxText and maxNesting bound the text of one rule.
 const (
-	maxRule    = 10_000
+	maxText    = 10_000
 	maxNesting = 100
 )
 
-// rules are the compiled ones of a control.
-type rules struct {
-	applies, knows    []cel.Program
-	rule, says, rests cel.Program
+// A Value is what a rule gives.
+type Value interface{ bool | string | []string }
+
+// A Rule gives a value for every subject. It may be asked concurrently.
+type Rule[T Value] struct {
+	program cel.Program
+	looks   []string
 }
+
+// An Input is a subject as rules see it.
+type Input map[string]any
+
+// An Error is a mistake in a rule.
+type Error struct {
+	Line int // of its text, from 0
+	Why  string
+}
+
+func (e *Error) Error() string { return e.Why }
 
 // environment is what rules are checked against: every member of a subject by its name.
 var environment = sync.OnceValues(func() (*cel.Env, error) {
@@ -41,7 +58,7 @@ var environment = sync.OnceValues(func() (*cel.Env, error) {
 		ext.NativeTypes(ext.ParseStructTag("json"), reflect.TypeFor[subject.Subject]()),
 		ext.Strings(), ext.Sets(), ext.Math(), ext.Lists(),
 		cel.Function("known", cel.Overload("known_timestamp", []*cel.Type{cel.TimestampType}, cel.BoolType, cel.UnaryBinding(known))),
-		cel.ParserExpressionSizeLimit(maxRule), cel.ParserRecursionLimit(maxNesting),
+		cel.ParserExpressionSizeLimit(maxText), cel.ParserRecursionLimit(maxNesting),
 		cel.Function("sum", cel.Overload("sum_list_int", []*cel.Type{cel.ListType(cel.IntType)}, cel.IntType, cel.UnaryBinding(sum))),
 		cel.Function("fits", cel.Overload("fits_string_list", []*cel.Type{cel.StringType, cel.ListType(cel.StringType)}, cel.BoolType, cel.BinaryBinding(fits))),
 	}
@@ -69,24 +86,37 @@ func fields() func(yield func(field) bool) {
 	}
 }
 
-// typeOf is the type of a member in rules.
+// Members are the names of all that a rule may begin with.
+func Members() []string {
+	var names []string
+	for f := range fields() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// typeOf is the type of a member, or of what a rule gives, in rules.
 func typeOf(t reflect.Type) *cel.Type {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return cel.TimestampType
+	case t.Kind() == reflect.Bool:
+		return cel.BoolType
+	case t.Kind() == reflect.String:
+		return cel.StringType
 	case t.Kind() == reflect.Slice:
 		return cel.ListType(typeOf(t.Elem()))
 	}
 	return cel.ObjectType("subject." + t.Name())
 }
 
-// activation is a subject as rules see it.
-func activation(s *subject.Subject) map[string]any {
-	v, values := reflect.ValueOf(s).Elem(), map[string]any{}
+// Of makes a subject an input. The subject must not change while rules are asked.
+func Of(s *subject.Subject) Input {
+	v, in := reflect.ValueOf(s).Elem(), Input{}
 	for f := range fields() {
-		values[f.name] = v.FieldByIndex(f.Index).Interface()
+		in[f.name] = v.FieldByIndex(f.Index).Interface()
 	}
-	return values
+	return in
 }
 
 // known reports whether a time was told. CEL has no time before all others: one that is
@@ -142,37 +172,42 @@ func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
 	return &each
 }
 
-// compile checks a rule, which has to give a value of a type, and notes which members of
-// a subject it looks at.
-func compile(e Expr, want *cel.Type, looks map[string]bool) (cel.Program, error) {
+// Compile checks a rule, which has to give a value of the type. What is wrong is an [Error].
+func Compile[T Value](text string) (*Rule[T], error) {
 	env, err := environment()
 	if err != nil {
-		return nil, fmt.Errorf("policy: the environment of rules: %w", err)
+		return nil, fmt.Errorf("rule: the environment of rules: %w", err)
 	}
-	ast, issues := env.Compile(e.Text)
+	checked, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
 		first := issues.Errors()[0]
-		return nil, &Fault{Line: e.Line + max(first.Location.Line()-1, 0), Why: first.Message}
+		return nil, &Error{max(first.Location.Line()-1, 0), first.Message}
 	}
-	if !ast.OutputType().IsAssignableType(want) && !want.IsAssignableType(ast.OutputType()) {
-		return nil, &Fault{Line: e.Line, Why: fmt.Sprintf("the rule gives %s, and %s is needed", ast.OutputType(), want)}
+	want := typeOf(reflect.TypeFor[T]())
+	if got := checked.OutputType(); !got.IsAssignableType(want) && !want.IsAssignableType(got) {
+		return nil, &Error{0, fmt.Sprintf("the rule gives %s, and %s is needed", got, want)}
 	}
-	celast.PreOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(func(n celast.Expr) {
-		if n.Kind() == celast.IdentKind {
-			looks[n.AsIdent()] = true
+	p, err := env.Program(checked, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, &Error{0, err.Error()}
+	}
+	r := &Rule[T]{program: p}
+	members := Members()
+	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(n ast.Expr) {
+		if n.Kind() == ast.IdentKind && slices.Contains(members, n.AsIdent()) && !slices.Contains(r.looks, n.AsIdent()) {
+			r.looks = append(r.looks, n.AsIdent())
 		}
 	}))
-	p, err := env.Program(ast, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
-	if err != nil {
-		return nil, &Fault{Line: e.Line, Why: err.Error()}
-	}
-	return p, nil
+	return r, nil
 }
 
-// eval evaluates a rule to a Go value.
-func eval[T any](p cel.Program, on map[string]any) (T, error) {
+// Looks are the members of a subject that the rule looks at.
+func (r *Rule[T]) Looks() []string { return r.looks }
+
+// Eval asks the rule. One that cannot be evaluated, or costs too much, is an error.
+func (r *Rule[T]) Eval(in Input) (T, error) {
 	var none T
-	v, _, err := p.Eval(on)
+	v, _, err := r.program.Eval(map[string]any(in))
 	if err != nil {
 		return none, err
 	}
@@ -185,69 +220,4 @@ func eval[T any](p cel.Program, on map[string]any) (T, error) {
 		return none, errors.New("the rule gives a value of another type than it says")
 	}
 	return out, nil
-}
-
-// Compile checks all rules of a control and makes them ready. Until then it judges nothing.
-func (c *Control) Compile() error {
-	r, looks := &rules{}, map[string]bool{}
-	var faults []error
-	one := func(e Expr, want *cel.Type, to *cel.Program) {
-		if e.Text == "" {
-			return
-		}
-		p, err := compile(e, want, looks)
-		if err != nil {
-			faults = append(faults, c.at(err))
-			return
-		}
-		*to = p
-	}
-	for _, list := range []struct {
-		clauses []Clause
-		to      *[]cel.Program
-	}{{c.Applies, &r.applies}, {c.Knows, &r.knows}} {
-		*list.to = make([]cel.Program, len(list.clauses))
-		for i, cl := range list.clauses {
-			one(cl.When, cel.BoolType, &(*list.to)[i])
-		}
-	}
-	one(c.Rule, cel.BoolType, &r.rule)
-	one(c.Says, cel.StringType, &r.says)
-	one(c.Rests, cel.ListType(cel.StringType), &r.rests)
-	if c.Check == "" && len(faults) == 0 {
-		faults = append(faults, c.looks(looks))
-	}
-	if errors.Join(faults...) == nil {
-		c.rules = r
-	}
-	return errors.Join(faults...)
-}
-
-// looks says what a control looks at where it does not say so itself, and finds what it
-// looks at without saying so.
-func (c *Control) looks(at map[string]bool) error {
-	silent := len(c.Inputs) == 0
-	var faults []error
-	for f := range fields() {
-		switch {
-		case !at[f.name] || slices.Contains(c.Inputs, f.name):
-		case silent:
-			c.Inputs = append(c.Inputs, f.name)
-		default:
-			faults = append(faults, c.fault("inputs", "it looks at %s, and inputs does not name that", f.name))
-		}
-	}
-	return errors.Join(faults...)
-}
-
-// at names the file of a fault.
-func (c *Control) at(err error) error {
-	var f *Fault
-	if errors.As(err, &f) {
-		f.Place = c.Place
-		if f.Control == "" {
-			f.Control = c.ID
-		}
-	}
-	return err
 }
