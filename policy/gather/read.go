@@ -44,6 +44,7 @@ type gatherer struct {
 	artifactsOf map[int64][]int64 // by commit, run or deployment
 	incidents   map[int64]*incidentRow
 	incidentsOf map[int64][]int64 // by change, commit or deployment
+	causedBy    map[int64][]int64 // of these, those of which that is a confirmed cause
 	tickets     map[int64]*ticketRow
 	titles      map[int64]string // of requirements
 	gapsOf      map[int64][]subject.Gap
@@ -81,7 +82,7 @@ func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 		session: map[int64]*sessionRow{}, reviews: map[int64][]*reviewRow{}, runs: map[int64]*runRow{}, runsOn: map[int64][]int64{},
 		tests: map[int64]*reportRow[subject.Test]{}, scans: map[int64]*reportRow[subject.Scan]{}, testsOf: map[int64][]int64{}, scansOf: map[int64][]int64{},
 		deployments: map[int64]*deploymentRow{}, artifacts: map[int64]*artifactRow{}, artifactsOf: map[int64][]int64{},
-		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, gapsOf: map[int64][]subject.Gap{},
+		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, causedBy: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, gapsOf: map[int64][]subject.Gap{},
 		names: map[int64]name{}, people: map[int64]subject.Person{}, recorded: map[int64]time.Time{}, needs: map[int64]bool{}, tell: map[int64]bool{},
 	}, err
 }
