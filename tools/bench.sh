@@ -24,6 +24,8 @@ echo "# the lineage of a change in production over HTTP, 200,000 changes, agains
 bench -bench 'LineageOverHTTP$' -benchtime 200x ./query
 echo "# the population between two deployments, 1,000 commits of 200,000, against 20,000"
 bench -bench 'Population$' -benchtime 20x ./query/population
+echo "# one change gathered and judged, of 200,000, against 20,000; and 10,000 of them"
+bench -bench 'Judge$' -benchtime 300x ./policy/gather
 echo "# the graph derived from the log"
 bench -bench 'Apply$' ./graph
 echo "# secrets cut from a body, against gzip of it"

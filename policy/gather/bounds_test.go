@@ -3,6 +3,9 @@ package gather_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stemma-dev/stemma"
@@ -90,38 +93,81 @@ func TestAChangeThatIsNotKnownIsNotFound(t *testing.T) {
 	}
 }
 
-func TestStatementsDoNotGrowWithChanges(t *testing.T) {
-	db := storagetest.SQLite(t)
+// busy tells 200 changes, of which everything is known of one and something of each, and
+// names them.
+func busy(t *testing.T, db *storage.DB) (refs []stemma.Ref) {
+	t.Helper()
 	var places []*place
-	var refs []stemma.Ref
 	for i := range 200 {
 		p := &place{n: i}
-		for _, m := range members() {
-			if i == 0 {
+		for k, m := range members() {
+			if i == 0 || i%len(members()) == k {
 				m.tell(p)
 			}
-		}
-		if i > 0 {
-			members()[i%len(members())].tell(p)
 		}
 		places, refs = append(places, p), append(refs, p.change())
 	}
 	tellAll(t, db, places)
-	const most = 60
-	some, all := statements(t, db, refs[:100]), statements(t, db, refs)
-	if some < 20 || all != some || all > most {
-		t.Errorf("%d statements for 100 changes, %d for 200", some, all)
-	}
+	return refs
 }
 
-func statements(t *testing.T, db *storage.DB, refs []stemma.Ref) (n int) {
+func statements(t *testing.T, db *storage.DB, refs []stemma.Ref) (list []string) {
 	t.Helper()
-	err := db.Read(t.Context(), func(tx *storage.Tx) error {
-		_, err := gather.Counted(t.Context(), tx, refs, options(), &n)
+	err := db.Read(t.Context(), func(tx *storage.Tx) (err error) {
+		list, err = gather.Statements(t.Context(), tx, refs, options())
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return list
+}
+
+func TestStatementsDoNotGrowWithChanges(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db := open()
+		refs := busy(t, db)
+		const most = 60
+		if some, all := statements(t, db, refs[:100]), statements(t, db, refs); len(some) < 20 || len(all) > most || !slices.Equal(some, all) {
+			t.Errorf("%d statements for 100 changes, %d for 200", len(some), len(all))
+		}
+	})
+}
+
+// TestNoTableIsReadAsAWhole looks at the plans of a database of which nothing was measured:
+// each begins with the nodes that are asked for, and goes on by what they are tied to.
+func TestNoTableIsReadAsAWhole(t *testing.T) {
+	db := storagetest.SQLite(t)
+	begins := regexp.MustCompile(`^SCAN (i VIRTUAL TABLE|CONSTANT ROW|up$)`)
+	made := regexp.MustCompile(`^(CO-ROUTINE|MATERIALIZE) (\w+)$`)
+	for _, query := range statements(t, db, busy(t, db)) {
+		known := map[string]bool{}
+		err := db.Each(t.Context(), func(scan func(...any) error) error {
+			var id, parent, unused int64
+			var step string
+			if err := scan(&id, &parent, &unused, &step); err != nil {
+				return err
+			}
+			if m := made.FindStringSubmatch(step); m != nil {
+				known["SCAN "+m[2]] = true
+			}
+			if strings.HasPrefix(step, "SCAN") && !begins.MatchString(step) && !known[step] ||
+				regexp.MustCompile(`INDEX k_\w+_(verdict|state|status|severity|format|kind|conclusion|source|name)_i`).MatchString(step) {
+				t.Errorf("%s: in\n%s", step, query)
+			}
+			return nil
+		}, "EXPLAIN QUERY PLAN "+query, args(query)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// args are some for a query.
+func args(query string) []any {
+	list := []any{"[]"}
+	if strings.Contains(query, "$2") {
+		list = append(list, 1)
+	}
+	return list
 }

@@ -45,9 +45,7 @@ func (g *gatherer) putGaps(s *subject.Subject, c *changeRow) {
 	for _, id := range slices.Concat(g.all(c), g.runsOf(c), g.brought(c)) {
 		of = append(of, g.built(g.artifactsOf[id])...)
 	}
-	for _, id := range slices.Concat([]int64{c.id}, g.all(c), g.brought(c), c.mends) {
-		of = append(of, g.incidentsOf[id]...)
-	}
+	of = append(of, g.incidentsAbout(c)...)
 	slices.Sort(of)
 	var list []subject.Gap
 	for _, id := range slices.Compact(of) {

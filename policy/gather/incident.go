@@ -19,7 +19,7 @@ type incidentRow struct {
 }
 
 // readIncidents reads those of which a change, one of its commits or deployments, or
-// something that it mends is a cause, or is held to be one.
+// something that it mends is a cause, or was held to be one.
 func (g *gatherer) readIncidents() error {
 	of := slices.Concat(g.ids(), keys(g.commits), keys(g.deployments))
 	for _, c := range g.changes {
@@ -31,7 +31,7 @@ func (g *gatherer) readIncidents() error {
 	}
 	ids := map[int64]bool{}
 	for id, links := range into {
-		g.incidentsOf[id] = through(links, "caused-by", "suspects", "ruled-out")
+		g.incidentsOf[id], g.causedBy[id] = through(links, "caused-by", "suspects", "ruled-out"), through(links, "caused-by")
 		for _, of := range g.incidentsOf[id] {
 			ids[of] = true
 		}
@@ -78,14 +78,20 @@ func (g *gatherer) readIncidents() error {
 	})
 }
 
-func (g *gatherer) putIncidents(s *subject.Subject, c *changeRow) {
-	brought := g.brought(c)
-	var ids []int64
-	for _, id := range slices.Concat([]int64{c.id}, g.all(c), brought, c.mends) {
+// incidentsAbout are those of a change, and those of which it mends a confirmed cause.
+func (g *gatherer) incidentsAbout(c *changeRow) (ids []int64) {
+	for _, id := range slices.Concat([]int64{c.id}, g.all(c), g.brought(c)) {
 		ids = append(ids, g.incidentsOf[id]...)
 	}
+	for _, id := range c.mends {
+		ids = append(ids, g.causedBy[id]...)
+	}
 	slices.Sort(ids)
-	ids = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return g.incidents[id] == nil })
+	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return g.incidents[id] == nil })
+}
+
+func (g *gatherer) putIncidents(s *subject.Subject, c *changeRow) {
+	ids := g.incidentsAbout(c)
 	slices.SortFunc(ids, func(a, b int64) int {
 		return cmp.Or(g.incidents[a].i.Opened.Compare(g.incidents[b].i.Opened), cmp.Compare(g.ref(a), g.ref(b)))
 	})

@@ -180,15 +180,16 @@ func commitMembers() []member {
 				})
 				p.tell(session.Session{Tool: "claude-code", ExternalID: p.name("s"), Operator: edge(p.person("ada"))})
 			},
-			func(s *subject.Subject) any { return s.Commits },
+			func(s *subject.Subject) any {
+				return refs(s.Commits, func(x subject.Commit) string {
+					return line(x.Ref, x.Grade, x.Author, x.Committer, x.Committed, x.Recorded, x.Title, x.Signature, x.Added, x.AILines, x.UnknownLines, x.Sessions, x.UsesCapture, x.Unattributed, x.BinaryBytes, x.OnDefault)
+				})
+			},
 			func(p *place) any {
 				self := func(k string) subject.Person {
 					return subject.Person{Ref: string(p.person(k)), Self: string(p.person(k)), Human: true}
 				}
-				return []subject.Commit{{
-					Thing: subject.Thing{Ref: string(p.commit(2)), Grade: "B"}, Author: self("ada"), Committer: self("bo"), Committed: at(60).Time(), Recorded: now(), Title: "a title", Signature: "ssh",
-					Added: 6, AILines: 3, UnknownLines: 1, Sessions: []string{string(p.session("s"))}, UsesCapture: true, Unattributed: 6, BinaryBytes: 12, OnDefault: true, Told: true,
-				}}
+				return []string{line(p.commit(2), "B", self("ada"), self("bo"), at(60).Time(), now(), "a title", "ssh", 6, 3, 1, []string{string(p.session("s"))}, true, 6, 12, true)}
 			},
 		},
 		{
@@ -287,14 +288,9 @@ func commitMembers() []member {
 				p.tell(a)
 			},
 			func(s *subject.Subject) any {
-				return []any{spans(s), s.Commits[:min(1, len(s.Commits))], len(s.Sessions)}
+				return []any{spans(s), refs(s.Commits, func(x subject.Commit) string { return line(x.HasRecord, x.RecordWriter, x.Unattributed) }), len(s.Sessions)}
 			},
-			func(p *place) any {
-				ada := subject.Person{Ref: string(p.person("ada")), Self: string(p.person("ada")), Human: true}
-				return []any{[]string{"4 unknown false false"}, []subject.Commit{{
-					Thing: subject.Thing{Ref: string(p.commit(2)), Grade: "B"}, Author: ada, Committed: at(60).Time(), Recorded: now(), UnknownLines: 4, Unattributed: 4, Told: true,
-				}}, 0}
-			},
+			is([]any{[]string{"4 unknown false false"}, []string{"false 4"}, 0}),
 		},
 		{
 			"more lines in records than the change added: its credits stand", func(p *place) {

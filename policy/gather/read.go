@@ -21,7 +21,7 @@ type gatherer struct {
 	ctx   context.Context
 	tx    *storage.Tx
 	store *deployed.Store
-	asked func() // before every statement
+	asked func(query string) // before every statement
 
 	changes     []*changeRow
 	out, in     map[int64][]link // of changes
@@ -44,6 +44,7 @@ type gatherer struct {
 	artifactsOf map[int64][]int64 // by commit, run or deployment
 	incidents   map[int64]*incidentRow
 	incidentsOf map[int64][]int64 // by change, commit or deployment
+	causedBy    map[int64][]int64 // of these, those of which that is a confirmed cause
 	tickets     map[int64]*ticketRow
 	titles      map[int64]string         // of requirements
 	exceptions  map[int64][]exceptionRow // by change or repository
@@ -77,13 +78,13 @@ func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 		err = store.Each(ctx, func(func(...any) error) error { return nil }, `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`)
 	}
 	return &gatherer{
-		ctx: ctx, tx: tx, store: store, asked: func() {},
+		ctx: ctx, tx: tx, store: store, asked: func(string) {},
 		out: map[int64][]link{}, in: map[int64][]link{}, repository: map[int64]*repositoryRow{}, protection: map[int64][]protectionFact{},
 		commits: map[int64]*commitRow{}, files: map[int64][]subject.File{}, records: map[int64][]*record{}, recordOf: map[int64]*record{},
 		session: map[int64]*sessionRow{}, reviews: map[int64][]*reviewRow{}, runs: map[int64]*runRow{}, runsOn: map[int64][]int64{},
 		tests: map[int64]*reportRow[subject.Test]{}, scans: map[int64]*reportRow[subject.Scan]{}, testsOf: map[int64][]int64{}, scansOf: map[int64][]int64{},
 		deployments: map[int64]*deploymentRow{}, artifacts: map[int64]*artifactRow{}, artifactsOf: map[int64][]int64{},
-		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, exceptions: map[int64][]exceptionRow{}, gapsOf: map[int64][]subject.Gap{},
+		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, causedBy: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, exceptions: map[int64][]exceptionRow{}, gapsOf: map[int64][]subject.Gap{},
 		names: map[int64]name{}, people: map[int64]subject.Person{}, recorded: map[int64]time.Time{}, needs: map[int64]bool{}, tell: map[int64]bool{},
 	}, err
 }
@@ -96,7 +97,6 @@ func (g *gatherer) each(ids []int64, query string, take func(scan func(...any) e
 	if len(ids) == 0 {
 		return nil
 	}
-	g.asked()
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	table, list := "json_each($1) i", "["+deployed.List(ids)+"]"
@@ -112,6 +112,7 @@ func (g *gatherer) each(ids []int64, query string, take func(scan func(...any) e
 		doors, after, _ := strings.Cut(rest, "}")
 		query = before + "(" + g.numbers(doors) + ")" + after
 	}
+	g.asked(query)
 	return g.store.Each(g.ctx, take, query, append([]any{list}, args...)...)
 }
 
@@ -121,17 +122,18 @@ func (g *gatherer) find(refs []stemma.Ref) (ids []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	g.asked()
 	table := "json_each($1) i"
 	if g.tx.Engine() == storage.Postgres {
 		table = "json_array_elements_text(CAST(CAST($1 AS text) AS json)) i(value)"
 	}
+	query := `SELECT n.id FROM ` + table + ` CROSS JOIN node n WHERE n.ref = i.value`
+	g.asked(query)
 	return ids, g.store.Each(g.ctx, func(scan func(...any) error) error {
 		var id int64
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT n.id FROM `+table+` CROSS JOIN node n WHERE n.ref = i.value`, string(list))
+	}, query, string(list))
 }
 
 // numbers are those of doors, for a query: of a single one no other, so that an index

@@ -123,7 +123,10 @@ func productionMembers() []member {
 			"incidents that it mends", func(p *place) {
 				broken := change.NumberedRef(p.repository(), 8)
 				p.merged(func(c *change.Change) { c.Fixes = []change.Fix{{Change: broken, Lines: 1, Method: "lines"}} })
-				p.tell(incident.Incident{Source: "pager", Key: p.name("i1"), Opened: at(50), CausedBy: edge(broken)})
+				p.tell(
+					incident.Incident{Source: "pager", Key: p.name("i1"), Opened: at(50), CausedBy: edge(broken)},
+					incident.Incident{Source: "pager", Key: p.name("i2"), Opened: at(51), RuledOut: edge(broken)}, // it did not cause that one
+				)
 			},
 			func(s *subject.Subject) any {
 				return refs(s.Incidents, func(x subject.Incident) string { return line(x.Ref, x.CausedHere, x.Traced) })

@@ -149,6 +149,7 @@ func happened(t *testing.T, all map[string]*subject.Subject) {
 		"the push":                   {[]any{pushed.Change.Direct, len(pushed.Reviews), pushed.Deployments[0].Version}, []any{true, 0, "v1.2.0"}},
 		"the incident that #3 mends": {all["#3"].Incidents[0].Ref, story.Incident},
 		"the one that #4 mends":      {all["#4"].Change.FixAuthor + all["#4"].Change.OriginAuthor, "aihuman"},
+		"it mends no incident":       {len(all["#4"].Incidents), 0},
 		"where it went":              {[]bool{broke.Repository.Forge, broke.Repository.Scanned, broke.Repository.Captured, broke.Commits[0].UsesCapture}, []bool{true, true, true, true}},
 	} {
 		if d := cmp.Diff(pair[1], pair[0]); d != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/deployment"
+	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/incident"
 	"github.com/stemma-dev/stemma/intent"
@@ -32,6 +33,11 @@ var unknownAsNull = map[string]string{
 	"v1_session_tool_call": "turn",
 
 	"v1_deployment": "orphans direct",
+
+	"v1_policy_control":     "version",
+	"v1_assessment":         "score due",
+	"v1_assessment_finding": "version",
+	"v1_assessment_factor":  "weight signal",
 }
 
 // bare are records of every sort that has a view, with as little in them as can be.
@@ -67,6 +73,11 @@ func bare(t *testing.T) []stemma.Fact {
 		deployment.Environment{Name: "prod"},
 		deployment.Snapshot{ID: deployment.SnapshotRef("prod", "1"), Environment: deployment.EnvironmentRef("prod"), Running: []deployment.Running{{Name: "x"}}},
 		incident.Incident{Source: "pagerduty", Key: "1"},
+		governance.Policy{ID: governance.PolicyRef("sha256:00"), Since: 1, Controls: []governance.PolicyControl{{Control: "REV-01"}}},
+		governance.Assessment{ID: governance.AssessmentRef("change:x/y"), Change: "change:x/y", Evaluated: 1, Trigger: "asked", Findings: []governance.Finding{{Control: "REV-01", State: "pass"}}, Factors: []governance.Factor{{Name: "size"}}},
+		governance.Exception{ID: governance.ExceptionRef("REV-01", "1")},
+		governance.Advisory{ID: governance.AdvisoryRef("x", "1"), Published: 1},
+		governance.Round{ID: governance.RoundRef("time", "1"), Trigger: "time", Started: 1, Turns: []governance.Turn{{Change: "change:x/y", Control: "REV-01"}}},
 		identity.NewTie(identity.TieNoreply, querytest.Person(1), querytest.Person(2)),
 		identity.Mandate{Holder: querytest.Person(1), Role: "maintainer", Method: identity.MandateMap},
 		review.Standing{Review: review.Ref("git.example", "1"), Role: "owner", Method: review.StandingOwners},
