@@ -163,9 +163,17 @@ func Several(list ...Handler) Handler { return several(list) }
 
 type several []Handler
 
-func (s several) Begin(r Run) error     { return s.each(func(h Handler) error { return h.Begin(r) }) }
-func (s several) Change(c Change) error { return s.each(func(h Handler) error { return h.Change(c) }) }
-func (s several) End(sum Summary) error { return s.each(func(h Handler) error { return h.End(sum) }) }
+func (s several) Begin(r Run) error {
+	return s.each(func(h Handler) error { return h.Begin(r) })
+}
+
+func (s several) Change(c Change) error {
+	return s.each(func(h Handler) error { return h.Change(c) })
+}
+
+func (s several) End(sum Summary) error {
+	return s.each(func(h Handler) error { return h.End(sum) })
+}
 
 func (s several) each(do func(Handler) error) error {
 	var failed error

@@ -28,6 +28,7 @@ type asked struct {
 	commits []string // ids, the newest first
 	base    string   // commit whose rules are in force; "" for those of the program
 	named   string   // what people call it
+	lost    error    // why the base is not known
 }
 
 // isChange reports whether a text names a change, and gives its ref.
@@ -67,7 +68,7 @@ func ofCommits(ctx context.Context, r *git.Repo, text, to string) (asked, error)
 		a.base = not[0]
 	case len(not) == 0:
 		a.commits = []string{tip}
-		a.base, err = parent(ctx, r, tip)
+		a.base, a.lost = parent(ctx, r, tip)
 	default:
 		a.base = not[0]
 		a.commits, err = r.Newest(ctx, maxAsked+1, []string{tip}, not)
@@ -75,19 +76,36 @@ func ofCommits(ctx context.Context, r *git.Repo, text, to string) (asked, error)
 	if err != nil {
 		return a, err
 	}
+	if a.lost != nil {
+		return a, nil
+	}
 	if len(a.commits) > maxAsked {
 		return a, fmt.Errorf("%s has more than %d commits: judge less at once", terminal.OneLine(text), maxAsked)
 	}
 	return a, a.guard(ctx, r, to)
 }
 
-// parent is the first parent of a commit, "" if there is none.
+// parent is the first parent of a commit, "" if it has none. Where it has one that is not
+// in this clone the rules are not known, which is an error: never that there are none.
 func parent(ctx context.Context, r *git.Repo, id string) (string, error) {
-	up, err := r.Resolve(ctx, id+"^")
-	if errors.Is(err, git.ErrBadRevision) {
-		return "", nil
+	for o, err := range r.Objects(ctx, slices.Values([]string{id}), maxOwnFile) {
+		if err != nil {
+			return "", err
+		}
+		up := id
+		if !o.Missing && o.Type == "commit" {
+			c := git.ParseCommit(id, o.Data)
+			if len(c.Parents) == 0 {
+				return "", nil
+			}
+			if up = c.Parents[0]; r.Stored(up) {
+				return up, nil
+			}
+		}
+		return "", stemma.WithHint(fmt.Errorf("the commit %.12s is not in this clone, and so the rules before %.12s are not known: %w", up, id, stemma.ErrNotFound),
+			"fetch the whole history (git fetch --unshallow, fetch-depth: 0), or name the rules with --policy DIR")
 	}
-	return up, err
+	return "", nil
 }
 
 // guard sees to it that the rules are not those of what is judged: where the base is not
@@ -165,7 +183,7 @@ func ofChange(ctx context.Context, s *program.Store, r *git.Repo, ref stemma.Ref
 	if landed == "" {
 		a.named, a.base, err = target(ctx, r, n.Attrs.Text("target"))
 		if err == nil && a.base == "" {
-			err = stemma.WithHint(fmt.Errorf("the branch %q that the change goes to is not in this clone, and so the rules are not known", n.Attrs.Text("target")), "fetch it, or name the rules with --policy DIR")
+			a.lost = stemma.WithHint(fmt.Errorf("the branch %q that the change goes to is not in this clone, and so the rules are not known", n.Attrs.Text("target")), "fetch it, or name the rules with --policy DIR")
 		}
 		return a, err
 	}
@@ -176,14 +194,14 @@ func ofChange(ctx context.Context, s *program.Store, r *git.Repo, ref stemma.Ref
 	}
 	a.base = landed
 	for range maxWalked {
-		if a.base, err = parent(ctx, r, a.base); err != nil || !carried[a.base] {
+		if a.base, a.lost = parent(ctx, r, a.base); a.lost != nil || !carried[a.base] {
 			break
 		}
 	}
 	if carried[a.base] {
-		return a, fmt.Errorf("the change %s carries more than %d commits in a row: its base was not looked for behind them", terminal.OneLine(text), maxWalked)
+		a.lost = fmt.Errorf("the change %s carries more than %d commits in a row: its base was not looked for behind them", terminal.OneLine(text), maxWalked)
 	}
-	return a, err
+	return a, nil
 }
 
 // commitsOf are the ids of the commits that a change carries.

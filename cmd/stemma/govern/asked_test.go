@@ -62,9 +62,7 @@ func TestCommitsAreFoundWithTheChangesThatTheyCameWith(t *testing.T) {
 				for _, r := range refs {
 					list = append(list, string(r)[strings.LastIndexAny(string(r), "#@"):])
 				}
-				for _, id := range loose {
-					list = append(list, id)
-				}
+				list = append(list, loose...)
 				return err
 			})
 			if err != nil {

@@ -101,6 +101,9 @@ func runCheck(ctx context.Context, a *program.App, text string, f checkFlags) (e
 	if err != nil {
 		return err
 	}
+	if what.lost != nil && f.policy == "" {
+		return what.lost
+	}
 	set, err := rulesOf(ctx, r.Repo.Repo, f.policy, what.base, what.named, f.packs)
 	if err != nil {
 		return err
