@@ -13,7 +13,10 @@ import (
 
 // Judge holds controls against a subject, which is derived and knows the time. The
 // findings are in the order of the controls.
-func (s *Set) Judge(x *subject.Subject) []Finding {
+func (s *Set) Judge(of *subject.Subject) []Finding {
+	y := *of
+	x := &y
+	x.Risk, _ = Risk(x)
 	on := rule.Of(x)
 	grades := things(x)
 	findings := make([]Finding, 0, len(s.Controls))

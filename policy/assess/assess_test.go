@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/policy/assess"
 	"github.com/stemma-dev/stemma/policy/catalogue"
 	"github.com/stemma-dev/stemma/review"
+	"github.com/stemma-dev/stemma/session"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -213,6 +214,33 @@ func TestAnotherPolicyJudgesAgainAndTellsTheDifference(t *testing.T) {
 	h.must(j.Policy(t.Context()))
 	if got := h.told(n.Ref); got != 2 {
 		t.Errorf("judged again by the same policy there are %d verdicts", got)
+	}
+}
+
+func TestAnAdvisoryJudgesAgainWhatItsModelsMade(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	with, without := merged(1), merged(2)
+	run := session.Session{Tool: "codex", ExternalID: "s1", Started: stemma.At(noon.Add(-3 * time.Hour)), Models: []session.ModelUse{{Model: "model:acme/m-1", Name: "m-1"}}}
+	with.Sessions = []stemma.Edge{{To: run.Ref(), Method: "note"}}
+	with.Size, with.Lines = &change.Size{Added: 3}, &change.Lines{AI: 3}
+	h.put(run, with, without)
+	h.follow(j)
+	if got := h.stands(1, "MOD-02"); got != "pass" {
+		t.Errorf("before it is %s", got)
+	}
+	h.put(governance.Advisory{ID: governance.AdvisoryRef("acme", "A-1"), Model: "m-*", Title: "leaves secrets", Severity: "high", Published: stemma.At(noon)})
+	h.follow(j)
+	if got := h.stands(1, "MOD-02"); got != "pass > fail" {
+		t.Errorf("then it is %s", got)
+	}
+	if n := h.told(governance.AssessmentRef(without.Ref())); n != 1 {
+		t.Errorf("what no model made was judged %d times", n)
+	}
+	rounds, err := h.space.Graph.Lookup(t.Context(), stemma.KindRound, "trigger", "advisory", 10)
+	h.must(err)
+	if len(rounds) != 1 {
+		t.Errorf("there are %d rounds", len(rounds))
 	}
 }
 

@@ -237,7 +237,7 @@ func members() []member {
 
 // elsewhere are members that are not filled from the graph, or that nothing in it tells.
 var elsewhere = map[string]bool{
-	".exceptions": true, ".advisories": true, ".log": true, ".settings": true,
+	".exceptions": true, ".advisories": true, ".log": true, ".settings": true, ".risk": true,
 	".artifacts.attestations.builder": true, ".artifacts.attestations.level": true, ".artifacts.attestations.source": true, ".artifacts.attestations.trusted": true,
 	".artifacts.attested": true, // it takes those
 

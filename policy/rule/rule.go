@@ -102,6 +102,8 @@ func typeOf(t reflect.Type) *cel.Type {
 		return cel.TimestampType
 	case t.Kind() == reflect.Bool:
 		return cel.BoolType
+	case t.Kind() == reflect.Int:
+		return cel.IntType
 	case t.Kind() == reflect.String:
 		return cel.StringType
 	case t.Kind() == reflect.Slice:

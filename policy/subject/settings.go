@@ -30,6 +30,7 @@ type Settings struct {
 	CostMicroUSD    int                 `json:"cost_micro_usd,omitempty"`   // of the sessions of one change at most; 0: no cap
 	Depth           int                 `json:"depth,omitempty"`            // of spawned sessions at most
 	Attempts        int                 `json:"attempts,omitempty"`         // until green, above which a change is said to thrash
+	SecondReviewer  int                 `json:"second_reviewer,omitempty"`  // risk from which a second person has to approve; 0: none
 	LinesPerMinute  int                 `json:"lines_per_minute,omitempty"` // that somebody can review
 	Unattributed    int                 `json:"unattributed,omitempty"`     // percent of added lines that may be of unknown origin
 	BurstLines      int                 `json:"burst_lines,omitempty"`      // of unknown origin in one commit that nobody types at once
@@ -115,7 +116,7 @@ func (s Settings) Patterns() map[string][]string {
 func (s Settings) Numbers() map[string]int {
 	return map[string]int{
 		"build_level": s.BuildLevel, "ai_share": s.AIShare, "cost_micro_usd": s.CostMicroUSD, "depth": s.Depth, "attempts": s.Attempts,
-		"lines_per_minute": s.LinesPerMinute, "unattributed": s.Unattributed, "burst_lines": s.BurstLines, "retention": s.Retention,
+		"lines_per_minute": s.LinesPerMinute, "second_reviewer": s.SecondReviewer, "unattributed": s.Unattributed, "burst_lines": s.BurstLines, "retention": s.Retention,
 		"retention_needed": s.RetentionNeeded, "grace_minutes": s.GraceMinutes, "lag_hours": s.LagHours,
 	}
 }

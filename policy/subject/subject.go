@@ -32,6 +32,7 @@ type Subject struct {
 	Exceptions   []Exception   `json:"exceptions,omitempty"`
 	Advisories   []Advisory    `json:"advisories,omitempty"` // about models that it was made with
 	Gaps         []Gap         `json:"gaps,omitempty"`       // open, in sources that tell of it
+	Risk         int           `json:"risk,omitempty"`       // 0 to 100, when it is judged
 	Log          Log           `json:"log"`
 	Settings     Settings      `json:"settings"` // of its repository
 	Now          time.Time     `json:"now,omitzero"`
