@@ -12,6 +12,7 @@ import (
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
 	"github.com/stemma-dev/stemma/policy"
@@ -221,15 +222,16 @@ func TestAnAdvisoryJudgesAgainWhatItsModelsMade(t *testing.T) {
 	h := newHouse(t, storagetest.SQLite(t))
 	j := h.judge("")
 	with, without := merged(1), merged(2)
-	run := session.Session{Tool: "codex", ExternalID: "s1", Started: stemma.At(noon.Add(-3 * time.Hour)), Models: []session.ModelUse{{Model: "model:acme/m-1", Name: "m-1"}}}
+	model := identity.ParseModel("claude-opus-4-6")
+	run := session.Session{Tool: "codex", ExternalID: "s1", Started: stemma.At(noon.Add(-3 * time.Hour)), Models: []session.ModelUse{{Model: model.Ref(), Name: "claude-opus-4-6"}}}
 	with.Sessions = []stemma.Edge{{To: run.Ref(), Method: "note"}}
 	with.Size, with.Lines = &change.Size{Added: 3}, &change.Lines{AI: 3}
-	h.put(run, with, without)
+	h.put(model, run, with, without)
 	h.follow(j)
 	if got := h.stands(1, "MOD-02"); got != "pass" {
 		t.Errorf("before it is %s", got)
 	}
-	h.put(governance.Advisory{ID: governance.AdvisoryRef("acme", "A-1"), Model: "m-*", Title: "leaves secrets", Severity: "high", Published: stemma.At(noon)})
+	h.put(governance.Advisory{ID: governance.AdvisoryRef("acme", "A-1"), Model: "claude-opus-4*", Title: "leaves secrets", Severity: "high", Published: stemma.At(noon)})
 	h.follow(j)
 	if got := h.stands(1, "MOD-02"); got != "pass > fail" {
 		t.Errorf("then it is %s", got)
