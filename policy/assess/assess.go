@@ -83,7 +83,7 @@ func (r *Result) add(o Result) {
 
 // Changes judges changes, for a reason.
 func (j *Judge) Changes(ctx context.Context, trigger string, refs ...stemma.Ref) (all Result, err error) {
-	log, err := j.logState(ctx)
+	log, err := LogState(ctx, j.Space)
 	if err != nil {
 		return all, err
 	}

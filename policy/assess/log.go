@@ -48,9 +48,9 @@ func (j *Judge) CheckLog(ctx context.Context) error {
 	return err
 }
 
-// logState is what controls are told of the log.
-func (j *Judge) logState(ctx context.Context) (l subject.Log, err error) {
-	before, err := j.Space.Bookmark(ctx, logSource)
+// LogState is what controls are told of the log of a space.
+func LogState(ctx context.Context, space *ingest.Space) (l subject.Log, err error) {
+	before, err := space.Bookmark(ctx, logSource)
 	if err != nil {
 		return l, err
 	}
@@ -58,7 +58,7 @@ func (j *Judge) logState(ctx context.Context) (l subject.Log, err error) {
 	if before.State != "" && json.Unmarshal([]byte(before.State), &c) == nil {
 		l.Checked, l.Problems = time.UnixMicro(c.At).UTC(), c.Problems
 	}
-	switch cp, err := j.Space.Ledger.Checkpoint(ctx); {
+	switch cp, err := space.Ledger.Checkpoint(ctx); {
 	case errors.Is(err, stemma.ErrNotFound):
 	case errors.Is(err, stemma.ErrTampered):
 		l.Problems++

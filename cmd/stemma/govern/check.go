@@ -18,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/repo"
 	"github.com/stemma-dev/stemma/policy"
+	"github.com/stemma-dev/stemma/policy/assess"
 	"github.com/stemma-dev/stemma/policy/gather"
 	"github.com/stemma-dev/stemma/policy/report"
 	"github.com/stemma-dev/stemma/policy/subject"
@@ -111,6 +112,13 @@ func runCheck(ctx context.Context, a *program.App, text string, f checkFlags) (e
 	judged, err := subjects(ctx, a, s.DB, r.Repo, repository, set, what)
 	if err != nil {
 		return err
+	}
+	log, err := assess.LogState(ctx, s.Space)
+	if err != nil {
+		return err
+	}
+	for _, j := range judged {
+		j.Log = log
 	}
 	if f.showInput {
 		for _, j := range judged {
