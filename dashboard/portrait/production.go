@@ -2,6 +2,7 @@ package portrait
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -79,6 +80,7 @@ func several(refs []stemma.Ref, called map[stemma.Ref]string) page.Cell {
 // the place of.
 func (g *Gallery) Deployment(ctx context.Context, key string) (*page.Page, error) {
 	p := g.named(ctx, stemma.KindDeployment, key, "/deployments")
+	p.unasked()
 	p.describe()
 	p.place()
 	p.way()
@@ -87,6 +89,18 @@ func (g *Gallery) Deployment(ctx context.Context, key string) (*page.Page, error
 	p.few("incidents", p.filter("deployment"), "Incidents that it caused, or is suspected of", "None is known.")
 	p.rest()
 	return p.page()
+}
+
+// unasked says what of a deployment nobody was asked about, in words: there is no list of
+// commits of no change.
+func (p *portrait) unasked() {
+	orphans, counted := p.n.Attrs.Int("orphans")
+	direct, _ := p.n.Attrs.Int("direct")
+	delete(p.n.Attrs, "orphans")
+	delete(p.n.Attrs, "direct")
+	if p.err == nil && counted && orphans >= 0 && orphans+direct > 0 {
+		p.out.Facts = append(p.out.Facts, page.Say("Nobody was asked about", page.Text(fmt.Sprintf("%d commits of no change, %d changes that were pushed: \"stemma population\" names them", orphans, direct))))
+	}
 }
 
 // place says what a deployment ships, what it replaced and what replaced it, and whether
