@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,6 +107,22 @@ func (j *Judge) Changes(ctx context.Context, trigger string, refs ...stemma.Ref)
 	return all, nil
 }
 
+// verdicts judges subjects, on all processors: rules are most of the work.
+func (j *Judge) verdicts(subjects []*subject.Subject, trigger string, now time.Time) []verdict {
+	list := make([]verdict, len(subjects))
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for n := range workers {
+		wg.Go(func() {
+			for i := n; i < len(subjects); i += workers {
+				list[i] = j.verdict(subjects[i], trigger, now)
+			}
+		})
+	}
+	wg.Wait()
+	return list
+}
+
 // settings are those of a repository, by its ref: a policy knows it by its name.
 func (j *Judge) settings(repository string) subject.Settings {
 	_, name := stemma.Ref(repository).Split()
@@ -139,9 +156,8 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 		if err != nil {
 			return err
 		}
-		for _, x := range subjects {
+		for _, v := range j.verdicts(subjects, trigger, now) {
 			r.Judged++
-			v := j.verdict(x, trigger, now)
 			if v.turn(before[v.ID]) {
 				verdicts = append(verdicts, v)
 			}
