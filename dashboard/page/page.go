@@ -69,7 +69,10 @@ type Section struct {
 	Events    []Event
 	Lanes     *Lanes
 	Diff      *Diff
+	Charts    []*Chart
+	Findings  *Findings
 	Text      string // preformatted
+	Next      Cell   // leads to the rows that follow
 }
 
 // An Entry is one of the menu: a subject with its pages, or one of these.
@@ -98,6 +101,8 @@ func (p *Page) Table(id string) *Table {
 			t = s.Tree.Table
 		case s.Leads != nil:
 			t = s.Leads.Table
+		case s.Findings != nil:
+			t = s.Findings.Table
 		}
 		if t != nil && (id == "" || t.ID == id) {
 			return t
