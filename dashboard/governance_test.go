@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/governance"
@@ -161,7 +163,7 @@ func TestAShareStandsBesideWhatItIsOf(t *testing.T) {
 		s := governed(t, open())
 		// REV-01: of 13, 8 pass and 5 fail; CI-02: of 13, 6 pass; TRC-01 fails, POP-01 and ACME-01 pass.
 		s.shows("/governance", []string{"55.1\u00a0%", "n 29, coverage 75.8\u00a0%, 1 waived; unknown counts as not passing", "72.7\u00a0%", "n 22 known, 7 unknown left out"}, "compliant")
-		s.shows("/governance/controls/REV-01", []string{"61.5\u00a0%", "n 13, coverage 100.0\u00a0%, 0 waived", "Somebody else has to have seen what was merged", "reviews.exists", "Let somebody who did not write it"})
+		s.shows("/governance/controls/REV-01", []string{"61.5\u00a0%", "n 13, coverage 100.0\u00a0%, 0 waived", "Somebody else has to have seen what was merged", "reviews.exists", "Changes are approved", "Let somebody who did not write it"})
 		s.shows("/governance/controls/REV-02", []string{"nothing to count", "nothing was judged, 1 waived"})
 		s.shows("/governance/frameworks/soc2-change-management", []string{"evidence for", "Changes are approved", "standard", "CC8.1"}, "compliant")
 	})
@@ -354,4 +356,55 @@ func TestBadgesAreNeverGreenWhileSomethingIsUnknown(t *testing.T) {
 	if s.pages.ServeHTTP(w, r); w.Code != http.StatusNotModified {
 		t.Errorf("a badge that is known answers %d", w.Code)
 	}
+}
+
+// governancePages are one of each.
+var governancePages = []string{
+	"/governance", "/governance/controls/REV-01", "/governance/controls/ACME-01?state=pass", "/governance/frameworks/soc2-change-management",
+	"/governance/frameworks/dora-rts-art-17/report", "/governance/exceptions", "/governance/policies", "/governance/rounds", "/governance/rounds/round:policy/1%2520%3Cb%3E",
+	"/governance/advisories", "/governance/findings?state=unknown", "/governance/blocked", "/governance/repositories", "/changes/github.com/acme/pay%237",
+}
+
+func TestGovernanceIsInTheViewAndReadable(t *testing.T) {
+	s := governed(t, storagetest.SQLite(t))
+	b := browse(t, s)
+	for _, path := range governancePages {
+		for _, width := range []int64{380, 500, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.look(width, scheme)
+				b.open(path)
+				b.readable(path, width, scheme)
+			}
+		}
+		if n := says[int](b, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
+			t.Errorf("%s has %d elements that nobody wrote", path, n)
+		}
+	}
+	b.look(500, "light")
+	b.open("/governance")
+	if got := says[float64](b, `(() => { const s = document.querySelector("#heat .scroll"); s.scrollLeft = 500; return document.querySelector("#heat td").getBoundingClientRect().left - s.getBoundingClientRect().left; })()`); got > 2 {
+		t.Errorf("the names of repositories stand %v beside their rows once these are scrolled", got)
+	}
+	b.quiet()
+}
+
+func TestFromTheOverviewToTheEvidenceByKeyboardAlone(t *testing.T) {
+	b := browse(t, governed(t, storagetest.SQLite(t)))
+	b.look(1280, "light")
+	b.open("/")
+	b.do(chromedp.KeyEvent("g"), chromedp.KeyEvent("v"))
+	b.await(`location.pathname === "/governance" && document.readyState === "complete"`)
+	b.await(`document.querySelector('#controls a[href="/governance/controls/REV-01?state=fail#findings"]').focus() || document.activeElement.tagName === "A"`)
+	b.do(chromedp.KeyEvent("\r"))
+	b.await(`location.pathname === "/governance/controls/REV-01" && location.hash === "#findings" && document.readyState === "complete"`)
+	b.await(`document.querySelector('#findings a[href="/changes/github.com/acme/pay%237#controls"]').focus() || document.activeElement.tagName === "A"`)
+	b.do(chromedp.KeyEvent("\r"))
+	b.await(`location.pathname === "/changes/github.com/acme/pay%237" && document.readyState === "complete"`)
+	b.await(`document.querySelector(".folded summary").focus() || document.activeElement.tagName === "SUMMARY"`)
+	b.do(chromedp.KeyEvent("\r"))
+	b.await(`document.querySelector(".folded").open`)
+	if n := says[int](b, `document.querySelectorAll("#t-all-findings tbody tr").length`); n != 7 {
+		t.Errorf("%d of 7 findings are listed", n)
+	}
+	b.quiet()
 }

@@ -72,7 +72,7 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 		s.Note = "Of " + page.Show(a.Repository) + " alone. " + s.Note
 	}
 	s.Table.Drop("control")
-	out.Sections = append(out.Sections, s)
+	out.Sections = append(out.Sections, s, p.evidenceFor(id))
 	return out, nil
 }
 
@@ -90,16 +90,18 @@ func (p *Pages) controlFacts(id string, c *policy.Control, sum tally.Count) (fac
 		cells = append(cells, page.Text(page.Count(n)+"\u00a0"+page.Words(state)).At(behind(id, state)))
 	}
 	facts = append(facts, page.Say("Changes", cells...))
-	var for_ []page.Cell
+	return facts
+}
+
+// evidenceFor lists the requirements that a control is evidence for.
+func (p *Pages) evidenceFor(id string) page.Section {
+	t := &page.Table{ID: "evidence", Caption: "Requirements that it is evidence for", Columns: page.Head("framework", "requirement", "section"), Empty: "No framework that is known here asks for it."}
 	for _, k := range p.packs {
 		for _, r := range k.For(id) {
-			for_ = append(for_, page.Text(k.ID+", "+r.Title).At(frameworkHref(k.ID)+"#"+anchor(r.ID)))
+			t.Add(page.Text(k.Title).At(frameworkHref(k.ID)), page.Title(r.Title).At(frameworkHref(k.ID)+"#"+anchor(r.ID)), page.Text(r.Section))
 		}
 	}
-	if len(for_) > 0 {
-		facts = append(facts, page.Say("Evidence for", page.Cell{Parts: for_}))
-	}
-	return facts
+	return page.Section{ID: "evidence", Title: "Evidence for", Table: t}
 }
 
 // texts are what a control says.

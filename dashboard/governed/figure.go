@@ -72,7 +72,7 @@ func beside(c tally.Count) string {
 }
 
 // figures are the columns of a count.
-var figures = []string{"#pass", "#fail", "#unknown", "#waived", "#not applicable", "#n", "#share that passes", "#share of what is known", "#coverage"}
+var figures = []string{"#pass", "#fail", "#unknown", "#waived", "#not applicable", "#n", "#passing", "#of what is known", "#coverage"}
 
 func head(names ...string) []page.Column { return page.Head(append(names, figures...)...) }
 
@@ -83,7 +83,11 @@ func counts(c tally.Count, at func(state string) string) []page.Cell {
 	for _, state := range []string{"pass", "fail", "unknown", "waived", "not-applicable", judged} {
 		out = append(out, number(of(c, state), at(state)))
 	}
-	return append(out, share(c.Pass, c.Judged(), at(judged)), share(c.Pass, c.Pass+c.Fail, at(known)), share(c.Pass+c.Fail, c.Judged(), at(judged)))
+	out = append(out, share(c.Pass, c.Judged(), at(judged)))
+	if c.Judged() == 0 {
+		return append(out, page.Cell{}, page.Cell{})
+	}
+	return append(out, share(c.Pass, c.Pass+c.Fail, at(known)), share(c.Pass+c.Fail, c.Judged(), at(judged)))
 }
 
 // number leads to what it counts, if that is anything.

@@ -109,7 +109,7 @@ func overTime(days []tally.Day, at func(pairs ...string) string) page.Section {
 	}
 	return page.Section{
 		ID: "time", Title: "Over time", Note: "By the week in which changes came in; those that are still open are in none. ✓ pass, × fail, ? unknown.",
-		Charts: page.Weeks(weeks), Table: t,
+		Charts: page.Weeks(weeks), Table: t, Folded: "The same as numbers",
 	}
 }
 

@@ -73,6 +73,7 @@ type Section struct {
 	Findings  *Findings
 	Text      string // preformatted
 	Next      Cell   // leads to the rows that follow
+	Folded    string // what the table is, where it is only shown if asked for
 }
 
 // An Entry is one of the menu: a subject with its pages, or one of these.
