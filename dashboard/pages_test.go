@@ -270,7 +270,7 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 	file := "/files/github.com/acme/pay/-/" + strings.ReplaceAll(url.PathEscape(quote.Path(hostilePath)), "%2F", "/")
 	for _, c := range []struct{ at, shows string }{
 		{"/changes", "&lt;script&gt;alert(1)&lt;/script&gt;"},
-		{"/commits", "\u27e8U&#43;202E\u27e9"},
+		{"/commits", "\u27e8U+202E\u27e9"},
 		{"/sessions/codex/019e-77", "\u241b[31mred"},
 		{"/people", "\u2039script\u203a"},
 		{"/gaps", "not a note: &lt;b&gt;"},

@@ -37,10 +37,7 @@ func (p *Pages) Framework(ctx context.Context, id string) (*page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	counted := map[string]tally.Count{}
-	for at, c := range board.Cells {
-		counted[at.Control] = counted[at.Control].Plus(c)
-	}
+	counted := byControl(board)
 	out := &page.Page{Template: "detail", Title: page.Show(k.Title), Kind: "framework", Nav: home, Facts: packFacts(k)}
 	sum := sumOf(counted, k.All())
 	out.Facts = append(out.Facts,
@@ -74,6 +71,15 @@ func source(s string) page.Cell {
 		return page.Text(s).At(s)
 	}
 	return page.Text(s)
+}
+
+// byControl are the counts of each control.
+func byControl(board tally.Board) map[string]tally.Count {
+	counted := map[string]tally.Count{}
+	for at, c := range board.Cells {
+		counted[at.Control] = counted[at.Control].Plus(c)
+	}
+	return counted
 }
 
 func sumOf(counted map[string]tally.Count, controls []string) (sum tally.Count) {

@@ -2,6 +2,7 @@ package governed
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -56,11 +57,12 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 	if err != nil {
 		return nil, err
 	}
+	counted := byControl(board)
 	out.Sections = append(out.Sections, overTime(days, func(pairs ...string) string { return address("/findings", pairs...) }))
 	out.Sections = append(out.Sections, news...)
 	out.Sections = append(out.Sections, exceptions,
-		page.Section{ID: "frameworks", Title: "By framework", Note: "What the findings are evidence for. Whether somebody meets a framework is for others to say.", Table: p.frameworkTable(board)},
-		page.Section{ID: "controls", Title: "By control", Table: p.controlTable(board)})
+		page.Section{ID: "frameworks", Title: "By framework", Note: "What the findings are evidence for. Whether somebody meets a framework is for others to say.", Table: p.frameworkTable(counted)},
+		page.Section{ID: "controls", Title: "By control", Table: p.controlTable(counted)})
 	return out, p.repositories(ctx, out, board, repositoriesShown)
 }
 
@@ -142,21 +144,19 @@ func (p *Pages) news(ctx context.Context, visit time.Time) ([]page.Section, erro
 	return []page.Section{turned, {ID: "new-rounds", Table: t}}, nil
 }
 
-func (p *Pages) controlTable(board tally.Board) *page.Table {
+func (p *Pages) controlTable(counted map[string]tally.Count) *page.Table {
 	t := &page.Table{ID: "controls", Caption: "How each control stands", Columns: head("control", "title", "severity"), Empty: "No control was judged yet."}
-	for _, id := range board.Controls() {
-		sum := board.Sum(func(c tally.Cell) bool { return c.Control == id })
+	for _, id := range slices.Sorted(maps.Keys(counted)) {
 		t.Add(append([]page.Cell{control(id), page.Title(p.title(id)), page.Text(p.severity(id))},
-			counts(sum, func(state string) string { return behind(id, state) })...)...)
+			counts(counted[id], func(state string) string { return behind(id, state) })...)...)
 	}
 	return t
 }
 
-func (p *Pages) frameworkTable(board tally.Board) *page.Table {
+func (p *Pages) frameworkTable(counted map[string]tally.Count) *page.Table {
 	t := &page.Table{ID: "frameworks", Caption: "How the controls stand that are evidence for a framework", Columns: head("framework", "title", "status"), Empty: "No framework is known."}
 	for _, k := range p.frameworks() {
-		in := k.All()
-		sum := board.Sum(func(c tally.Cell) bool { return slices.Contains(in, c.Control) })
+		sum := sumOf(counted, k.All())
 		t.Add(append([]page.Cell{page.Text(k.ID).At(frameworkHref(k.ID)), page.Title(k.Title), page.Text(k.Status)},
 			counts(sum, func(state string) string { return address("/findings", "framework", k.ID, "state", state) })...)...)
 	}

@@ -118,7 +118,7 @@ var shared embed.FS
 // functions are what templates may call.
 var functions = template.FuncMap{
 	"show": Show, "lines": ShowLines, "count": Count[int64], "stamp": Stamp, "iso": iso, "sha": Abbreviate, "words": Words,
-	"originName": originName, "originMark": originMark,
+	"originName": originName, "originMark": originMark, "cell": cellHTML, "bar": barHTML, "rows": rowsHTML,
 }
 
 // Templates are the pages' templates, by name.

@@ -54,7 +54,7 @@ const maxExceptions = 5000
 // that ended; both at most 5,000.
 func (r *Reader) Exceptions(ctx context.Context, now time.Time, open bool) (list []Exception, err error) {
 	over := `(COALESCE(k."until", 0) > 0 AND k."until" <= $1 OR COALESCE(k."withdrawn", 0) > 0)`
-	statement := `SELECT n.ref FROM k_exception k JOIN node n ON n.id = k.id WHERE `
+	statement := `SELECT n.ref FROM k_exception k CROSS JOIN node n WHERE n.id = k.id AND `
 	if open {
 		statement += `NOT ` + over + ` ORDER BY COALESCE(k."until", 9000000000000000000), k.id`
 	} else {
@@ -65,7 +65,7 @@ func (r *Reader) Exceptions(ctx context.Context, now time.Time, open bool) (list
 
 // ExceptionsIn lists the exceptions that stood at some time of a period, at most 5,000.
 func (r *Reader) ExceptionsIn(ctx context.Context, from, to time.Time) ([]Exception, error) {
-	return r.exceptions(ctx, `SELECT n.ref FROM k_exception k JOIN node n ON n.id = k.id WHERE COALESCE(k."opened", 0) < $2
+	return r.exceptions(ctx, `SELECT n.ref FROM k_exception k CROSS JOIN node n WHERE n.id = k.id AND COALESCE(k."opened", 0) < $2
 		AND (COALESCE(k."until", 0) = 0 OR k."until" > $1) AND (COALESCE(k."withdrawn", 0) = 0 OR k."withdrawn" > $1)
 		ORDER BY k."opened", k.id LIMIT $3`, from.UnixMicro(), to.UnixMicro(), maxExceptions)
 }
@@ -99,7 +99,7 @@ type Policy struct {
 
 // Policies lists the latest versions, the newest first.
 func (r *Reader) Policies(ctx context.Context, limit int) (list []Policy, err error) {
-	nodes, err := r.things(ctx, `SELECT n.ref FROM k_policy k JOIN node n ON n.id = k.id ORDER BY k."since" DESC, k.id DESC LIMIT $1`, limit)
+	nodes, err := r.things(ctx, `SELECT n.ref FROM k_policy k CROSS JOIN node n WHERE n.id = k.id ORDER BY k."since" DESC, k.id DESC LIMIT $1`, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (r *Reader) Rounds(ctx context.Context, since time.Time, after Place, limit
 		at := w.value(after.At)
 		w.and(`(k."started" < ` + at + ` OR k."started" = ` + at + ` AND k.id < ` + w.value(after.ID) + `)`)
 	}
-	nodes, err := r.things(ctx, `SELECT n.ref FROM k_round k JOIN node n ON n.id = k.id WHERE 1 = 1`+w.text.String()+` ORDER BY k."started" DESC, k.id DESC LIMIT `+w.value(limit), w.args...)
+	nodes, err := r.things(ctx, `SELECT n.ref FROM k_round k CROSS JOIN node n WHERE n.id = k.id`+w.text.String()+` ORDER BY k."started" DESC, k.id DESC LIMIT `+w.value(limit), w.args...)
 	for _, n := range nodes {
 		list = append(list, round(n))
 	}
@@ -197,7 +197,7 @@ const maxAdvisories = 1000
 
 // Advisories lists them, the latest first: at most 1,000.
 func (r *Reader) Advisories(ctx context.Context) (list []Advisory, err error) {
-	nodes, err := r.things(ctx, `SELECT n.ref FROM k_advisory k JOIN node n ON n.id = k.id ORDER BY COALESCE(k."published", 0) DESC, k.id DESC LIMIT $1`, maxAdvisories)
+	nodes, err := r.things(ctx, `SELECT n.ref FROM k_advisory k CROSS JOIN node n WHERE n.id = k.id ORDER BY COALESCE(k."published", 0) DESC, k.id DESC LIMIT $1`, maxAdvisories)
 	for _, n := range nodes {
 		a := n.Attrs
 		list = append(list, Advisory{

@@ -213,7 +213,9 @@ func moment(micro int64) time.Time {
 	return time.UnixMicro(micro).UTC()
 }
 
-// things are the nodes that a statement names, with their attributes, in its order.
+// things are the nodes that a statement names, with their attributes, in its order. The
+// statement crosses the table of a kind with that of nodes, in this order: SQLite then begins
+// with the kind, of which there is little, whatever it believes of either.
 func (r *Reader) things(ctx context.Context, statement string, args ...any) ([]graph.Node, error) {
 	var refs []stemma.Ref
 	err := r.space.DB.Each(ctx, func(scan func(...any) error) error {
