@@ -186,7 +186,7 @@ var layers = []struct {
 	{"dashboard/governed", ". governance policy policy/catalogue policy/tally dashboard/reading dashboard/verdicts dashboard/page"},
 	{"dashboard/portrait", ". rooms git git/quote storage graph graph/walk lineage ingest query/filter query/causes query/standing dashboard/reading dashboard/page dashboard/listing dashboard/blamed dashboard/governed"},
 	{"dashboard", ". inbox ledger ledger/seal lineage ingest ingest/judged policy query query/filter query/output query/views dashboard/reading dashboard/verdicts dashboard/page dashboard/listing dashboard/governed dashboard/portrait dashboard/form"},
-	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/drain ingest/hooks ingest/otlp ingest/posted ingest/reported ingest/traced query query/filter query/output dashboard"},
+	{"server", ". rooms storage inbox ledger graph graph/walk lineage ingest ingest/drain ingest/hooks ingest/otlp ingest/posted ingest/reported ingest/traced query query/filter query/output policy policy/announce policy/assess policy/tally dashboard dashboard/verdicts"},
 	{"cmd/stemma/terminal", ""},
 	{"cmd/stemma/early", "ingest/capture ingest/hook"},
 	{"cmd/stemma/program", ". git storage vault spool ledger ledger/seal graph lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/origins query/filter cmd/stemma/terminal"},
