@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
@@ -26,7 +28,13 @@ func parseTemplates() (page.Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page.Parse(own)
+	all, err := page.Parse(own)
+	if err != nil {
+		return nil, err
+	}
+	of, err := governed.Templates()
+	maps.Copy(all, of)
+	return all, err
 }
 
 // A view makes the page that a request asks for.
@@ -140,11 +148,14 @@ func problemOf(err error) problem {
 	var given problem
 	var fault *filter.Error
 	var invalid *stemma.InvalidError
+	var asked *governed.AskedError
 	switch {
 	case errors.As(err, &given):
 		return given
 	case errors.As(err, &fault):
 		return problem{Status: http.StatusBadRequest, What: "This question cannot be read", Why: fault.Error()}
+	case errors.As(err, &asked):
+		return problem{Status: http.StatusBadRequest, What: "This address cannot be read", Why: asked.Why}
 	case errors.Is(err, stemma.ErrNotFound), errors.As(err, &invalid):
 		return problem{
 			Status: http.StatusNotFound, What: "Nothing is known under that name",

@@ -8,12 +8,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/page"
 )
 
 // choices are the values of parameters that have few. An empty one asks for
 // nothing.
-var choices = map[string][]string{"format": {"csv", "json"}, "verify": {"1"}, "named": {"only"}}
+var choices = map[string][]string{"format": {"csv", "json"}, "verify": {"1"}, "named": {"only"}, "state": governed.States}
 
 // maxFrom is how far from the first row or line a page may begin.
 const maxFrom = 1 << 40
@@ -40,6 +41,7 @@ func checkAsked(r *http.Request, names []string) error {
 			return refuse("The parameter " + shown + " is given twice.")
 		case few && value != "" && !slices.Contains(values, value):
 			return refuse("The parameter " + shown + " can be " + strings.Join(values, " or ") + ".")
+		case name == "from" && slices.Contains(names, "to"): // a day, which its page reads
 		case name == "from" && !isOffset(value):
 			return refuse("The parameter from is a number of rows or lines, from 0 on.")
 		case name == "from" && asked.Get("format") != "":

@@ -234,7 +234,7 @@ const contrast = `(() => {
 		const r = ratio(rgb(s.color), behind(e));
 		if (r < (large ? 3 : 4.5)) out.add(e.tagName + "." + e.className + ": " + r.toFixed(2));
 	}
-	const pairs = [[".box-text", ".box"], [".box-grade", ".box"], [".lane-name", ".lane-ground"], [".gap-text", ".lane-ground"], [".on-ai", ".c-ai"], [".on-human", ".c-human"], [".on-unknown", ".hatch-ground"], [".tick", null], [".month", null]];
+	const pairs = [[".box-text", ".box"], [".box-grade", ".box"], [".lane-name", ".lane-ground"], [".gap-text", ".lane-ground"], [".on-ai", ".c-ai"], [".on-human", ".c-human"], [".on-unknown", ".hatch-ground"], [".on-pass", ".c-pass"], [".on-fail", ".c-fail"], [".tick", null], [".month", null]];
 	for (const [text, ground] of pairs) {
 		const t = document.querySelector(text);
 		if (!t) continue;
@@ -244,6 +244,18 @@ const contrast = `(() => {
 	}
 	return [...out];
 })()`
+
+// readable fails for what does not fit into the window, or is hardly to be told from what is
+// behind it.
+func (b *tab) readable(path string, width int64, scheme string) {
+	b.t.Helper()
+	for _, fault := range says[[]string](b, inView) {
+		b.t.Errorf("%s at %d: %s", path, width, fault)
+	}
+	for _, fault := range says[[]string](b, contrast) {
+		b.t.Errorf("%s in %s: %s", path, scheme, fault)
+	}
+}
 
 func TestWhatShouldBeSeenIsInTheViewAndReadable(t *testing.T) {
 	s := full(t, storagetest.SQLite(t))
@@ -258,12 +270,7 @@ func TestWhatShouldBeSeenIsInTheViewAndReadable(t *testing.T) {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
 				b.open(path)
-				for _, fault := range says[[]string](b, inView) {
-					t.Errorf("%s at %d: %s", path, width, fault)
-				}
-				for _, fault := range says[[]string](b, contrast) {
-					t.Errorf("%s in %s: %s", path, scheme, fault)
-				}
+				b.readable(path, width, scheme)
 			}
 		}
 	}

@@ -21,12 +21,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/portrait"
 	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/query/views"
 )
 
@@ -44,6 +47,8 @@ type Config struct {
 	// Forms allows whoever reads the pages to say what caused an incident, and to have
 	// dead letters read again. It is for servers that only this machine can reach.
 	Forms bool
+	// Set is what changes are judged by; nil if that is only known from their verdicts.
+	Set *policy.Set
 }
 
 // A Dashboard serves the pages. It may be used concurrently.
@@ -59,6 +64,7 @@ type Dashboard struct {
 	templates page.Templates
 	reader    *reading.Reader
 	portraits *portrait.Gallery
+	governed  *governed.Pages
 
 	mu   sync.Mutex
 	seen *overview // the last overview; mu protects it
@@ -73,11 +79,17 @@ func New(c Config) (*Dashboard, error) {
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
-	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Now: d.now, Log: d.log, Judge: c.Forms}
 	if err := views.Ensure(context.Background(), c.Space.DB); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	var err error
+	judged, err := verdicts.New(context.Background(), c.Space)
+	if err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	if d.governed, err = governed.New(judged, d.reader, c.Set, d.now); err != nil {
+		return nil, fmt.Errorf("dashboard: %w", err)
+	}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.governed, Now: d.now, Log: d.log, Judge: c.Forms}
 	if d.templates, err = parseTemplates(); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
@@ -122,6 +134,7 @@ func (d *Dashboard) routes() {
 	show("/things", d.thingsPage, "kind", "named", "from")
 	show("/log", d.logPage)
 	show("/help", d.helpPage)
+	d.governance(show)
 	show("/pipelines", func(*http.Request) (*page.Page, error) { return &page.Page{Redirect: "/runs"}, nil })
 	d.mux.HandleFunc("POST "+judgePath+"{key...}", d.taken(d.judge))
 	d.mux.HandleFunc("POST "+replayPath, d.taken(d.replay))
@@ -129,9 +142,9 @@ func (d *Dashboard) routes() {
 	d.mux.Handle("GET /static/{name}", http.HandlerFunc(d.static))
 }
 
-// policy is the content security policy of every answer: what a page needs
+// contentPolicy is the content security policy of every answer: what a page needs
 // comes from here, nothing in a page is a script or a style of its own.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Where forms of the pages send: judgements about incidents, and dead letters that are to
@@ -150,7 +163,7 @@ func (d *Dashboard) Takes(r *http.Request) bool {
 // ServeHTTP answers GET and HEAD, and what [Dashboard.Takes].
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin") // with none at all, browsers do not say where a form comes from

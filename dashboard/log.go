@@ -57,6 +57,7 @@ var keys = []keyHelp{
 	{"g d", "deployments"},
 	{"g p", "pipelines"},
 	{"g i", "incidents"},
+	{"g v", "governance"},
 	{"g q", "sources"},
 	{"j, k", "next and previous row"},
 	{"Enter", "open the row"},

@@ -22,6 +22,13 @@ var chapters = []page.Entry{
 		{Href: "/releases", Text: "Releases"},
 		{Href: "/incidents", Text: "Incidents", Key: "i"},
 	}},
+	{Text: "Governance", Pages: []page.Entry{
+		{Href: "/governance", Text: "Overview", Key: "v"},
+		{Href: "/governance/exceptions", Text: "Exceptions"},
+		{Href: "/governance/policies", Text: "Policies"},
+		{Href: "/governance/rounds", Text: "Judged again"},
+		{Href: "/governance/advisories", Text: "Advisories"},
+	}},
 	{Text: "People", Pages: []page.Entry{{Href: "/people", Text: "People"}}},
 	{Text: "Records", Pages: []page.Entry{{Href: "/sources", Text: "Sources", Key: "q"}, {Href: "/log", Text: "Log"}}},
 	{Text: "Help", Pages: []page.Entry{{Href: "/help", Text: "Help"}}},

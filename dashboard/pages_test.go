@@ -34,7 +34,7 @@ func TestEveryLinkOnEveryPageAnswers(t *testing.T) {
 		s.crawl(func(at string, _ *httptest.ResponseRecorder) { kinds[strings.SplitN(at+"/", "/", 3)[1]]++ })
 		for _, want := range []string{
 			"changes", "commits", "sessions", "models", "people", "files", "tickets", "things", "facts", "sources", "log", "help", "gaps",
-			"requirements", "reviews", "runs", "environments", "deployments", "running", "incidents",
+			"requirements", "reviews", "runs", "environments", "deployments", "running", "incidents", "governance",
 		} {
 			found := 0
 			for at, n := range kinds {
@@ -270,7 +270,7 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 	file := "/files/github.com/acme/pay/-/" + strings.ReplaceAll(url.PathEscape(quote.Path(hostilePath)), "%2F", "/")
 	for _, c := range []struct{ at, shows string }{
 		{"/changes", "&lt;script&gt;alert(1)&lt;/script&gt;"},
-		{"/commits", "\u27e8U&#43;202E\u27e9"},
+		{"/commits", "\u27e8U+202E\u27e9"},
 		{"/sessions/codex/019e-77", "\u241b[31mred"},
 		{"/people", "\u2039script\u203a"},
 		{"/gaps", "not a note: &lt;b&gt;"},
@@ -281,6 +281,11 @@ func TestHostileTextIsShownHarmlessly(t *testing.T) {
 		{"/runs/" + strings.TrimPrefix(string(s.attempt(1)), "run:"), "TestRefund &lt;b&gt;"},
 		{"/tickets/jira/PAY-17", "javascript:alert(4)"},
 		{"/requirements/spec/R-4", "&lt;script&gt;"},
+		{"/governance/exceptions", "the site was down &lt;/title&gt;"},
+		{"/governance/policies", "Gone &lt;/title&gt;"},
+		{"/governance/advisories", "leaves secrets &lt;/title&gt;"},
+		{"/governance/controls/REV-01", "approved it &lt;/title&gt;"},
+		{"/changes/github.com/acme/pay%237", "approved it &lt;/title&gt;"},
 		{file, "&lt;script&gt;alert(2)&lt;/script&gt;"},
 		{"/search?q=" + url.QueryEscape(hostile), "Nothing has the name"},
 		{"/changes?q=" + url.QueryEscape(hostile), ""},
@@ -424,6 +429,7 @@ func TestEmptyStoreSaysWhatToDo(t *testing.T) {
 	for _, at := range []string{
 		"/", "/changes", "/commits", "/sessions", "/models", "/people", "/files", "/lines", "/tickets", "/releases", "/requirements", "/reviews", "/runs",
 		"/environments", "/deployments", "/running", "/incidents", "/sources", "/gaps", "/log", "/help", "/search",
+		"/governance", "/governance/exceptions", "/governance/policies", "/governance/rounds", "/governance/advisories",
 	} {
 		w := s.get(at)
 		inspect(t, at, w)

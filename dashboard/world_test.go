@@ -114,6 +114,7 @@ func full(t testing.TB, db *storage.DB) *site {
 	s.scan(history(t).Dir)
 	s.connect()
 	s.tell()
+	s.govern()
 	return s
 }
 

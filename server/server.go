@@ -28,10 +28,13 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/stemma-dev/stemma/dashboard"
+	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/hooks"
 	"github.com/stemma-dev/stemma/ingest/posted"
+	"github.com/stemma-dev/stemma/policy"
+	"github.com/stemma-dev/stemma/policy/announce"
 )
 
 // A Config says what is served.
@@ -61,6 +64,10 @@ type Config struct {
 	// Holder names this process among those that settle deliveries of one inbox; it is
 	// the one of Hooks, where there are some.
 	Holder string
+	// Set is what changes are judged by, and Announcer tells forges how they stand; nil if
+	// this process does neither.
+	Set       *policy.Set
+	Announcer *announce.Announcer
 }
 
 // A Server answers every request. It may be used concurrently; close it when no
@@ -78,6 +85,9 @@ type Server struct {
 	bodies  *semaphore.Weighted
 	records *records // nil: nobody may report
 
+	verdicts  *verdicts.Reader
+	announcer *announce.Announcer // nil: no forge is told
+
 	decoding chan struct{} // held by who reads traces: few at once, since what they hold unfolds
 }
 
@@ -86,7 +96,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Space == nil || c.Now == nil {
 		return nil, errors.New("server: a space and a clock are needed")
 	}
-	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts), hooks: c.Hooks, bodies: newBodies(), decoding: make(chan struct{}, 2)}
+	s := &Server{space: c.Space, now: c.Now, log: c.Log, hosts: localNames(c.Addr, c.Hosts), hooks: c.Hooks, announcer: c.Announcer, bodies: newBodies(), decoding: make(chan struct{}, 2)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -94,7 +104,10 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if err = s.openNotes(ctx, c.NotesToken); err != nil {
 		return nil, err
 	}
-	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey, Forms: s.hosts != nil})
+	if s.verdicts, err = verdicts.New(ctx, c.Space); err != nil {
+		return nil, err
+	}
+	s.pages, err = dashboard.New(dashboard.Config{Space: c.Space, Inbox: c.Inbox, Now: c.Now, Log: s.log, VerifierKey: c.VerifierKey, Forms: s.hosts != nil, Set: c.Set})
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +117,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	mux.Handle("/tile/", tiles)
 	mux.HandleFunc("/healthz", s.healthy)
 	mux.HandleFunc("/readyz", s.ready)
+	mux.HandleFunc("/metrics", s.metrics)
 	mux.HandleFunc("/api/v1/query/{kind}", s.query)
 	mux.HandleFunc("/api/v1/trace/{ref...}", s.trace)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

@@ -6,8 +6,8 @@ import (
 	"github.com/stemma-dev/stemma/change"
 )
 
-// A Chart is stacked bars, month by month, in its own units. The table beside
-// it has the same numbers.
+// A Chart is stacked bars, one for each stretch of time, in its own units. The table
+// beside it has the same numbers.
 type Chart struct {
 	ID            string
 	Width, Height int
@@ -58,55 +58,82 @@ func Months(months []Month) []*Chart {
 	if len(months) == 0 {
 		return nil
 	}
-	return []*Chart{drawChart("wide", 1120, months), drawChart("narrow", 390, months[max(0, len(months)-12):])}
+	return []*Chart{monthChart("wide", wideChart, months), monthChart("narrow", narrowChart, months[max(0, len(months)-12):])}
 }
 
-func drawChart(id string, width int, months []Month) *Chart {
-	c := &Chart{ID: id, Width: width, Height: chartHeight, Base: chartBase, Left: chartLeft, Title: "Added lines by month and origin"}
+func monthChart(id string, width int, months []Month) *Chart {
 	var all change.Lines
-	top := 0
-	for _, m := range months {
-		top = max(top, m.Lines.All())
+	var stacks []stack
+	for i, m := range months {
 		all = all.Plus(m.Lines)
+		s := stack{
+			Name: m.Name, Href: m.Href, Short: m.Name[5:], Share: whole(m.Lines.AI, m.Lines.All()),
+			Title: fmt.Sprintf("%s: AI %s of %s added lines, human %s, unknown %s", m.Name, Count(m.Lines.AI), Count(m.Lines.All()), Count(m.Lines.Human), Count(m.Lines.Unknown)),
+			Parts: []piece{{"ai", "A", m.Lines.AI}, {"human", "H", m.Lines.Human}, {"unknown", "?", m.Lines.Unknown}},
+		}
+		if i == 0 || s.Short == "01" {
+			s.Year = m.Name[:4]
+		}
+		stacks = append(stacks, s)
+	}
+	return drawChart(id, width, "Added lines by month and origin", fmt.Sprintf("From %s to %s, changes added %s lines by AI, %s by people and %s of unknown origin.",
+		months[0].Name, months[len(months)-1].Name, Count(all.AI), Count(all.Human), Count(all.Unknown)), stacks)
+}
+
+const (
+	wideChart   = 1120
+	narrowChart = 390
+)
+
+// A stack is what is known of a bar before it is drawn.
+type stack struct {
+	Name, Href, Title, Share string
+	Short, Year              string // where there is no room for the name
+	Parts                    []piece
+}
+
+// A piece is a part of a bar, the lowest first.
+type piece struct {
+	Class, Letter string
+	N             int
+}
+
+func drawChart(id string, width int, title, desc string, stacks []stack) *Chart {
+	c := &Chart{ID: id, Width: width, Height: chartHeight, Base: chartBase, Left: chartLeft, Title: title, Desc: desc}
+	top := 0
+	for _, s := range stacks {
+		high := 0
+		for _, p := range s.Parts {
+			high += p.N
+		}
+		top = max(top, high)
 	}
 	top = nice(top)
-	c.Desc = fmt.Sprintf("From %s to %s, changes added %s lines by AI, %s by people and %s of unknown origin.",
-		months[0].Name, months[len(months)-1].Name, Count(all.AI), Count(all.Human), Count(all.Unknown))
 	for i := range 5 {
 		y := chartBase - i*(chartBase-chartTop)/4
 		c.Ticks = append(c.Ticks, tick{Y: y, TextY: y + 4, Text: brief(top * i / 4)})
 	}
-	step := (width - chartLeft) / len(months)
-	step = min(step, 90)
-	for i, m := range months {
-		b := monthBar{X: chartLeft + i*step + step/8, W: max(step*3/4, 2), Name: m.Name, Href: m.Href}
+	step := min((width-chartLeft)/len(stacks), 90)
+	for i, s := range stacks {
+		b := monthBar{X: chartLeft + i*step + step/8, W: max(step*3/4, 2), Name: s.Name, Href: s.Href, Title: s.Title, Label: s.Name}
 		b.Centre = b.X + b.W/2
-		b.Title = fmt.Sprintf("%s: AI %s of %s added lines, human %s, unknown %s", m.Name, Count(m.Lines.AI), Count(m.Lines.All()), Count(m.Lines.Human), Count(m.Lines.Unknown))
-		if room := len(m.Name) * 7; step > room {
-			b.Label = m.Name
-		} else {
-			b.Label = m.Name[5:]
-			if i == 0 || b.Label == "01" {
-				b.Year = m.Name[:4]
-			}
+		if step <= len(s.Name)*7 {
+			b.Label, b.Year = s.Short, s.Year
 		}
 		y := chartBase
-		for _, p := range []struct {
-			class, letter string
-			n             int
-		}{{"ai", "A", m.Lines.AI}, {"human", "H", m.Lines.Human}, {"unknown", "?", m.Lines.Unknown}} {
-			h := p.n * (chartBase - chartTop) / top
+		for _, p := range s.Parts {
+			h := p.N * (chartBase - chartTop) / top
 			if h == 0 {
 				continue
 			}
 			y -= h
-			part := barPart{Class: p.class, Y: y, H: h}
+			part := barPart{Class: p.Class, Y: y, H: h}
 			if h >= 16 && b.W >= 12 {
-				part.Letter, part.LetterY = p.letter, y+h/2+4
+				part.Letter, part.LetterY = p.Letter, y+h/2+4
 			}
 			b.Parts = append(b.Parts, part)
 		}
-		b.Share, b.ShareY = whole(m.Lines.AI, m.Lines.All()), y-4
+		b.Share, b.ShareY = s.Share, y-4
 		c.Bars = append(c.Bars, b)
 	}
 	return c

@@ -69,7 +69,11 @@ type Section struct {
 	Events    []Event
 	Lanes     *Lanes
 	Diff      *Diff
+	Charts    []*Chart
+	Findings  *Findings
 	Text      string // preformatted
+	Next      Cell   // leads to the rows that follow
+	Folded    string // what the table is, where it is only shown if asked for
 }
 
 // An Entry is one of the menu: a subject with its pages, or one of these.
@@ -98,6 +102,8 @@ func (p *Page) Table(id string) *Table {
 			t = s.Tree.Table
 		case s.Leads != nil:
 			t = s.Leads.Table
+		case s.Findings != nil:
+			t = s.Findings.Table
 		}
 		if t != nil && (id == "" || t.ID == id) {
 			return t
@@ -112,7 +118,7 @@ var shared embed.FS
 // functions are what templates may call.
 var functions = template.FuncMap{
 	"show": Show, "lines": ShowLines, "count": Count[int64], "stamp": Stamp, "iso": iso, "sha": Abbreviate, "words": Words,
-	"originName": originName, "originMark": originMark,
+	"originName": originName, "originMark": originMark, "cell": cellHTML, "bar": barHTML, "rows": rowsHTML,
 }
 
 // Templates are the pages' templates, by name.

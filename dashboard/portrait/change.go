@@ -21,6 +21,7 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	p.origins()
 	p.evidence()
 	p.way()
+	p.controls()
 	p.workers()
 	p.some("reviews", p.filter("change"), "Who judged it; a review is stale if it saw another head than the last", "change")
 	p.some("runs", p.filter("change"), "What pipelines ran for it")
@@ -38,6 +39,16 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	p.lineage()
 	p.records()
 	return p.page()
+}
+
+// controls adds how the change stands against the controls.
+func (p *portrait) controls() {
+	if p.err != nil {
+		return
+	}
+	sections, err := p.Judged.Change(p.ctx, p.n.Ref)
+	p.err = err
+	p.add(sections...)
 }
 
 // workers adds the trees of the sessions that the change came from.

@@ -35,7 +35,7 @@ func Serve(a *program.App) *cobra.Command {
 		Use:   "serve",
 		Short: "serve the dashboard and the log",
 		Long: `Serves the dashboard, the log in C2SP tlog-tiles form (/checkpoint, /tile/…), JSON
-(/api/v1/…) and /healthz, /readyz. It listens on the loopback interface unless
+(/api/v1/…), /metrics for Prometheus, and /healthz, /readyz. It listens on the loopback interface unless
 told otherwise, and ends with an interrupt.
 
 With a token in STEMMA_NOTES_TOKEN, or in the file that STEMMA_NOTES_TOKEN_FILE names,
@@ -151,7 +151,7 @@ func runServe(ctx context.Context, a *program.App, addr string, hookFlags, hostF
 	}
 	h, err := server.New(ctx, server.Config{
 		Space: s.Space, Now: a.Now, Log: a.Log, Addr: addr, VerifierKey: s.Key.VerifierKey(), NotesToken: token, Hooks: taken, Inbox: box,
-		RecordToken: recordToken, Holder: name,
+		RecordToken: recordToken, Holder: name, Set: judging.judge.Set, Announcer: judging.ann,
 	})
 	if err != nil {
 		return err
