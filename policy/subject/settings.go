@@ -20,6 +20,7 @@ type Settings struct {
 	Models          []string            `json:"models,omitempty"`           // names of models that may be used; none: nobody decided
 	DeniedModels    []string            `json:"denied_models,omitempty"`    // and that may not, whatever else is said
 	Tools           []string            `json:"tools,omitempty"`            // names of tools and MCP servers that may be called
+	RequiredTools   []string            `json:"required_tools,omitempty"`   // names of tools of which each has to have been called
 	Untrusted       []string            `json:"untrusted,omitempty"`        // names of tools that bring text from outside
 	Packages        []string            `json:"packages,omitempty"`         // package URLs that may be added, without versions
 	Checks          []string            `json:"checks,omitempty"`           // names of runs that have to be green
@@ -83,7 +84,7 @@ func bounded(pattern string) bool {
 func (s Settings) Clone() Settings {
 	s.Tags, s.Owners, s.Builders = cloneMap(s.Tags), cloneMap(s.Owners), maps.Clone(s.Builders)
 	for _, list := range []*[]string{
-		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.Untrusted, &s.Packages, &s.Checks, &s.SecretScanners, &s.Requirements,
+		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.RequiredTools, &s.Untrusted, &s.Packages, &s.Checks, &s.SecretScanners, &s.Requirements,
 	} {
 		*list = slices.Clone(*list)
 	}
@@ -101,7 +102,7 @@ func cloneMap(m map[string][]string) map[string][]string {
 // Patterns are all patterns of the settings, by the name of the member.
 func (s Settings) Patterns() map[string][]string {
 	all := map[string][]string{
-		"protected": s.Protected, "forbidden": s.Forbidden, "models": s.Models, "denied_models": s.DeniedModels, "tools": s.Tools,
+		"protected": s.Protected, "forbidden": s.Forbidden, "models": s.Models, "denied_models": s.DeniedModels, "tools": s.Tools, "required_tools": s.RequiredTools,
 		"untrusted": s.Untrusted, "packages": s.Packages, "secret_scanners": s.SecretScanners,
 	}
 	for name, of := range map[string]map[string][]string{"tags": s.Tags, "owners": s.Owners} {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -130,7 +131,16 @@ func forges(flags []string) (list []announce.Forge, err error) {
 // known are the hosts that everybody knows.
 var known = map[string]string{"github": "github.com", "github-checks": "github.com", "gitlab": "gitlab.com", "forgejo": "codeberg.org"}
 
-func forge(system, host, token string) (announce.Forge, error) {
+func forge(system, host, token string) (f announce.Forge, err error) {
+	if name, check, ok := strings.Cut(host, "#"); ok {
+		if f, err = forge(system, name, token); err == nil {
+			f.Check, err = strconv.Atoi(check)
+		}
+		if err != nil || f.Check < 1 || system != "gitlab" {
+			return f, stemma.WithHint(errors.Join(fmt.Errorf("--status %s@%s names no external status check", system, host), err), "write it as gitlab@HOST#NUMBER")
+		}
+		return f, nil
+	}
 	if at, err := url.Parse(host); err == nil && at.Scheme != "" && at.Host != "" { // a port, or a directory
 		return announce.Forge{Host: at.Hostname(), System: system, Base: announce.Base(system, host), Token: token}, nil
 	}
