@@ -43,6 +43,8 @@ type Assessment struct {
 	ID         stemma.Ref    `json:"-" fact:"subject"` // see [AssessmentRef]
 	Change     stemma.Ref    `json:"change" door:"assesses"`
 	Repository stemma.Ref    `json:"repository,omitempty"`
+	Head       stemma.Ref    `json:"head,omitempty"`   // that it showed for review when it was judged
+	Landed     stemma.Ref    `json:"landed,omitempty"` // in which it stands on its branch
 	Policy     stemma.Ref    `json:"policy,omitempty" door:"judged-by"`
 	Evaluated  stemma.Moment `json:"evaluated" fact:"occurred"`
 	Merged     stemma.Moment `json:"merged,omitempty"`

@@ -48,6 +48,8 @@ var assessmentSpec = stemma.KindSpec{
 	Columns: []stemma.Column{
 		{Name: "change", Type: stemma.Link, Index: true, Doc: "what was judged"},
 		{Name: "repository", Type: stemma.Link, Index: true, Doc: "where it went"},
+		{Name: "head", Type: stemma.Link, Doc: "commit that it showed for review when it was judged"},
+		{Name: "landed", Type: stemma.Link, Doc: "commit in which it stands on its branch"},
 		{Name: "policy", Type: stemma.Link, Index: true, Doc: "what it was judged by"},
 		{Name: "evaluated", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "merged", Type: stemma.Time, Index: true, Doc: "when the change came in; empty if it did not yet"},

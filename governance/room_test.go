@@ -12,6 +12,7 @@ const (
 	pay    = stemma.Ref("change:github.com/acme/pay#142")
 	home   = stemma.Ref("repository:github.com/acme/pay")
 	person = stemma.Ref("person:0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+	commit = stemma.Ref("commit:sha1/00112233445566778899aabbccddeeff00112233")
 	moment = stemma.Moment(1767323045_678901)
 )
 
@@ -27,7 +28,7 @@ var shapes = []roomtest.Shape{
 		Controls: []governance.PolicyControl{{Control: "REV-01", Version: 2, Severity: "critical", Title: "Human approval", Digest: "sha256:22"}},
 	}),
 	roomtest.Of(governance.AssessmentFromFact, governance.Assessment{
-		ID: governance.AssessmentRef(pay), Change: pay, Repository: home, Policy: policy, Evaluated: moment, Merged: moment, Trigger: "merge", Score: 73,
+		ID: governance.AssessmentRef(pay), Change: pay, Repository: home, Head: commit, Landed: commit, Policy: policy, Evaluated: moment, Merged: moment, Trigger: "merge", Score: 73,
 		Passed: 1, Failed: 2, Unknown: 3, Waived: 1, Blocks: true, Due: 1767323045, Turned: 1, Digest: "00ff",
 		Findings: []governance.Finding{{
 			Control: "REV-01", Version: 2, Severity: "critical", Mode: "enforce", State: "waived", Before: "fail", Reason: "nobody approved it",

@@ -11,10 +11,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -156,14 +156,10 @@ func (a *Announcer) note(ctx context.Context, from, to int64, verdicts map[stemm
 			if v.Merged != 0 && a.c.Now().Sub(v.Merged.Time()) > old {
 				continue
 			}
-			commits, number, err := shown(ctx, tx, change, v.Merged != 0)
-			if err != nil {
-				return err
-			}
 			host, _ := change.Split()
-			for _, sha := range commits {
-				m := a.message(v)
-				rows = append(rows, []any{string(change), sha, host, number, string(m.State), m.Title, m.Text, a.c.Now().UnixMicro()})
+			m := a.message(v)
+			for _, sha := range shown(v) {
+				rows = append(rows, []any{string(change), sha, host, number(change), string(m.State), m.Title, m.Text, a.c.Now().UnixMicro()})
 			}
 		}
 		slices.SortFunc(rows, func(x, y []any) int { return strings.Compare(x[0].(string)+x[1].(string), y[0].(string)+y[1].(string)) })
@@ -178,24 +174,26 @@ func (a *Announcer) note(ctx context.Context, from, to int64, verdicts map[stemm
 	return nil
 }
 
-// shown are the commits of a change that its forge shows a status with: the last that was
-// shown for review, and where it landed.
-func shown(ctx context.Context, tx *storage.Tx, change stemma.Ref, merged bool) (commits []string, number int64, err error) {
-	var head, landed string
-	err = tx.QueryRow(ctx, `SELECT COALESCE(c."number", 0), COALESCE(h.ref, ''), COALESCE(m.ref, '') FROM node n JOIN k_change c ON c.id = n.id
-		LEFT JOIN node h ON h.id = c."head" LEFT JOIN node m ON m.id = c."merge_commit" WHERE n.ref = $1`, string(change)).Scan(&number, &head, &landed)
-	if errors.Is(err, stemma.ErrNotFound) {
-		return nil, 0, nil
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, ref := range []string{head, landed} {
-		if _, sha := stemma.Ref(ref).Split(); sha != "" && (ref == head || merged) && !slices.Contains(commits, sha) {
+// shown are the commits of which a verdict is: the head that was judged, which need not be
+// that of now, and where the change landed.
+func shown(v governance.Assessment) (commits []string) {
+	for _, ref := range []stemma.Ref{v.Head, v.Landed} {
+		if _, sha := ref.Split(); sha != "" && !slices.Contains(commits, sha) && (ref == v.Head || v.Merged != 0) {
 			commits = append(commits, sha)
 		}
 	}
-	return commits, number, nil
+	return commits
+}
+
+// number is that of a merge request, 0 of what is none.
+func number(change stemma.Ref) int {
+	_, key := change.Split()
+	_, after, _ := strings.Cut(key, "#")
+	n, err := strconv.Atoi(after)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // message is what is told of a verdict.

@@ -139,7 +139,8 @@ func (h *house) judged(c change.Change, due bool, findings ...governance.Finding
 	h.t.Helper()
 	h.put(c)
 	a := governance.Assessment{
-		ID: governance.AssessmentRef(c.Ref()), Change: c.Ref(), Repository: c.Repository, Evaluated: stemma.At(h.clock), Merged: c.Merged, Trigger: "head", Score: 40,
+		ID: governance.AssessmentRef(c.Ref()), Change: c.Ref(), Repository: c.Repository, Head: c.Head, Landed: c.MergeCommit, Evaluated: stemma.At(h.clock), Merged: c.Merged,
+		Trigger: "head", Score: 40,
 		Findings: findings,
 	}
 	if due {
@@ -255,6 +256,20 @@ func TestAHistoryThatIsJudgedForTheFirstTimeIsNotTold(t *testing.T) {
 	h.judged(request(noon.AddDate(0, -1, 0)), false, finding("REV-01", "fail", "observe", false))
 	h.send(time.Minute)
 	if got := f.heard(); len(got) > 0 {
+		t.Errorf("it heard %q", got)
+	}
+}
+
+// A verdict is of the head that was judged, whatever was pushed since.
+func TestAHeadThatNobodyJudgedIsNotTold(t *testing.T) {
+	f := newForge(t)
+	h := newHouse(t, storagetest.SQLite(t), announce.Forge{System: "github", Base: f.URL})
+	h.judged(request(time.Time{}), false, finding("REV-01", "pass", "enforce", false))
+	pushed := request(time.Time{})
+	pushed.Head = change.CommitRef("sha1", landed)
+	h.put(pushed)
+	h.send(time.Second)
+	if got := f.heard(); len(got) != 1 || !strings.Contains(got[0], sha) {
 		t.Errorf("it heard %q", got)
 	}
 }

@@ -221,7 +221,7 @@ func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdi
 	}
 	change := stemma.Ref(x.Change.Ref)
 	a := governance.Assessment{
-		ID: governance.AssessmentRef(change), Change: change, Repository: stemma.Ref(x.Repository.Ref), Policy: j.ref, Evaluated: stemma.At(now),
+		ID: governance.AssessmentRef(change), Change: change, Repository: stemma.Ref(x.Repository.Ref), Head: stemma.Ref(x.Change.Head), Landed: stemma.Ref(x.Change.Landed), Policy: j.ref, Evaluated: stemma.At(now),
 		Merged: stemma.At(x.Change.Merged), Trigger: trigger,
 	}
 	score, factors := policy.Risk(x)

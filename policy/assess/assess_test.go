@@ -170,6 +170,22 @@ func TestLateEvidenceTurnsAVerdictAndTheOldOneStays(t *testing.T) {
 	})
 }
 
+// A branch that asks for a status waits for that of every head.
+func TestEveryHeadGetsAVerdict(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	c := merged(1)
+	c.State, c.Merged, c.Commits = "open", 0, nil
+	h.put(c)
+	h.follow(j)
+	c.Head = stemma.Ref("commit:sha1/10112233445566778899aabbccddeeff00112233")
+	h.put(c)
+	h.follow(j)
+	if n := h.told(governance.AssessmentRef(c.Ref())); n != 2 {
+		t.Errorf("there are %d verdicts on two heads", n)
+	}
+}
+
 func TestSeveralJudgesStateAVerdictOnce(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		h := newHouse(t, open())
