@@ -44,6 +44,7 @@ type Assessment struct {
 	Change     stemma.Ref    `json:"change" door:"assesses"`
 	Repository stemma.Ref    `json:"repository,omitempty"`
 	Head       stemma.Ref    `json:"head,omitempty"`   // that it showed for review when it was judged
+	Queued     stemma.Ref    `json:"queued,omitempty"` // that a merge queue made of it last
 	Landed     stemma.Ref    `json:"landed,omitempty"` // in which it stands on its branch
 	Policy     stemma.Ref    `json:"policy,omitempty" door:"judged-by"`
 	Evaluated  stemma.Moment `json:"evaluated" fact:"occurred"`

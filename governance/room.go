@@ -49,6 +49,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "change", Type: stemma.Link, Index: true, Doc: "what was judged"},
 		{Name: "repository", Type: stemma.Link, Index: true, Doc: "where it went"},
 		{Name: "head", Type: stemma.Link, Doc: "commit that it showed for review when it was judged"},
+		{Name: "queued", Type: stemma.Link, Doc: "commit that a merge queue made of it last"},
 		{Name: "landed", Type: stemma.Link, Doc: "commit in which it stands on its branch"},
 		{Name: "policy", Type: stemma.Link, Index: true, Doc: "what it was judged by"},
 		{Name: "evaluated", Type: stemma.Time, Index: true, Doc: "when"},

@@ -175,10 +175,10 @@ func (a *Announcer) note(ctx context.Context, from, to int64, verdicts map[stemm
 }
 
 // shown are the commits of which a verdict is: the head that was judged, which need not be
-// that of now, and where the change landed.
+// that of now, what a merge queue made of it, and where the change landed.
 func shown(v governance.Assessment) (commits []string) {
-	for _, ref := range []stemma.Ref{v.Head, v.Landed} {
-		if _, sha := ref.Split(); sha != "" && !slices.Contains(commits, sha) && (ref == v.Head || v.Merged != 0) {
+	for _, ref := range []stemma.Ref{v.Head, v.Queued, v.Landed} {
+		if _, sha := ref.Split(); sha != "" && !slices.Contains(commits, sha) && (ref != v.Landed || v.Merged != 0) {
 			commits = append(commits, sha)
 		}
 	}

@@ -224,6 +224,9 @@ func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdi
 		ID: governance.AssessmentRef(change), Change: change, Repository: stemma.Ref(x.Repository.Ref), Head: stemma.Ref(x.Change.Head), Landed: stemma.Ref(x.Change.Landed), Policy: j.ref, Evaluated: stemma.At(now),
 		Merged: stemma.At(x.Change.Merged), Trigger: trigger,
 	}
+	if n := len(x.Change.Queued); n > 0 {
+		a.Queued = stemma.Ref(x.Change.Queued[n-1])
+	}
 	score, factors := policy.Risk(x)
 	a.Score = score
 	for _, f := range factors {

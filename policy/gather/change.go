@@ -178,6 +178,7 @@ func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
 	c.Author, c.Merger = g.people[r.author], g.people[r.merger]
 	c.Drivers = g.crowd(through(g.out[r.id], "driver"))
 	c.Head, c.Landed, c.Mends = g.ref(r.head), g.ref(r.landed), g.refs(r.mends)
+	c.Queued = g.queued(r)
 	if head := g.commits[r.head]; head != nil {
 		c.HeadTree = head.tree
 	}
@@ -198,6 +199,21 @@ func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
 			}
 		}
 	}
+}
+
+// queued are the commits that a merge queue made of a change, as they were told.
+func (g *gatherer) queued(r *changeRow) (refs []string) {
+	var links []link
+	for _, l := range g.out[r.id] {
+		if l.door == "head" && l.method == "merge-group" {
+			links = append(links, l)
+		}
+	}
+	slices.SortFunc(links, func(a, b link) int { return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.to, b.to)) })
+	for _, l := range links {
+		refs = append(refs, g.ref(l.to))
+	}
+	return refs
 }
 
 // A repositoryRow is a repository as the tables have it.

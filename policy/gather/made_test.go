@@ -46,6 +46,15 @@ func changeMembers() []member {
 			},
 		},
 		{
+			"what a merge queue made of it", func(p *place) {
+				p.merged(func(c *change.Change) {
+					c.Heads = append(c.Heads, stemma.Edge{To: p.commit(5), Method: "merge-group"})
+				})
+			},
+			func(s *subject.Subject) any { return s.Change.Queued },
+			func(p *place) any { return []string{string(p.commit(5))} },
+		},
+		{
 			"makers: author, driver, operators, and who wrote what was shown", func(p *place) {
 				p.merged(func(c *change.Change) { c.Drivers, c.Sessions = edge(p.person("bo")), edge(p.session("s")) })
 				p.landed(func(c *change.Commit) { c.Author = p.person("cy") })

@@ -122,9 +122,10 @@ func (s *Subject) reviews() {
 	}
 }
 
-// onHead reports whether something was done to what was merged.
+// onHead reports whether something was done to what was merged, or to what a merge queue
+// made of it.
 func (s *Subject) onHead(commit string) bool {
-	return commit != "" && (commit == s.Change.Head || commit == s.Change.Landed)
+	return commit != "" && (commit == s.Change.Head || commit == s.Change.Landed || slices.Contains(s.Change.Queued, commit))
 }
 
 func (s *Subject) checks() {
