@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/stemma-dev/stemma"
@@ -384,6 +387,25 @@ func TestGovernanceIsInTheViewAndReadable(t *testing.T) {
 	b.open("/governance")
 	if got := says[float64](b, `(() => { const s = document.querySelector("#heat .scroll"); s.scrollLeft = 500; return document.querySelector("#heat td").getBoundingClientRect().left - s.getBoundingClientRect().left; })()`); got > 2 {
 		t.Errorf("the names of repositories stand %v beside their rows once these are scrolled", got)
+	}
+	b.quiet()
+}
+
+// TestAReportFitsOnAPage looks at a report as it is printed, between the margins of a sheet.
+func TestAReportFitsOnAPage(t *testing.T) {
+	b := browse(t, governed(t, storagetest.SQLite(t)))
+	b.look(1030, "light") // 273 mm at 96 dots an inch
+	b.open("/governance/frameworks/eu-ai-act-art-12/report")
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	}))
+	b.await(`getComputedStyle(document.querySelector(".top")).display === "none"`)
+	for _, fault := range says[[]string](b, `[...document.querySelectorAll("main table")].filter(t => t.getBoundingClientRect().right > document.documentElement.clientWidth).map(t => t.id + " is wider than the sheet")`) {
+		t.Error(fault)
+	}
+	if says[bool](b, `document.querySelector(".period").getClientRects().length > 0`) {
+		t.Error("the form for the period is printed")
 	}
 	b.quiet()
 }

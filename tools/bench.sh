@@ -18,6 +18,8 @@ echo "# the log: durable facts a second, against bare rows in the same number of
 bench -bench 'Append$' ./ledger
 echo "# webhooks: accepted a second, and how long the slowest hundredth waits while the dashboard is read, against 2,000 a second"
 bench -bench 'Hooks$' -benchtime 1x ./server
+echo "# the overview of 200,000 changes against 41 controls, which has to take less than 50 ms"
+bench -bench 'GovernanceOverview$' -benchtime 200x ./dashboard
 echo "# look-ups in a graph of one million nodes, against one of a hundred thousand"
 bench -bench 'LookUps$' -benchtime 200x ./query
 echo "# the lineage of a change in production over HTTP, 200,000 changes, against 20,000"

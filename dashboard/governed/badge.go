@@ -3,11 +3,10 @@ package governed
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"encoding/xml"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"

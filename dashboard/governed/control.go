@@ -43,8 +43,10 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 		out.Sections = append(out.Sections, texts(c)...)
 	case isNamed:
 		out.Title = page.Show(id + ": " + named.Title)
-		out.Facts = append([]page.Labelled{page.Say("Severity", page.Text(named.Severity)), page.Say("Version", page.Number(named.Version)),
-			page.Say("What it says", page.Text("is in the policy of who judges by it, which this server was not given"))}, out.Facts...)
+		out.Facts = append([]page.Labelled{
+			page.Say("Severity", page.Text(named.Severity)), page.Say("Version", page.Number(named.Version)),
+			page.Say("What it says", page.Text("is in the policy of who judges by it, which this server was not given")),
+		}, out.Facts...)
 	}
 	days, err := p.verdicts.Days(ctx, id, p.now().UTC().AddDate(-1, 0, 0))
 	if err != nil {

@@ -11,7 +11,6 @@ package governed
 import (
 	"context"
 	"embed"
-	"errors"
 	"io/fs"
 	"net/url"
 	"slices"
@@ -166,12 +165,4 @@ func day(s string) (time.Time, error) {
 		return time.Time{}, &AskedError{"A day is written like 2026-11-27."}
 	}
 	return t, nil
-}
-
-// notFound is nil in the place of that there is nothing.
-func notFound(err error) error {
-	if errors.Is(err, stemma.ErrNotFound) {
-		return nil
-	}
-	return err
 }

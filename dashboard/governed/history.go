@@ -214,7 +214,7 @@ func (p *Pages) Rounds(ctx context.Context, a Asked) (*page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := page.Section{ID: "rounds", Note: "Changes are judged again when late evidence comes, what they are judged by is another, an advisory is out, an exception begins or ends, and every night. The verdicts before stay in the log."}
+	s := page.Section{ID: "rounds", Title: "Rounds", Note: "Changes are judged again when late evidence comes, what they are judged by is another, an advisory is out, an exception begins or ends, and every night. The verdicts before stay in the log."}
 	if len(list) > limit {
 		list = list[:limit]
 		s.Next = page.Text("next →").At(address("/rounds", "after", list[limit-1].Place.String()))

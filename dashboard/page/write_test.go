@@ -30,8 +30,11 @@ func FuzzCell(f *testing.F) {
 			href = "/"
 		}
 		cells := []Cell{
-			{Text: Show(text), Title: title, Href: href, Class: class}, {Text: Show(text), Title: title}, {Text: Show(text), Time: time.Unix(1, 0)},
-			{Text: Show(text), Press: &Press{Name: title, Value: href, Label: class}}, {Bar: &Bar{AI: 1, Label: text}},
+			{Text: Show(text), Title: title, Href: href, Class: class},
+			{Text: Show(text), Title: title},
+			{Text: Show(text), Time: time.Unix(1, 0)},
+			{Text: Show(text), Press: &Press{Name: title, Value: href, Label: class}},
+			{Bar: &Bar{AI: 1, Label: text}},
 		}
 		written := string(rowsHTML([]Row{{Cells: cells}, {Cells: []Cell{{Parts: cells}}}}))
 		root, err := html.Parse(strings.NewReader("<table><tbody>" + written + "</tbody></table>"))
