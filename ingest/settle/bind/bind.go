@@ -135,13 +135,13 @@ func (b *Finder) textFor(c *Commit) *text {
 		}
 		n := b.notes[s.ID]
 		if n == nil {
-			t.silent.add(t.wanted, s.files, func(sourceFile) func(int) edits.Hand {
+			t.add(t.silent, s.files, func(sourceFile) func(int) edits.Hand {
 				return func(int) edits.Hand { return edits.Hand(at + 1) }
 			})
 		}
 		if under[s.ID] {
 			t.stood(s.files)
-			t.below.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
+			t.add(t.below, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
 			continue
 		}
 		// What was made later came from here, and not the other way. But clocks differ: what
@@ -150,7 +150,7 @@ func (b *Finder) textFor(c *Commit) *text {
 		if n == nil && (later || s.Committer.Mail == c.Committer.Mail) {
 			continue
 		}
-		t.beside.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand {
+		t.add(t.beside, s.files, func(f sourceFile) func(int) edits.Hand {
 			whose := b.whose(n, f)
 			if !later {
 				return whose
@@ -158,6 +158,7 @@ func (b *Finder) textFor(c *Commit) *text {
 			return func(line int) edits.Hand { return max(whose(line), edits.Base) }
 		})
 	}
+	t.addAlike()
 	return t
 }
 
