@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
@@ -184,7 +185,11 @@ func takeBack(cat *git.CatFile, c *Commit, a *Added, p *edits.Pool, back edits.B
 			there[key] = true
 		}
 	}
-	a.take(isOpen, func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) })
+	again := func(back edits.Back) search {
+		return func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) }
+	}
+	a.take(isOpen, again(back))
+	a.take(isDisturbed, again(edits.Git))
 	return nil
 }
 
@@ -297,6 +302,8 @@ func (c *Commit) open() bool {
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
+
+func isDisturbed(l edits.AddedLine) bool { return l.By == sight.Disturbed }
 
 func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 
