@@ -41,10 +41,15 @@ func (p *Pool) Find(back Back, runs ...Print) [][]Hand {
 	return p.find(block{backText, back == Whole, all}, runs)
 }
 
-// FindAgain is Find of text that was gone, in longer blocks. Lines that are in the pool
-// more than once, or still there, do not tell that, nor do short ones.
+// FindAgain is Find of text that was gone, in longer blocks unless git may have put it
+// back. Lines that are in the pool more than once, or still there, do not tell that, nor
+// do short ones.
 func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand {
-	return p.find(block{againText, back == Whole, func(mark Key, letters int) int {
+	least := againText
+	if back == Git {
+		least = backText
+	}
+	return p.find(block{least, back == Whole, func(mark Key, letters int) int {
 		if letters < movedText || p.times[mark] > 1 || there[mark] {
 			return 0
 		}

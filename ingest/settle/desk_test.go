@@ -268,7 +268,8 @@ func (d *desk) checkNotes() {
 		}
 		added := map[string]bool{}
 		path, line, parents := "", 0, 1
-		for _, l := range strings.Split(d.Git("show", "-U0", "-M", "-c", "--format=", commit), "\n") {
+		// With -U0 git begins some hunks of merges a line too early.
+		for _, l := range strings.Split(d.Git("show", "-U1", "-M", "-c", "--format=", commit), "\n") {
 			switch {
 			case strings.HasPrefix(l, "+++ "):
 				path = strings.TrimPrefix(strings.TrimPrefix(l, "+++ "), "b/")

@@ -374,6 +374,24 @@ func TestWhatGitDoesKeepsEveryLineWhoseItIs(t *testing.T) {
 			d.agent("s2", "a.txt", d.inserts("s2", 2, 2))
 			d.commit()
 		}},
+		"a history that is filtered, behind which a person had copied a line to another place": {wild, func(d *desk) {
+			d.commit()
+			d.agent("s2", "a.txt", d.inserts("s2", 1, 1))
+			d.commit()
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 2))
+			d.commit()
+			d.person("a.txt", func(l []string) []string { return append(l, l[1]) })
+			for i := range 5 { // sources are asked in the order of their ids
+				d.commit("--allow-empty", "-m", strings.Repeat("again", i))
+				d.Git("reset", "-q", "--soft", "HEAD~1")
+			}
+			d.commit()
+			d.agent("s2", "a.txt", func(l []string) []string { return l[len(l)-3:] })
+			d.agent("s2", "a.txt", func(l []string) []string { return l[2:] })
+			d.Git("reset", "-q", "--hard", "HEAD~1")
+			d.Env = append(d.Env, "FILTER_BRANCH_SQUELCH_WARNING=1")
+			d.Git("filter-branch", "-f", "--msg-filter", "echo changed", "main~2..HEAD")
+		}},
 		"branches that plumbing stacks anew": {wild, func(d *desk) {
 			d.commit()
 			d.topic(0)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/stemma-dev/stemma/attribution/edits"
+	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/ingest/capture"
 	"github.com/stemma-dev/stemma/ingest/gitai"
@@ -135,13 +136,13 @@ func (b *Finder) textFor(c *Commit) *text {
 		}
 		n := b.notes[s.ID]
 		if n == nil {
-			t.silent.add(t.wanted, s.files, func(sourceFile) func(int) edits.Hand {
+			t.add(t.silent, s.files, func(sourceFile) func(int) edits.Hand {
 				return func(int) edits.Hand { return edits.Hand(at + 1) }
 			})
 		}
 		if under[s.ID] {
 			t.stood(s.files)
-			t.below.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
+			t.add(t.below, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
 			continue
 		}
 		// What was made later came from here, and not the other way. But clocks differ: what
@@ -150,7 +151,7 @@ func (b *Finder) textFor(c *Commit) *text {
 		if n == nil && (later || s.Committer.Mail == c.Committer.Mail) {
 			continue
 		}
-		t.beside.add(t.wanted, s.files, func(f sourceFile) func(int) edits.Hand {
+		t.add(t.beside, s.files, func(f sourceFile) func(int) edits.Hand {
 			whose := b.whose(n, f)
 			if !later {
 				return whose
@@ -158,6 +159,7 @@ func (b *Finder) textFor(c *Commit) *text {
 			return func(line int) edits.Hand { return max(whose(line), edits.Base) }
 		})
 	}
+	t.addAlike()
 	return t
 }
 
@@ -183,7 +185,11 @@ func takeBack(cat *git.CatFile, c *Commit, a *Added, p *edits.Pool, back edits.B
 			there[key] = true
 		}
 	}
-	a.take(isOpen, func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) })
+	again := func(back edits.Back) search {
+		return func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) }
+	}
+	a.take(isOpen, again(back))
+	a.take(isDisturbed, again(edits.Git))
 	return nil
 }
 
@@ -296,6 +302,8 @@ func (c *Commit) open() bool {
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
+
+func isDisturbed(l edits.AddedLine) bool { return l.By == sight.Disturbed }
 
 func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 

@@ -13,6 +13,8 @@ type text struct {
 	below  byPath             // those that it stands on
 	silent byPath             // those without a note; hands number the sources, from 1
 	was    map[[2]string]bool // what files were in commits below: path, blob
+	blobs  map[string]string  // what the files are in the commit
+	alike  []func()           // adds what others added to files that were then as they are in it
 }
 
 type byPath map[string]*edits.Pool
@@ -20,14 +22,36 @@ type byPath map[string]*edits.Pool
 type marks map[edits.Key]bool
 
 func newText(c *Commit) *text {
-	t := &text{map[string]marks{}, byPath{}, byPath{}, byPath{}, map[[2]string]bool{}}
+	t := &text{
+		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, silent: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
+	}
 	for _, f := range c.Added {
+		t.blobs[f.Path] = f.Blob
 		t.wanted[f.Path] = marks{}
 		for m := range f.Print.Marks {
 			t.wanted[f.Path][m] = true
 		}
 	}
 	return t
+}
+
+// add adds what a source added to the files that are wanted. Of several places of a text
+// the last one counts, so what is alike as a whole waits for [text.addAlike].
+func (t *text) add(pools byPath, files []sourceFile, whose func(sourceFile) func(line int) edits.Hand) {
+	for i, f := range files {
+		if f.blob != "" && t.blobs[f.path] == f.blob {
+			t.alike = append(t.alike, func() { pools.add(t.wanted, files[i:i+1], whose) })
+		} else {
+			pools.add(t.wanted, files[i:i+1], whose)
+		}
+	}
+}
+
+// addAlike adds the rest.
+func (t *text) addAlike() {
+	for _, add := range t.alike {
+		add()
+	}
 }
 
 // stood notes what files were in a commit below.
@@ -171,11 +195,12 @@ func Find(cat *git.CatFile, of *Source, places []Place) (*Commit, error) {
 			}
 		case s.Below:
 			t.stood(s.files)
-			t.below.add(t.wanted, s.files, whose)
+			t.add(t.below, s.files, whose)
 		default:
-			t.beside.add(t.wanted, s.files, whose)
+			t.add(t.beside, s.files, whose)
 		}
 	}
+	t.addAlike()
 	if err := t.bind(cat, c); err != nil {
 		return nil, err
 	}
