@@ -20,4 +20,4 @@ if [ ! -e "$program" ]; then
 	CGO_ENABLED=1 go build -C "$module" -trimpath -tags 'sqlite sqlite_unlock_notify' -o "$program.new" .
 	mv "$program.new" "$program"
 fi
-FORGE_GITEA=$program FORGE_MODULE=$module go test -tags forge -count=1 -timeout 20m -run "${FORGE_RUN:-^TestForge}" ./cmd/stemma
+FORGE_GITEA=$program FORGE_MODULE=$module go test -tags forge -count=1 -v -timeout 20m -run "${FORGE_RUN:-^TestForge}" ./cmd/stemma

@@ -46,7 +46,9 @@ func TestForgeWaitsForTheVerdict(t *testing.T) {
 	}
 	s.review("ada", number, "COMMENT")
 	s.review("hedy", number, "APPROVED")
+	approved := time.Now()
 	s.stands(head, "success")
+	t.Logf("the forge had the verdict %s after the approval", time.Since(approved).Round(time.Millisecond))
 	s.merge(number, "squash")
 	landed := git(t, s.clone, "rev-parse", "HEAD")
 	s.stands(landed, "success")
