@@ -206,9 +206,14 @@ func (h *Hooks) turn(name string, s system.System, header http.Header, body []by
 // remember keeps what was turned away until it is written, not without bound: whoever
 // knows no secret may send as much as the line takes.
 func (h *Hooks) remember(t inbox.Turned) {
-	const most = 32
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.keep(t)
+}
+
+// keep is remember under mu.
+func (h *Hooks) keep(t inbox.Turned) {
+	const most = 32
 	if len(h.turned) >= most {
 		h.more[t.Source]++
 		return
@@ -225,5 +230,18 @@ func (h *Hooks) Flush(ctx context.Context) error {
 	if len(turned)+len(more) == 0 {
 		return nil
 	}
-	return h.c.Inbox.Turn(ctx, turned, more)
+	err := h.c.Inbox.Turn(ctx, turned, more)
+	if err != nil { // as when the server ends meanwhile: the next time writes them
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		since := h.turned
+		h.turned = turned
+		for name, n := range more {
+			h.more[name] += n
+		}
+		for _, t := range since {
+			h.keep(t)
+		}
+	}
+	return err
 }

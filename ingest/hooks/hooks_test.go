@@ -182,6 +182,26 @@ func inboxOf(tb testing.TB, s *ingest.Space) *inbox.Inbox {
 	return b
 }
 
+func TestWhatIsTurnedAwayWhileAServerEndsIsCounted(t *testing.T) {
+	space := ingesttest.Must(t, storagetest.SQLite(t), noon)
+	h, err := open(t.Context(), space, noon, "one", time.Minute)
+	must(t, err)
+	for range 40 { // more than are kept with their bodies
+		h.TurnAway("github", "no secret", 10)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := h.Flush(ended); err == nil {
+		t.Error("it was written though the server had ended")
+	}
+	must(t, h.Flush(t.Context()))
+	health, err := inboxOf(t, space).Health(t.Context())
+	must(t, err)
+	if health[0].Turned != 40 {
+		t.Errorf("%d were counted", health[0].Turned)
+	}
+}
+
 // Processes that settle are killed again and again while deliveries come.
 func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
 	list := slices.DeleteFunc(deliveries(t), func(d delivery) bool { // those of which only our clock tells since when
