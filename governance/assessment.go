@@ -58,6 +58,7 @@ type Assessment struct {
 	Blocks     bool          `json:"blocks"`
 	Due        int           `json:"due"`    // Unix seconds; 0 if nothing is waited for
 	Turned     int           `json:"turned"` // controls that stand otherwise than the time before
+	Log        int           `json:"log"`    // entries that were known when it was judged
 	Digest     string        `json:"digest,omitempty"`
 
 	Findings []Finding `json:"finding,omitzero"`

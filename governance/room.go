@@ -63,6 +63,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "blocks", Type: stemma.Bool, Index: true, Doc: "a control that is enforced is not met"},
 		{Name: "due", Type: stemma.Int, Index: true, Doc: "when it has to be judged again, whatever comes, in seconds since 1970; 0 if nothing is waited for"},
 		{Name: "turned", Type: stemma.Int, Doc: "controls that stand otherwise than the time before"},
+		{Name: "log", Type: stemma.Int, Doc: "entries of the log that were known when it was judged"},
 		{Name: "digest", Type: stemma.Text, Doc: "of how everything stands, to tell whether that changed"},
 	},
 	Lists: []stemma.List{

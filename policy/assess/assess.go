@@ -159,6 +159,7 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 		for _, v := range j.verdicts(subjects, trigger, now) {
 			r.Judged++
 			if v.turn(before[v.ID]) {
+				v.Log = int(size)
 				verdicts = append(verdicts, v)
 			}
 		}
