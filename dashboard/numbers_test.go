@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ func closely(t *testing.T, look func(s *site, public *storage.DB, at string, roo
 }
 
 // measured are the heads of columns whose numbers count nothing that has a list.
-var measured = []string{"Bytes", "Number", "Depth", "Attempt", "Line", "Received", "Repeated", "Pending", "Looked at", "Absent", "Different"}
+var measured = []string{"Bytes", "Number", "Depth", "Attempt", "Line", "Received", "Repeated", "Pending", "Looked at", "Absent", "Different", "Weight", "How much of it is there", "Adds at most"}
 
 // TestEveryNumberLeadsToWhatItCounts follows the numbers of all pages: a list
 // behind one says the same number, and a place is there.
@@ -149,6 +150,10 @@ func (s *site) leads(at, head string, cell *html.Node) {
 
 func isList(path string) bool { return strings.Count(path, "/") == 1 && path != "/log" }
 
+// ofPacks are tables whose rows are those of packs, or of what two versions differ in: no
+// command prints the same.
+var ofPacks = regexp.MustCompile(`table=(frameworks|requirements|evidence|population|uncovered|t-r-.*|t-version-.*)&format`)
+
 // TestEveryTableHasItsCommand runs the command beside every table and compares
 // the number of its rows with that of the table as data.
 func TestEveryTableHasItsCommand(t *testing.T) {
@@ -166,6 +171,9 @@ func TestEveryTableHasItsCommand(t *testing.T) {
 			}
 			twins++
 			commands := all(p, "code")
+			if len(commands) == 0 && slices.ContainsFunc(all(p, "a"), func(a *html.Node) bool { return strings.Contains(at, "/governance") && ofPacks.MatchString(attr(a, "href")) }) {
+				continue
+			}
 			if len(commands) != 1 {
 				s.t.Errorf("%s: a table without a command: %s", at, words(p))
 				continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -61,6 +62,7 @@ func (p *Pages) findings(ctx context.Context, v verdicts.Stated) (*page.Findings
 	}
 	out := &page.Findings{Table: &page.Table{
 		ID: "all-findings", Caption: "How every control stands", Columns: page.Head("control", "title", "state", "was", "reason", "severity", "mode", "grade", "rests on"), Empty: "No control was judged.",
+		Command: page.SQL("SELECT control, state, reason FROM v1_assessment_finding WHERE ref = ? ORDER BY seq", string(v.ID)),
 	}}
 	counted := map[string]int{}
 	for _, f := range all {
@@ -100,7 +102,7 @@ func rests(f governance.Finding) (refs []stemma.Ref) {
 
 // risk is the score with what it is made of.
 func risk(a governance.Assessment) page.Section {
-	t := &page.Table{ID: "risk", Caption: fmt.Sprintf("What makes the score of %d of 100", a.Score), Columns: page.Head("factor", "#weight", "#how much of it is there", "#adds at most", "why"), Empty: "Nothing was weighed."}
+	t := &page.Table{ID: "risk", Caption: fmt.Sprintf("What makes the score of %d of 100", a.Score), Columns: page.Head("factor", "#weight", "#how much of it is there", "#adds at most", "why"), Command: page.SQL("SELECT name, weight, signal, text FROM v1_assessment_factor WHERE ref = ? ORDER BY seq", string(a.ID)), Empty: "Nothing was weighed."}
 	for _, f := range a.Factors {
 		signal, adds := page.Cell{Text: "not known", Class: "gap"}, page.Cell{Text: "not known", Class: "gap"}
 		if f.Signal != nil {
@@ -119,6 +121,7 @@ const turnsPerVerdict = 12
 
 func (p *Pages) verdictHistory(history []verdicts.Stated, more int) page.Section {
 	t := &page.Table{ID: "verdicts", Caption: "Verdicts on this change, the latest first", Columns: page.Head("judged", "because of", "#pass", "#fail", "#unknown", "#waived", "what turned", "policy", "evidence")}
+	t.Command = page.SQL("SELECT pos FROM v1_fact WHERE ref = ? ORDER BY pos DESC LIMIT "+strconv.Itoa(len(history)), string(history[0].ID))
 	for _, v := range history {
 		var turned []page.Cell
 		for _, f := range v.Findings {
@@ -131,7 +134,8 @@ func (p *Pages) verdictHistory(history []verdicts.Stated, more int) page.Section
 		if v.Turned > len(turned) {
 			turned = append(turned, page.Text(fmt.Sprintf("%d in all", v.Turned)))
 		}
-		t.Add(page.Moment(v.Evaluated.Time()), page.Text(v.Trigger), page.Number(v.Passed), page.Number(v.Failed), page.Number(v.Unknown), page.Number(v.Waived),
+		at := page.FactHref(v.Pos)
+		t.Add(page.Moment(v.Evaluated.Time()), page.Text(v.Trigger), page.Number(v.Passed).At(at), page.Number(v.Failed).At(at), page.Number(v.Unknown).At(at), page.Number(v.Waived).At(at),
 			page.Cell{Parts: turned, Class: "several"}, page.To(v.Policy, page.Short(13, v.Policy.Key())), page.Evidence(v.Pos))
 	}
 	s := page.Section{ID: "verdicts", Title: "How it was judged before", Note: "Earlier verdicts stay as they were; each takes the place of the one before.", Table: t}

@@ -53,8 +53,8 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 		return nil, err
 	}
 	path := "/controls/" + strings.TrimPrefix(ControlHref(id), home+"/controls/")
-	out.Sections = append(out.Sections, overTime(days, func(pairs ...string) string { return address(path, pairs...) + "#findings" }))
-	t := &page.Table{ID: "repositories", Caption: "How repositories stand against it", Columns: head("repository"), Empty: "No change was judged by it yet."}
+	out.Sections = append(out.Sections, overTime(days, id, func(pairs ...string) string { return address(path, pairs...) + "#findings" }))
+	t := &page.Table{ID: "repositories", Caption: "How repositories stand against it", Columns: head("repository"), Command: sumsCommand("a.repository", id), Empty: "No change was judged by it yet."}
 	for _, ref := range board.Repositories() {
 		if n := board.Cells[tally.Cell{Repository: ref, Control: id}]; n != (tally.Count{}) {
 			t.Add(append([]page.Cell{page.To(ref, page.ShortName(ref))}, counts(n, func(state string) string { return behind(id, state, "repository", string(ref)) })...)...)

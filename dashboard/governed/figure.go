@@ -90,14 +90,8 @@ func counts(c tally.Count, at func(state string) string) []page.Cell {
 	return append(out, share(c.Pass, c.Pass+c.Fail, at(known)), share(c.Pass+c.Fail, c.Judged(), at(judged)))
 }
 
-// number leads to what it counts, if that is anything.
-func number(n int64, href string) page.Cell {
-	c := page.Number(n)
-	if n > 0 {
-		c.Href = href
-	}
-	return c
-}
+// number leads to what it counts, also where that is nothing.
+func number(n int64, href string) page.Cell { return page.Number(n).At(href) }
 
 func share(part, whole int64, href string) page.Cell {
 	if whole == 0 {

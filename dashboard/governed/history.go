@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ func (p *Pages) Exceptions(ctx context.Context) (*page.Page, error) {
 		return nil, err
 	}
 	t, err := p.exceptionTable(ctx, ended, "Exceptions that ended, the latest first")
-	t.ID, t.Empty = "ended", "None has ended."
+	t.ID, t.Empty, t.Command = "ended", "None has ended.", exceptionsCommand(false, p.now())
 	return &page.Page{Template: "detail", Title: "Exceptions", Nav: home + "/exceptions", Sections: []page.Section{open, {ID: "ended", Title: "Ended", Table: t}}}, err
 }
 
@@ -46,7 +47,7 @@ func (p *Pages) openExceptions(ctx context.Context, most int) (page.Section, err
 	})
 	all := len(open)
 	t, err := p.exceptionTable(ctx, open[:min(most, all)], "Exceptions that are open, what is overdue first")
-	t.Empty = "No exception is open. \"stemma exception\" asks for one."
+	t.Empty, t.Command = "No exception is open. \"stemma exception\" asks for one.", exceptionsCommand(true, now)
 	if all > most {
 		t.Rest(page.Text("all " + page.Count(all) + " that are open").At(address("/exceptions")))
 	}
@@ -129,7 +130,7 @@ func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
 		return nil, err
 	}
 	out := &page.Page{Template: "detail", Title: "Policies", Nav: home + "/policies"}
-	t := &page.Table{ID: "versions", Caption: "Versions, the newest first", Columns: page.Head("version", "since", "#controls", "packs", "#differences"), Empty: "It is not known yet by what changes are judged: \"stemma serve\" states it when it starts."}
+	t := &page.Table{ID: "versions", Caption: "Versions, the newest first", Columns: page.Head("version", "since", "#controls", "packs", "#differences"), Command: page.SQL("SELECT ref, since, controls, packs FROM v1_policy ORDER BY since DESC LIMIT " + strconv.Itoa(policiesShown)), Empty: "It is not known yet by what changes are judged: \"stemma serve\" states it when it starts."}
 	var sections []page.Section
 	for i, v := range all[:min(policiesShown, len(all))] {
 		cells := []page.Cell{policyCell(v), page.Moment(v.Since), page.Number(len(v.Controls)).At(page.Href(v.Ref)), page.Text(v.Packs)}
@@ -225,11 +226,11 @@ func (p *Pages) Rounds(ctx context.Context, a Asked) (*page.Page, error) {
 }
 
 func roundTable(list []verdicts.Round) *page.Table {
-	t := &page.Table{ID: "rounds", Caption: "Rounds in which changes were judged again, the latest first", Columns: page.Head("round", "because of", "policy", "#changes judged", "#changes that turned"), Empty: "No change was judged again yet for a reason that concerns many."}
+	t := &page.Table{ID: "rounds", Caption: "Rounds in which changes were judged again, the latest first", Columns: page.Head("round", "because of", "policy", "#changes judged", "#changes that turned"), Command: page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round ORDER BY started DESC"), Empty: "No change was judged again yet for a reason that concerns many."}
 	for _, r := range list {
 		at := roundHref(r.Ref)
 		when := page.Moment(r.Started)
-		t.Add(when.At(at), page.Text(r.Trigger), page.To(r.Policy, page.Short(13, r.Policy.Key())), page.Number(r.Judged), number(r.Turned, at))
+		t.Add(when.At(at), page.Text(r.Trigger), page.To(r.Policy, page.Short(13, r.Policy.Key())), page.Number(r.Judged).At(at), number(r.Turned, at))
 	}
 	return t
 }
@@ -251,10 +252,10 @@ func (p *Pages) Round(ctx context.Context, key string) (*page.Page, error) {
 	out := &page.Page{Template: "detail", Title: "Judged again, " + page.Stamp(r.Started), Kind: "round", Ref: ref, Nav: home + "/rounds"}
 	out.Facts = []page.Labelled{
 		page.Say("Because of", page.Text(r.Trigger)), page.Say("Judged by", page.To(r.Policy, page.Short(13, r.Policy.Key()))),
-		page.Say("Changes judged", page.Number(r.Judged)), page.Say("Of these, stand otherwise", page.Number(r.Turned).At("#turns")),
+		page.Say("Changes judged", page.Text(page.Count(r.Judged))), page.Say("Of these, stand otherwise", page.Number(r.Turned).At("#turns")),
 	}
 	changes := map[stemma.Ref]bool{}
-	t := &page.Table{ID: "turns", Caption: "Controls that stand otherwise than before, by change", Columns: page.Head("change", "control", "was", "is"), Empty: "Everything stood as before."}
+	t := &page.Table{ID: "turns", Caption: "Controls that stand otherwise than before, by change", Columns: page.Head("change", "control", "was", "is"), Command: page.SQL("SELECT change, control, was, state FROM v1_round_turn WHERE ref = ? ORDER BY seq", string(ref)), Empty: "Everything stood as before."}
 	for _, x := range turns {
 		changes[x.Change] = true
 		was := page.State(x.Was)
@@ -274,7 +275,7 @@ func (p *Pages) Round(ctx context.Context, key string) (*page.Page, error) {
 // Advisories says what is known to be wrong with models.
 func (p *Pages) Advisories(ctx context.Context) (*page.Page, error) {
 	list, err := p.verdicts.Advisories(ctx)
-	t := &page.Table{ID: "advisories", Caption: "Advisories about models, the latest first", Columns: page.Head("advisory", "model", "what", "severity", "uses since", "published", "taken back"), Empty: "No advisory is known. \"stemma advisory add\" tells of one."}
+	t := &page.Table{ID: "advisories", Caption: "Advisories about models, the latest first", Columns: page.Head("advisory", "model", "what", "severity", "uses since", "published", "taken back"), Command: page.SQL("SELECT ref, model, title, severity FROM v1_advisory ORDER BY published DESC"), Empty: "No advisory is known. \"stemma advisory add\" tells of one."}
 	for _, a := range list {
 		what := page.Title(page.Short(400, a.Title))
 		if strings.HasPrefix(a.URL, "https://") || strings.HasPrefix(a.URL, "http://") {

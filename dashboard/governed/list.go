@@ -84,7 +84,7 @@ func (p *Pages) section(ctx context.Context, l *list, title, empty string) (page
 		names = append(names, "was")
 	}
 	t := &page.Table{
-		ID: "findings", Caption: "Findings, those of the latest verdicts first", Empty: empty, Data: dataAddress(l.path, l.pairs),
+		ID: "findings", Caption: "Findings, those of the latest verdicts first", Empty: empty, Data: dataAddress(l.path, l.pairs), Command: findingsCommand(l.ask),
 		Columns: page.Head(append(names, "reason", "severity", "mode", "grade", "judged", "came in")...),
 	}
 	for _, f := range found {
@@ -207,7 +207,7 @@ func (p *Pages) Blocked(ctx context.Context, a Asked) (*page.Page, error) {
 	}
 	s.Table = &page.Table{
 		ID: "blocked", Caption: "Changes that an enforced control does not let pass, the latest verdicts first", Data: home + "/blocked?format=",
-		Columns: page.Head("change", "title", "repository", "#fail", "#unknown", "#waived", "#pass", "judged", "because of", "came in"), Empty: "No change is held up. Controls hold changes up where the policy enforces them.",
+		Columns: page.Head("change", "title", "repository", "#fail", "#unknown", "#waived", "#pass", "judged", "because of", "came in"), Command: page.SQL("SELECT change, failed, unknown, waived FROM v1_assessment WHERE blocks = 1 ORDER BY evaluated DESC"), Empty: "No change is held up. Controls hold changes up where the policy enforces them.",
 	}
 	for _, v := range found {
 		at := page.Href(v.Change) + "#controls"

@@ -58,7 +58,7 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 		return nil, err
 	}
 	counted := byControl(board)
-	out.Sections = append(out.Sections, overTime(days, func(pairs ...string) string { return address("/findings", pairs...) }))
+	out.Sections = append(out.Sections, overTime(days, "", func(pairs ...string) string { return address("/findings", pairs...) }))
 	out.Sections = append(out.Sections, news...)
 	out.Sections = append(out.Sections, exceptions,
 		page.Section{ID: "frameworks", Title: "By framework", Note: "What the findings are evidence for. Whether somebody meets a framework is for others to say.", Table: p.frameworkTable(counted)},
@@ -80,10 +80,11 @@ func (p *Pages) tiles(ctx context.Context, board tally.Board) ([]tile, error) {
 	}, err
 }
 
-// overTime draws days by weeks, and has them as rows. at is where the findings are listed.
-func overTime(days []tally.Day, at func(pairs ...string) string) page.Section {
+// overTime draws days by weeks, of one control or of all, and has them as rows. at is where the
+// findings are listed.
+func overTime(days []tally.Day, only string, at func(pairs ...string) string) page.Section {
 	t := &page.Table{
-		ID: "weeks", Caption: "How controls stand, by the week in which changes came in", Columns: head("week from"),
+		ID: "weeks", Caption: "How controls stand, by the week in which changes came in", Columns: head("week from"), Command: sumsCommand("a.merged_us / 86400000000", only),
 		Empty: "No change came in within a year.",
 	}
 	var weeks []page.Week
@@ -103,6 +104,7 @@ func overTime(days []tally.Day, at func(pairs ...string) string) page.Section {
 		t.Add(append([]page.Cell{page.Text(monday.Format(time.DateOnly)).At(in(judged))}, counts(sum, in)...)...)
 	}
 	slices.Reverse(t.Rows)
+	t.Rest(page.Text("as a list").At(at("state", judged)))
 	for i := range weeks {
 		if weeks[i].Href == "" {
 			day := weeks[i].From.Format(time.DateOnly)
@@ -140,12 +142,13 @@ func (p *Pages) news(ctx context.Context, visit time.Time) ([]page.Section, erro
 	}
 	t := roundTable(rounds)
 	t.ID, t.Caption = "new-rounds", "Rounds in which changes were judged again since then"
+	t.Command = page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round WHERE started_us >= " + micro(visit) + " ORDER BY started DESC")
 	t.Rest(page.Text("all rounds").At(address("/rounds")))
 	return []page.Section{turned, {ID: "new-rounds", Table: t}}, nil
 }
 
 func (p *Pages) controlTable(counted map[string]tally.Count) *page.Table {
-	t := &page.Table{ID: "controls", Caption: "How each control stands", Columns: head("control", "title", "severity"), Empty: "No control was judged yet."}
+	t := &page.Table{ID: "controls", Caption: "How each control stands", Columns: head("control", "title", "severity"), Command: sumsCommand("f.control", ""), Empty: "No control was judged yet."}
 	for _, id := range slices.Sorted(maps.Keys(counted)) {
 		t.Add(append([]page.Cell{control(id), page.Title(p.title(id)), page.Text(p.severity(id))},
 			counts(counted[id], func(state string) string { return behind(id, state) })...)...)
@@ -172,9 +175,9 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 	}
 	slices.SortStableFunc(all, func(a, b stemma.Ref) int { return worse(sums[a], sums[b]) })
 	shown := all[:min(most, len(all))]
-	t := &page.Table{ID: "repositories", Caption: "How repositories stand, what passes least first", Columns: head("repository"), Empty: "No repository was judged yet."}
+	t := &page.Table{ID: "repositories", Caption: "How repositories stand, what passes least first", Columns: head("repository"), Command: sumsCommand("a.repository", ""), Empty: "No repository was judged yet."}
 	controls := board.Controls()
-	h := &page.Table{ID: "heat", Caption: "Share that passes by repository and control; ? is unknown", Columns: page.Head("repository"), Empty: t.Empty}
+	h := &page.Table{ID: "heat", Caption: "Share that passes by repository and control; ? is unknown", Columns: page.Head("repository"), Command: t.Command, Empty: t.Empty}
 	for _, id := range controls {
 		h.Columns = append(h.Columns, page.Column{Name: id, Title: id})
 	}
@@ -218,7 +221,6 @@ var populationControls = []string{"POP-01", "CAP-03", "CAP-08", "DEP-02", "INT-0
 func (p *Pages) population(board tally.Board) page.Section {
 	t := &page.Table{
 		ID: "population", Caption: "Controls that say whether the record is complete", Columns: head("control", "title"), Empty: "None of them was judged.",
-		Command: "stemma population --env NAME",
 	}
 	for _, id := range populationControls {
 		if c := board.Sum(func(c tally.Cell) bool { return c.Control == id }); c != (tally.Count{}) {
@@ -228,7 +230,7 @@ func (p *Pages) population(board tally.Board) page.Section {
 	t.Rest(page.Text("environments").At("/environments"))
 	return page.Section{
 		ID: "population", Title: "Is everything counted?", Table: t,
-		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows.",
+		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows: \"stemma population --env NAME\" lists it.",
 	}
 }
 

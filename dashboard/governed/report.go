@@ -3,6 +3,7 @@ package governed
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -124,11 +125,12 @@ func (p *Pages) inForce(ctx context.Context, when period) (page.Section, error) 
 		if !v.Since.Before(when.end) {
 			continue
 		}
-		t.Add(policyCell(v), page.Moment(v.Since), page.Number(len(v.Controls)), page.Text(v.Packs))
+		t.Add(policyCell(v), page.Moment(v.Since), page.Number(len(v.Controls)).At(page.Href(v.Ref)), page.Text(v.Packs))
 		if v.Since.Before(when.start) {
 			break
 		}
 	}
+	t.Command = page.SQL("SELECT ref, since, controls, packs FROM v1_policy WHERE since_us < " + micro(when.end) + " ORDER BY since DESC LIMIT " + strconv.Itoa(len(t.Rows)))
 	return page.Section{ID: "policies", Title: "Policy in force", Table: t}, err
 }
 
@@ -142,6 +144,11 @@ func (p *Pages) exceptionsIn(ctx context.Context, k *policy.Pack, when period) (
 	all = slices.DeleteFunc(all, func(e verdicts.Exception) bool { return e.Control != "*" && !slices.Contains(in, e.Control) })
 	t, err := p.exceptionTable(ctx, all, "Exceptions from its controls that stood in the period")
 	t.Empty = "None of its controls was waived in the period."
+	var s statement
+	start := micro(when.start)
+	s.say("SELECT ref, control, opened, until FROM v1_exception WHERE opened_us < " + micro(when.end) + " AND (until IS NULL OR until_us > " + start + ") AND (withdrawn IS NULL OR withdrawn_us > " + start + ")")
+	s.in("control", append([]string{"*"}, in...))
+	t.Command = s.command()
 	return page.Section{ID: "exceptions", Title: "Exceptions", Table: t}, err
 }
 
