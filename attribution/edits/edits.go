@@ -33,6 +33,7 @@ const (
 	Unknown Hand = -1 // somebody who is not known
 	Mixed   Hand = -2 // text of several hands was joined in one line
 	Costly  Hand = -3 // finding out would cost too much
+	Placed  Hand = -4 // nobody wrote it here: it was put in place from elsewhere
 )
 
 // A Line says whose a line is.

@@ -179,14 +179,17 @@ func TestAGlimpseLeavesTheFileAsItIs(t *testing.T) {
 	}
 }
 
-func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
-	lines := func(s string) edits.Print {
-		var list [][]byte
-		for l := range strings.Lines(s) {
-			list = append(list, []byte(strings.TrimSuffix(l, "\n")))
-		}
-		return edits.PrintOf(list)
+// printOf is the print of a text.
+func printOf(s string) edits.Print {
+	var list [][]byte
+	for l := range strings.Lines(s) {
+		list = append(list, []byte(strings.TrimSuffix(l, "\n")))
 	}
+	return edits.PrintOf(list)
+}
+
+func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
+	lines := printOf
 	const one, two = "func aLongNameForOneOfThemAll() {\n\treturn 1\n}\n", "func anotherNameThatIsLongEnough() {\n}\n"
 	var p edits.Pool
 	p.Add(lines(one), []edits.Hand{ai, ai, ann})
@@ -197,6 +200,36 @@ func TestAPoolTellsWhereLinesCameFrom(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("(-want +got):\n%s", d)
 		}
+	}
+}
+
+func TestWhatWasPutInPlaceIsToldByAnyBlockThatOneWrote(t *testing.T) {
+	const one, other, both = "the text that only one of them has written\n", "the text that another has written long ago\n", "the text that both of them have written\n"
+	var p edits.Pool
+	p.Add(printOf(one+other), []edits.Hand{ai, bot})
+	p.Add(printOf(one), []edits.Hand{ai})
+	p.Add(printOf(one), []edits.Hand{edits.Unknown}) // says nothing
+	p.Add(printOf(both), []edits.Hand{ai})
+	p.Add(printOf(both), []edits.Hand{ann})
+	equal := func(a, b edits.Hand) bool { return a == b }
+	for text, want := range map[string][]edits.Hand{
+		other:         {bot},
+		"x\n" + other: {0, bot},
+		both:          {0},
+		both + "x\n":  {0, 0},
+	} {
+		if got := p.FindPlaced(equal, printOf(text))[0]; !slices.Equal(got, want) {
+			t.Errorf("of %q: %v, want %v", text, got, want)
+		}
+	}
+	if got := p.FindPlaced(func(_, _ edits.Hand) bool { return true }, printOf(both))[0][0]; got != ann {
+		t.Errorf("of two hands of one: %v", got)
+	}
+	if got := p.FindAgain(edits.Whole, nil, printOf(other))[0][0]; got != edits.Base {
+		t.Errorf("a line alone is taken for what was there: %v", got)
+	}
+	if got := p.FindAgain(edits.Git, nil, printOf(other))[0][0]; got != bot {
+		t.Errorf("what git may have put back is of %v", got)
 	}
 }
 

@@ -18,7 +18,7 @@ type Memory struct {
 // A sum tells contents apart.
 type sum = [sha256.Size]byte
 
-// A First is where somebody wrote a text first.
+// A First is where somebody wrote a text first, or where it was put in place.
 type First struct {
 	In string // the name of the file
 	By Line
@@ -94,7 +94,7 @@ func (m *Memory) keep(f *File, s *step) {
 	for _, run := range s.fresh {
 		m.wrote(s.now[run.from:run.to])
 		for i := run.from; i < run.to; i++ {
-			if key := KeyOf(s.now[i]); key != 0 && s.lines[i].By > Base {
+			if key := KeyOf(s.now[i]); key != 0 && (s.lines[i].By > Base || s.lines[i].By == Placed) {
 				if _, known := m.first[key]; !known {
 					m.first[key] = First{f.name, s.lines[i]}
 				}
@@ -136,7 +136,7 @@ func (s *step) recall(before []Line, fresh []span) (still []span) {
 	}
 	for _, run := range fresh {
 		for i := run.from; i < run.to; i++ {
-			if by := before[i].By; by > Base || by == s.by {
+			if by := before[i].By; by > Base || by == s.by || by == Placed {
 				s.lines[i] = before[i]
 			} else {
 				still = extend(still, i)

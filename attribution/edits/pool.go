@@ -57,6 +57,42 @@ func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand 
 	}}, runs)
 }
 
+// FindPlaced is Find of text that surely came from elsewhere, in blocks of any kind. Lines
+// that the pool has of several do not tell whose they are, nor do short ones.
+func (p *Pool) FindPlaced(same func(a, b Hand) bool, runs ...Print) [][]Hand {
+	tells := map[Key]bool{}
+	return p.find(block{backText, false, func(mark Key, letters int) int {
+		if letters < movedText {
+			return 0
+		}
+		one, known := tells[mark]
+		if !known {
+			one = p.ofOne(mark, same)
+			tells[mark] = one
+		}
+		if !one {
+			return 0
+		}
+		return letters
+	}}, runs)
+}
+
+// ofOne reports whether a text is nobody else's than one's, of those who are known.
+func (p *Pool) ofOne(mark Key, same func(a, b Hand) bool) bool {
+	first := Base
+	for _, i := range p.rows.at[mark] {
+		h := p.rows.rows[i].line.By
+		switch {
+		case h <= Base:
+		case first == Base:
+			first = h
+		case !same(first, h):
+			return false
+		}
+	}
+	return true
+}
+
 func (p *Pool) find(is block, runs []Print) [][]Hand {
 	found := make([][]Hand, len(runs))
 	for i, run := range runs {

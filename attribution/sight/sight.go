@@ -161,6 +161,8 @@ func (w *Watch) back(by edits.Hand, s Sight) edits.Back {
 // since is who changed what was changed since the last sight.
 func (w *Watch) since(s Sight) edits.Hand {
 	switch {
+	case s.Likely:
+		return edits.Placed
 	case w.Lost:
 		return Unkept
 	case len(w.Open) > 1:

@@ -112,6 +112,18 @@ func TestACommitOfAPartLeavesTheRestWhoseItWas(t *testing.T) {
 	}
 }
 
+func TestWhatGitPutInPlaceIsNobodysButKnownForThat(t *testing.T) {
+	w := sight.Start("f", []byte("a\n"), nil, ann, sight.State{Seen: true})
+	w.See(touched)
+	put := seen("a\nanother line that somebody wrote elsewhere\n")
+	put.Likely = true
+	w.See(put)
+	w.See(seen("a\nanother line that somebody wrote elsewhere\nb\n"))
+	if l := w.File().Lines(); l[0].By != edits.Base || l[1].By != edits.Placed || l[2].By != ann {
+		t.Errorf("the lines are %+v", l)
+	}
+}
+
 // A story is a file that agents and people edit, where every line is written
 // once, so that its text tells whose it is.
 type story struct {

@@ -110,6 +110,7 @@ var reasons = map[edits.Hand]string{
 	edits.Unknown:   "who edited was not told",
 	edits.Mixed:     "it joins text of several",
 	edits.Costly:    "comparing the contents would have cost too much",
+	edits.Placed:    "git put it in place, from a commit of which no record tells",
 	sight.Unwatched: "the file had not been seen before",
 	sight.Disturbed: "a command ran or git wrote meanwhile",
 	sight.Crowded:   "edits of several agents were under way at once",

@@ -1,9 +1,89 @@
 package settle_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
+
+// An agent wrote in another clone; git put that in place here, and what is made of it
+// begins as text that nobody here was seen to write.
+func TestWhatGitPutInPlaceKeepsWhoWroteItElsewhere(t *testing.T) {
+	orphan := func(d *desk) {
+		d.Git("checkout", "-q", "--orphan", "root")
+		d.commit()
+	}
+	within := func(d *desk, path string) { // no run of the agent's lines is whole any more
+		d.person(path, func(l []string) []string { return slices.Insert(slices.Insert(l, 6, d.line("me")), 3, d.line("me")) })
+	}
+	rename := func(d *desk, from, to string) {
+		must(d.T, os.Rename(filepath.Join(d.Dir, from), filepath.Join(d.Dir, to)))
+	}
+	for name, do := range map[string]func(d *desk){
+		"a person types within it and amends the commit": func(d *desk) { within(d, "a.txt"); d.commit("--amend") },
+		"an agent moves some of it, and the branch begins anew": func(d *desk) {
+			d.agent("s2", "a.txt", func(l []string) []string { return append(append(slices.Clone(l[:2]), l[3:]...), l[2]) })
+			d.commit()
+			orphan(d)
+		},
+		"its file is renamed, and the branch begins anew": func(d *desk) {
+			rename(d, "a.txt", "moved.txt")
+			d.commit()
+			orphan(d)
+		},
+		"its file is renamed and edited, and the branch begins anew": func(d *desk) {
+			rename(d, "a.txt", "moved.txt")
+			within(d, "moved.txt")
+			d.commit()
+			orphan(d)
+		},
+		"its file is renamed, and what it was before comes back": func(d *desk) {
+			within(d, "a.txt")
+			d.commit()
+			rename(d, "a.txt", "moved.txt")
+			d.Git("checkout", "-q", "HEAD~1", "--", "a.txt")
+			d.commit()
+		},
+		"a rebase in which it meets a conflict": func(d *desk) {
+			d.Git("checkout", "-q", "-b", "topic")
+			d.Git("checkout", "-q", "--detach", "HEAD~1")
+			d.person("a.txt", func([]string) []string { return []string{d.line("me")} })
+			d.commit()
+			d.conflicts("rebase", "--onto", "HEAD", "topic~1", "topic")
+			d.person("a.txt", resolve)
+			within(d, "a.txt")
+			d.Git("add", "-A")
+			d.edit("true", "rebase", "--continue")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, other, _ := twoDesks(t)
+			d.agent("s1", "a.txt", d.inserts("s1", 2, 2))
+			d.commit()
+			d.agent("s1", "a.txt", d.inserts("s1", 5, 2))
+			d.commit()
+			d.Git("push", "-q", "origin", "main")
+			d.travel()
+			other.Git("pull", "-q", "--ff-only", "origin", "main")
+			other.Git("fetch", "-q")
+			do(other)
+			other.check(false)
+			times := 0
+			for _, path := range strings.Fields(other.Git("ls-tree", "--name-only", "HEAD")) {
+				for _, l := range other.blame(path, "HEAD") {
+					if strings.HasPrefix(string(l.Text), "s1 ") {
+						times++
+					}
+				}
+			}
+			if times < 4 {
+				t.Errorf("%d lines of the agent are left", times)
+			}
+		})
+	}
+}
 
 // A pick leaves no trace, but git had written before: the text of an older commit is told
 // by less of it than where a person alone was at work.

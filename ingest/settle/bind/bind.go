@@ -36,7 +36,11 @@ type Added struct {
 	Blob  string // what the file is in the commit
 	Lines []edits.AddedLine
 	Print edits.Print // of the lines
+	From  []string    // other files in which git put some of them in place
 }
+
+// stood are the files in which the lines may have stood.
+func (a *Added) stood() []string { return append([]string{a.Path}, a.From...) }
 
 // A Found is what a note says of lines found elsewhere.
 type Found struct {
@@ -113,13 +117,15 @@ func (b *Finder) Bind(c *Commit) error {
 	}
 	for i := range c.Added {
 		a := &c.Added[i]
-		p := t.silent[a.Path]
-		if p == nil {
-			continue
-		}
-		for _, h := range a.find(isNobodys, in(p, edits.Any)) {
-			if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
-				c.Waits = append(c.Waits, b.sources[h-1].ID)
+		for _, path := range a.stood() {
+			p := t.silent[path]
+			if p == nil {
+				continue
+			}
+			for _, h := range a.find(isNobodys, in(p, edits.Any)) {
+				if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
+					c.Waits = append(c.Waits, b.sources[h-1].ID)
+				}
 			}
 		}
 	}
@@ -129,6 +135,7 @@ func (b *Finder) Bind(c *Commit) error {
 // textFor gathers the text in which lines of a commit are looked for.
 func (b *Finder) textFor(c *Commit) *text {
 	t := newText(c)
+	t.same = func(x, y edits.Hand) bool { return b.Found[int(x)-b.hands-1].Key == b.Found[int(y)-b.hands-1].Key }
 	under, over := b.ancestors(c.ID, c.Parents), b.descendants(c.ID)
 	for at, s := range b.sources {
 		if s.ID == c.ID || over[s.ID] {
@@ -303,6 +310,8 @@ func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= e
 
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
 
+func isPlaced(l edits.AddedLine) bool { return l.By == edits.Placed }
+
 func isDisturbed(l edits.AddedLine) bool { return l.By == sight.Disturbed }
 
 func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
@@ -312,6 +321,11 @@ type search func(runs ...edits.Print) [][]edits.Hand
 
 func in(p *edits.Pool, back edits.Back) search {
 	return func(runs ...edits.Print) [][]edits.Hand { return p.Find(back, runs...) }
+}
+
+// placed is in for what surely came from elsewhere.
+func placed(p *edits.Pool, same func(a, b edits.Hand) bool) search {
+	return func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(same, runs...) }
 }
 
 // find says of the lines of a kind whose they are; of the others, and where it does

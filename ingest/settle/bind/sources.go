@@ -90,7 +90,9 @@ func (in Clone) sources(ctx context.Context, commits []*Commit) (f found, err er
 	for _, c := range commits {
 		for _, a := range c.Added {
 			if slices.ContainsFunc(a.Lines, isOpen) {
-				open[a.Path] = true
+				for _, path := range a.stood() {
+					open[path] = true
+				}
 			}
 		}
 		if !c.open() {

@@ -15,6 +15,7 @@ type text struct {
 	was    map[[2]string]bool // what files were in commits below: path, blob
 	blobs  map[string]string  // what the files are in the commit
 	alike  []func()           // adds what others added to files that were then as they are in it
+	same   func(a, b edits.Hand) bool
 }
 
 type byPath map[string]*edits.Pool
@@ -24,12 +25,17 @@ type marks map[edits.Key]bool
 func newText(c *Commit) *text {
 	t := &text{
 		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, silent: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
+		same: func(a, b edits.Hand) bool { return a == b },
 	}
 	for _, f := range c.Added {
 		t.blobs[f.Path] = f.Blob
-		t.wanted[f.Path] = marks{}
-		for m := range f.Print.Marks {
-			t.wanted[f.Path][m] = true
+		for _, path := range f.stood() {
+			if t.wanted[path] == nil {
+				t.wanted[path] = marks{}
+			}
+			for m := range f.Print.Marks {
+				t.wanted[path][m] = true
+			}
 		}
 	}
 	return t
@@ -117,6 +123,13 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 		}
 		if p := t.beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
+		}
+		for _, path := range a.stood() {
+			for _, pools := range []byPath{t.below, t.beside} {
+				if p := pools[path]; p != nil {
+					a.take(isPlaced, placed(p, t.same))
+				}
+			}
 		}
 	}
 	return nil

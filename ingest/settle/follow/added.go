@@ -50,9 +50,23 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 		if err := t.there(c, f, a); err != nil {
 			return err
 		}
+		a.From = t.placedIn(a)
 		tell(c, a)
 	}
 	return nil
+}
+
+// placedIn are the other files in which git put lines in place that a commit added.
+func (t *Tree) placedIn(a bind.Added) (paths []string) {
+	for i, l := range a.Lines {
+		if l.By != edits.Placed {
+			continue
+		}
+		if first, ok := t.known.First(a.Print.Key(i)); ok && first.In != a.Path && !slices.Contains(paths, first.In) {
+			paths = append(paths, first.In)
+		}
+	}
+	return paths
 }
 
 // copied begins a file that is new in a commit, and that nobody saw as it is there, as the

@@ -25,7 +25,7 @@ import (
 
 // checkpointForm changes whenever what is written down does, or what it means. In
 // front of it stands its SHA-256.
-const checkpointForm = 2
+const checkpointForm = 3
 
 // MarkEvery is how many looks of hooks are gone through at least until that is
 // written down again; tests let it be fewer.
