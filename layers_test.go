@@ -171,7 +171,7 @@ var layers = []struct {
 	{"policy/tally", ". governance storage ledger"},
 	{"policy/announce", ". governance storage ledger ingest/event ingest/sync/api"},
 	{"query/filter", ""},
-	{"query", ". rooms storage graph lineage lineage/deployed query/filter"},
+	{"query", ". rooms storage graph lineage lineage/deployed policy/subject query/filter"},
 	{"query/output", "query query/filter"},
 	{"query/population", ". storage graph/between lineage/deployed"},
 	{"query/causes", ". rooms storage lineage/deployed"},
