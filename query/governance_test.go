@@ -78,7 +78,9 @@ func TestExceptionsStandAsTheyDoWhenTheyAreAskedFor(t *testing.T) {
 			exception("granted", func(e *governance.Exception) { e.Approver, e.Approved = querytest.Person(1), at(0) }),
 			exception("emergency", func(e *governance.Exception) { e.Emergency, e.Until = true, at(30) }),
 			exception("withdrawn", func(e *governance.Exception) { e.Withdrawn, e.Approved = at(0), at(0) }),
-			exception("old", func(e *governance.Exception) { e.Control, e.Opened, e.Until, e.Approved = "*", at(-72), at(-1), at(-72) }),
+			exception("old", func(e *governance.Exception) {
+				e.Control, e.Opened, e.Until, e.Approved = "*", at(-72), at(-1), at(-72)
+			}),
 			exception("seen", func(e *governance.Exception) { e.Opened, e.FollowedUp = at(-72), at(-50) }),
 		)
 		check(t, db, []asked{
