@@ -94,7 +94,7 @@ type Control struct {
 	Cases    []Case   `yaml:"cases,omitempty"`
 
 	Place string `yaml:"-"` // the file that it was read from
-	lines lines
+	lines Lines
 	rules *rules
 }
 

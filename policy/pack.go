@@ -29,7 +29,7 @@ type Pack struct {
 	Requirements []Requirement `yaml:"requirements,omitempty" json:"requirements,omitempty"`
 
 	Place string `yaml:"-" json:"-"`
-	lines lines
+	lines Lines
 }
 
 // An Effect is something that applies from a day on.
@@ -76,7 +76,7 @@ func (p *Pack) For(control string) []Requirement {
 // controls that they name: see [NewSet].
 func ParsePacks(place string, body []byte) ([]*Pack, error) {
 	var list []*Pack
-	err := read(place, body, func(dec *yaml.Decoder, at lines) error {
+	err := Documents(place, body, func(dec *yaml.Decoder, at Lines) error {
 		p := &Pack{Place: place, lines: at}
 		if err := dec.Decode(p); err != nil {
 			return err

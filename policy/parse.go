@@ -17,7 +17,7 @@ import (
 // are told, each with its line; the controls that have none are given all the same.
 func ParseControls(place string, body []byte) ([]*Control, error) {
 	var list []*Control
-	err := read(place, body, func(dec *yaml.Decoder, at lines) error {
+	err := Documents(place, body, func(dec *yaml.Decoder, at Lines) error {
 		c := &Control{Place: place, lines: at}
 		if err := dec.Decode(c); err != nil {
 			return err

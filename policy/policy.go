@@ -21,7 +21,7 @@ type Policy struct {
 	Classes      map[string]Document `yaml:"classes,omitempty"`      // settings by the class of the data, over those of all
 	Repositories []OfOne             `yaml:"repositories,omitempty"` // settings of some, over those of their class
 	Place        string              `yaml:"-"`
-	lines        lines
+	lines        Lines
 	usual        subject.Settings
 	of           []subject.Settings
 }
@@ -45,7 +45,7 @@ type OfOne struct {
 func ParsePolicy(place string, body []byte) (Policy, error) {
 	p := Policy{Place: place}
 	seen := false
-	err := read(place, body, func(dec *yaml.Decoder, at lines) error {
+	err := Documents(place, body, func(dec *yaml.Decoder, at Lines) error {
 		if seen {
 			return &Fault{Place: place, Line: at[""], Why: "a policy is one document"}
 		}

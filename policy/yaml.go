@@ -65,13 +65,13 @@ const (
 	maxDepth = 32
 )
 
-// A lines tells on which line a part of a document stands, by its path: rules.2.mode.
-type lines map[string]int
+// Lines tell on which line a part of a document stands, by its path: rules.2.mode.
+type Lines map[string]int
 
-// read reads every document of a file by a function, which decodes it. All of a file is
+// Documents reads every document of a file by a function, which decodes it. All of a file is
 // looked at before: one that is too large, too deep, or that repeats itself by aliases is
 // not read.
-func read(place string, body []byte, each func(dec *yaml.Decoder, at lines) error) (err error) {
+func Documents(place string, body []byte, each func(dec *yaml.Decoder, at Lines) error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = &Fault{Place: place, Why: fmt.Sprintf("it could not be read: %v", fault)}
@@ -80,7 +80,7 @@ func read(place string, body []byte, each func(dec *yaml.Decoder, at lines) erro
 	if len(body) > maxFile {
 		return &Fault{Place: place, Why: fmt.Sprintf("the file is larger than %d bytes", maxFile)}
 	}
-	var all []lines
+	var all []Lines
 	nodes := yaml.NewDecoder(bytes.NewReader(body))
 	for {
 		var n yaml.Node
@@ -89,7 +89,7 @@ func read(place string, body []byte, each func(dec *yaml.Decoder, at lines) erro
 		} else if err != nil {
 			return misread(place, err)
 		}
-		at := lines{}
+		at := Lines{}
 		if err := at.walk(&n, "", 0); err != nil {
 			err.Place = place
 			return err
@@ -111,7 +111,7 @@ func read(place string, body []byte, each func(dec *yaml.Decoder, at lines) erro
 	return errors.Join(faults...)
 }
 
-func (at lines) walk(n *yaml.Node, path string, depth int) *Fault {
+func (at Lines) walk(n *yaml.Node, path string, depth int) *Fault {
 	switch {
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		return &Fault{Line: n.Line, Why: "anchors and aliases are not read here: write it out"}
@@ -151,7 +151,7 @@ func join(path, name string) string {
 var (
 	lineOf  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 	noField = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^field (.*) not found in type .*$`) })
-	inGo    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` into (?:policy\.)?(\S+)$`) })
+	inGo    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` into (?:\w+\.)?(\S+)$`) })
 )
 
 // misread says what a decoder says, in our words and with the lines apart.

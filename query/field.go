@@ -11,7 +11,7 @@ import (
 // A field is one thing that can be asked of a kind, and where in the tables it is.
 type field struct {
 	filter.Field
-	expr    string            // SQL of the value; of a Ref the id of the node
+	expr    string            // SQL of the value, {now} in it the time of the question; of a Ref the id of the node
 	rel     *relation         // where several values are
 	target  *target           // of a Ref
 	cond    string            // of one that is only asked for; {match} stands for the matching ids
@@ -50,7 +50,8 @@ type kind struct {
 }
 
 // A walk reads the rows of a kind in their own order along an index, so that a
-// page of all of them costs as much as the page. It is for kinds of a branch.
+// page of all of them costs as much as the page. An order of its own is only for
+// all of them; without it, rows that are chosen are walked through, too.
 type walk struct{ from, where, order string }
 
 // declare tells the language of the fields of each kind.

@@ -54,7 +54,7 @@ func changes() *kind {
 				"agent":  sameCredit("agent"),
 				"author": `EXISTS (SELECT 1 FROM k_change_fixes fx JOIN k_change o ON o.id = fx."change" WHERE fx.id = c.id AND ` + self(`o."author"`) + ` = ` + self(`c."author"`) + `)`,
 			}),
-		}, judged(), lineCounts("c"), []*field{
+		}, judged(), verdicts(), lineCounts("c"), []*field{
 			count("added", `c."added"`, "lines added"),
 			count("deleted", `c."deleted"`, "lines deleted"),
 			number("files", `c."files"`, "files touched"),

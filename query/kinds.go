@@ -31,13 +31,15 @@ var (
 	toRun         = &target{kinds: []string{"run"}}
 	toSnapshot    = &target{kinds: []string{"snapshot"}}
 	toIncident    = &target{kinds: []string{"incident"}, table: "k_incident", column: "key"}
+	toException   = &target{kinds: []string{"exception"}}
+	toPolicy      = &target{kinds: []string{"policy"}}
 )
 
 // kinds are all that can be asked for, in the order of the documentation. They are
 // made when somebody asks: most runs of the program do not.
 var kinds = sync.OnceValue(func() []*kind {
 	return declare(changes(), commits(), lines(), sessions(), toolcalls(), people(), models(), tickets(), requirements(), reviews(), runs(), releases(), files(),
-		environments(), deployments(), running(), incidents(), records())
+		environments(), deployments(), running(), incidents(), findings(), exceptions(), records())
 })
 
 const shareDoc = "AI's part of all added lines, those of unknown origin included; in tenths of a percent, rounded down"

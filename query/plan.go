@@ -32,18 +32,27 @@ func (p *planner) bind(v any) string {
 func (q *Query) SQL(engine storage.Engine, profiles bool) (string, []any) {
 	p := q.planner(engine, profiles)
 	if q.Grouped() {
-		return p.groups(q) + p.page(q), p.args
+		return p.timed(p.groups(q)+p.page(q), q.now)
 	}
-	return p.list(q), p.args
+	return p.timed(p.list(q), q.now)
+}
+
+// timed is a statement in which {now} stands for the time of the question, and its
+// arguments.
+func (p *planner) timed(text string, now int64) (string, []any) {
+	if strings.Contains(text, "{now}") {
+		text = strings.ReplaceAll(text, "{now}", `CAST(`+p.bind(now)+` AS BIGINT)`)
+	}
+	return text, p.args
 }
 
 // countSQL counts the rows of q without its limit.
 func (q *Query) countSQL(engine storage.Engine, profiles bool) (string, []any) {
 	p := q.planner(engine, profiles)
 	if q.Grouped() {
-		return `SELECT COUNT(*) FROM (` + p.groups(q) + `) counted`, p.args
+		return p.timed(`SELECT COUNT(*) FROM (`+p.groups(q)+`) counted`, q.now)
 	}
-	return `SELECT COUNT(*) FROM ` + q.kind.from + p.where(q), p.args
+	return p.timed(`SELECT COUNT(*) FROM `+q.kind.from+p.where(q), q.now)
 }
 
 // totalsSQL adds up the rows of q without its limit.
@@ -53,7 +62,7 @@ func (q *Query) totalsSQL(engine storage.Engine, profiles bool) (string, []any) 
 	for _, m := range q.kind.measures() {
 		sums = append(sums, `CAST(COALESCE(SUM(`+m.expr+`), 0) AS BIGINT)`)
 	}
-	return `SELECT ` + strings.Join(sums, ", ") + ` FROM ` + q.kind.from + p.where(q), p.args
+	return p.timed(`SELECT `+strings.Join(sums, ", ")+` FROM `+q.kind.from+p.where(q), q.now)
 }
 
 func (q *Query) planner(engine storage.Engine, profiles bool) *planner {
@@ -127,8 +136,16 @@ func (p *planner) list(q *Query) string {
 // keys finds the rows of a page, by their keys.
 func (p *planner) keys(q *Query, where string) string {
 	from, order := q.kind.from, p.sorted(q, nil)
-	if w := q.kind.walk; w.from != "" && q.filter.Where == nil && len(q.filter.Sort) == 0 {
-		from, where, order = w.from, where+` AND `+w.where, ` ORDER BY `+w.order
+	if w := q.kind.walk; w.from != "" && (q.filter.Where == nil || w.order == "") && len(q.filter.Sort) == 0 {
+		from = w.from
+		if where == "" {
+			where = ` WHERE ` + w.where
+		} else {
+			where += ` AND ` + w.where
+		}
+		if w.order != "" {
+			order = ` ORDER BY ` + w.order
+		}
 	}
 	return `SELECT ` + q.kind.key + ` FROM ` + from + where + order + p.page(q)
 }

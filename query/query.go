@@ -14,6 +14,7 @@ import (
 // goroutines at once.
 type Query struct {
 	filter filter.Filter
+	now    int64 // microseconds since 1970: what is so at a time is so then
 	kind   *kind
 	offset int64    // rows to skip before
 	paged  bool     // the limit holds even if it is 0
@@ -31,7 +32,7 @@ func Parse(kindName, text string, now time.Time) (*Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Query{filter: *f, kind: k}, nil
+	return &Query{filter: *f, now: now.UnixMicro(), kind: k}, nil
 }
 
 // String is the canonical form: it reads back as an equal query.

@@ -555,7 +555,7 @@ func TestPageOfAllLinesIsOneOfTheWholeAnswer(t *testing.T) {
 func TestFirstOfAllAreReadInTheirOrder(t *testing.T) {
 	db := storagetest.SQLite(t)
 	querytest.Pay().Store(t, db)
-	for kind, index := range map[string]string{"changes": "k_change_merged_i", "commits": "k_commit_committed_i"} {
+	for kind, index := range map[string]string{"changes": "k_change_merged_i", "commits": "k_commit_committed_i", "findings": "k_assessment_evaluated_i"} {
 		if plan := planOf(t, db, mustParse(t, kind, "limit:50")); !strings.Contains(plan, index) {
 			t.Errorf("%s are not read along %s:\n%s", kind, index, plan)
 		}

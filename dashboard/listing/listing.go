@@ -112,6 +112,15 @@ var lists = []*List{
 		Examples: []string{"is:open", "-is:explained", "opened:>-90d", "group:severity"},
 	},
 	{
+		Kind: "findings", Title: "Findings", Empty: "No change was judged yet. \"stemma serve\" judges changes as facts about them come.", uncounted: true,
+		Examples: []string{"state:fail", "state:unknown severity:critical", "blocks:true", "control:REV-01 merged:>-30d group:state", "group:control,state"},
+	},
+	{
+		Kind: "exceptions", Title: "Exceptions", one: "Exception", Order: "sort:opened-desc",
+		Empty:    "Nobody asked for an exception. \"stemma exception ask\" does.",
+		Examples: []string{"state:asked", "state:granted until:now..+24h", "overdue:true", "group:control,state"},
+	},
+	{
 		Kind: "lines", Title: "Lines", Empty: Unread, uncounted: true,
 		columns:  []string{"repo", "path", "start", "count", "origin", "basis", "agent", "model", "session", "commit"},
 		Examples: []string{"origin:ai", "is:unknown group:reason", "group:model"},

@@ -76,8 +76,8 @@ func TestEveryFaultIsShownWithItsPlace(t *testing.T) {
 		{"changes", "author-class:nobody", "query: at column 14: author-class: has no value nobody: known are ai, human, mixed, unknown"},
 		{"changes", "merged:soon", "query: at column 8: merged: soon is not a time: " + timeHint},
 		{"changes", "merged:-30d", "query: at column 8: merged: -30d is one instant: did you mean merged:>-30d?"},
-		{"changes", "merged:>-30x", "query: at column 8: merged: -30x is not a time before now: write -12h, -30d, -2w, -6m or -1y"},
-		{"changes", "merged:>-999999d", "query: at column 8: merged: -999999d is not a time before now: write -12h, -30d, -2w, -6m or -1y"},
+		{"changes", "merged:>-30x", "query: at column 8: merged: -30x is not a time from now: write -12h, -30d, -2w, -6m, -1y or +24h"},
+		{"changes", "merged:>-999999d", "query: at column 8: merged: -999999d is not a time from now: write -12h, -30d, -2w, -6m, -1y or +24h"},
 		{"changes", "merged:2026-02..2026-01", "query: at column 8: merged: 2026-02..2026-01 ends before it begins: did you mean 2026-01..2026-02?"},
 		{"changes", "added:=>5", "query: at column 7: added: => compares nothing: write >, >=, < or <="},
 		{"changes", "merged:*..*", "query: at column 8: merged: *..* is open on both sides: did you mean has:merged?"},
@@ -219,6 +219,8 @@ func TestTimesAreStretches(t *testing.T) {
 		"-2w":                       {"2026-09-01T12:00:00Z", "2026-09-01T12:00:00.000001Z"},
 		"-1m":                       {"2026-08-15T12:00:00Z", "2026-08-15T12:00:00.000001Z"},
 		"-1y":                       {"2025-09-15T12:00:00Z", "2025-09-15T12:00:00.000001Z"},
+		"+24h":                      {"2026-09-16T12:00:00Z", "2026-09-16T12:00:00.000001Z"},
+		"+1m":                       {"2026-10-15T12:00:00Z", "2026-10-15T12:00:00.000001Z"},
 	} {
 		lo, hi, err := parseTime(in, noon)
 		at := func(us int64) string { return time.UnixMicro(us).UTC().Format(time.RFC3339Nano) }

@@ -67,9 +67,11 @@ func parseSpan(s string) (lo, hi int64, err error) {
 	return 0, 0, hintError{Visible(s) + " is not a span of time", "write 90s, 30min, 1h, 2d or 1w"}
 }
 
-const timeHint = "write 2026, 2026-Q3, 2026-09, 2026-W37, 2026-09-30, 2026-09-30T12:00Z, -30d, today or now"
+const timeHint = "write 2026, 2026-Q3, 2026-09, 2026-W37, 2026-09-30, 2026-09-30T12:00Z, -30d, +24h, today or now"
 
-func isRelative(s string) bool { return s == "now" || strings.HasPrefix(s, "-") }
+func isRelative(s string) bool {
+	return s == "now" || strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+")
+}
 
 // parseTime reads an instant or a stretch of time as microseconds lo <= t < hi.
 // Times without a zone are UTC.
@@ -90,8 +92,8 @@ func parseTime(s string, now time.Time) (lo, hi int64, err error) {
 	case "yesterday":
 		return at(day.AddDate(0, 0, -1), day)
 	}
-	if strings.HasPrefix(s, "-") {
-		t, err := before(now, s)
+	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
+		t, err := distant(now, s)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -146,22 +148,26 @@ func week(s string) (time.Time, bool) {
 	return t, y == int(year) && w == int(n)
 }
 
-// before reads -30d and the like.
-func before(now time.Time, s string) (time.Time, error) {
-	n, err := strconv.ParseUint(s[1:max(1, len(s)-1)], 10, 16)
-	if err == nil && n <= math.MaxInt16 {
+// distant reads -30d, +24h and the like.
+func distant(now time.Time, s string) (time.Time, error) {
+	u, err := strconv.ParseUint(s[1:max(1, len(s)-1)], 10, 16)
+	if err == nil && u <= math.MaxInt16 {
+		n := int(u)
+		if s[0] == '-' {
+			n = -n
+		}
 		switch s[len(s)-1] {
 		case 'h':
-			return now.Add(-time.Duration(n) * time.Hour), nil
+			return now.Add(time.Duration(n) * time.Hour), nil
 		case 'd':
-			return now.AddDate(0, 0, -int(n)), nil
+			return now.AddDate(0, 0, n), nil
 		case 'w':
-			return now.AddDate(0, 0, -7*int(n)), nil
+			return now.AddDate(0, 0, 7*n), nil
 		case 'm':
-			return now.AddDate(0, -int(n), 0), nil
+			return now.AddDate(0, n, 0), nil
 		case 'y':
-			return now.AddDate(-int(n), 0, 0), nil
+			return now.AddDate(n, 0, 0), nil
 		}
 	}
-	return time.Time{}, hintError{Visible(s) + " is not a time before now", "write -12h, -30d, -2w, -6m or -1y"}
+	return time.Time{}, hintError{Visible(s) + " is not a time from now", "write -12h, -30d, -2w, -6m, -1y or +24h"}
 }

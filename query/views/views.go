@@ -221,8 +221,10 @@ func Statements(engine storage.Engine) []string {
 // indexes are those that plans rely on beyond the ones that rooms declare: a
 // name and what follows ON.
 func indexes(engine storage.Engine) [][2]string {
+	// One state of one control is a small part of all findings.
+	finding := [2]string{"q_finding_state", `k_assessment_finding ("control", "state", id)`}
 	if engine != storage.Postgres {
-		return nil
+		return [][2]string{finding}
 	}
 	// What is not there comes last in every order. SQLite reads an index that
 	// way when it goes down, PostgreSQL only if the index is made so.
@@ -230,6 +232,9 @@ func indexes(engine storage.Engine) [][2]string {
 		{"q_change_merged", `k_change ("merged" DESC NULLS LAST, id)`},
 		{"q_commit_committed", `k_commit ("committed" DESC NULLS LAST, id)`},
 		{"q_session_started", `k_session ("started" DESC NULLS LAST, id)`},
+		{"q_assessment_evaluated", `k_assessment ("evaluated" DESC NULLS LAST, id)`},
+		{"q_exception_opened", `k_exception ("opened" DESC NULLS LAST, id)`},
+		finding,
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/policy/alert"
 	"github.com/stemma-dev/stemma/policy/announce"
 	"github.com/stemma-dev/stemma/policy/assess"
 	"github.com/stemma-dev/stemma/policy/catalogue"
@@ -29,9 +30,10 @@ type judgingFlags struct {
 
 // judging is what keeps verdicts up with the facts.
 type judging struct {
-	judge *assess.Judge
-	tally *tally.Tally
-	ann   *announce.Announcer
+	judge  *assess.Judge
+	tally  *tally.Tally
+	ann    *announce.Announcer
+	alerts *alert.Alerter
 }
 
 // openJudging reads the policy and makes everything ready: a fault in it ends the server
@@ -53,6 +55,9 @@ func openJudging(ctx context.Context, a *program.App, s *program.Store, flags ju
 		return nil, err
 	}
 	if j.tally, err = tally.Open(ctx, s.DB, s.Ledger); err != nil {
+		return nil, err
+	}
+	if j.alerts, err = openAlerts(ctx, a, s, flags.policy, flags.url); err != nil {
 		return nil, err
 	}
 	forges, err := forges(flags.status)
@@ -87,6 +92,9 @@ func (j *judging) run(ctx context.Context, work *sync.WaitGroup, a *program.App)
 	})
 	if j.ann != nil {
 		work.Go(func() { j.ann.Run(ctx) })
+	}
+	if j.alerts != nil {
+		work.Go(func() { j.alerts.Run(ctx) })
 	}
 }
 

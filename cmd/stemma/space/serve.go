@@ -62,7 +62,9 @@ Every change is judged as facts about it come, by the controls that --policy nam
 directory like .stemma in a repository, see docs/controls.md; else by the default pack, which
 only observes. With a token that may set statuses, in the file of --status SYSTEM@HOST=FILE or in
 STEMMA_STATUS_SYSTEM_TOKEN, its forge is told how each commit stands, by a status called
-"stemma", which a protected branch may ask for. SYSTEM is one of
+"stemma", which a protected branch may ask for. An alerts.yaml in the directory says who is
+told when there is too much of something, see docs/alerts.md; STEMMA_SMTP names the server of
+mail for that. SYSTEM is one of
 ` + strings.Join(announce.Systems, ", ") + `. With --url the status leads to the page of
 the change.
 
