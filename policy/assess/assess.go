@@ -50,12 +50,13 @@ type Judge struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	ref stemma.Ref // of the policy, made by Open
+	ref    stemma.Ref // of the policy, made by Open
+	spoils *spoils
 }
 
 // Open makes a judge ready, and states what it judges by if that is new.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
-	j.ref = governance.PolicyRef(j.Set.Digest())
+	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
 	known, err := j.Space.Graph.Nodes(ctx, j.ref)
 	if err != nil || len(known) > 0 && known[0].Stated {
 		return &j, err
@@ -82,26 +83,53 @@ func (r *Result) add(o Result) {
 	r.Judged, r.Stated, r.Turns = r.Judged+o.Judged, r.Stated+o.Stated, append(r.Turns, o.Turns...)
 }
 
-// Changes judges changes, for a reason.
+// Changes judges changes, for a reason. One of which nothing but its name is known is
+// left out until something is told. One that cannot be judged becomes a gap, and holds up no
+// other.
 func (j *Judge) Changes(ctx context.Context, trigger string, refs ...stemma.Ref) (all Result, err error) {
 	log, err := LogState(ctx, j.Space)
 	if err != nil {
 		return all, err
 	}
 	for part := range slices.Chunk(refs, portion) {
-		rest := part
-		for range again {
-			var r Result
-			if r, rest, err = j.some(ctx, trigger, rest, log); err != nil {
-				return all, fmt.Errorf("assess: judging %s and %d more: %w", part[0], len(part)-1, err)
-			}
-			all.add(r)
-			if len(rest) == 0 {
-				break
-			}
+		r, err := j.part(ctx, trigger, part, log)
+		if all.add(r); err != nil {
+			return all, fmt.Errorf("assess: judging %s and %d more: %w", part[0], len(part)-1, err)
 		}
-		if len(rest) > 0 {
-			return all, fmt.Errorf("assess: judging %s and %d more: others judged them %d times meanwhile", rest[0], len(rest)-1, again)
+	}
+	return all, nil
+}
+
+// errBusy means that others stated verdicts about the same changes again and again.
+var errBusy = errors.New("others judged them meanwhile, again and again")
+
+// part judges some changes until no other verdict comes in meanwhile. If one of them cannot be
+// judged, it finds out which.
+func (j *Judge) part(ctx context.Context, trigger string, refs []stemma.Ref, log subject.Log) (all Result, err error) {
+	rest := refs
+	for n := 0; len(rest) > 0 && err == nil; n++ {
+		if n == again {
+			return all, errBusy
+		}
+		var r Result
+		if r, rest, err = j.some(ctx, trigger, rest, log); err == nil {
+			all.add(r)
+		}
+	}
+	switch {
+	case err == nil:
+		return all, j.spoils.mended(ctx, j, refs)
+	case ctx.Err() != nil:
+		return all, err
+	case len(rest) == 0: // of nothing
+		return all, err
+	case len(refs) == 1:
+		return all, j.spoils.spoiled(ctx, j, refs[0], err)
+	}
+	for _, half := range [][]stemma.Ref{refs[:len(refs)/2], refs[len(refs)/2:]} {
+		r, err := j.part(ctx, trigger, half, log)
+		if all.add(r); err != nil {
+			return all, err
 		}
 	}
 	return all, nil
@@ -148,6 +176,10 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 	now := j.Now()
 	var verdicts []verdict
 	err = j.Space.DB.Read(ctx, func(tx *storage.Tx) error {
+		refs, err := told(ctx, tx, refs)
+		if err != nil || len(refs) == 0 {
+			return err
+		}
 		subjects, err := gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log})
 		if err != nil {
 			return err
@@ -291,6 +323,26 @@ func finding(f policy.Finding) governance.Finding {
 func digest(a governance.Assessment) string {
 	a.Evaluated, a.Trigger = 0, ""
 	return digestOf(a)
+}
+
+// told are the changes of which more than the name is known.
+func told(ctx context.Context, tx *storage.Tx, refs []stemma.Ref) (list []stemma.Ref, err error) {
+	args, marks := make([]any, len(refs)), make([]string, len(refs))
+	for i, r := range refs {
+		args[i], marks[i] = string(r), "$"+itoa(i+1)
+	}
+	rows, err := tx.Query(ctx, `SELECT n.ref FROM node n JOIN k_change c ON c.id = n.id WHERE n.ref IN (`+strings.Join(marks, ", ")+`) ORDER BY n.ref`, args...)
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		var ref string
+		if err := rows.Scan(&ref); err != nil {
+			return nil, err
+		}
+		list = append(list, stemma.Ref(ref))
+	}
+	return list, rows.Err()
 }
 
 // A before is how a change stood.

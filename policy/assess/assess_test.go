@@ -344,3 +344,21 @@ func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
 		}
 	}
 }
+
+// A forge may tell of a review before it tells of what was reviewed.
+func TestAChangeThatIsOnlyNamedIsJudgedWhenItIsTold(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	h.put(merged(2), approval(1))
+	h.follow(j)
+	if got := h.stands(2, "REV-01"); got != "fail" {
+		t.Errorf("the other is %s", got)
+	}
+	h.put(approval(3))
+	h.follow(j)
+	h.put(merged(1))
+	h.follow(j)
+	if got := h.stands(1, "REV-01"); got != "pass" {
+		t.Errorf("then it is %s", got)
+	}
+}
