@@ -43,6 +43,7 @@ type Assessment struct {
 	ID         stemma.Ref    `json:"-" fact:"subject"` // see [AssessmentRef]
 	Change     stemma.Ref    `json:"change" door:"assesses"`
 	Repository stemma.Ref    `json:"repository,omitempty"`
+	State      string        `json:"state,omitempty" of:"open merged closed"`
 	Head       stemma.Ref    `json:"head,omitempty"`   // that it showed for review when it was judged
 	Queued     stemma.Ref    `json:"queued,omitempty"` // that a merge queue made of it last
 	Landed     stemma.Ref    `json:"landed,omitempty"` // in which it stands on its branch
@@ -80,6 +81,7 @@ type Finding struct {
 	Grade     string     `json:"grade,omitempty" of:"A B C D"`
 	Exception stemma.Ref `json:"exception,omitempty"`
 	Blocks    bool       `json:"blocks,omitempty"`
+	Waits     bool       `json:"waits,omitempty"` // evidence may still come
 }
 
 // A Factor is a part of the score.

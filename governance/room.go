@@ -48,6 +48,7 @@ var assessmentSpec = stemma.KindSpec{
 	Columns: []stemma.Column{
 		{Name: "change", Type: stemma.Link, Index: true, Doc: "what was judged"},
 		{Name: "repository", Type: stemma.Link, Index: true, Doc: "where it went"},
+		{Name: "state", Type: stemma.Text, Doc: "of the merge request then: open, merged, closed"},
 		{Name: "head", Type: stemma.Link, Doc: "commit that it showed for review when it was judged"},
 		{Name: "queued", Type: stemma.Link, Doc: "commit that a merge queue made of it last"},
 		{Name: "landed", Type: stemma.Link, Doc: "commit in which it stands on its branch"},
@@ -79,6 +80,7 @@ var assessmentSpec = stemma.KindSpec{
 			{Name: "grade", Type: stemma.Text, Doc: "the least of that evidence"},
 			{Name: "exception", Type: stemma.Link, Doc: "what waives it"},
 			{Name: "blocks", Type: stemma.Bool, Doc: "it holds the change up"},
+			{Name: "waits", Type: stemma.Bool, Doc: "evidence may still come"},
 		}},
 		{Name: "factor", Doc: "what the score is made of", Columns: []stemma.Column{
 			{Name: "name", Type: stemma.Text, Doc: "of the factor"},

@@ -28,11 +28,11 @@ var shapes = []roomtest.Shape{
 		Controls: []governance.PolicyControl{{Control: "REV-01", Version: 2, Severity: "critical", Title: "Human approval", Digest: "sha256:22"}},
 	}),
 	roomtest.Of(governance.AssessmentFromFact, governance.Assessment{
-		ID: governance.AssessmentRef(pay), Change: pay, Repository: home, Head: commit, Queued: commit, Landed: commit, Policy: policy, Evaluated: moment, Merged: moment, Trigger: "merge", Score: 73,
+		ID: governance.AssessmentRef(pay), Change: pay, Repository: home, State: "merged", Head: commit, Queued: commit, Landed: commit, Policy: policy, Evaluated: moment, Merged: moment, Trigger: "merge", Score: 73,
 		Passed: 1, Failed: 2, Unknown: 3, Waived: 1, Blocks: true, Due: 1767323045, Turned: 1, Log: 7, Digest: "00ff",
 		Findings: []governance.Finding{{
 			Control: "REV-01", Version: 2, Severity: "critical", Mode: "enforce", State: "waived", Before: "fail", Reason: "nobody approved it",
-			Rests: string(pay), Grade: "A", Exception: exception, Blocks: true,
+			Rests: string(pay), Grade: "A", Exception: exception, Blocks: true, Waits: true,
 		}},
 		Factors:  []governance.Factor{{Name: "size", Weight: 20, Signal: &half, Text: "400 lines"}, {Name: "tests", Weight: 10}},
 		WaivedBy: []stemma.Ref{exception},

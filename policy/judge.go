@@ -40,6 +40,17 @@ func (s *Set) Judge(of *subject.Subject) []Finding {
 	return findings
 }
 
+// Until is a time in whole seconds, and none of them too early: who waits for it finds it over.
+func Until(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	if t.Nanosecond() > 0 {
+		return t.Unix() + 1
+	}
+	return t.Unix()
+}
+
 // exempt says of a change that no control concerns why that is so.
 func exempt(x *subject.Subject) Outcome {
 	since := x.Settings.Since
@@ -160,7 +171,7 @@ func blocks(f Finding, stage Stage, x *subject.Subject) (held bool, due int64) {
 	if f.State == Unknown && f.Severity.AtLeast(High) {
 		end := begun(stage, x).Add(time.Duration(x.Settings.GraceMinutes) * time.Minute)
 		if x.Now.Before(end) {
-			return false, end.Unix()
+			return false, Until(end)
 		}
 		return f.Mode == Enforce, 0
 	}

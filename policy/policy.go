@@ -192,6 +192,15 @@ func (p *Policy) SettingsOf(repository string) subject.Settings {
 	return p.usual
 }
 
+// touches reports whether a change touches a path of the scope. Where its files are not known,
+// or not all of them, a scope that enforces fits: it must not be switched off by silence.
+func (r Scope) touches(x *subject.Subject) bool {
+	if r.Mode == Enforce && (len(x.Files) == 0 || x.Change.MoreFiles) {
+		return true
+	}
+	return slices.ContainsFunc(x.Files, func(f subject.File) bool { return subject.Matches(f.Path, r.Paths...) })
+}
+
 // rule is the mode that the last rule which fits gives a control for a change.
 func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 	for _, r := range slices.Backward(p.Rules) {
@@ -199,7 +208,7 @@ func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 		case len(r.Controls) > 0 && !subject.Matches(c.ID, r.Controls...),
 			r.Severity != "" && !c.Severity.AtLeast(r.Severity),
 			len(r.Repositories) > 0 && !subject.Matches(x.Repository.Name, r.Repositories...),
-			len(r.Paths) > 0 && !slices.ContainsFunc(x.Files, func(f subject.File) bool { return subject.Matches(f.Path, r.Paths...) }):
+			len(r.Paths) > 0 && !r.touches(x):
 			continue
 		}
 		return r.Mode, true

@@ -118,8 +118,9 @@ func (a *Announcer) Collect(ctx context.Context) error {
 			to = e.Pos + 1
 			if e.Fact.Kind == stemma.KindAssessment {
 				v, err := governance.AssessmentFromFact(e.Fact)
-				if err != nil {
-					return fmt.Errorf("announce: entry %d: %w", e.Pos, err)
+				if err != nil { // of another version of the program: one of ours follows
+					a.c.Log.Warn("a verdict cannot be read, and no forge is told of it", "entry", e.Pos, "error", err)
+					continue
 				}
 				if host, _ := v.Change.Split(); a.forges[host] != nil {
 					verdicts[v.Change] = v
@@ -157,6 +158,12 @@ func (a *Announcer) note(ctx context.Context, from, to int64, verdicts map[stemm
 				continue
 			}
 			host, _ := change.Split()
+			if v.State == "closed" { // nothing is to be merged, and its commits may be those of another
+				if err := forget(ctx, tx, change, a.c.Now()); err != nil {
+					return err
+				}
+				continue
+			}
 			m := a.message(v)
 			for _, sha := range shown(v) {
 				rows = append(rows, []any{string(change), sha, host, number(change), string(m.State), m.Title, m.Text, a.c.Now().UnixMicro()})
@@ -172,6 +179,17 @@ func (a *Announcer) note(ctx context.Context, from, to int64, verdicts map[stemm
 		return fmt.Errorf("announce: noting the verdicts of entries %d to %d: %w", from, to-1, err)
 	}
 	return nil
+}
+
+// forget drops what was to be told of a change, and has it told again of its commits how the
+// others stand that show them.
+func forget(ctx context.Context, tx *storage.Tx, change stemma.Ref, now time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE announcement SET due = $1, sent = '' WHERE change <> $2 AND sha IN (SELECT sha FROM announcement WHERE change = $2)`,
+		now.UnixMicro(), string(change))
+	if err == nil {
+		_, err = tx.Exec(ctx, `DELETE FROM announcement WHERE change = $1`, string(change))
+	}
+	return err
 }
 
 // shown are the commits of which a verdict is: the head that was judged, which need not be
@@ -206,7 +224,7 @@ func (a *Announcer) message(v governance.Assessment) message {
 			blocking = append(blocking, f.Control)
 		case f.State == "fail":
 			failing = append(failing, f.Control)
-		case f.State == "unknown" && f.Mode == "enforce" && v.Due != 0:
+		case f.State == "unknown" && f.Mode == "enforce" && f.Waits:
 			waiting = append(waiting, f.Control)
 		case f.State == "unknown":
 			unknown = append(unknown, f.Control)

@@ -139,12 +139,13 @@ func (h *house) judged(c change.Change, due bool, findings ...governance.Finding
 	h.t.Helper()
 	h.put(c)
 	a := governance.Assessment{
-		ID: governance.AssessmentRef(c.Ref()), Change: c.Ref(), Repository: c.Repository, Head: c.Head, Landed: c.MergeCommit, Evaluated: stemma.At(h.clock), Merged: c.Merged,
+		ID: governance.AssessmentRef(c.Ref()), Change: c.Ref(), Repository: c.Repository, State: c.State, Head: c.Head, Landed: c.MergeCommit, Evaluated: stemma.At(h.clock), Merged: c.Merged,
 		Trigger: "head", Score: 40,
 		Findings: findings,
 	}
 	if due {
 		a.Due = int(h.clock.Add(time.Minute).Unix())
+		a.Findings[0].Waits = true
 	}
 	h.put(a)
 }
@@ -257,6 +258,32 @@ func TestAHistoryThatIsJudgedForTheFirstTimeIsNotTold(t *testing.T) {
 	h.send(time.Minute)
 	if got := f.heard(); len(got) > 0 {
 		t.Errorf("it heard %q", got)
+	}
+}
+
+// A status is that of a commit: another request that shows the same one must not make it green.
+func TestAnotherRequestOfTheSameHeadDoesNotMakeItGreen(t *testing.T) {
+	f := newForge(t)
+	h := newHouse(t, storagetest.SQLite(t), announce.Forge{System: "github", Base: f.URL})
+	h.judged(request(time.Time{}), false, finding("REV-01", "fail", "enforce", true))
+	twin := request(time.Time{})
+	twin.Number = 8
+	h.judged(twin, false, finding("REV-01", "pass", "enforce", false))
+	h.send(0)
+	twin.State = "closed"
+	h.clock = h.clock.Add(time.Second)
+	h.judged(twin, false, finding("REV-01", "not-applicable", "enforce", false))
+	h.send(time.Second)
+	for _, told := range f.heard() {
+		if strings.Contains(told, " success ") {
+			t.Errorf("it was told %q", told)
+		}
+	}
+	h.clock = h.clock.Add(time.Second)
+	h.judged(request(time.Time{}), false, finding("REV-01", "pass", "enforce", false))
+	h.send(time.Second)
+	if got := f.heard(); len(got) != 1 || !strings.Contains(got[0], " success ") {
+		t.Errorf("in the end it was told %q", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,13 +149,16 @@ func (a *Announcer) Send(ctx context.Context) (sent int, err error) {
 		return 0, err
 	}
 	for _, m := range list {
-		failed := a.tell(ctx, m)
+		told, failed := a.worst(ctx, m)
+		if failed == nil {
+			failed = a.tell(ctx, told)
+		}
 		if failed == nil {
 			sent++
 		} else if ctx.Err() != nil {
 			return sent, ctx.Err()
 		}
-		if err := a.settle(ctx, m, failed); err != nil {
+		if err := a.settle(ctx, m, told, failed); err != nil {
 			return sent, err
 		}
 	}
@@ -189,6 +193,24 @@ func (a *Announcer) due(ctx context.Context) (list []message, err error) {
 	})
 }
 
+// worst is what is told of the commit of a message: of all changes that show it, that which stands
+// worst. A status belongs to a commit, and one that may be merged by one of them only may not be
+// merged.
+func (a *Announcer) worst(ctx context.Context, m message) (message, error) {
+	order := []State{Success, Pending, Failure}
+	err := a.c.DB.Each(ctx, func(scan func(...any) error) error {
+		var o message
+		if err := scan((*string)(&o.Change), &o.Number, (*string)(&o.State), &o.Title, &o.Text); err != nil {
+			return err
+		}
+		if slices.Index(order, o.State) > slices.Index(order, m.State) {
+			m.Change, m.Number, m.State, m.Title, m.Text = o.Change, o.Number, o.State, o.Title, o.Text
+		}
+		return nil
+	}, `SELECT change, number, state, title, summary FROM announcement WHERE host = $1 AND sha = $2 ORDER BY change`, m.Host, m.SHA)
+	return m, err
+}
+
 // tell sends one message, unless the forge took the same before.
 func (a *Announcer) tell(ctx context.Context, m message) error {
 	s := a.forges[m.Host]
@@ -210,15 +232,15 @@ func (a *Announcer) tell(ctx context.Context, m message) error {
 	return nil
 }
 
-// settle notes what became of a message. One that was overtaken by another meanwhile stays
-// due.
-func (a *Announcer) settle(ctx context.Context, m message, failed error) error {
+// settle notes what became of a message, in the place of which something was told. One that was
+// overtaken by another meanwhile is told again, whichever of the two the forge took last.
+func (a *Announcer) settle(ctx context.Context, m, told message, failed error) error {
 	now := a.c.Now()
 	return a.c.DB.Write(ctx, func(tx *storage.Tx) error {
 		var err error
 		if failed == nil {
-			if _, err = tx.Exec(ctx, `UPDATE announcement SET sent = $1, told = $2, tries = 0, error = '' WHERE change = $3 AND sha = $4`,
-				m.digest(), now.UnixMicro(), string(m.Change), m.SHA); err == nil {
+			if _, err = tx.Exec(ctx, `UPDATE announcement SET sent = $1, told = $2, tries = 0, error = '', due = $2 WHERE change = $3 AND sha = $4`,
+				told.digest(), now.UnixMicro(), string(m.Change), m.SHA); err == nil {
 				_, err = tx.Exec(ctx, `UPDATE announcement SET due = 0 WHERE change = $1 AND sha = $2 AND state = $3 AND title = $4 AND summary = $5`,
 					string(m.Change), m.SHA, string(m.State), m.Title, m.Text)
 			}

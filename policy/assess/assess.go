@@ -249,12 +249,13 @@ func (j *Judge) state(ctx context.Context, verdicts []verdict, size int64) ([]bo
 // verdict judges one change.
 func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdict {
 	set := j.Set
-	if x.Change.Merged.IsZero() {
+	if x.Change.Merged.IsZero() && x.Change.State != "merged" {
 		set = set.Stage(policy.AtHead)
 	}
 	change := stemma.Ref(x.Change.Ref)
 	a := governance.Assessment{
-		ID: governance.AssessmentRef(change), Change: change, Repository: stemma.Ref(x.Repository.Ref), Head: stemma.Ref(x.Change.Head), Landed: stemma.Ref(x.Change.Landed), Policy: j.ref, Evaluated: stemma.At(now),
+		State: x.Change.State,
+		ID:    governance.AssessmentRef(change), Change: change, Repository: stemma.Ref(x.Repository.Ref), Head: stemma.Ref(x.Change.Head), Landed: stemma.Ref(x.Change.Landed), Policy: j.ref, Evaluated: stemma.At(now),
 		Merged: stemma.At(x.Change.Merged), Trigger: trigger,
 	}
 	if n := len(x.Change.Queued); n > 0 {
@@ -294,8 +295,8 @@ func (j *Judge) verdict(x *subject.Subject, trigger string, now time.Time) verdi
 		a.Findings = append(a.Findings, finding(f))
 	}
 	for _, e := range x.Exceptions {
-		soon(e.Until.Unix())
-		soon(e.Opened.Add(subject.FollowUp).Unix())
+		soon(policy.Until(e.Until))
+		soon(policy.Until(e.Opened.Add(subject.FollowUp)))
 	}
 	a.Due = int(due)
 	slices.Sort(a.WaivedBy)
@@ -311,7 +312,7 @@ func finding(f policy.Finding) governance.Finding {
 	}
 	g := governance.Finding{
 		Control: f.Control, Version: f.Version, Severity: string(f.Severity), Mode: string(f.Mode), State: string(f.State), Grade: f.Grade,
-		Rests: strings.Join(rests, " "), Exception: stemma.Ref(f.Exception), Blocks: f.Blocks,
+		Rests: strings.Join(rests, " "), Exception: stemma.Ref(f.Exception), Blocks: f.Blocks, Waits: f.Due > 0,
 	}
 	if f.State != policy.Pass { // what passes is told by what it rests on
 		g.Reason = stemma.CleanText(f.Reason, maxText)

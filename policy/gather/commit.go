@@ -204,5 +204,6 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 		}
 		return 1
 	})
+	s.Change.MoreFiles = len(files) > maxFiles
 	s.Files = most(s, files, maxFiles, "files")
 }

@@ -59,7 +59,14 @@ type advisoryRow struct {
 // putGovernance gives a change its exceptions, and the advisories that name a model of its
 // sessions.
 func (g *gatherer) putGovernance(s *subject.Subject, c *changeRow) {
-	for _, r := range slices.Concat(g.exceptions[c.id], g.exceptions[c.repository]) {
+	came := s.Change.Merged
+	if came.IsZero() {
+		came = s.Change.Opened
+	}
+	for i, r := range slices.Concat(g.exceptions[c.id], g.exceptions[c.repository]) {
+		if i >= len(g.exceptions[c.id]) && !came.IsZero() && !r.e.Until.IsZero() && r.e.Until.Before(came) {
+			continue // it was over before the change was there
+		}
 		r.e.Thing, r.e.Owner, r.e.Approver = g.thing(r.id), g.people[r.owner], g.people[r.approver]
 		s.Exceptions = append(s.Exceptions, r.e)
 	}

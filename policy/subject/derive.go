@@ -129,7 +129,8 @@ func (s *Subject) onHead(commit string) bool {
 }
 
 func (s *Subject) checks() {
-	runs, scans, byRef := map[string]int{}, map[string]int{}, map[string]*Run{}
+	type check struct{ system, name, commit string }
+	runs, scans, byRef := map[check]int{}, map[string]int{}, map[string]*Run{}
 	for i := range s.Runs {
 		r := &s.Runs[i]
 		byRef[r.Ref] = r
@@ -138,8 +139,9 @@ func (s *Subject) checks() {
 		if !r.OnHead {
 			continue
 		}
-		if j, ok := runs[r.Name]; !ok || later(r.Started, r.Attempt, s.Runs[j].Started, s.Runs[j].Attempt) {
-			runs[r.Name] = i
+		of := check{r.System, r.Name, r.Commit}
+		if j, ok := runs[of]; !ok || later(r, &s.Runs[j]) {
+			runs[of] = i
 		}
 	}
 	for _, i := range runs {
@@ -177,12 +179,24 @@ func (s *Subject) checks() {
 	}
 }
 
-// later reports whether one attempt came after another.
-func later(a time.Time, attempt int, b time.Time, other int) bool {
-	if attempt != other {
-		return attempt > other
+// later reports whether one run came after another. Numbers of attempts are those of one run
+// alone.
+func later(a, b *Run) bool {
+	if run(a.Ref) == run(b.Ref) && a.Attempt != b.Attempt {
+		return a.Attempt > b.Attempt
 	}
-	return !a.Before(b)
+	if !a.Started.Equal(b.Started) {
+		return a.Started.After(b.Started)
+	}
+	return a.Attempt >= b.Attempt
+}
+
+// run is the name of a run without that of its attempt.
+func run(ref string) string {
+	if i := strings.LastIndexByte(ref, '/'); i >= 0 {
+		return ref[:i]
+	}
+	return ref
 }
 
 func (s *Subject) sessions() {
@@ -216,7 +230,7 @@ func (s *Subject) sessions() {
 		}
 		for j := range x.Models {
 			m := &x.Models[j]
-			names := []string{m.Name, m.Ref}
+			names := []string{m.Name, m.Ref, path.Base(m.Name)} // "*" stops at a slash, and providers put their name before one
 			m.Allowed = slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.Models...) }) &&
 				!slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.DeniedModels...) })
 		}

@@ -38,6 +38,7 @@ type Settings struct {
 	Retention       int                 `json:"retention,omitempty"`        // days for which bodies are kept; 0: for ever
 	RetentionNeeded int                 `json:"retention_needed,omitempty"` // days, the most that a framework in force asks for
 	Requirements    []string            `json:"requirements,omitempty"`     // intents of changes that need a requirement
+	Anchored        bool                `json:"anchored,omitempty"`         // a checkpoint of the log has to be kept elsewhere
 	GraceMinutes    int                 `json:"grace_minutes,omitempty"`    // within which evidence may still come
 	LagHours        int                 `json:"lag_hours,omitempty"`        // between what happened and its record
 	Since           time.Time           `json:"since,omitzero"`             // changes that were merged before are not judged

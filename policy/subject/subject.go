@@ -97,8 +97,9 @@ type Change struct {
 	Makers       []Person  `json:"makers,omitempty"`  // derived: author, drivers, operators of its sessions, authors of its commits
 	Head         string    `json:"head,omitempty"`    // commit that was last shown for review
 	HeadTree     string    `json:"head_tree,omitempty"`
-	Queued       []string  `json:"queued,omitempty"` // commits that a merge queue made of it, the last one last
-	Landed       string    `json:"landed,omitempty"` // commit in which it stands on its branch
+	MoreFiles    bool      `json:"more_files,omitempty"` // it touches more than are looked at
+	Queued       []string  `json:"queued,omitempty"`     // commits that a merge queue made of it, the last one last
+	Landed       string    `json:"landed,omitempty"`     // commit in which it stands on its branch
 	Added        int       `json:"added,omitempty"`
 	Deleted      int       `json:"deleted,omitempty"`
 	AILines      int       `json:"ai_lines,omitempty"` // of the lines that it added

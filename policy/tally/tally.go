@@ -82,11 +82,9 @@ func (t *Tally) read(ctx context.Context, from int64) (map[stemma.Ref]governance
 		}
 		to = e.Pos + 1
 		if e.Fact.Kind == stemma.KindAssessment {
-			a, err := governance.AssessmentFromFact(e.Fact)
-			if err != nil {
-				return nil, from, fmt.Errorf("tally: entry %d: %w", e.Pos, err)
+			if a, err := governance.AssessmentFromFact(e.Fact); err == nil { // else of another version of the program: one of ours follows
+				verdicts[e.Fact.Subject] = a
 			}
-			verdicts[e.Fact.Subject] = a
 		}
 		if to-from >= portion {
 			break
