@@ -16,6 +16,9 @@ import (
 // maxFeed bounds a feed of advisories.
 const maxFeed = 16 << 20
 
+// maxPattern is the longest pattern of names of models.
+const maxPattern = 200
+
 // maxAdvisories bounds how many it has.
 const maxAdvisories = 10_000
 
@@ -71,8 +74,8 @@ func NewAdvisory(source, id, model, title string, published time.Time) (governan
 			return governance.Advisory{}, fmt.Errorf("%s is missing", name)
 		}
 	}
-	if !doublestar.ValidatePattern(model) {
-		return governance.Advisory{}, fmt.Errorf("%.100q is no pattern of names", model)
+	if len(model) > maxPattern || strings.ContainsAny(model, "{},[]\\") || !doublestar.ValidatePattern(model) {
+		return governance.Advisory{}, fmt.Errorf("%.100q is no pattern of names: it has * for anything, and at most %d bytes", model, maxPattern)
 	}
 	if published.IsZero() {
 		return governance.Advisory{}, errors.New("published is missing")

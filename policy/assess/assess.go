@@ -54,11 +54,12 @@ type Judge struct {
 	spoils *spoils
 }
 
-// Open makes a judge ready, and states what it judges by if that is new.
+// Open makes a judge ready, and states what it judges by unless that is in force.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
 	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
-	known, err := j.Space.Graph.Nodes(ctx, j.ref)
-	if err != nil || len(known) > 0 && known[0].Stated {
+	if ours, err := j.current(ctx); err != nil {
+		return nil, err
+	} else if known, err := j.Space.Graph.Nodes(ctx, j.ref); err != nil || ours && len(known) > 0 {
 		return &j, err
 	}
 	p := governance.Policy{ID: j.ref, Since: stemma.At(j.Now()), Count: len(j.Set.Controls), Packs: strings.Join(j.Set.Policy.Packs, " ")}

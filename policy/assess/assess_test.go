@@ -1,6 +1,7 @@
 package assess_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -342,6 +343,54 @@ func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s concerns %v, want %v (%v)", thing, got, want, err)
 		}
+	}
+}
+
+// While servers are replaced, the one of before does not judge against the new one.
+func TestOnlyTheNewestPolicyJudges(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	h.put(merged(1))
+	old, renewed := h.judge(""), h.judge("mode: enforce")
+	ctx, stop := context.WithCancel(t.Context())
+	var both sync.WaitGroup
+	for _, j := range []*assess.Judge{old, renewed} {
+		both.Go(func() { j.Run(ctx) })
+	}
+	for range 200 {
+		if h.told(governance.AssessmentRef(merged(1).Ref())) > 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(1200 * time.Millisecond) // each looks twice
+	stop()
+	both.Wait()
+	by := map[stemma.Ref]int{}
+	for e, err := range h.space.Ledger.About(t.Context(), governance.AssessmentRef(merged(1).Ref())) {
+		h.must(err)
+		a, err := governance.AssessmentFromFact(e.Fact)
+		h.must(err)
+		by[a.Policy]++
+	}
+	for policy, n := range by {
+		if len(by) != 1 || n > 2 { // the second knows that the log was verified
+			t.Errorf("%s made %d verdicts", policy, n)
+		}
+	}
+}
+
+func TestAccountsThatTurnOutToBeOneJudgeAgain(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	h.put(merged(1), approval(1))
+	h.follow(j)
+	if got := h.stands(1, "REV-01"); got != "pass" {
+		t.Errorf("two people: %s", got)
+	}
+	h.put(identity.NewTie(identity.TieAccountMail, ada, bo))
+	h.follow(j)
+	if got := h.stands(1, "REV-01"); got != "pass > fail" {
+		t.Errorf("one person: %s", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -45,6 +46,13 @@ func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
+		tied, err := j.ofPeople(ctx, things)
+		if err != nil {
+			return 0, err
+		}
+		changes = append(changes, tied...)
+		slices.Sort(changes)
+		changes = slices.Compact(changes)
 		if r, err = j.Changes(ctx, OnEvidence, changes...); err != nil {
 			return r.Stated, err
 		}
@@ -141,6 +149,25 @@ func (j *Judge) usedModels(ctx context.Context, advisories []stemma.Ref) ([]stem
 	return slices.Compact(changes), nil
 }
 
+// ofPeople are the changes that people made or judged of whose accounts something is news:
+// whether two are one decides whether an approval counts.
+func (j *Judge) ofPeople(ctx context.Context, things []stemma.Ref) (changes []stemma.Ref, err error) {
+	for _, t := range things {
+		if t.Kind() != stemma.KindTie {
+			continue
+		}
+		some, err := j.refs(ctx, `WITH who(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot'))
+			SELECT n.ref FROM who CROSS JOIN k_review r JOIN node n ON n.id = r."change" WHERE r."reviewer" = who.id
+			UNION SELECT n.ref FROM who CROSS JOIN edge e JOIN node n ON n.id = e.src JOIN door d ON d.id = e.door
+				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change' ORDER BY 1`, string(t))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, some...)
+	}
+	return changes, nil
+}
+
 // inRepositories are changes of the repositories that exceptions are for.
 func (j *Judge) inRepositories(ctx context.Context, exceptions []stemma.Ref) (changes []stemma.Ref, err error) {
 	for _, e := range exceptions {
@@ -211,14 +238,30 @@ func (j *Judge) Night(ctx context.Context) error {
 	if err != nil || !moved {
 		return err
 	}
+	if err = j.night(ctx); err != nil { // the next one tries again
+		_, failed := j.Space.MoveBookmark(context.WithoutCancel(ctx), ingest.Move{Source: source, From: today, To: before.State, Now: now})
+		return errors.Join(err, failed)
+	}
+	return nil
+}
+
+func (j *Judge) night(ctx context.Context) error {
 	if err := j.CheckLog(ctx); err != nil {
 		return err
 	}
-	refs, err := j.refs(ctx, `SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT `+itoa(nightly))
-	if err != nil {
-		return err
+	for _, query := range []string{
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."state" = 'open' ORDER BY n.ref LIMIT ` + itoa(nightly),
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT ` + itoa(nightly),
+	} {
+		refs, err := j.refs(ctx, query)
+		if err == nil {
+			err = j.round(ctx, OnTime, refs)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return j.round(ctx, OnTime, refs)
+	return nil
 }
 
 // maxTurns is how many turns are kept of one round.
@@ -246,24 +289,46 @@ func (j *Judge) round(ctx context.Context, trigger string, refs []stemma.Ref) er
 	return errors.Join(w.Record(ctx, round, Source, stemma.GradeA), w.Close(ctx))
 }
 
+// current reports whether the policy of this judge is the one that was put in force last: while
+// servers are replaced one after the other, those of before judge nothing any more.
+func (j *Judge) current(ctx context.Context) (bool, error) {
+	refs, err := j.refs(ctx, `SELECT n.ref FROM k_policy p JOIN node n ON n.id = p.id ORDER BY p."since" DESC, n.ref DESC LIMIT 1`)
+	return err == nil && (len(refs) == 0 || refs[0] == j.ref), err
+}
+
 // poll is how often it is looked whether something has come.
 const poll = 500 * time.Millisecond
 
-// Run judges as facts come and time goes by, until ctx ends.
+// Run judges as facts come and time goes by, until ctx ends. What concerns many changes does
+// not hold up what is news.
 func (j *Judge) Run(ctx context.Context) {
+	var both sync.WaitGroup
+	defer both.Wait()
+	both.Go(func() {
+		j.again(ctx, step{"changes of which something is news", func(ctx context.Context) error { _, err := j.Follow(ctx); return err }},
+			step{"changes that are due", j.Due})
+	})
+	j.again(ctx, step{"changes that are judged by another policy", j.Policy}, step{"the changes of the last time", j.Night})
+}
+
+// A step is something that is done again and again.
+type step struct {
+	what string
+	do   func(context.Context) error
+}
+
+func (j *Judge) again(ctx context.Context, steps ...step) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	steps := []struct {
-		what string
-		do   func(context.Context) error
-	}{
-		{"changes that are judged by another policy", j.Policy},
-		{"changes of which something is news", func(ctx context.Context) error { _, err := j.Follow(ctx); return err }},
-		{"changes that are due", j.Due},
-		{"the changes of the last time", j.Night},
-	}
 	for {
+		ours, err := j.current(ctx)
+		if err != nil && ctx.Err() == nil {
+			j.Log.Error("judging waits", "error", err)
+		}
 		for _, s := range steps {
+			if !ours {
+				break
+			}
 			if err := s.do(ctx); err != nil && ctx.Err() == nil {
 				j.Log.Error("judging waits", "of", s.what, "error", err)
 			}

@@ -61,6 +61,11 @@ func Read(dir fs.FS) (policy.Known, error) {
 	if dir == nil {
 		return known, nil
 	}
+	for name, instead := range map[string]string{"policy.yml": "call it policy.yaml", ".stemma": "name that directory itself"} {
+		if _, err := fs.Stat(dir, name); err == nil {
+			return known, &policy.Fault{Place: name, Why: "it would not be read: " + instead}
+		}
+	}
 	own, ownFault := each(dir, "controls", policy.ParseControls)
 	more, packFault := each(dir, "packs", policy.ParsePacks)
 	known.Own, known.Packs = own, append(known.Packs, more...)
