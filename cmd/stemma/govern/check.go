@@ -7,6 +7,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -192,12 +193,15 @@ func subjects(ctx context.Context, a *program.App, db *storage.DB, r *origins.Re
 	return list, err
 }
 
-// settings are those of a repository, by its ref.
+// settings are those of a repository, by its ref. Who asks now is answered now: what is not
+// known is not waited for, and no date that a commit bears puts it before the controls.
 func (r rules) settings(repository string) subject.Settings {
 	if ref := stemma.Ref(repository); ref.Kind() == stemma.KindRepository {
 		_, repository = ref.Split()
 	}
-	return r.Policy.SettingsOf(repository)
+	s := r.Policy.SettingsOf(repository)
+	s.GraceMinutes, s.Since = 0, time.Time{}
+	return s
 }
 
 // tell judges and writes the findings in every form that is asked for.
