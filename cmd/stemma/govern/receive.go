@@ -173,11 +173,27 @@ func (f receiveFlags) named(r *git.Repo) (stemma.Ref, error) {
 	return change.RepositoryRef(host, name), nil
 }
 
+// rolledBack refuses a push that takes commits away from a branch whose own commits say by what it is
+// judged, if anything is enforced: the next push would be judged by the rules of before.
+func (f receiveFlags) rolledBack(ctx context.Context, r *git.Repo, p push, base string, set rules) error {
+	if f.policy != "" || nothing(p.old) || !holds(set.Set) {
+		return nil
+	}
+	ahead, err := r.Ancestor(ctx, base, p.id)
+	if err != nil || ahead {
+		return err
+	}
+	return stemma.WithHint(errors.New("it takes commits away, and with them the rules that it is judged by"), "keep the rules on the server: stemma githook %s --policy DIR", "pre-receive")
+}
+
 // judge says why a push to a branch is not let through, and tells the person who pushes
 // what else is to be said.
 func (f receiveFlags) judge(ctx context.Context, a *program.App, r *origins.Repo, repository stemma.Ref, p push, base string) error {
 	set, err := rulesOf(ctx, r.Repo, f.policy, base, strings.TrimPrefix(p.ref, "refs/heads/"), nil)
 	if err != nil {
+		return err
+	}
+	if err := f.rolledBack(ctx, r.Repo, p, base, set); err != nil {
 		return err
 	}
 	what := asked{text: strings.TrimPrefix(p.ref, "refs/heads/")}
