@@ -1,5 +1,7 @@
 package edits
 
+import "iter"
+
 // A Pool is text of known hands from anywhere, in which lines are found that came
 // from there: such as those of the commits of a branch that somebody squashed.
 type Pool struct {
@@ -58,39 +60,28 @@ func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand 
 }
 
 // FindPlaced is Find of text that surely came from elsewhere, in blocks of any kind. Lines
-// that the pool has of several do not tell whose they are, nor do short ones.
-func (p *Pool) FindPlaced(same func(a, b Hand) bool, runs ...Print) [][]Hand {
-	tells := map[Key]bool{}
+// of which it is said that they do not tell whose they are, and short ones, do not count.
+func (p *Pool) FindPlaced(tells func(Key) bool, runs ...Print) [][]Hand {
 	return p.find(block{backText, false, func(mark Key, letters int) int {
-		if letters < movedText {
-			return 0
-		}
-		one, known := tells[mark]
-		if !known {
-			one = p.ofOne(mark, same)
-			tells[mark] = one
-		}
-		if !one {
+		if letters < movedText || !tells(mark) {
 			return 0
 		}
 		return letters
 	}}, runs)
 }
 
-// ofOne reports whether a text is nobody else's than one's, of those who are known.
-func (p *Pool) ofOne(mark Key, same func(a, b Hand) bool) bool {
-	first := Base
-	for _, i := range p.rows.at[mark] {
-		h := p.rows.rows[i].line.By
-		switch {
-		case h <= Base:
-		case first == Base:
-			first = h
-		case !same(first, h):
-			return false
+// Has reports whether the pool has a line with a text.
+func (p *Pool) Has(k Key) bool { return p.times[k] > 0 }
+
+// Hands are those of all lines of the pool with a text.
+func (p *Pool) Hands(of Key) iter.Seq[Hand] {
+	return func(yield func(Hand) bool) {
+		for _, i := range p.rows.at[of] {
+			if !yield(p.rows.rows[i].line.By) {
+				return
+			}
 		}
 	}
-	return true
 }
 
 func (p *Pool) find(is block, runs []Print) [][]Hand {

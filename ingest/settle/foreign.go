@@ -92,5 +92,11 @@ func (t *tree) tips(ctx context.Context) (tips []string, err error) {
 
 // clone is where lines are looked for that were not typed here.
 func (t *tree) clone() bind.Clone {
-	return bind.Clone{Repo: t.repo, Cat: t.Cat, Notes: t.notes, Tips: t.tips}
+	here := map[string]bool{}
+	for _, m := range t.Moves {
+		if follow.Makes(m) {
+			here[m.To] = true
+		}
+	}
+	return bind.Clone{Repo: t.repo, Cat: t.Cat, Notes: t.notes, Tips: t.tips, Here: here}
 }

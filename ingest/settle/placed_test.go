@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stemma-dev/stemma/git/gittest"
 )
 
 // An agent wrote in another clone; git put that in place here, and what is made of it
@@ -102,5 +104,30 @@ func TestWhatGitMayHavePutBackIsToldByLess(t *testing.T) {
 	other.Git("cherry-pick", "-n", "origin/main~1")
 	other.person("a.txt", other.inserts("me", 3, 1))
 	other.commit()
+	other.check(false)
+}
+
+// Nobody tells who wrote in the commit that was pulled; that an agent wrote the same text
+// on a branch does not make it the agent's.
+func TestWhatWasPulledIsNotAnAgentsThatWroteTheSame(t *testing.T) {
+	d, other, hub := twoDesks(t)
+	text := d.inserts("me", 2, 2)(d.read("a.txt"))
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "a.txt", func([]string) []string { return text })
+	d.commit()
+	d.Git("push", "-q", "origin", "topic")
+	d.travel()
+
+	forge := &desk{Repo: gittest.New(t), call: d.call, counts: d.counts} // without capture
+	connect(forge.Repo, hub)
+	forge.Git("reset", "-q", "--hard", "origin/main")
+	forge.write("a.txt", text)
+	forge.Git("commit", "-qam", "typed")
+	forge.Git("push", "-q", "origin", "HEAD:main")
+
+	other.Git("pull", "-q", "--ff-only", "origin", "main")
+	other.Git("fetch", "-q")
+	other.person("a.txt", other.inserts("me", 3, 1))
+	other.commit("--amend")
 	other.check(false)
 }

@@ -59,6 +59,7 @@ type Finder struct {
 	whole  map[string]bool              // contents that some have as a whole and that may be another's
 	notes  map[string]*gitai.Authorship // by commit
 	hands  int                          // that are somebody's already
+	here   map[string]bool              // commits that were made here
 	number map[Found]edits.Hand
 }
 
@@ -73,6 +74,7 @@ type Clone struct {
 	Cat   *git.CatFile
 	Notes string                                  // where its notes stand, "" if it has none
 	Tips  func(context.Context) ([]string, error) // commits to look in, with what they stand on
+	Here  map[string]bool                         // commits that were made here
 }
 
 // Finder reads the commits from which lines of the given ones may have come, if
@@ -80,7 +82,7 @@ type Clone struct {
 // write them.
 func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finder, error) {
 	b := Nowhere(hands)
-	b.cat = c.Cat
+	b.cat, b.here = c.Cat, c.Here
 	b.far = sync.OnceValues(func() (far, error) { return b.readFar(ctx, c) })
 	if !slices.ContainsFunc(commits, (*Commit).open) {
 		return b, nil
@@ -146,6 +148,9 @@ func (b *Finder) textFor(c *Commit) *text {
 			t.add(t.silent, s.files, func(sourceFile) func(int) edits.Hand {
 				return func(int) edits.Hand { return edits.Hand(at + 1) }
 			})
+			if !b.here[s.ID] {
+				t.add(t.foreign, s.files, func(sourceFile) func(int) edits.Hand { return func(int) edits.Hand { return Unrecorded } })
+			}
 		}
 		if under[s.ID] {
 			t.stood(s.files)
@@ -321,11 +326,6 @@ type search func(runs ...edits.Print) [][]edits.Hand
 
 func in(p *edits.Pool, back edits.Back) search {
 	return func(runs ...edits.Print) [][]edits.Hand { return p.Find(back, runs...) }
-}
-
-// placed is in for what surely came from elsewhere.
-func placed(p *edits.Pool, same func(a, b edits.Hand) bool) search {
-	return func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(same, runs...) }
 }
 
 // find says of the lines of a kind whose they are; of the others, and where it does

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
@@ -8,14 +10,15 @@ import (
 
 // A text is what other commits added to the files that a commit changed.
 type text struct {
-	wanted map[string]marks   // those files, with the lines that the commit added
-	beside byPath             // commits that it does not stand on
-	below  byPath             // those that it stands on
-	silent byPath             // those without a note; hands number the sources, from 1
-	was    map[[2]string]bool // what files were in commits below: path, blob
-	blobs  map[string]string  // what the files are in the commit
-	alike  []func()           // adds what others added to files that were then as they are in it
-	same   func(a, b edits.Hand) bool
+	wanted  map[string]marks   // those files, with the lines that the commit added
+	beside  byPath             // commits that it does not stand on
+	below   byPath             // those that it stands on
+	silent  byPath             // those without a note; hands number the sources, from 1
+	foreign byPath             // of these the ones that were made elsewhere
+	was     map[[2]string]bool // what files were in commits below: path, blob
+	blobs   map[string]string  // what the files are in the commit
+	alike   []func()           // adds what others added to files that were then as they are in it
+	same    func(a, b edits.Hand) bool
 }
 
 type byPath map[string]*edits.Pool
@@ -24,7 +27,7 @@ type marks map[edits.Key]bool
 
 func newText(c *Commit) *text {
 	t := &text{
-		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, silent: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
+		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, silent: byPath{}, foreign: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
 		same: func(a, b edits.Hand) bool { return a == b },
 	}
 	for _, f := range c.Added {
@@ -124,15 +127,54 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 		if p := t.beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
 		}
-		for _, path := range a.stood() {
-			for _, pools := range []byPath{t.below, t.beside} {
-				if p := pools[path]; p != nil {
-					a.take(isPlaced, placed(p, t.same))
-				}
+		t.bindPlaced(a)
+	}
+	return nil
+}
+
+// bindPlaced gives lines that git put in place to whom they came from: whose they are by
+// all commits that have them and a note. One that was made elsewhere and has none may be
+// where they came from.
+func (t *text) bindPlaced(a *Added) {
+	if !slices.ContainsFunc(a.Lines, isPlaced) {
+		return
+	}
+	var pools, foreign []*edits.Pool
+	for _, path := range a.stood() {
+		foreign = append(foreign, t.foreign[path])
+		for _, p := range []*edits.Pool{t.below[path], t.beside[path]} {
+			if p != nil {
+				pools = append(pools, p)
 			}
 		}
 	}
-	return nil
+	asked := map[edits.Key]bool{}
+	tells := func(k edits.Key) bool {
+		if _, ok := asked[k]; !ok {
+			asked[k] = t.ofOne(k, pools) && !slices.ContainsFunc(foreign, func(p *edits.Pool) bool { return p != nil && p.Has(k) })
+		}
+		return asked[k]
+	}
+	for _, p := range pools {
+		a.take(isPlaced, func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(tells, runs...) })
+	}
+}
+
+// ofOne reports whether nobody but one is known for a text.
+func (t *text) ofOne(k edits.Key, pools []*edits.Pool) bool {
+	first := edits.Base
+	for _, p := range pools {
+		for h := range p.Hands(k) {
+			switch {
+			case h <= edits.Base:
+			case first == edits.Base:
+				first = h
+			case !t.same(first, h):
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // A Source is what a commit added, in which the lines of others are looked for.
@@ -191,8 +233,8 @@ type Place struct {
 }
 
 // Find says whose the lines are that a commit added of which nobody knows anything,
-// by the text that is in the places; of several with the same text the last one
-// counts, and those of which a record alone tells only for what is in no other. Lines
+// by the text that is in the places; of several with the same text the one in which the
+// whole file was the same counts, else the last one, and those of which a record alone tells only for what is in no other. Lines
 // that are found nowhere are of [Abroad].
 func Find(cat *git.CatFile, of *Source, places []Place) (*Commit, error) {
 	c := unwatched(of.of, of.files)
