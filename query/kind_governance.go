@@ -25,16 +25,13 @@ func standingSo(name, state, doc string) *field {
 		many(`k_assessment_finding jf JOIN k_assessment ja ON ja.id = jf.id`, `ja."change"`, `jf."state" = '`+state+`'`)
 }
 
-// held is true of a change c that a control holds up.
-const held = `c.id IN (SELECT ja."change" FROM k_assessment ja WHERE ja."blocks" = 1)`
-
 // verdicts are the fields of changes about how they were judged.
 func verdicts() []*field {
 	return []*field{
 		value(filter.Int, "risk", `(SELECT MAX(ja."score") FROM k_assessment ja WHERE ja."change" = c.id)`, "how much may go wrong, 0 to 100; nothing if it was not judged"),
 		choice("blocked", "true: a control that is enforced holds it up; false: it was judged, and none does", map[string]string{
-			"true":  held,
-			"false": `EXISTS (SELECT 1 FROM k_assessment ja WHERE ja."change" = c.id) AND NOT ` + held,
+			"true":  `c.id IN (SELECT ja."change" FROM k_assessment ja WHERE ja."blocks" = 1)`,
+			"false": `EXISTS (SELECT 1 FROM k_assessment ja WHERE ja."change" = c.id) AND NOT EXISTS (SELECT 1 FROM k_assessment ja WHERE ja."change" = c.id AND ja."blocks" = 1)`,
 		}),
 		standingSo("failing", "fail", "controls that it does not meet: REV-01"),
 		standingSo("unknown", "unknown", "controls of which it is not known whether it meets them"),

@@ -20,6 +20,8 @@ func identity(kind string) []string {
 		return []string{"snapshot", "name"}
 	case "toolcalls":
 		return []string{"session", "call"}
+	case "findings":
+		return []string{"change", "control"}
 	case "records":
 		return []string{"position"}
 	case "lines":

@@ -29,20 +29,44 @@ type verdict struct {
 
 // Look looks at every rule whose time has come.
 func (a *Alerter) Look(ctx context.Context) error {
+	due, err := a.due(ctx)
+	if err != nil {
+		return err
+	}
 	var failed []error
 	for _, r := range a.c.File.Rules {
+		if !due(r.Name, r.Every) {
+			continue
+		}
 		failed = append(failed, a.look(ctx, r.Name, r.Every, func(ctx context.Context, now time.Time) (func(standing) verdict, error) {
 			v, err := r.Measure(ctx, a.c.DB, now)
 			return func(s standing) verdict { return a.judge(r, s, v, now) }, err
 		}))
 	}
-	if len(a.c.File.Exceptions) > 0 {
+	if len(a.c.File.Exceptions) > 0 && due(builtIn, usualEvery) {
 		failed = append(failed, a.look(ctx, builtIn, usualEvery, func(ctx context.Context, now time.Time) (func(standing) verdict, error) {
 			list, err := pressing(ctx, a.c.DB, now)
 			return func(s standing) verdict { return a.remind(s, list, now) }, err
 		}))
 	}
 	return errors.Join(failed...)
+}
+
+// due tells of a rule that is looked at every so often whether its time may have come,
+// without holding up who writes.
+func (a *Alerter) due(ctx context.Context) (func(name string, every time.Duration) bool, error) {
+	at, now := map[string]int64{}, a.c.Now()
+	err := a.c.DB.Each(ctx, func(scan func(...any) error) error {
+		var name string
+		var due int64
+		err := scan(&name, &due)
+		at[name] = due
+		return err
+	}, `SELECT name, due FROM alert_rule`)
+	return func(name string, every time.Duration) bool {
+		due, there := at[name]
+		return there && (due <= now.UnixMicro() || due > now.Add(every).UnixMicro())
+	}, err
 }
 
 // look claims a rule that is due, measures it and writes down what follows, unless another

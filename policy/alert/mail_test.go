@@ -58,10 +58,16 @@ func newPost(t *testing.T, secure bool, answer map[string]string) (*post, *x509.
 			if err != nil {
 				return
 			}
-			work.Go(func() { defer c.Close(); p.serve(c) })
+			work.Go(func() {
+				p.serve(c)
+				_ = c.Close()
+			})
 		}
 	})
-	t.Cleanup(func() { l.Close(); work.Wait() })
+	t.Cleanup(func() {
+		_ = l.Close()
+		work.Wait()
+	})
 	return p, roots
 }
 

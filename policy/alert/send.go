@@ -44,10 +44,25 @@ func (a *Alerter) drain(ctx context.Context, receiver string) error {
 	return nil
 }
 
+// idle reports whether a receiver is to be told nothing now, without holding up who
+// writes.
+func (a *Alerter) idle(ctx context.Context, receiver string, now time.Time) (idle bool, err error) {
+	return idle, a.c.DB.Read(ctx, func(tx *storage.Tx) error {
+		var n int64
+		err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM alert_message WHERE receiver = $1 AND due > 0 AND (due <= $2 OR due > $3)`,
+			receiver, now.UnixMicro(), now.Add(hopeless).UnixMicro()).Scan(&n)
+		idle = n == 0
+		return err
+	})
+}
+
 // next claims a message that is due. One that is due later than it can be was put off by a
 // clock that was wrong.
 func (a *Alerter) next(ctx context.Context, receiver string) (w *waiting, err error) {
 	now := a.c.Now()
+	if idle, err := a.idle(ctx, receiver, now); err != nil || idle {
+		return nil, err
+	}
 	err = a.c.DB.Write(ctx, func(tx *storage.Tx) error {
 		var body string
 		x := waiting{receiver: receiver}

@@ -71,7 +71,9 @@ func (a *Alerter) recall(ctx context.Context, s *Status) error {
 	return a.c.DB.Each(ctx, func(scan func(...any) error) error {
 		var w Waiting
 		err := scan(&w.Receiver, &w.Tries, &w.Error)
-		s.Waiting = append(s.Waiting, w)
+		if a.senders[w.Receiver] != nil { // else it was taken out of the file
+			s.Waiting = append(s.Waiting, w)
+		}
 		return err
 	}, `SELECT receiver, tries, error FROM alert_message WHERE rule = $1 AND due > 0 ORDER BY receiver`, s.Rule.Name)
 }

@@ -128,6 +128,10 @@ func (d *delivery) checkSuite() {
 		d.Skipped = "it is a run of GitHub Actions, which the event workflow_run tells"
 		return
 	}
+	if suite.At("app", "slug").Name() == event.Own {
+		d.Skipped = "it is of verdicts of ours"
+		return
+	}
 	r := pipeline.Run{
 		ID: d.suiteRef(suite), System: or(suite.At("app", "slug").Name(), d.Checks), Name: suite.At("app", "name").Name(),
 		Commit: change.ShaRef(suite.At("head_sha").Sha()), Started: suite.At("created_at").Moment(), Branch: suite.At("head_branch").Name(),

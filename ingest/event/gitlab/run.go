@@ -44,15 +44,33 @@ func (d *delivery) pipeline() {
 	if c := d.body.At("commit"); c.Object() {
 		d.Commit(commitOf(c))
 	}
+	if r.Trigger == "external" && d.ours() {
+		d.Skipped = "it is a verdict of ours"
+		return
+	}
 	r.Changes = d.triedFor(commit, r.Branch)
 	asOf := event.First(d.of.At("finished_at"), d.of.At("created_at")).Moment()
 	d.State(r, event.Order(asOf, event.Step(r.Status, runSteps)))
 	for b := range d.body.At("builds").Items() {
+		if b.At("name").Name() == event.Own {
+			continue
+		}
 		d.stateJob(job{
 			id: b.At("id").Name(), name: b.At("name").Name(), status: b.At("status").Text(40), reason: b.At("failure_reason").Name(),
 			created: b.At("created_at"), started: b.At("started_at"), ended: b.At("finished_at"), commit: commit, of: r.ID, by: b.At("user"),
 		})
 	}
+}
+
+// ours reports whether all that a pipeline has are statuses that we set.
+func (d *delivery) ours() bool {
+	n := 0
+	for b := range d.body.At("builds").Items() {
+		if n++; b.At("name").Name() != event.Own {
+			return false
+		}
+	}
+	return n > 0
 }
 
 func (d *delivery) pipelineURL(id string) string {
@@ -94,6 +112,10 @@ type job struct {
 
 func (d *delivery) job() {
 	b := d.body
+	if b.At("build_name").Name() == event.Own {
+		d.Skipped = "it is a verdict of ours"
+		return
+	}
 	d.stateJob(job{
 		id: b.At("build_id").Name(), name: b.At("build_name").Name(), status: b.At("build_status").Text(40), reason: b.At("build_failure_reason").Name(),
 		attempt: b.At("retries_count").Count() + 1,
