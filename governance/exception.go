@@ -22,7 +22,6 @@ type Exception struct {
 	FollowedUp stemma.Moment `json:"followed_up,omitempty"`
 	FollowUp   string        `json:"follow_up,omitempty"`
 	Withdrawn  stemma.Moment `json:"withdrawn,omitempty"`
-	Reminded   stemma.Moment `json:"reminded,omitempty"`
 }
 
 // ExceptionRef names an exception from a control by an id.

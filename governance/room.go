@@ -113,7 +113,6 @@ var exceptionSpec = stemma.KindSpec{
 		{Name: "followed_up", Type: stemma.Time, Doc: "when it was looked at again"},
 		{Name: "follow_up", Type: stemma.Text, Doc: "what that showed, in their words"},
 		{Name: "withdrawn", Type: stemma.Time, Doc: "when it was taken back"},
-		{Name: "reminded", Type: stemma.Time, Doc: "when somebody was last reminded of it"},
 	},
 	Doors: []stemma.Door{
 		{Name: "for", To: []stemma.Kind{stemma.KindChange, stemma.KindRepository}, Doc: "what it is for"},

@@ -44,7 +44,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(governance.ExceptionFromFact,
 		governance.Exception{
 			ID: exception, Control: "REV-01", Change: pay, Reason: "the site was down", Emergency: true, Owner: person, Approver: person, Opened: moment,
-			Approved: moment, Until: moment, FollowedUp: moment, FollowUp: "it was looked at", Withdrawn: moment, Reminded: moment,
+			Approved: moment, Until: moment, FollowedUp: moment, FollowUp: "it was looked at", Withdrawn: moment,
 		},
 		governance.Exception{ID: exception, Control: "*", Repository: home},
 	),
