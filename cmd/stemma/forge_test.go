@@ -241,11 +241,17 @@ func (s *project) graph(data string) (rows []string, merged map[string]float64) 
 	check(s.t, err)
 	merged = map[string]float64{}
 	for row := range strings.SplitSeq(ingesttest.Told(s.t, space), "\n") {
-		if !strings.Contains(row, `"tie`) { // a webhook ties accounts by the commits of a push, the interface by the addresses that it tells
+		// serve judges and a fetch does not; a webhook ties accounts by the commits of a push, the interface by the addresses that it tells
+		if !verdict(row) && !strings.Contains(row, `"tie`) {
 			rows = append(rows, s.forgiven(row, merged))
 		}
 	}
 	return rows, merged
+}
+
+// verdict reports whether a row is of how changes stand.
+func verdict(row string) bool {
+	return slices.ContainsFunc([]string{`"assessment`, `"policy`, `"round`}, func(of string) bool { return strings.Contains(row, of) })
 }
 
 // forgiven takes out of a row the two columns in which what Gitea's webhooks tell differs

@@ -49,7 +49,13 @@ func TestAChangeOfManyFilesIsWhole(t *testing.T) {
 
 func TestWhatIsLeftOutIsAGap(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
-		db, many, deep, few := open(), &place{n: 1}, &place{n: 2}, &place{n: 3}
+		db, many, deep, few, wide := open(), &place{n: 1}, &place{n: 2}, &place{n: 3}, &place{n: 4}
+		wide.merged()
+		wide.landed(func(c *change.Commit) {
+			for i := range 10_002 {
+				c.Files = append(c.Files, change.File{Path: fmt.Sprintf("f%05d", i), Status: "A"})
+			}
+		})
 		many.merged(func(c *change.Change) {
 			for i := range 1200 {
 				c.Commits = append(c.Commits, many.commit(100+i))
@@ -60,8 +66,8 @@ func TestWhatIsLeftOutIsAGap(t *testing.T) {
 			deep.tell(session.Session{Tool: "claude-code", ExternalID: deep.name(fmt.Sprint(i)), Parent: deep.session(fmt.Sprint(i + 1))})
 		}
 		few.merged()
-		tellAll(t, db, []*place{many, deep, few})
-		list := gathered(t, db, many.change(), deep.change(), few.change())
+		tellAll(t, db, []*place{many, deep, few, wide})
+		list := gathered(t, db, many.change(), deep.change(), few.change(), wide.change())
 		want := subject.Gap{Source: gather.Source, Place: string(many.change()), Reason: "it has more than 1000 commits, and the others were not looked at"}
 		if g := list[0].Gaps; len(g) != 1 || g[0] != want || len(list[0].Commits) != 1000 {
 			t.Errorf("%d commits, %v", len(list[0].Commits), g)
@@ -70,8 +76,11 @@ func TestWhatIsLeftOutIsAGap(t *testing.T) {
 		if g := list[1].Gaps; len(g) != 1 || g[0] != want || len(list[1].Sessions) != 65 || list[1].Sessions[0].Root != "" {
 			t.Errorf("%d sessions, %v", len(list[1].Sessions), g)
 		}
-		if g := list[2].Gaps; len(g) > 0 {
+		if g := list[2].Gaps; len(g) > 0 || list[2].Change.MoreFiles {
 			t.Errorf("%v of a small one", g)
+		}
+		if x := list[3]; !x.Change.MoreFiles || len(x.Files) != 10_000 || len(x.Gaps) != 1 {
+			t.Errorf("%d files, %v", len(x.Files), x.Gaps)
 		}
 	})
 }
