@@ -197,7 +197,9 @@ func (f *forge) call(user, method, path string, body object) object {
 		check(f.t, err)
 		check(f.t, answer.Body.Close())
 		// A merge may be refused while Gitea still looks whether it can be done.
-		if answer.StatusCode == http.StatusMethodNotAllowed && try < 100 {
+		// So may a pull request of branches that were pushed a moment ago.
+		early := answer.StatusCode == http.StatusNotFound && method == http.MethodPost && strings.HasSuffix(path, "/pulls")
+		if (answer.StatusCode == http.StatusMethodNotAllowed || early) && try < 100 {
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}

@@ -329,7 +329,7 @@ func compared(content event.Value) (before, after string) {
 // made reports whether a push made its branch: then the entry about the branch before it
 // is one without content, of the same moment. Entries of one second have no order.
 func made(push event.Value, around []event.Value) bool {
-	const moment = 2_000_000 // microseconds
+	const moment = 10_000_000 // microseconds: a busy server writes the two some seconds apart
 	var last event.Value
 	for _, e := range around {
 		if e.At("ref_name").Name() == push.At("ref_name").Name() && e.At("id").Int() < push.At("id").Int() && e.At("id").Int() > last.At("id").Int() {
