@@ -47,6 +47,8 @@ type repository struct {
 	path string // "/repos/acme/pay"
 	told map[string]any
 	size int // of a page
+
+	newer *[]event.Value // entries of the feed on the page before
 }
 
 // Lists are what is fetched of the repository OWNER/NAME.
@@ -55,7 +57,7 @@ func Lists(ctx context.Context, clerk *listing.Clerk, name string) ([]listing.Li
 	if err != nil {
 		return nil, err
 	}
-	r := repository{path: "/repos/" + name, told: map[string]any{}, size: pageSize}
+	r := repository{path: "/repos/" + name, told: map[string]any{}, size: pageSize, newer: new([]event.Value)}
 	for _, member := range []string{"id", "full_name", "html_url", "clone_url", "default_branch"} {
 		r.told[member] = repo.At(member)
 	}
@@ -288,7 +290,8 @@ func (r repository) pushes(ctx context.Context, clerk *listing.Clerk, page []eve
 	if err != nil {
 		return err
 	}
-	around := append(page[:len(page):len(page)], after)
+	around := slices.Concat(*r.newer, page, after) // entries of one second have no order, and a page may end between them
+	*r.newer = page
 	for _, item := range page {
 		content := item.At("content").Inner()
 		if op := item.At("op_type").Text(40); (op == "commit_repo" || op == "push_tag") && content.Object() {
@@ -326,18 +329,38 @@ func compared(content event.Value) (before, after string) {
 	return event.Text(before).Sha(), event.Text(after).Sha()
 }
 
-// made reports whether a push made its branch: then the entry about the branch before it
-// is one without content, of the same moment. Entries of one second have no order.
+// made reports whether a push made its branch: then there is another entry about the branch, one
+// without content, of the same moment. That comes before the push, or on a busy server behind it;
+// a push cannot come before the branch is made, so one that does belongs to it.
 func made(push event.Value, around []event.Value) bool {
-	const moment = 10_000_000 // microseconds: a busy server writes the two some seconds apart
-	var last event.Value
-	for _, e := range around {
-		if e.At("ref_name").Name() == push.At("ref_name").Name() && e.At("id").Int() < push.At("id").Int() && e.At("id").Int() > last.At("id").Int() {
-			last = e
+	of := slices.DeleteFunc(slices.Clone(around), func(e event.Value) bool { return e.At("ref_name").Name() != push.At("ref_name").Name() })
+	slices.SortFunc(of, func(a, b event.Value) int { return cmp.Compare(a.At("id").Int(), b.At("id").Int()) })
+	i := slices.IndexFunc(of, func(e event.Value) bool { return e.At("id").Int() == push.At("id").Int() })
+	at := func(n int) event.Value {
+		if n < 0 || n >= len(of) {
+			return event.Value{}
 		}
+		return of[n]
 	}
-	return last.At("op_type").Text(40) == "commit_repo" && !last.At("content").Inner().Object() &&
-		push.At("created").Moment()-last.At("created").Moment() <= moment
+	if i < 0 {
+		return false
+	}
+	if begins(at(i+1), push) {
+		return true
+	}
+	return begins(at(i-1), push) && !(pushes(at(i-2)) && begins(at(i-1), at(i-2)))
+}
+
+// pushes reports whether an entry of the feed says what was pushed.
+func pushes(e event.Value) bool {
+	return e.At("op_type").Text(40) == "commit_repo" && e.At("content").Inner().Object()
+}
+
+// begins reports whether an entry says that a branch was made, at the moment of a push.
+func begins(e, push event.Value) bool {
+	const moment = 10_000_000 // microseconds: a busy server writes the two some seconds apart
+	apart := push.At("created").Moment() - e.At("created").Moment()
+	return e.At("op_type").Text(40) == "commit_repo" && !e.At("content").Inner().Object() && max(apart, -apart) <= moment
 }
 
 // commit is one as webhooks tell it.

@@ -39,6 +39,7 @@ func TestBranchIsMadeByItsFirstPush(t *testing.T) {
 	const main, side = "refs/heads/main", "refs/heads/side"
 	mark, first, second, other := entry(t, 1, side, "00", ""), entry(t, 2, side, "00", "{}"), entry(t, 3, side, "01", "{}"), entry(t, 4, main, "01", "{}")
 	late := entry(t, 9, side, "30", "{}")
+	early, behind, then := entry(t, 11, side, "40", "{}"), entry(t, 12, side, "41", ""), entry(t, 13, side, "42", "{}")
 	for about, c := range map[string]struct {
 		push   event.Value
 		around []event.Value
@@ -49,6 +50,8 @@ func TestBranchIsMadeByItsFirstPush(t *testing.T) {
 		"the second":                       {second, []event.Value{second, mark, first}, false},
 		"another branch":                   {other, []event.Value{other, second, first, mark}, false},
 		"the mark stands next, but before": {late, []event.Value{late, mark}, false},
+		"the first, before the mark":       {early, []event.Value{then, behind, early}, true},
+		"the second, behind the mark":      {then, []event.Value{then, behind, early}, false},
 		"nothing is known":                 {first, []event.Value{first, {}}, false},
 	} {
 		if got := made(c.push, c.around); got != c.want {

@@ -222,20 +222,17 @@ type rest struct {
 	next string
 }
 
-// After is the item that follows those of the page, whether the last walk saw it or it is
-// on the next page; nothing if they are the last ones.
-func (k *Clerk) After(ctx context.Context) (event.Value, error) {
-	if len(k.rest.seen) > 0 {
-		return k.rest.seen[0], nil
-	}
-	if k.rest.next == "" {
-		return event.Value{}, nil
+// After are the items that follow those of the page, as far as the last walk saw them or they are on
+// the next page; none if they are the last ones.
+func (k *Clerk) After(ctx context.Context) (list []event.Value, err error) {
+	if len(k.rest.seen) > 0 || k.rest.next == "" {
+		return k.rest.seen, nil
 	}
 	a, err := k.client.Get(ctx, k.rest.list.Path+"?"+k.rest.next, "")
 	for item := range a.Value.At(k.rest.list.Items...).Items() {
-		return item, err
+		list = append(list, item)
 	}
-	return event.Value{}, err
+	return list, err
 }
 
 // NewClerk asks a system.

@@ -296,8 +296,9 @@ func TestItemAfterThePageIsFound(t *testing.T) {
 	l := list(0)
 	var after []int64
 	l.Read = func(ctx context.Context, clerk *listing.Clerk, _ []event.Value) error {
-		v, err := clerk.After(ctx)
-		after = append(after, v.At("id").Int())
+		list, err := clerk.After(ctx)
+		list = append(list, event.Value{})
+		after = append(after, list[0].At("id").Int())
 		return err
 	}
 	w.must(l)
