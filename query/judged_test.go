@@ -58,7 +58,7 @@ func TestChangesAreFoundByHowTheyWereApproved(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
 		db := open()
 		repo := change.RepositoryRef("github.com", "acme/pay")
-		ada, bo := querytest.Person(0), querytest.Person(1)
+		ada, bo, cy := querytest.Person(0), querytest.Person(1), querytest.Person(2)
 		commit := func(n int) stemma.Ref { return change.CommitRef("sha1", querytest.SHA(n)) }
 		driven := session.Session{Tool: "codex", ExternalID: "c1", Operator: []stemma.Edge{{To: ada}}}
 		land := func(number int) change.Change {
@@ -67,6 +67,10 @@ func TestChangesAreFoundByHowTheyWereApproved(t *testing.T) {
 				Credits: []change.Credit{{Origin: "ai", Session: driven.Ref(), Lines: 3}},
 			}
 		}
+		merge := func(n, own int, by stemma.Ref) change.Commit {
+			return change.Commit{Repository: repo, SHA: querytest.SHA(n), Author: by, Merge: true, Parents: []stemma.Ref{commit(0), commit(1)}, ParentCount: 2, Size: &change.Size{Added: own}}
+		}
+		merged := change.Change{Repository: repo, Number: 5, State: "merged", Head: commit(15), Commits: []stemma.Ref{commit(20), commit(21)}}
 		judge := func(id string, number, head int, by stemma.Ref, more func(*review.Review)) review.Review {
 			r := review.Review{ID: review.Ref("github.com", id), Change: change.NumberedRef(repo, number), Reviewer: by, Verdict: "approved", Head: commit(head)}
 			if more != nil {
@@ -82,11 +86,13 @@ func TestChangesAreFoundByHowTheyWereApproved(t *testing.T) {
 			}
 		}
 		records := []ingest.Record{
-			driven, land(1), land(2), land(3), land(4),
+			merge(20, 0, bo), merge(21, 2, cy),
+			driven, land(1), land(2), land(3), land(4), merged,
 			judge("a", 1, 5, bo, nil),   // an older head
 			judge("b", 2, 12, ada, nil), // who drove
 			judge("c", 3, 13, ada, nil), judge("d", 3, 13, bo, nil),
 			judge("e", 4, 14, bo, func(r *review.Review) { r.Dismissed = true }),
+			judge("f", 5, 15, bo, nil), judge("g", 5, 15, cy, nil), // who merged, and who wrote in a merge
 			deployment.Environment{Name: "prod"},
 			deploy("v1", 3, -30), deploy("v2", 4, -20), deploy("v1-again", 2, -10),
 		}
@@ -102,10 +108,14 @@ func TestChangesAreFoundByHowTheyWereApproved(t *testing.T) {
 			{"changes", "is:stale-approved", "number", "1"},
 			{"changes", "is:driver-approved", "number", "2"},
 			{"changes", "approvals:0 sort:number", "number", "1; 2; 4"},
-			{"changes", "approvals:1", "number,approver", "3 " + strings.Join([]string{string(ada), string(bo)}, " ")},
+			{
+				"changes", "approvals:1 sort:number", "number,approver",
+				"3 " + strings.Join([]string{string(ada), string(bo)}, " ") + "; 5 " + strings.Join([]string{string(bo), string(cy)}, " "),
+			},
+			{"reviews", "is:self", "reviewer,verdict", string(cy) + "  approved"},
 			{"changes", "no:approver", "number", "4"},
 			{"changes", "live:prod sort:number", "number", "1; 2"},
-			{"changes", "-live:prod sort:number", "number", "3; 4"},
+			{"changes", "-live:prod sort:number", "number", "3; 4; 5"},
 		})
 	})
 }

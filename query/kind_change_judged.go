@@ -10,9 +10,15 @@ const approving = `k_review rv WHERE rv."change" = c.id AND rv."verdict" = 'appr
 var drove = `EXISTS (SELECT 1 FROM k_change_credit dc JOIN edge oe ON oe.src = dc."session" AND ` + door("oe.door", "operator") + `
 	WHERE dc.id = c.id AND ` + samePerson("oe.dst", `rv."reviewer"`) + `)`
 
+// written is true of commits but merges without a line of their own: who makes one of
+// those has only put together what others wrote.
+func written(commit string) string {
+	return `NOT (COALESCE(` + commit + `."merge", 0) = 1 AND COALESCE(` + commit + `."added", 0) = 0)`
+}
+
 // wrote is true of a review rv by somebody who wrote a commit of c.
 var wrote = `EXISTS (SELECT 1 FROM edge we JOIN k_commit wk ON wk.id = we.dst WHERE we.src = c.id AND ` + door("we.door", "carries") + `
-	AND ` + samePerson(`wk."author"`, `rv."reviewer"`) + `)`
+	AND ` + written("wk") + ` AND ` + samePerson(`wk."author"`, `rv."reviewer"`) + `)`
 
 // recanted is true of a review rv whose author rejected c later.
 var recanted = `EXISTS (SELECT 1 FROM k_review lr WHERE lr."change" = c.id AND lr."verdict" = 'rejected' AND lr."submitted" > rv."submitted"
@@ -26,7 +32,7 @@ func judged() []*field {
 		number("approvals", `(SELECT COUNT(DISTINCT `+self(`rv."reviewer"`)+`) FROM `+approving+` AND (rv."head" IS NULL OR c."head" IS NULL OR rv."head" = c."head")
 			AND EXISTS (SELECT 1 FROM node pn WHERE pn.id = rv."reviewer" AND pn.kind = 'person') AND (c."author" IS NULL OR NOT `+samePerson(`rv."reviewer"`, `c."author"`)+`)
 			AND NOT `+wrote+` AND NOT `+drove+` AND NOT `+recanted+`)`,
-			"people who approved the last head of it, as far as it is known what they saw: by their last word, and not who opened it, wrote a commit of it or drove an agent that did"),
+			"people who approved the last head of it, as far as it is known what they saw: by their last word, and not who opened it, wrote a commit of it (a merge without a line of its own is none) or drove an agent that did"),
 	}
 }
 

@@ -42,7 +42,7 @@ func reviews() *kind {
 					"dismissed": `COALESCE(c."dismissed", 0) = 1`,
 					"stale":     stale,
 					"self": reviewer + ` = ` + self(`ch."author"`) + ` OR EXISTS (SELECT 1 FROM edge e JOIN k_commit ck ON ck.id = e.dst
-						WHERE e.src = c."change" AND ` + door("e.door", "carries") + ` AND ` + self(`ck."author"`) + ` = ` + reviewer + `)`,
+						WHERE e.src = c."change" AND ` + door("e.door", "carries") + ` AND ` + written("ck") + ` AND ` + self(`ck."author"`) + ` = ` + reviewer + `)`,
 					"driver": `EXISTS (SELECT 1 FROM k_change_credit cr JOIN edge e ON e.src = cr."session" AND ` + door("e.door", "operator") + `
 						WHERE cr.id = c."change" AND ` + self(`e.dst`) + ` = ` + reviewer + `)
 						OR EXISTS (SELECT 1 FROM edge e WHERE e.src = c."change" AND ` + door("e.door", "driver") + ` AND ` + self(`e.dst`) + ` = ` + reviewer + `)`,

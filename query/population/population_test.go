@@ -288,6 +288,8 @@ func TestWhoApprovesIsCountedOnceAndByTheLastWord(t *testing.T) {
 		"somebody of whom nothing is known":    {[]word{{"", "approved"}}, 0, 0},
 		"who opened it":                        {[]word{{ann, "approved"}}, 0, 0},
 		"who wrote a commit of it":             {[]word{{person("cy"), "approved"}}, 0, 0},
+		"who only merged what others wrote":    {[]word{{person("fay"), "approved"}}, 1, 1},
+		"who wrote in a merge":                 {[]word{{person("gil"), "approved"}}, 0, 0},
 		"who drove the agent that wrote it":    {[]word{{person("dee"), "approved"}}, 0, 0},
 		"another account of who opened it":     {[]word{{person("ann-too"), "approved"}}, 0, 0},
 		"two accounts of one person":           {[]word{{bo, "approved"}, {person("bo-too"), "approved"}}, 1, 1},
@@ -296,9 +298,15 @@ func TestWhoApprovesIsCountedOnceAndByTheLastWord(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := &story{t: t}
 			s.tell(change.Commit{Repository: repository, SHA: sha(1), Committed: at(1), Author: person("cy")})
+			for n, by := range map[int]stemma.Ref{2: person("fay"), 3: person("gil")} {
+				s.tell(change.Commit{
+					Repository: repository, SHA: sha(n), Committed: at(1), Author: by, Parents: []stemma.Ref{commitRef(0), commitRef(1)}, ParentCount: 2, Merge: true,
+					Size: &change.Size{Added: n - 2},
+				})
+			}
 			s.tell(session.Session{Tool: "codex", ExternalID: "1", Operator: []stemma.Edge{{To: person("dee")}}})
 			s.tell(change.Change{
-				Repository: repository, Number: 1, Method: "squash", Merged: at(2), Author: ann, Commits: []stemma.Ref{commitRef(1)},
+				Repository: repository, Number: 1, Method: "squash", Merged: at(2), Author: ann, Commits: []stemma.Ref{commitRef(1), commitRef(2), commitRef(3)},
 				Credits: []change.Credit{{Origin: "ai", Session: session.Ref("codex", "1"), Lines: 1}},
 			})
 			s.tell(identity.Tie{One: ann, Other: person("ann-too"), Method: "noreply"})
