@@ -68,7 +68,13 @@ func Writes(m spool.Move) bool {
 // PutsInPlace reports whether a move wrote no files but those that differ between the two
 // commits, and left these as they are in the second: git went from one to the other and
 // would not have lost changes.
-func PutsInPlace(m spool.Move) bool { return strings.HasPrefix(m.What, "checkout:") || Forwards(m) }
+func PutsInPlace(m spool.Move) bool {
+	return strings.HasPrefix(m.What, "checkout:") || Forwards(m) || merges(m)
+}
+
+// merges reports whether a move is a merge that met no conflict: its second commit is what
+// git wrote.
+func merges(m spool.Move) bool { return strings.Contains(m.What, ": Merge made by ") }
 
 // Forwards reports whether a move went ahead to a commit that was there.
 func Forwards(m spool.Move) bool {

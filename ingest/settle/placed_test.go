@@ -50,41 +50,54 @@ func TestWhatGitPutInPlaceKeepsWhoWroteItElsewhere(t *testing.T) {
 		},
 		"a rebase in which it meets a conflict": func(d *desk) {
 			d.Git("checkout", "-q", "-b", "topic")
-			d.Git("checkout", "-q", "--detach", "HEAD~1")
+			d.Git("checkout", "-q", "--detach", "origin/main~1")
 			d.person("a.txt", func([]string) []string { return []string{d.line("me")} })
 			d.commit()
-			d.conflicts("rebase", "--onto", "HEAD", "topic~1", "topic")
+			d.conflicts("rebase", "--onto", "HEAD", "origin/main~1", "topic")
 			d.person("a.txt", resolve)
 			within(d, "a.txt")
 			d.Git("add", "-A")
 			d.edit("true", "rebase", "--continue")
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			d, other, _ := twoDesks(t)
-			d.agent("s1", "a.txt", d.inserts("s1", 2, 2))
-			d.commit()
-			d.agent("s1", "a.txt", d.inserts("s1", 5, 2))
-			d.commit()
-			d.Git("push", "-q", "origin", "main")
-			d.travel()
-			other.Git("pull", "-q", "--ff-only", "origin", "main")
-			other.Git("fetch", "-q")
-			do(other)
-			other.check(false)
-			times := 0
-			for _, path := range strings.Fields(other.Git("ls-tree", "--name-only", "HEAD")) {
-				for _, l := range other.blame(path, "HEAD") {
-					if strings.HasPrefix(string(l.Text), "s1 ") {
-						times++
-					}
+		for by, pull := range map[string]func(d *desk){
+			"fast-forward": func(d *desk) { d.Git("pull", "-q", "--ff-only", "origin", "main") },
+			"merge": func(d *desk) {
+				d.person("b.txt", d.inserts("me", 0, 1))
+				d.commit()
+				d.Git("pull", "-q", "--no-rebase", "--no-edit", "origin", "main")
+			},
+		} {
+			t.Run(by+", "+name, func(t *testing.T) {
+				d, other, _ := twoDesks(t)
+				d.agent("s1", "a.txt", d.inserts("s1", 2, 2))
+				d.commit()
+				d.agent("s1", "a.txt", d.inserts("s1", 5, 2))
+				d.commit()
+				d.Git("push", "-q", "origin", "main")
+				d.travel()
+				pull(other)
+				other.Git("fetch", "-q")
+				do(other)
+				other.check(false)
+				if n := other.linesOf("s1"); n < 4 {
+					t.Errorf("%d lines of the agent are left", n)
 				}
-			}
-			if times < 4 {
-				t.Errorf("%d lines of the agent are left", times)
-			}
-		})
+			})
+		}
 	}
+}
+
+// linesOf counts the lines of a session at the top of the tree.
+func (d *desk) linesOf(session string) (n int) {
+	for _, path := range strings.Fields(d.Git("ls-tree", "--name-only", "HEAD")) {
+		for _, l := range d.blame(path, "HEAD") {
+			if strings.HasPrefix(string(l.Text), session+" ") {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // A pick leaves no trace, but git had written before: the text of an older commit is told
