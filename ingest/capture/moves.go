@@ -44,7 +44,7 @@ func leads(moves []spool.Move, at spool.Stand) bool {
 func (g *gatherer) move() {
 	if !g.begun {
 		g.Before++
-	} else if m := g.moves[g.moved]; Writes(m) && !PutsInPlace(m) {
+	} else if m := g.moves[g.moved]; Writes(m) && !goes(m) {
 		g.gitTouched()
 	}
 	g.moved++
@@ -65,16 +65,16 @@ func Writes(m spool.Move) bool {
 	return true
 }
 
-// PutsInPlace reports whether a move wrote no files but those that differ between the two
-// commits, and left these as they are in the second: git went from one to the other and
-// would not have lost changes.
-func PutsInPlace(m spool.Move) bool {
-	return strings.HasPrefix(m.What, "checkout:") || Forwards(m) || merges(m)
-}
+// PutsInPlace reports whether a move left the files that differ between the two commits as
+// they are in the second: git went from one to the other, or merged and met no conflict,
+// and would not have lost changes.
+func PutsInPlace(m spool.Move) bool { return goes(m) || Merges(m) }
 
-// merges reports whether a move is a merge that met no conflict: its second commit is what
-// git wrote.
-func merges(m spool.Move) bool { return strings.Contains(m.What, ": Merge made by ") }
+// goes reports whether a move wrote nothing else.
+func goes(m spool.Move) bool { return strings.HasPrefix(m.What, "checkout:") || Forwards(m) }
+
+// Merges reports whether a move made a merge that met no conflict.
+func Merges(m spool.Move) bool { return strings.Contains(m.What, ": Merge made by ") }
 
 // Forwards reports whether a move went ahead to a commit that was there.
 func Forwards(m spool.Move) bool {

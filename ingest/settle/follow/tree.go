@@ -344,6 +344,9 @@ func (t *Tree) move(to int) error {
 		if capture.PutsInPlace(t.Moves[to]) {
 			w.See(sight.Sight{Kind: sight.Touched, Git: true})
 			w.See(sight.Sight{Kind: sight.Seen, Content: content, Kept: true, Likely: true}) // not with checkout -m
+			if capture.Merges(t.Moves[to]) {                                                 // as of all other files: what is picked then leaves no trace
+				w.See(sight.Sight{Kind: sight.Touched, Git: true})
+			}
 		} else {
 			w.Glimpse(content)
 		}
