@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
@@ -92,6 +93,16 @@ var botMails = map[string]string{
 	"github-actions@github.com":        "github-actions[bot]",
 	"snyk-bot@snyk.io":                 "snyk-bot",
 }
+
+// alone are programs that work by a timetable and for nobody: who is assigned to what they
+// bring did not set them to it.
+var alone = []string{
+	"dependabot[bot]", "dependabot-preview[bot]", "renovate[bot]", "renovate-bot", "greenkeeper[bot]", "pyup-bot", "snyk-bot", "scala-steward", "pre-commit-ci[bot]",
+	"imgbot[bot]", "allcontributors[bot]",
+}
+
+// Alone reports whether the account of a bot is one of a program that nobody drives.
+func Alone(login string) bool { return slices.Contains(alone, strings.ToLower(login)) }
 
 const (
 	github        = "github.com"

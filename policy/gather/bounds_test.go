@@ -69,14 +69,14 @@ func TestWhatIsLeftOutIsAGap(t *testing.T) {
 		tellAll(t, db, []*place{many, deep, few, wide})
 		list := gathered(t, db, many.change(), deep.change(), few.change(), wide.change())
 		want := subject.Gap{Source: gather.Source, Place: string(many.change()), Reason: "it has more than 1000 commits, and the others were not looked at"}
-		if g := list[0].Gaps; len(g) != 1 || g[0] != want || len(list[0].Commits) != 1000 {
+		if g := list[0].Gaps; len(g) != 1 || g[0] != want || len(list[0].Commits) != 1000 || !list[0].Change.MoreCommits {
 			t.Errorf("%d commits, %v", len(list[0].Commits), g)
 		}
 		want = subject.Gap{Source: gather.Source, Place: string(deep.change()), Reason: "there are more than 64 sessions above one of its sessions, and the others were not looked at"}
 		if g := list[1].Gaps; len(g) != 1 || g[0] != want || len(list[1].Sessions) != 65 || list[1].Sessions[0].Root != "" {
 			t.Errorf("%d sessions, %v", len(list[1].Sessions), g)
 		}
-		if g := list[2].Gaps; len(g) > 0 || list[2].Change.MoreFiles {
+		if g := list[2].Gaps; len(g) > 0 || list[2].Change.MoreFiles || list[2].Change.MoreCommits {
 			t.Errorf("%v of a small one", g)
 		}
 		if x := list[3]; !x.Change.MoreFiles || len(x.Files) != 10_000 || len(x.Gaps) != 1 {

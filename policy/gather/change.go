@@ -8,6 +8,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -176,7 +177,9 @@ func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
 	c.Components = slices.Clone(r.c.Components)
 	c.Thing = g.thing(r.id)
 	c.Author, c.Merger = g.people[r.author], g.people[r.merger]
-	c.Drivers = g.crowd(through(g.out[r.id], "driver"))
+	if _, login := stemma.Ref(c.Author.Ref).Split(); !c.Author.Bot || !identity.Alone(login) {
+		c.Drivers = g.crowd(through(g.out[r.id], "driver"))
+	}
 	c.Head, c.Landed, c.Mends = g.ref(r.head), g.ref(r.landed), g.refs(r.mends)
 	c.Queued = g.queued(r)
 	if head := g.commits[r.head]; head != nil {

@@ -83,7 +83,9 @@ func (r *commitRow) ownAI() bool {
 }
 
 func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
-	ids := most(s, g.own(c), maxCommits, "commits")
+	own := g.own(c)
+	ids := most(s, own, maxCommits, "commits")
+	s.Change.MoreCommits = len(own) > maxCommits || len(g.shown(c)) > maxCommits
 	ids = g.byTime(slices.Clone(ids), g.committed)
 	for _, id := range ids {
 		r := g.commits[id]

@@ -244,6 +244,36 @@ func commitMembers() []member {
 			func(p *place) any { return []string{string(p.person("ada"))} },
 		},
 		{
+			"who merges and writes in the merge wrote what nobody was shown", func(p *place) {
+				p.merged(func(c *change.Change) { c.Commits = []stemma.Ref{p.commit(2), p.commit(3)} })
+				p.landed(func(c *change.Commit) { c.Merge, c.Author, c.Size = true, p.person("bo"), &change.Size{Added: 3} })
+			},
+			func(s *subject.Subject) any {
+				return []any{s.Change.Unseen, refs(s.Change.Makers, func(x subject.Person) string { return x.Ref })}
+			},
+			func(p *place) any { return []any{3, []string{string(p.person("ada")), string(p.person("bo"))}} },
+		},
+		{
+			"who is assigned to what an agent brings drove it", func(p *place) {
+				p.merged(func(c *change.Change) {
+					c.Author, c.Drivers = identity.BotRef("github.com", "copilot-swe-agent[bot]"), edge(p.person("bo"))
+				})
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Change.Drivers, func(x subject.Person) string { return x.Ref })
+			},
+			func(p *place) any { return []string{string(p.person("bo"))} },
+		},
+		{
+			"who is assigned to what a timetable brings did not", func(p *place) {
+				p.merged(func(c *change.Change) {
+					c.Author, c.Drivers = identity.BotRef("github.com", "dependabot[bot]"), edge(p.person("bo"))
+				})
+			},
+			func(s *subject.Subject) any { return len(s.Change.Drivers) + len(s.Change.Makers) },
+			is(1), // itself
+		},
+		{
 			"files", func(p *place) {
 				p.merged(func(c *change.Change) { c.Commits = []stemma.Ref{p.commit(2), p.commit(3)} })
 				p.landed(func(c *change.Commit) {

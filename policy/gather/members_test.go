@@ -239,8 +239,9 @@ func members() []member {
 var elsewhere = map[string]bool{
 	".exceptions": true, ".advisories": true, ".log": true, ".settings": true, ".risk": true,
 	".artifacts.attestations.builder": true, ".artifacts.attestations.level": true, ".artifacts.attestations.source": true, ".artifacts.attestations.trusted": true,
-	".artifacts.attested": true, // it takes those
-	".change.more_files":  true, // see the test of bounds
+	".artifacts.attested":  true, // it takes those
+	".change.more_files":   true, // see the test of bounds
+	".change.more_commits": true,
 
 	// These follow from settings, or from names.
 	".files.test": true, ".files.manifest": true, ".files.protected": true, ".files.forbidden": true, ".sessions.models.allowed": true, ".sessions.tools.allowed": true,

@@ -11,6 +11,7 @@ import (
 func (s *Subject) Derive() {
 	s.files()
 	s.people()
+	s.unseen()
 	s.reviews()
 	s.checks()
 	s.sessions()
@@ -99,12 +100,31 @@ func is(list []Person, p Person) bool {
 	return p.Ref != "" && slices.ContainsFunc(list, func(o Person) bool { return o.one() == p.one() })
 }
 
+// unseen counts the lines that the merge of a change has and none of what it merged: nobody
+// was shown them with its head.
+func (s *Subject) unseen() {
+	c := &s.Change
+	c.Unseen = 0
+	if i := slices.IndexFunc(s.Commits, func(k Commit) bool { return k.Ref == c.Landed && k.Merge }); i >= 0 && c.Landed != c.Head {
+		c.Unseen = s.Commits[i].Added
+	}
+}
+
+// shows reports whether who gave a review saw what was merged, or an equal tree.
+func (s *Subject) shows(r Review) bool {
+	c := s.Change
+	if r.Head != "" && r.Head == c.Landed {
+		return true
+	}
+	return c.Unseen == 0 && (r.Head != "" && r.Head == c.Head || r.Tree != "" && r.Tree == c.HeadTree)
+}
+
 func (s *Subject) reviews() {
 	last := map[string]int{}
 	for i := range s.Reviews {
 		r := &s.Reviews[i]
 		r.Last, r.ByMaker = false, is(s.Change.Makers, r.By)
-		r.OnHead = r.Head != "" && (r.Head == s.Change.Head || r.Head == s.Change.Landed) || r.Tree != "" && r.Tree == s.Change.HeadTree
+		r.OnHead = s.shows(*r)
 		if r.Verdict != "approved" && r.Verdict != "rejected" || r.By.Ref == "" {
 			continue
 		}
@@ -125,7 +145,8 @@ func (s *Subject) reviews() {
 // onHead reports whether something was done to what was merged, or to what a merge queue
 // made of it.
 func (s *Subject) onHead(commit string) bool {
-	return commit != "" && (commit == s.Change.Head || commit == s.Change.Landed || slices.Contains(s.Change.Queued, commit))
+	c := s.Change
+	return commit != "" && (commit == c.Head && c.Unseen == 0 || commit == c.Landed || slices.Contains(c.Queued, commit))
 }
 
 func (s *Subject) checks() {

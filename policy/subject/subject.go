@@ -97,9 +97,10 @@ type Change struct {
 	Makers       []Person  `json:"makers,omitempty"`  // derived: author, drivers, operators of its sessions, authors of its commits
 	Head         string    `json:"head,omitempty"`    // commit that was last shown for review
 	HeadTree     string    `json:"head_tree,omitempty"`
-	MoreFiles    bool      `json:"more_files,omitempty"` // it touches more than are looked at
-	Queued       []string  `json:"queued,omitempty"`     // commits that a merge queue made of it, the last one last
-	Landed       string    `json:"landed,omitempty"`     // commit in which it stands on its branch
+	MoreFiles    bool      `json:"more_files,omitempty"`   // it touches more than are looked at
+	MoreCommits  bool      `json:"more_commits,omitempty"` // it has more than are looked at
+	Queued       []string  `json:"queued,omitempty"`       // commits that a merge queue made of it, the last one last
+	Landed       string    `json:"landed,omitempty"`       // commit in which it stands on its branch
 	Added        int       `json:"added,omitempty"`
 	Deleted      int       `json:"deleted,omitempty"`
 	AILines      int       `json:"ai_lines,omitempty"` // of the lines that it added
@@ -114,6 +115,7 @@ type Change struct {
 	Components   []string  `json:"components,omitempty"`
 	Direct       bool      `json:"direct,omitempty"` // derived: nobody was asked
 	Dropped      bool      `json:"dropped,omitempty"`
+	Unseen       int       `json:"unseen,omitempty"`   // derived: lines that neither its head nor its branch had, but only the merge of both
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1
 	Tags         []string  `json:"tags,omitempty"`     // derived: boundaries that it crosses
