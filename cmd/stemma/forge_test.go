@@ -67,7 +67,7 @@ func (s *project) begin() {
 	check(s.t, os.WriteFile(secret, []byte("a secret that both sides know"), 0o600))
 	token := s.run("admin", "user", "generate-access-token", "--username", "ada", "--token-name", "fetch", "--scopes", "read:repository,read:issue", "--raw")
 	check(s.t, os.WriteFile(filepath.Join(dir, "token"), []byte(token), 0o600))
-	s.server = serveHooks(s.t, append([]string{"--hook", "gitea=" + secret, "--data", s.told}, s.serve...)...)
+	s.server = serveHooks(s.t, append([]string{"--hook", "gitea=" + secret, "--hook-host", "gitea=" + strings.TrimPrefix(s.url, "http://"), "--data", s.told}, s.serve...)...)
 	s.call("ada", "POST", "/user/repos", object{"name": "pay", "default_branch": "main"})
 	for _, user := range []string{"grace", "hedy"} {
 		s.call("ada", "PUT", "/repos/ada/pay/collaborators/"+user, object{"permission": "write"})

@@ -106,7 +106,7 @@ func TestForgeIsConnected(t *testing.T) {
 	t.Setenv("STEMMA_DATA", filepath.Join(dir, "data"))
 	t.Setenv("STEMMA_DB", "")
 	t.Setenv("STEMMA_HOOK_GITHUB_EU_SECRET", "the secret in a variable")
-	t.Setenv("STEMMA_HOOK_GITHUB_EU_HOST", "eu.acme.example")
+	t.Setenv("STEMMA_HOOK_GITHUB_EU_HOST", "https://EU.acme.example:8443/")
 	file := filepath.Join(dir, "gitea.secret")
 	if err := os.WriteFile(file, []byte("an older secret of it\nthe secret in a file\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -73,7 +73,9 @@ func endpoints(environ, flags, hosts []string) ([]hooks.Endpoint, error) {
 	}
 	var list []hooks.Endpoint
 	for _, e := range found {
-		e.Host = strings.ToLower(env[variable(e.Name)+hookHost])
+		if host := env[variable(e.Name)+hookHost]; host != "" {
+			e.Host = hostOf(host)
+		}
 		list = append(list, e)
 	}
 	slices.SortFunc(list, func(a, b hooks.Endpoint) int { return strings.Compare(a.Name, b.Name) })

@@ -149,14 +149,22 @@ func forge(system, host, token string) (f announce.Forge, err error) {
 		}
 		return f, nil
 	}
-	if at, err := url.Parse(host); err == nil && at.Scheme != "" && at.Host != "" { // a port, or a directory
-		return announce.Forge{Host: at.Hostname(), System: system, Base: announce.Base(system, host), Token: token}, nil
-	}
 	if host == "" {
 		host = known[system]
 	}
 	if host == "" {
 		return announce.Forge{}, stemma.WithHint(fmt.Errorf("it is not known at which host %q is to be told", system), "write it as %s@HOST", system)
 	}
-	return announce.Forge{Host: host, System: system, Base: announce.Base(system, host), Token: token}, nil
+	return announce.Forge{Host: hostOf(host), System: system, Base: announce.Base(system, host), Token: token}, nil
+}
+
+// hostOf is the host of an address, or of what is only its host, with a port or without.
+func hostOf(address string) string {
+	if !strings.Contains(address, "://") {
+		address = "https://" + address
+	}
+	if at, err := url.Parse(address); err == nil && at.Hostname() != "" {
+		return strings.ToLower(at.Hostname())
+	}
+	return address
 }

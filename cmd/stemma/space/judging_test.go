@@ -17,6 +17,7 @@ func TestAForgeThatIsToldIsNamedByAFlag(t *testing.T) {
 		"github":                     {System: "github", Host: "github.com", Base: "https://api.github.com"},
 		"gitlab@gitlab.com#12":       {System: "gitlab", Host: "gitlab.com", Base: "https://gitlab.com/api/v4", Check: 12},
 		"gitea@http://127.0.0.1:300": {System: "gitea", Host: "127.0.0.1", Base: "http://127.0.0.1:300/api/v1"},
+		"gitea@Git.acme.example:300": {System: "gitea", Host: "git.acme.example", Base: "https://Git.acme.example:300/api/v1"},
 	} {
 		got, err := forges([]string{flag + "=" + file})
 		want.Token = "a token"
