@@ -57,6 +57,8 @@ func exempt(x *subject.Subject) Outcome {
 	switch c := &x.Change; {
 	case c.State == "closed":
 		return Outcome{State: NotApplicable, Reason: "it was closed and nothing came in"}
+	case c.Dropped && len(x.Deployments) == 0:
+		return Outcome{State: NotApplicable, Reason: "its branch does not have it any more, and it was deployed nowhere"}
 	case !c.Merged.IsZero() && c.Merged.Before(since):
 		return Outcome{State: NotApplicable, Reason: "it came in before " + since.UTC().Format(time.DateOnly) + ", from when on changes are judged"}
 	}

@@ -454,3 +454,14 @@ func TestChangesBeforeTheBeginningAreNotJudged(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestWhatIsGoneAgainIsNotJudgedUnlessItWasDeployed(t *testing.T) {
+	x := &subject.Subject{Change: subject.Change{Dropped: true}}
+	if f := judged(t, "false", x); f.State != NotApplicable || !strings.Contains(f.Reason, "not have it any more") {
+		t.Errorf("%+v", f)
+	}
+	x.Deployments = []subject.Deployment{{Thing: subject.Thing{Ref: "deployment:prod/1"}}}
+	if f := judged(t, "false", x); f.State != Fail {
+		t.Errorf("%+v", f)
+	}
+}

@@ -113,8 +113,8 @@ type Change struct {
 	OriginAuthor string    `json:"origin_author,omitempty"` // and those that were mended
 	Mends        []string  `json:"mends,omitempty"`         // changes and commits that it mends
 	Components   []string  `json:"components,omitempty"`
-	Direct       bool      `json:"direct,omitempty"` // derived: nobody was asked
-	Dropped      bool      `json:"dropped,omitempty"`
+	Direct       bool      `json:"direct,omitempty"`   // derived: nobody was asked
+	Dropped      bool      `json:"dropped,omitempty"`  // its branch does not have it any more
 	Unseen       int       `json:"unseen,omitempty"`   // derived: lines that neither its head nor its branch had, but only the merge of both
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1
