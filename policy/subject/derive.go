@@ -279,8 +279,23 @@ func (s *Subject) level(t *Attestation) {
 		t.Speaks = t.Speaks || of.Name == t.Signer && of.SpeaksFor(t.Builder)
 	}
 	if t.Speaks {
-		t.Level = s.Settings.Builders[t.Builder]
+		t.Level = s.Settings.LevelOf(t.Builder)
 	}
+}
+
+// LevelOf is the level that a builder is trusted to: that of its own name, else the least of
+// the patterns that it fits.
+func (s Settings) LevelOf(builder string) int {
+	if level, ok := s.Builders[builder]; ok {
+		return level
+	}
+	least, found := 0, false
+	for pattern, level := range s.Builders {
+		if Matches(builder, pattern) && (!found || level < least) {
+			least, found = level, true
+		}
+	}
+	return least
 }
 
 // SpeaksFor reports whether a signer is trusted to speak for a builder.

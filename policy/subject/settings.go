@@ -26,7 +26,7 @@ type Settings struct {
 	Packages        []string            `json:"packages,omitempty"`         // package URLs that may be added, without versions
 	Checks          []string            `json:"checks,omitempty"`           // names of runs that have to be green
 	SecretScanners  []string            `json:"secret_scanners,omitempty"`  // names of tools that look for secrets
-	Builders        map[string]int      `json:"builders,omitempty"`         // trusted builders, with the level of SLSA Build
+	Builders        map[string]int      `json:"builders,omitempty"`         // patterns of trusted builders, with the level of SLSA Build
 	Trust           []Signer            `json:"trust,omitempty"`            // whose signatures of attestations count
 	BuildLevel      int                 `json:"build_level,omitempty"`      // that is asked for; 1 if nobody says
 	AIShare         int                 `json:"ai_share,omitempty"`         // percent of added lines at most; 0: no cap
@@ -129,12 +129,9 @@ func (s Settings) Patterns() map[string][]string {
 			all[name+" "+key] = list
 		}
 	}
+	all["builders"] = slices.Sorted(maps.Keys(s.Builders))
 	for i, t := range s.Trust {
-		at := "trust " + strconv.Itoa(i)
-		all[at+" builders"] = t.Builders
-		if t.Identity != "" {
-			all[at+" identity"] = []string{t.Identity}
-		}
+		all["trust "+strconv.Itoa(i)+" builders"] = t.Builders
 	}
 	return all
 }
