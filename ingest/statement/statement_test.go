@@ -127,9 +127,11 @@ func TestProvenanceNamesItsBuilderAndItsSource(t *testing.T) {
 		"a tree, and a package":   {one, `{"buildDefinition":{"resolvedDependencies":[{"uri":"git+https://x.example/a","digest":{"gitTree":"` + a + `"}},{"uri":"pkg:npm/a","digest":{"sha1":"` + b + `"}}]}}`, "", ""},
 		"GitLab": {one, `{"buildDefinition":{"externalParameters":{"source":"https://gitlab.com/acme/pay"},"resolvedDependencies":[{"uri":"https://gitlab.com/acme/pay","digest":{"sha256":"` + a + `"}}]},
 			"runDetails":{"builder":{"id":"https://gitlab.com/acme/pay/-/runners/1"}}}`, "https://gitlab.com/acme/pay/-/runners/1", a},
-		"BuildKit": {old, `{"builder":{"id":"https://github.com/acme/pay/actions/runs/1"},"materials":[{"uri":"pkg:docker/alpine","digest":{"sha256":"` + strings.Repeat("c", 64) + `"}},
+		"BuildKit": {
+			old, `{"builder":{"id":"https://github.com/acme/pay/actions/runs/1"},"materials":[{"uri":"pkg:docker/alpine","digest":{"sha256":"` + strings.Repeat("c", 64) + `"}},
 			{"uri":"https://github.com/acme/pay.git#refs/heads/main","digest":{"sha1":"` + a + `"}}],"invocation":{"configSource":{"uri":"https://github.com/acme/pay.git#refs/heads/main","digest":{"sha1":"` + a + `"}}}}`,
-			"https://github.com/acme/pay/actions/runs/1", a},
+			"https://github.com/acme/pay/actions/runs/1", a,
+		},
 		"told by where the configuration is": {old, `{"invocation":{"configSource":{"uri":"git+https://github.com/acme/pay@refs/heads/main","digest":{"sha1":"` + a + `"}}},"materials":[{"uri":"git+https://github.com/acme/lib","digest":{"sha1":"` + b + `"}}],"builder":{"id":"b"}}`, "b", a},
 		"an id that would have to be cut":    {one, `{"runDetails":{"builder":{"id":"https://ci.example\u0000.evil.example"}}}`, "", ""},
 		"no provenance":                      {"https://example.com/other", `{"runDetails":{"builder":{"id":"b"}}}`, "", ""},
