@@ -42,19 +42,25 @@ func (s Signer) Called() Signer {
 	return s
 }
 
-// Sign is a payload in an envelope.
-func (s Signer) Sign(payload string) []byte {
-	sig := ed25519.Sign(s.private, fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(InToto), InToto, len(payload), payload))
-	return Envelope(payload, s.KeyID, sig)
+// Sign is a statement in an envelope.
+func (s Signer) Sign(statement string) []byte { return s.SignAs(InToto, statement) }
+
+// SignAs is a payload of some type in an envelope.
+func (s Signer) SignAs(kind, payload string) []byte {
+	return envelope(kind, payload, s.KeyID, ed25519.Sign(s.private, fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(kind), kind, len(payload), payload)))
 }
 
-// Envelope is a payload with a signature that may be any.
-func Envelope(payload, keyID string, sig []byte) []byte {
+// Envelope is a statement with a signature that may be any.
+func Envelope(statement, keyID string, sig []byte) []byte {
+	return envelope(InToto, statement, keyID, sig)
+}
+
+func envelope(kind, payload, keyID string, sig []byte) []byte {
 	signature := map[string]string{"sig": base64.StdEncoding.EncodeToString(sig)}
 	if keyID != "" {
 		signature["keyid"] = keyID
 	}
-	return encoded(map[string]any{"payloadType": InToto, "payload": base64.StdEncoding.EncodeToString([]byte(payload)), "signatures": []any{signature}})
+	return encoded(map[string]any{"payloadType": kind, "payload": base64.StdEncoding.EncodeToString([]byte(payload)), "signatures": []any{signature}})
 }
 
 // Provenance is a statement of SLSA 1 that something with a SHA-256 was built of a commit.

@@ -31,7 +31,9 @@ func (s Statement) Record(place string, seen time.Time) artifact.Attestation {
 	if i := slices.IndexFunc(s.Signed.Signatures, func(x attest.Signature) bool { return x.KeyID != "" && !strings.Contains(x.KeyID, "@") }); i >= 0 {
 		a.SignerHint = jsonwalk.Clean(s.Signed.Signatures[i].KeyID, 500)
 	}
-	a.Builder, a.Source = s.Builder, s.Source()
+	if a.Source = s.Source(); !strings.HasPrefix(s.Builder, "mailto:") { // nor may who built it by hand be in one
+		a.Builder = s.Builder
+	}
 	for _, sub := range s.Subjects {
 		for _, d := range sub.Digests {
 			to := d.ref()
@@ -42,6 +44,13 @@ func (s Statement) Record(place string, seen time.Time) artifact.Attestation {
 		}
 	}
 	return a
+}
+
+// InToto reports whether what was signed was signed as a statement. A key may sign texts of other
+// kinds, too, and what stands in them must not be taken for its word.
+func (s Statement) InToto() bool {
+	kind := s.Signed.PayloadType
+	return strings.HasPrefix(kind, "application/vnd.in-toto") && strings.HasSuffix(kind, "+json") && strings.HasPrefix(s.StatementType, "https://in-toto.io/Statement/")
 }
 
 // Speaks reports whether something is among the subjects.

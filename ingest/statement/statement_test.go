@@ -134,6 +134,7 @@ func TestProvenanceNamesItsBuilderAndItsSource(t *testing.T) {
 		},
 		"told by where the configuration is": {old, `{"invocation":{"configSource":{"uri":"git+https://github.com/acme/pay@refs/heads/main","digest":{"sha1":"` + a + `"}}},"materials":[{"uri":"git+https://github.com/acme/lib","digest":{"sha1":"` + b + `"}}],"builder":{"id":"b"}}`, "b", a},
 		"an id that would have to be cut":    {one, `{"runDetails":{"builder":{"id":"https://ci.example\u0000.evil.example"}}}`, "", ""},
+		"a person by hand":                   {one, `{"runDetails":{"builder":{"id":"mailto:ada@acme.example"}}}`, "", ""},
 		"no provenance":                      {"https://example.com/other", `{"runDetails":{"builder":{"id":"b"}}}`, "", ""},
 		"of other types":                     {one, `{"runDetails":[1],"buildDefinition":"x","builder":7,"materials":{"a":1},"invocation":null}`, "", ""},
 	} {

@@ -20,7 +20,7 @@ const (
 	erased     = "erased"
 	missing    = "missing"
 	unreadable = "unreadable"
-	elsewhere  = "elsewhere" // what was signed is about something else
+	elsewhere  = "elsewhere" // it holds, of something else
 )
 
 // maxKnown is how many results are remembered.
@@ -170,7 +170,7 @@ func (v *Verifier) check(ctx context.Context, attestation, of stemma.Ref, signer
 	}
 	s := list[0]
 	state, names := attest.Check(s.Signed, signers)
-	if state == attest.Holds && !s.Speaks(of) {
+	if state == attest.Holds && !(s.InToto() && s.Speaks(of)) {
 		return checked{signature: elsewhere}, nil
 	}
 	return checked{string(state), names, s.Builder, string(s.Source())}, nil

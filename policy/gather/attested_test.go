@@ -127,7 +127,10 @@ func signings() []signing {
 			_, other := p.image("other")
 			_, hex := other.Split()
 			return ci.Sign(attesttest.Provenance(hex, builder, p.sha(2)))
-		}, want: []string{"BLD-01 fail (the signature of its provenance does not hold)", "BLD-02 fail"}},
+		}, want: []string{"BLD-01 fail (what was signed is not about what was built)", "BLD-02 fail"}},
+		{name: "signed as a text of another kind", raw: func(p *place, hex string) []byte {
+			return ci.SignAs("text/plain", attesttest.Provenance(hex, builder, p.sha(2)))
+		}, want: []string{"BLD-01 fail (what was signed is not about what was built)", "BLD-02 fail"}},
 		{name: "about another image", raw: func(p *place, _ string) []byte {
 			_, other := p.image("other")
 			_, hex := other.Split()
