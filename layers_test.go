@@ -55,6 +55,8 @@ var layers = []struct {
 	{"storage/turn", ""},
 	{"vault", ". storage"},
 	{"inbox", ". storage storage/turn"},
+	{"attest/keyless", ""},
+	{"attest", "attest/keyless"},
 	{"outbox", ""},
 	{"spool", ""},
 	{"spool/index", ""},
@@ -93,7 +95,7 @@ var layers = []struct {
 	{"ingest/gitai", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/entire", ". rooms ingest/jsonwalk ingest/note"},
 	{"ingest/chainloop", ". rooms ingest/jsonwalk ingest/note"},
-	{"ingest/statement", ". rooms ingest/jsonwalk ingest/note"},
+	{"ingest/statement", ". rooms attest ingest/jsonwalk ingest/note"},
 	{"ingest/records", "git ingest/note ingest/gitai"},
 	{"ingest/posted", ". rooms storage vault ingest ingest/chainloop ingest/note ingest/records"},
 	{"ingest/agenttrace", ". rooms ingest/note"},
@@ -111,7 +113,7 @@ var layers = []struct {
 	{"ingest/evidence/digests", "ingest/evidence"},
 	{"ingest/evidence/format", "artifact pipeline ingest/evidence ingest/evidence/junit ingest/evidence/sarif ingest/evidence/gitleaks ingest/evidence/trivy ingest/evidence/grype ingest/evidence/spdx ingest/evidence/cyclonedx ingest/evidence/inspect ingest/evidence/kubernetes ingest/evidence/digests"},
 	{"ingest/drain", ". inbox ingest"},
-	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/drain ingest/evidence"},
+	{"ingest/reported", ". rooms storage inbox ingest ingest/ci ingest/drain ingest/evidence ingest/statement"},
 	{"ingest/words", ". rooms git redact/secret ingest/note"},
 	{"ingest/transcript", ". rooms ingest ingest/agent ingest/gitai"},
 	{"ingest/otlp", ". rooms redact ingest/jsonwalk ingest/agent/run"},
@@ -163,9 +165,9 @@ var layers = []struct {
 
 	{"policy/subject", ""},
 	{"policy/rule", "policy/subject"},
-	{"policy", "policy/rule policy/subject"},
+	{"policy", "attest policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
-	{"policy/gather", ". rooms storage lineage/deployed policy/subject"},
+	{"policy/gather", ". rooms storage vault attest lineage/deployed ingest/statement policy/subject"},
 	{"policy/report", "policy policy/subject"},
 	{"policy/assess", ". governance storage ledger ingest policy policy/gather policy/subject"},
 	{"policy/tally", ". governance storage ledger"},
@@ -196,8 +198,8 @@ var layers = []struct {
 	{"cmd/stemma/ask", ". session change git/quote git git/blame storage graph/walk lineage ingest ingest/judged ingest/transcript ingest/origins query/filter lineage/deployed query query/output query/causes query/people query/population query/views cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/early cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server dashboard/page policy policy/alert policy/announce policy/assess policy/catalogue policy/tally cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/govern", ". change git governance ingest/exempted git/history identity ingest/ci ingest/origins ingest/repo lineage/deployed storage policy policy/assess policy/catalogue policy/gather policy/report policy/subject cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
+	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported ingest/statement cmd/stemma/terminal cmd/stemma/program"},
+	{"cmd/stemma/govern", ". change git governance ingest/exempted git/history identity ingest/ci ingest/origins ingest/repo lineage/deployed storage vault policy policy/assess policy/catalogue policy/gather policy/report policy/subject cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
 	{"cmd/stemma", "cmd/stemma/govern cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// They know the program as its users do.
@@ -214,6 +216,7 @@ var layers = []struct {
 	{"ingest/ingesttest", ". storage vault ledger ledger/seal graph lineage ingest"},
 	{"ingest/event/eventtest", ". lineage ingest/event"},
 	{"roomtest", "."},
+	{"attest/attesttest", ""},
 }
 
 const rooms = "identity intent session attribution change review pipeline artifact deployment incident governance"

@@ -86,6 +86,8 @@ var attestationSpec = stemma.KindSpec{
 		{Name: "verified", Type: stemma.Bool, Doc: "its signature was checked and holds"},
 		{Name: "subjects", Type: stemma.Int, Doc: "how many things it speaks of"},
 		{Name: "signer_hint", Type: stemma.Text, Doc: "who it says signed, unverified"},
+		{Name: "builder", Type: stemma.Text, Index: true, Doc: "of provenance: who it says built them, unverified"},
+		{Name: "source", Type: stemma.Link, Index: true, Doc: "of provenance: the commit it says they were built of, unverified"},
 	},
 	Doors: []stemma.Door{
 		{Name: "about", To: []stemma.Kind{stemma.KindCommit, stemma.KindArtifact, stemma.KindRelease}, Doc: "what it speaks of"},
@@ -180,6 +182,8 @@ type Attestation struct {
 	Verified      bool       `json:"verified"`
 	Subjects      int        `json:"subjects,omitempty"`
 	SignerHint    string     `json:"signer_hint,omitempty"` // who it says signed, unverified
+	Builder       string     `json:"builder,omitempty"`     // of provenance: who it says built them, unverified
+	Source        stemma.Ref `json:"source,omitempty"`      // of provenance: the commit it says they were built of
 
 	About    []stemma.Edge `json:"-" door:"about"`
 	Occurred stemma.Moment `json:"-" fact:"occurred"`

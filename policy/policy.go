@@ -22,6 +22,7 @@ type Policy struct {
 	Repositories []OfOne             `yaml:"repositories,omitempty"` // settings of some, over those of their class
 	Place        string              `yaml:"-"`
 	lines        Lines
+	beside       Beside
 	usual        subject.Settings
 	of           []subject.Settings
 }
@@ -41,9 +42,17 @@ type OfOne struct {
 	Settings Document `yaml:"settings"`
 }
 
+// Beside reads a file that lies beside a policy and is named in it.
+type Beside func(name string) ([]byte, error)
+
 // ParsePolicy reads a policy and checks it. A file without anything in it decides nothing.
 func ParsePolicy(place string, body []byte) (Policy, error) {
-	p := Policy{Place: place}
+	return ParsePolicyBeside(place, body, nil)
+}
+
+// ParsePolicyBeside is ParsePolicy of one that may name files.
+func ParsePolicyBeside(place string, body []byte, beside Beside) (Policy, error) {
+	p := Policy{Place: place, beside: beside}
 	seen := false
 	err := Documents(place, body, func(dec *yaml.Decoder, at Lines) error {
 		if seen {
@@ -143,6 +152,9 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 	if d.IsZero() {
 		return over, nil
 	}
+	if d.has("trust") {
+		over.Trust = nil // lists of objects would be read into each other
+	}
 	if err := d.into(&over); err != nil {
 		var f *Fault
 		errors.As(err, &f)
@@ -158,6 +170,9 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 		if n := numbers[name]; n < 0 {
 			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
 		}
+	}
+	if d.has("trust") {
+		faults = append(faults, p.trust(path+".trust", over.Trust))
 	}
 	return over, errors.Join(faults...)
 }

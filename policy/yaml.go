@@ -225,6 +225,12 @@ func (d *Document) name(n *yaml.Node) {
 // IsZero reports whether there is no document.
 func (d Document) IsZero() bool { return d.values == nil }
 
+// has reports whether a document says something of a member.
+func (d Document) has(name string) bool {
+	_, ok := d.values[name]
+	return ok
+}
+
 // into reads a document into a Go value; a name that it does not have is a fault.
 func (d Document) into(to any) error {
 	body, err := json.Marshal(d.values)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/attest/attesttest"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 
 	_ "modernc.org/sqlite"
@@ -55,6 +57,8 @@ func TestScripts(t *testing.T) {
 			"github-sha": scriptSHA,
 			"trace-head": scriptTraceHead,
 			"step":       scriptStep,
+			"public":     scriptPublic,
+			"sign":       scriptSign,
 		},
 	})
 }
@@ -87,6 +91,21 @@ func scriptSHA(ts *testscript.TestScript, _ bool, args []string) {
 // scriptTraceHead traces the commit that a file names: trace-head FILE [FLAG]
 func scriptTraceHead(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("stemma", append([]string{"trace", strings.TrimSpace(ts.ReadFile(args[0]))}, args[1:]...)...))
+}
+
+// scriptPublic writes the public key of a signer: public NAME FILE
+func scriptPublic(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(attesttest.New(args[0]).Public()), 0o600))
+}
+
+// scriptSign writes provenance that a signer signed, of a file that a builder built of the
+// commit that is checked out: sign NAME FILE BUILDER OUT
+func scriptSign(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(ts.Exec("git", "rev-parse", "HEAD"))
+	commit := strings.TrimSpace(ts.ReadFile("stdout"))
+	sum := stemma.Sum([]byte(ts.ReadFile(args[1]))).String()
+	signed := attesttest.New(args[0]).Sign(attesttest.Provenance(sum, args[2], commit))
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), append(signed, '\n'), 0o600))
 }
 
 // scriptCode runs stemma, which must end with the given code: code 2 query …

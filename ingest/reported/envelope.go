@@ -54,18 +54,19 @@ const (
 
 // The kinds of envelopes.
 const (
-	KindRun      = "run"
-	KindTest     = "test"
-	KindScan     = "scan"
-	KindBom      = "bom"
-	KindArtifact = "artifact"
-	KindDeploy   = "deploy"
-	KindIncident = "incident"
-	KindSnapshot = "snapshot"
+	KindRun         = "run"
+	KindTest        = "test"
+	KindScan        = "scan"
+	KindBom         = "bom"
+	KindArtifact    = "artifact"
+	KindDeploy      = "deploy"
+	KindIncident    = "incident"
+	KindSnapshot    = "snapshot"
+	KindAttestation = "attestation"
 )
 
 // Kinds are all of them.
-var Kinds = []string{KindRun, KindTest, KindScan, KindBom, KindArtifact, KindDeploy, KindIncident, KindSnapshot}
+var Kinds = []string{KindRun, KindTest, KindScan, KindBom, KindArtifact, KindDeploy, KindIncident, KindSnapshot, KindAttestation}
 
 // An Envelope is one thing that a pipeline reports. Beside what every one has, it has
 // what its kind is about. Records are written as their rooms keep them; what a sender
@@ -80,18 +81,19 @@ type Envelope struct {
 	Run    ci.Pipeline `json:"run,omitzero"`     // where it is reported from; outside of a pipeline without a run
 	Method string      `json:"method,omitempty"` // how the commit is known
 
-	State      *State          `json:"state,omitempty"`
-	File       string          `json:"file,omitempty"` // the report's, which tells apart several of one job
-	Tests      []pipeline.Test `json:"tests,omitempty"`
-	Scans      []pipeline.Scan `json:"scans,omitempty"`
-	Bom        *artifact.Bom   `json:"bom,omitempty"`
-	Subjects   []string        `json:"subjects,omitempty"` // digests that the bill of materials names
-	Of         []string        `json:"of,omitempty"`       // digests that it is declared to be of
-	Artifacts  []Artifact      `json:"artifacts,omitempty"`
-	Deployment *Deployment     `json:"deployment,omitempty"`
-	Incident   *Incident       `json:"incident,omitempty"`
-	Snapshot   *Snapshot       `json:"snapshot,omitempty"`
-	Report     *Report         `json:"report,omitempty"`
+	State        *State          `json:"state,omitempty"`
+	File         string          `json:"file,omitempty"` // the report's, which tells apart several of one job
+	Tests        []pipeline.Test `json:"tests,omitempty"`
+	Scans        []pipeline.Scan `json:"scans,omitempty"`
+	Bom          *artifact.Bom   `json:"bom,omitempty"`
+	Subjects     []string        `json:"subjects,omitempty"` // digests that the bill of materials names
+	Of           []string        `json:"of,omitempty"`       // digests that it is declared to be of
+	Artifacts    []Artifact      `json:"artifacts,omitempty"`
+	Attestations [][]byte        `json:"attestations,omitempty"` // of artifacts or by themselves: statements as they were signed, one each
+	Deployment   *Deployment     `json:"deployment,omitempty"`
+	Incident     *Incident       `json:"incident,omitempty"`
+	Snapshot     *Snapshot       `json:"snapshot,omitempty"`
+	Report       *Report         `json:"report,omitempty"`
 }
 
 // A State says how a run stands.
@@ -209,7 +211,19 @@ func Decode(raw []byte) (*Envelope, error) {
 }
 
 func (e *Envelope) check() error {
-	return errors.Join(e.checkForm(), e.checkRefs())
+	if err := errors.Join(e.checkForm(), e.checkRefs()); err != nil {
+		return err
+	}
+	return e.checkAttestations()
+}
+
+func (e *Envelope) checkAttestations() error {
+	for i, raw := range e.Attestations {
+		if _, why := attestation(raw); why != "" {
+			return bad("its attestation %d is none: %s", i+1, why)
+		}
+	}
+	return nil
 }
 
 // refs are what the envelope names by itself.
@@ -250,6 +264,7 @@ func (e *Envelope) checkForm() error {
 	has := map[string]bool{
 		KindRun: e.State != nil, KindTest: len(e.Tests) > 0, KindScan: len(e.Scans) > 0, KindBom: e.Bom != nil, KindArtifact: len(e.Artifacts) > 0,
 		KindDeploy: e.Deployment != nil, KindIncident: e.Incident != nil, KindSnapshot: e.Snapshot != nil,
+		KindAttestation: len(e.Attestations) > 0 && e.Kind != KindArtifact,
 	}
 	for _, kind := range Kinds {
 		if has[kind] != (kind == e.Kind) {
@@ -260,7 +275,7 @@ func (e *Envelope) checkForm() error {
 	if e.Snapshot != nil {
 		seen = len(e.Snapshot.Artifacts)
 	}
-	for name, n := range map[string]int{"tests": len(e.Tests), "scans": len(e.Scans), "artifacts": len(e.Artifacts), "configurations": len(e.Run.Configs), "digests": len(e.Subjects) + len(e.Of)} {
+	for name, n := range map[string]int{"tests": len(e.Tests), "scans": len(e.Scans), "artifacts": len(e.Artifacts), "attestations": len(e.Attestations), "configurations": len(e.Run.Configs), "digests": len(e.Subjects) + len(e.Of)} {
 		if n > maxList {
 			return bad("it has more than %d %s", maxList, name)
 		}

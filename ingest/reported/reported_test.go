@@ -1,6 +1,8 @@
 package reported_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
+	"github.com/stemma-dev/stemma/attest/attesttest"
 	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/incident"
@@ -75,18 +78,24 @@ func take(tb testing.TB, s *ingest.Space, b []byte) reported.Taken {
 	return taken
 }
 
+// signed is provenance of what has a digest.
+func signed(end, commit string) []byte {
+	return attesttest.New("ci").Sign(attesttest.Provenance(digest(end)[7:], "https://ci.example.com/builder", commit))
+}
+
 // story is what one pipeline reports, step by step.
 func story(tb testing.TB) [][]byte {
 	var all [][]byte
 	for i, e := range []reported.Envelope{
 		{Kind: reported.KindTest, File: "junit.xml", Tests: []pipeline.Test{{Suite: "unit", Status: "failed", Failed: 1, Failures: []pipeline.Failure{{Name: "TestRefund"}}}, {Suite: "unit", Status: "passed", Passed: 3}}, Report: &reported.Report{Name: "junit.xml", Media: "application/xml", Body: []byte("<testsuite/>")}},
 		{Kind: reported.KindScan, File: "s.sarif", Scans: []pipeline.Scan{{Tool: "codeql", Findings: 1, High: 1, Found: []pipeline.Finding{{Rule: "go/sql", Severity: "high"}}}}},
-		{Kind: reported.KindArtifact, Artifacts: []reported.Artifact{{Artifact: artifact.Artifact{Name: "r.example.com/pay", Digest: digest("a"), Form: "image"}, Same: []string{digest("c")}, Method: "declared"}}},
+		{Kind: reported.KindArtifact, Artifacts: []reported.Artifact{{Artifact: artifact.Artifact{Name: "r.example.com/pay", Digest: digest("a"), Form: "image"}, Same: []string{digest("c")}, Method: "declared"}}, Attestations: [][]byte{signed("a", sha)}},
 		{Kind: reported.KindBom, Bom: &artifact.Bom{Format: "cyclonedx", Count: 1, Components: []artifact.Component{{Name: "log4j"}}}, Subjects: []string{digest("a")}, Report: &reported.Report{Name: "bom.json", Media: "application/json", Body: []byte("{}")}},
 		{Kind: reported.KindDeploy, Deployment: &reported.Deployment{Environment: "prod", Tier: "production", Version: "v1", Artifacts: []string{digest("a")}}},
 		{Kind: reported.KindIncident, Incident: &reported.Incident{Incident: incident.Incident{Key: "INC-1", Title: "refunds twice"}, Environment: "prod"}},
 		{Kind: reported.KindSnapshot, Snapshot: &reported.Snapshot{Environment: "prod", Format: "kubernetes", Running: []deployment.Running{{Name: "pay", Artifact: artifact.Ref(digest("c"))}}}},
 		{Kind: reported.KindRun, State: &reported.State{Conclusion: "success"}},
+		{Kind: reported.KindAttestation, File: "p.jsonl", Attestations: [][]byte{signed("a", sha), signed("c", older)}},
 	} {
 		e.At = at(i)
 		all = append(all, sealed(tb, e))
@@ -244,19 +253,24 @@ func TestWhatIsNoEnvelopeIsRefused(t *testing.T) {
 		`{}`:                                 "reported: its version is not 1, which this program reads",
 		`{"v": 1, "surprise": 1}`:            "reported: it has a member that version 1 does not have, or of another type",
 		`{"v": 1, "key": "a b"}`:             "reported: its key is empty, longer than 200 bytes, or has other characters than letters, digits and -_.:",
-		head + `"kind": "x"}`:                `reported: its kind "x" is none of run, test, scan, bom, artifact, deploy, incident, snapshot`,
+		head + `"kind": "x"}`:                `reported: its kind "x" is none of run, test, scan, bom, artifact, deploy, incident, snapshot, attestation`,
 		head + `"kind": "test"}`:             "reported: it is of kind test, and what it has is not",
 		head + `"kind": "run", "state": {}}`: "reported: it does not say which run it is about",
-		`{"v": 1, "key": "k", "kind": "run", "state": {}}`:                                                     "reported: it does not say when it happened",
-		head + `"kind": "test", "tests": [{}], "scans": [{}]}`:                                                 "reported: it is of kind test, and what it has is not",
-		head + `"kind": "test", "tests": [{"status": "odd", "failed": 0, "passed": 0, "skipped": 0}]}`:         `reported: what it says of "test:local/k//" is not kept: status: "odd" is none of: passed failed skipped unknown`,
-		head + `"kind": "deploy", "deployment": {"environment": "prod", "artifacts": ["sha256:xy"]}}`:          `reported: "sha256:xy" is no digest`,
-		head + `"kind": "deploy", "deployment": {"environment": ""}}`:                                          "reported: the deployment has no environment",
-		head + `"kind": "snapshot", "snapshot": {"environment": "", "running": []}}`:                           "reported: the snapshot has no environment",
-		head + `"kind": "incident", "incident": {"source": "", "key": ""}}`:                                    "reported: the incident has no key",
-		head + `"kind": "bom", "bom": {"format": "cyclonedx", "components": 1, "unresolved": 0}, "of": ["x"]}`: `reported: "x" is no digest`,
-		head + `"kind": "run", "method": "magic", "state": {}}`:                                                `reported: its method "magic" is not known`,
-		head + `"kind": "run", "run": {"system": "", "run": "", "attempt": 1, "commit": "a1"}, "state": {}}`:   "reported: its commit is not named whole",
+		`{"v": 1, "key": "k", "kind": "run", "state": {}}`:                                                                                                          "reported: it does not say when it happened",
+		head + `"kind": "test", "tests": [{}], "scans": [{}]}`:                                                                                                      "reported: it is of kind test, and what it has is not",
+		head + `"kind": "test", "tests": [{"status": "odd", "failed": 0, "passed": 0, "skipped": 0}]}`:                                                              `reported: what it says of "test:local/k//" is not kept: status: "odd" is none of: passed failed skipped unknown`,
+		head + `"kind": "deploy", "deployment": {"environment": "prod", "artifacts": ["sha256:xy"]}}`:                                                               `reported: "sha256:xy" is no digest`,
+		head + `"kind": "deploy", "deployment": {"environment": ""}}`:                                                                                               "reported: the deployment has no environment",
+		head + `"kind": "snapshot", "snapshot": {"environment": "", "running": []}}`:                                                                                "reported: the snapshot has no environment",
+		head + `"kind": "incident", "incident": {"source": "", "key": ""}}`:                                                                                         "reported: the incident has no key",
+		head + `"kind": "bom", "bom": {"format": "cyclonedx", "components": 1, "unresolved": 0}, "of": ["x"]}`:                                                      `reported: "x" is no digest`,
+		head + `"kind": "attestation"}`:                                                                                                                             "reported: it is of kind attestation, and what it has is not",
+		head + `"kind": "attestation", "attestations": ["e30="]}`:                                                                                                   "reported: its attestation 1 is none: no attestation in the note",
+		head + `"kind": "attestation", "attestations": ["aGVsbG8="]}`:                                                                                               "reported: its attestation 1 is none: no attestation in the note",
+		head + `"kind": "attestation", "attestations": ["` + base64.StdEncoding.EncodeToString(append(append(signed("a", sha), '\n'), signed("b", sha)...)) + `"]}`: "reported: its attestation 1 is none: there are several",
+		head + `"kind": "test", "tests": [{}], "attestations": ["e30="]}`:                                                                                           "reported: it is of kind test, and what it has is not",
+		head + `"kind": "run", "method": "magic", "state": {}}`:                                                                                                     `reported: its method "magic" is not known`,
+		head + `"kind": "run", "run": {"system": "", "run": "", "attempt": 1, "commit": "a1"}, "state": {}}`:                                                        "reported: its commit is not named whole",
 	} {
 		_, err := reported.Take(t.Context(), s, now, []byte(text))
 		var bad *reported.BadError
@@ -267,6 +281,42 @@ func TestWhatIsNoEnvelopeIsRefused(t *testing.T) {
 	if _, err := reported.Take(t.Context(), s, now, make([]byte, reported.MaxEnvelope+1)); err == nil {
 		t.Error("an envelope of any size is taken")
 	}
+}
+
+// TestWhatWasSignedIsKeptAsItIs: what it says is read from its bytes, nothing is believed of it
+// yet, and once erased it stays away.
+func TestWhatWasSignedIsKeptAsItIs(t *testing.T) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
+		s := ingesttest.Must(t, open(), now)
+		raw := signed("a", older)
+		report := sealed(t, reported.Envelope{
+			Kind: reported.KindArtifact, Artifacts: []reported.Artifact{{Artifact: artifact.Artifact{Digest: digest("a")}}}, Attestations: [][]byte{append(bytes.Clone(raw), '\n')},
+		})
+		taken := take(t, s, report)
+		ref := artifact.AttestationRef(stemma.Sum(raw))
+		if want := []stemma.Ref{artifact.Ref(digest("a")), ref}; !slices.Equal(taken.Refs, want) {
+			t.Fatalf("it is about %v, want %v", taken.Refs, want)
+		}
+		n, err := s.Graph.Node(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verified := n.Attrs.Bool("verified")
+		if n.Attrs.Text("builder") != "https://ci.example.com/builder" || n.Attrs.Ref("source") != stemma.Ref("commit:sha1/"+older) || verified {
+			t.Errorf("it says %v", n.Attrs)
+		}
+		asides(t, s, ref, "about "+string(artifact.Ref(digest("a"))))
+		if kept, err := s.Vault.Get(t.Context(), ref, stemma.Sum(raw)); err != nil || !bytes.Equal(kept, raw) {
+			t.Errorf("kept is %q, %v", kept, err)
+		}
+		if _, err := s.Erase(t.Context(), now, ingest.Erasure{What: ref, Name: "Dan", Mail: "dan@acme.example", Ground: "asked to"}); err != nil {
+			t.Fatal(err)
+		}
+		take(t, s, report)
+		if kept, err := s.Vault.Get(t.Context(), ref, stemma.Sum(raw)); err == nil {
+			t.Errorf("it came back: %q", kept)
+		}
+	})
 }
 
 func TestSameReportHasTheSameKey(t *testing.T) {

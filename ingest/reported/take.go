@@ -76,7 +76,9 @@ func (t *taker) take() error {
 	case KindBom:
 		return t.bom()
 	case KindArtifact:
-		return t.artifacts(t.e.Artifacts, true)
+		return errors.Join(t.artifacts(t.e.Artifacts, true), t.attestations())
+	case KindAttestation:
+		return t.attestations()
 	case KindDeploy:
 		return t.deploy()
 	case KindIncident:

@@ -5,6 +5,7 @@
 // reads no clock.
 //
 // A statement is told, not believed: no signature is checked here, and a record
-// made here says that it is not verified. What cannot be read is a
+// made here says that it is not verified. What was signed, and what is to be
+// checked, stands beside it for the package attest. What cannot be read is a
 // [note.Problem] with its place.
 package statement

@@ -3,9 +3,9 @@ package statement
 import (
 	"bytes"
 	"encoding/base64"
-	"slices"
 	"strings"
 
+	"github.com/stemma-dev/stemma/attest"
 	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/ingest/note"
 )
@@ -20,9 +20,10 @@ type Statement struct {
 	StatementType string // "https://in-toto.io/Statement/v1"
 	PredicateType string
 	Subjects      []Subject
-	Keys          []string // key ids, unauthenticated hints
-	Signatures    int
-	Certificate   bool // a bundle that carries a signer's certificate
+	Certificate   bool     // a bundle that carries a signer's certificate
+	Builder       string   // of provenance: who says that it built the subjects
+	Sources       []Source // of provenance: the commits that it says they were built of
+	Signed        attest.Envelope
 
 	Line int    // where it begins in the note
 	Raw  []byte // its bytes, sharing the memory of the note
@@ -131,7 +132,7 @@ func parseStatement(raw []byte, line int) (s Statement, why string) {
 // statement apart.
 func (s *Statement) readOutside(raw []byte) (why string) {
 	var payload string
-	var envelope []byte
+	var envelope, certificate []byte
 	inside := false
 	r := jsonwalk.New(raw)
 	for name := range r.Object() {
@@ -139,16 +140,15 @@ func (s *Statement) readOutside(raw []byte) (why string) {
 		case "mediaType":
 			s.Media = r.Text(200)
 		case "verificationMaterial":
-			for part := range r.Object() {
-				s.Certificate = s.Certificate || part == "certificate" || part == "x509CertificateChain"
-			}
+			certificate = readMaterial(r)
 		case "dsseEnvelope":
 			envelope = r.Raw()
 		case "media_type", "verification_material", "Content":
 			// A program once wrote its own names of a bundle's members.
 			s.oldMember(name, r, &envelope)
 		case "payloadType":
-			s.PayloadType = r.Text(200)
+			s.Signed.PayloadType = r.String()
+			s.PayloadType = jsonwalk.Clean(s.Signed.PayloadType, 200)
 		case "payload":
 			payload = r.String()
 		case "signatures":
@@ -161,7 +161,8 @@ func (s *Statement) readOutside(raw []byte) (why string) {
 	case r.Err() != nil:
 		return "damaged JSON"
 	case envelope != nil && s.Form == "":
-		s.Form = "bundle"
+		// What stands beside the envelope is not signed.
+		s.Form, s.PayloadType, s.Signed = "bundle", "", attest.Envelope{Certificate: certificate, Bundle: raw}
 		return s.readOutside(envelope)
 	case payload != "":
 		if s.Form == "" {
@@ -171,6 +172,7 @@ func (s *Statement) readOutside(raw []byte) (why string) {
 		if !ok {
 			return "a payload that is not base64"
 		}
+		s.Signed.Payload = body
 		return s.readInside(body)
 	case inside && s.Form == "":
 		s.Form = "statement"
@@ -185,27 +187,53 @@ func (s *Statement) oldMember(name string, r *jsonwalk.Reader, envelope *[]byte)
 		return
 	}
 	for part := range r.Object() {
-		switch part {
-		case "DsseEnvelope":
+		if part == "DsseEnvelope" {
 			*envelope = r.Raw()
-		case "Content":
-			for inner := range r.Object() {
-				s.Certificate = s.Certificate || inner == "Certificate"
-			}
 		}
 	}
 }
 
-func (s *Statement) readSignatures(r *jsonwalk.Reader) {
-	for range r.Array() {
-		s.Signatures++
+// readMaterial reads the certificate of who signed, which is the first of a chain.
+func readMaterial(r *jsonwalk.Reader) (der []byte) {
+	one := func() {
 		for name := range r.Object() {
-			if name != "keyid" {
-				continue
+			if name == "rawBytes" && der == nil {
+				der, _ = decodeBase64(r.String()) // what cannot be read is none
 			}
-			if id := r.Text(500); id != "" && len(s.Keys) < maxSignatures && !slices.Contains(s.Keys, id) {
-				s.Keys = append(s.Keys, id)
+		}
+	}
+	for part := range r.Object() {
+		switch part {
+		case "certificate":
+			one()
+		case "x509CertificateChain":
+			for name := range r.Object() {
+				if name != "certificates" {
+					continue
+				}
+				for range r.Array() {
+					one()
+				}
 			}
+		}
+	}
+	return der
+}
+
+func (s *Statement) readSignatures(r *jsonwalk.Reader) {
+	s.Signed.Signatures = nil
+	for range r.Array() {
+		var one attest.Signature
+		for name := range r.Object() {
+			switch name {
+			case "keyid":
+				one.KeyID = r.String()
+			case "sig":
+				one.Sig, _ = decodeBase64(r.String()) // what cannot be read does not hold
+			}
+		}
+		if len(s.Signed.Signatures) < maxSignatures {
+			s.Signed.Signatures = append(s.Signed.Signatures, one)
 		}
 	}
 }
@@ -224,6 +252,7 @@ func (s *Statement) readInside(b []byte) (why string) {
 	if r.Kind() != '{' {
 		return "a payload that is not a JSON object"
 	}
+	var predicate []byte
 	for name := range r.Object() {
 		switch name {
 		case "_type", "type":
@@ -231,15 +260,21 @@ func (s *Statement) readInside(b []byte) (why string) {
 		case "predicateType", "predicate_type":
 			s.PredicateType = r.Text(300)
 		case "subject":
+			s.Subjects = nil
 			for n := range r.Array() {
 				if n < maxSubjects {
 					s.Subjects = append(s.Subjects, readSubject(r))
 				}
 			}
+		case "predicate":
+			predicate = r.Raw()
 		}
 	}
 	if r.End() != nil {
 		return "a payload with damaged JSON"
+	}
+	if IsProvenance(s.PredicateType) && predicate != nil {
+		s.readProvenance(predicate)
 	}
 	if s.PredicateType == "" {
 		return "a statement without a predicate type"
@@ -256,13 +291,18 @@ func readSubject(r *jsonwalk.Reader) Subject {
 		case "uri":
 			s.URI = r.Text(2000)
 		case "digest":
-			for algorithm := range r.Object() {
-				d := Digest{jsonwalk.Clean(algorithm, 40), r.Text(200)}
-				if len(s.Digests) < 16 {
-					s.Digests = append(s.Digests, d)
-				}
-			}
+			s.Digests = readDigests(r)
 		}
 	}
 	return s
+}
+
+func readDigests(r *jsonwalk.Reader) (list []Digest) {
+	for algorithm := range r.Object() {
+		d := Digest{jsonwalk.Clean(algorithm, 40), r.Text(200)}
+		if len(list) < 16 {
+			list = append(list, d)
+		}
+	}
+	return list
 }

@@ -22,7 +22,7 @@ const bare = `{"_type":"https://in-toto.io/Statement/v1","predicateType":"https:
 func TestStatementsAreToldWithoutVerifying(t *testing.T) {
 	text := strings.Join([]string{
 		envelope("application/vnd.in-toto+json", bare),
-		`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"certificate":{}},"dsseEnvelope":` + envelope("application/vnd.in-toto+json", bare) + `}`,
+		`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"certificate":{"rawBytes":"ZGVy"}},"dsseEnvelope":` + envelope("application/vnd.in-toto+json", bare) + `}`,
 		`{"media_type":"m","verification_material":{"Content":{"Certificate":{}}},"Content":{"DsseEnvelope":` + envelope("application/vnd.in-toto+json", bare) + `}}`,
 		"not json",
 		envelope("application/vnd.gittuf+json", `{"type":"https://in-toto.io/Statement/v1","predicate_type":"https://gittuf.dev/x/v0.1","subject":[]}`),
@@ -59,11 +59,14 @@ func TestStatementsAreToldWithoutVerifying(t *testing.T) {
 	if diff := cmp.Diff(wantBad, reasons); diff != "" {
 		t.Error(diff)
 	}
-	if s := list[0]; s.Signatures != 2 || !slices.Equal(s.Keys, []string{"k1"}) || s.Subjects[0].Digests[1] != (statement.Digest{Algorithm: "gitTree", Value: "def"}) {
+	if s := list[0]; len(s.Signed.Signatures) != 2 || s.Signed.Signatures[1].KeyID != "k1" || string(s.Signed.Payload) != bare || s.Subjects[0].Digests[1] != (statement.Digest{Algorithm: "gitTree", Value: "def"}) {
 		t.Errorf("%+v", s)
 	}
-	if !list[1].Certificate || !list[2].Certificate || list[4].Line != 6 {
-		t.Errorf("certificates %t and %t, line %d", list[1].Certificate, list[2].Certificate, list[4].Line)
+	if string(list[1].Signed.Certificate) != "der" || len(list[1].Signed.Bundle) == 0 || list[2].Signed.Bundle == nil || list[0].Signed.Bundle != nil || list[4].Line != 6 {
+		t.Errorf("%+v, %+v, line %d", list[1].Signed, list[2].Signed, list[4].Line)
+	}
+	if list[4].Signed.Payload != nil {
+		t.Error("a bare statement is in an envelope")
 	}
 	if list, bad := statement.Parse([]byte("Reviewed this one.\nThanks.\n")); len(list) != 0 || len(bad) != 1 || bad[0].Reason != statement.NoAttestation {
 		t.Errorf("a person's note gave %v, %v", list, bad)
@@ -108,6 +111,45 @@ func TestStatementBecomesAnUnverifiedAttestation(t *testing.T) {
 	}
 	if _, err := a.Fact("attestation-note", stemma.GradeD); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestProvenanceNamesItsBuilderAndItsSource: as the builders that there are write it.
+func TestProvenanceNamesItsBuilderAndItsSource(t *testing.T) {
+	a, b := strings.Repeat("a", 40), strings.Repeat("b", 40)
+	const one, old = "https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"
+	for name, c := range map[string]struct{ predicate, body, builder, source string }{
+		"GitHub": {one, `{"buildDefinition":{"externalParameters":{"workflow":{"ref":"refs/heads/main","repository":"https://github.com/acme/pay","path":".github/workflows/r.yml"}},
+			"resolvedDependencies":[{"uri":"git+https://github.com/acme/pay@refs/heads/main","digest":{"gitCommit":"` + a + `"}}]},"runDetails":{"builder":{"id":"https://github.com/acme/w@v1"}}}`, "https://github.com/acme/w@v1", a},
+		"the source among what it needs": {one, `{"runDetails":{"builder":{"id":"b"}},"buildDefinition":{"resolvedDependencies":[{"uri":"git+https://github.com/acme/lib","digest":{"gitCommit":"` + b + `"}},
+			{"uri":"git+https://github.com/other/pay.git@refs/heads/main","digest":{"gitCommit":"` + b + `"}},{"uri":"git+https://github.com/acme/pay.git@refs/heads/main","digest":{"gitCommit":"` + a + `"}}],"externalParameters":{"source":{"uri":"git+https://github.com/acme/pay@refs/tags/v1"}}}}`, "b", a},
+		"several, none asked for": {one, `{"buildDefinition":{"resolvedDependencies":[{"uri":"git+https://x.example/a","digest":{"gitCommit":"` + a + `"}},{"uri":"git+https://x.example/b","digest":{"gitCommit":"` + b + `"}}]}}`, "", ""},
+		"a tree, and a package":   {one, `{"buildDefinition":{"resolvedDependencies":[{"uri":"git+https://x.example/a","digest":{"gitTree":"` + a + `"}},{"uri":"pkg:npm/a","digest":{"sha1":"` + b + `"}}]}}`, "", ""},
+		"GitLab": {one, `{"buildDefinition":{"externalParameters":{"source":"https://gitlab.com/acme/pay"},"resolvedDependencies":[{"uri":"https://gitlab.com/acme/pay","digest":{"sha256":"` + a + `"}}]},
+			"runDetails":{"builder":{"id":"https://gitlab.com/acme/pay/-/runners/1"}}}`, "https://gitlab.com/acme/pay/-/runners/1", a},
+		"BuildKit": {
+			old, `{"builder":{"id":"https://github.com/acme/pay/actions/runs/1"},"materials":[{"uri":"pkg:docker/alpine","digest":{"sha256":"` + strings.Repeat("c", 64) + `"}},
+			{"uri":"https://github.com/acme/pay.git#refs/heads/main","digest":{"sha1":"` + a + `"}}],"invocation":{"configSource":{"uri":"https://github.com/acme/pay.git#refs/heads/main","digest":{"sha1":"` + a + `"}}}}`,
+			"https://github.com/acme/pay/actions/runs/1", a,
+		},
+		"told by where the configuration is": {old, `{"invocation":{"configSource":{"uri":"git+https://github.com/acme/pay@refs/heads/main","digest":{"sha1":"` + a + `"}}},"materials":[{"uri":"git+https://github.com/acme/lib","digest":{"sha1":"` + b + `"}}],"builder":{"id":"b"}}`, "b", a},
+		"an id that would have to be cut":    {one, `{"runDetails":{"builder":{"id":"https://ci.example\u0000.evil.example"}}}`, "", ""},
+		"a person by hand":                   {one, `{"runDetails":{"builder":{"id":"mailto:ada@acme.example"}}}`, "", ""},
+		"no provenance":                      {"https://example.com/other", `{"runDetails":{"builder":{"id":"b"}}}`, "", ""},
+		"of other types":                     {one, `{"runDetails":[1],"buildDefinition":"x","builder":7,"materials":{"a":1},"invocation":null}`, "", ""},
+	} {
+		body := `{"_type":"https://in-toto.io/Statement/v1","predicate":` + c.body + `,"subject":[],"predicateType":"` + c.predicate + `"}`
+		list, bad := statement.Parse([]byte(envelope("application/vnd.in-toto+json", body)))
+		if len(list) != 1 || len(bad) > 0 {
+			t.Fatalf("%s: %v, %v", name, list, bad)
+		}
+		want := stemma.Ref("")
+		if c.source != "" {
+			want = stemma.NewRef(stemma.KindCommit, "sha1", c.source)
+		}
+		if r := list[0].Record("p", time.Time{}); r.Builder != c.builder || r.Source != want {
+			t.Errorf("%s: by %q of %q", name, r.Builder, r.Source)
+		}
 	}
 }
 

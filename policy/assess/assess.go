@@ -52,11 +52,13 @@ type Judge struct {
 
 	ref    stemma.Ref // of the policy, made by Open
 	spoils *spoils
+	signed *gather.Verifier
 }
 
 // Open makes a judge ready, and states what it judges by unless that is in force.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
 	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
+	j.signed = gather.NewVerifier(j.Space.Vault)
 	if ours, err := j.current(ctx); err != nil {
 		return nil, err
 	} else if known, err := j.Space.Graph.Nodes(ctx, j.ref); err != nil || ours && len(known) > 0 {
@@ -175,31 +177,32 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 		return r, nil, err
 	}
 	now := j.Now()
-	var verdicts []verdict
+	var subjects []*subject.Subject
+	var before map[stemma.Ref]*before
 	err = j.Space.DB.Read(ctx, func(tx *storage.Tx) error {
 		refs, err := told(ctx, tx, refs)
 		if err != nil || len(refs) == 0 {
 			return err
 		}
-		subjects, err := gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log})
-		if err != nil {
+		if subjects, err = gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log}); err != nil {
 			return err
 		}
-		before, err := standing(ctx, tx, refs)
-		if err != nil {
-			return err
-		}
-		for _, v := range j.verdicts(subjects, trigger, now) {
-			r.Judged++
-			if v.turn(before[v.ID]) {
-				v.Log = int(size)
-				verdicts = append(verdicts, v)
-			}
-		}
-		return nil
+		before, err = standing(ctx, tx, refs)
+		return err
 	})
+	if err == nil {
+		err = j.signed.Verify(ctx, subjects)
+	}
 	if err != nil {
 		return r, nil, err
+	}
+	var verdicts []verdict
+	for _, v := range j.verdicts(subjects, trigger, now) {
+		r.Judged++
+		if v.turn(before[v.ID]) {
+			v.Log = int(size)
+			verdicts = append(verdicts, v)
+		}
 	}
 	stated, err := j.state(ctx, verdicts, size)
 	if err != nil {

@@ -45,8 +45,8 @@ const (
 	maxBytes = 1 << 20 // of a file; the parsers refuse what is larger
 )
 
-// Read reads what a directory .stemma holds: policy.yaml, controls/*.yaml and
-// packs/*.yaml, all of which may be missing, beside what comes with the program. All faults
+// Read reads what a directory .stemma holds: policy.yaml with the files that it names,
+// controls/*.yaml and packs/*.yaml, all of which may be missing, beside what comes with the program. All faults
 // are told; what has none is given all the same. A nil directory holds nothing.
 func Read(dir fs.FS) (policy.Known, error) {
 	controls, err := Controls()
@@ -73,7 +73,7 @@ func Read(dir fs.FS) (policy.Known, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	} else if err == nil {
-		known.Policy, err = policy.ParsePolicy("policy.yaml", body)
+		known.Policy, err = policy.ParsePolicyBeside("policy.yaml", body, func(name string) ([]byte, error) { return readFile(dir, name) })
 	}
 	return known, errors.Join(err, ownFault, packFault)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stemma-dev/stemma/attest/attesttest"
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/catalogue"
 )
@@ -75,6 +76,34 @@ func TestTheExampleOfTheDocumentationWorks(t *testing.T) {
 		if err := c.Test(); err != nil || len(c.Cases) < 4 {
 			t.Errorf("%s has %d cases: %v", c.ID, len(c.Cases), err)
 		}
+	}
+}
+
+// TestTheExampleOfTrustWorks: with the files that it names beside it.
+func TestTheExampleOfTrustWorks(t *testing.T) {
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(raw), "```yaml\n# in .stemma/policy.yaml\n")
+	body, _, found := strings.Cut(after, "```")
+	root, err := os.ReadFile("../../attest/testdata/trusted_root.json")
+	if err != nil || !found {
+		t.Fatalf("%t, %v", found, err)
+	}
+	known, err := catalogue.Read(directory(map[string]string{
+		"policy.yaml": body, "keys/release.pub": attesttest.New("release").Public(), "keys/trusted_root.json": string(root),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := policy.NewSet(known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := set.Policy.SettingsOf("acme/pay")
+	if level := s.LevelOf("https://github.com/acme/pay/.github/workflows/release.yml@refs/tags/v1.2"); len(s.Trust) != 2 || level != 2 || s.LevelOf("https://evil.example") != 0 {
+		t.Errorf("%d signers, level %d", len(s.Trust), level)
 	}
 }
 

@@ -91,6 +91,17 @@ func likely(r *rand.Rand, x *subject.Subject) {
 			x.Files[i].ByAI = half()
 		}
 	}
+	states := []string{"holds", "stranger", "broken", "unsigned", "elsewhere", "erased"}
+	for i := range x.Artifacts {
+		for j := range x.Artifacts[i].Attestations {
+			if a := &x.Artifacts[i].Attestations[j]; half() {
+				a.Predicate, a.Signature, a.Signer, a.Builder = "https://slsa.dev/provenance/v1", states[r.IntN(len(states))], "a", "b"
+			}
+		}
+	}
+	if half() {
+		x.Settings.Trust, x.Settings.Builders = []subject.Signer{{Name: "a", Builders: []string{"*"}}}, map[string]int{"b": 2}
+	}
 	if half() {
 		x.Settings.Protected, x.Settings.Forbidden, x.Settings.Packages = []string{"auth/"}, []string{"auth/"}, []string{"pkg:npm/react"}
 		x.Settings.Owners = map[string][]string{"owner": {"auth/"}}

@@ -19,8 +19,8 @@ type artifactRow struct {
 }
 
 type attestationRow struct {
-	id int64
-	a  subject.Attestation
+	id, source int64
+	a          subject.Attestation
 }
 
 type bomRow struct {
@@ -85,12 +85,15 @@ func (g *gatherer) readArtifacts() error {
 
 // readStatements reads what others say about artifacts, and what these consist of.
 func (g *gatherer) readStatements() error {
-	err := g.each(keys(g.artifacts), `SELECT e.dst, a.id, COALESCE(a."predicate_type", ''), COALESCE(a."verified", 0), COALESCE(a."signer_hint", '')
-		FROM {ids} CROSS JOIN edge e CROSS JOIN k_attestation a WHERE e.dst = i.value AND e.door IN {doors about} AND a.id = e.src`, func(scan func(...any) error) error {
+	// Whose word it is, and what it is, only those who signed can say: see Verifier.
+	err := g.each(keys(g.artifacts), `SELECT e.dst, a.id, COALESCE(a."predicate_type", ''), COALESCE(a."builder", ''), COALESCE(a."source", 0),
+			CASE WHEN k.owner IS NULL THEN '`+missing+`' WHEN k.wrapped IS NULL THEN '`+erased+`' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN '' ELSE '`+missing+`' END
+		FROM {ids} CROSS JOIN edge e CROSS JOIN k_attestation a CROSS JOIN node n LEFT JOIN data_key k ON k.owner = n.ref
+		WHERE e.dst = i.value AND e.door IN {doors about} AND a.id = e.src AND n.id = a.id`, func(scan func(...any) error) error {
 		var of int64
 		var r attestationRow
-		err := scan(&of, &r.id, &r.a.Predicate, &r.a.Verified, &r.a.Signer)
-		g.need(r.id)
+		err := scan(&of, &r.id, &r.a.Predicate, &r.a.Builder, &r.source, &r.a.Signature)
+		g.need(r.id, r.source)
 		g.artifacts[of].attestations = append(g.artifacts[of].attestations, r)
 		return err
 	})
@@ -166,10 +169,11 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 		a.Thing = g.thing(id)
 		a.Commit, a.Run = g.first(through(r.out, "from"), mine), g.first(through(r.out, "built-by"), runs)
 		for _, x := range r.attestations {
-			x.a.Thing = g.thing(x.id)
+			x.a.Thing, x.a.Source = g.thing(x.id), g.ref(x.source)
 			a.Attestations = append(a.Attestations, x.a)
 		}
 		slices.SortFunc(a.Attestations, func(x, y subject.Attestation) int { return cmp.Compare(x.Ref, y.Ref) })
+		a.Attestations = most(s, a.Attestations, maxAttestations, "attestations of an artifact")
 		for _, x := range r.boms {
 			b := x.b
 			b.Thing, b.Packages = g.thing(x.id), slices.Clone(b.Packages)

@@ -27,20 +27,21 @@ const page = 200
 
 // How much of one change is taken.
 const (
-	maxCommits     = 1_000 // that came in, and that were shown
-	maxFiles       = 10_000
-	maxSpans       = 20_000 // paths and origins
-	maxSessions    = 500
-	maxAncestors   = 64 // sessions above one
-	maxReviews     = 500
-	maxRuns        = 1_000
-	maxReports     = 1_000 // tests, scans
-	maxArtifacts   = 200
-	maxDeployments = 200
-	maxIncidents   = 100
-	maxTickets     = 100
-	maxGaps        = 100
-	maxParts       = 5_000 // of a bill of materials
+	maxCommits      = 1_000 // that came in, and that were shown
+	maxFiles        = 10_000
+	maxSpans        = 20_000 // paths and origins
+	maxSessions     = 500
+	maxAncestors    = 64 // sessions above one
+	maxReviews      = 500
+	maxRuns         = 1_000
+	maxReports      = 1_000 // tests, scans
+	maxArtifacts    = 200
+	maxAttestations = 100 // of one
+	maxDeployments  = 200
+	maxIncidents    = 100
+	maxTickets      = 100
+	maxGaps         = 100
+	maxParts        = 5_000 // of a bill of materials
 )
 
 // lately is of how many things of a repository, the last ones, it is looked at whether a
@@ -54,7 +55,8 @@ type Options struct {
 	Log      subject.Log
 }
 
-// Changes are the subjects of some changes, derived, in their order. The same change has
+// Changes are the subjects of some changes, derived, in their order. Who signed attestations
+// is left to a [Verifier]. The same change has
 // the same subject. The error wraps [stemma.ErrNotFound] if one of them is not known. On
 // PostgreSQL the rest of the transaction plans a statement once, whatever its arguments.
 func Changes(ctx context.Context, tx *storage.Tx, refs []stemma.Ref, opt Options) ([]*subject.Subject, error) {

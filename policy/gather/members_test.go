@@ -238,8 +238,8 @@ func members() []member {
 // elsewhere are members that are not filled from the graph, or that nothing in it tells.
 var elsewhere = map[string]bool{
 	".exceptions": true, ".advisories": true, ".log": true, ".settings": true, ".risk": true,
-	".artifacts.attestations.builder": true, ".artifacts.attestations.level": true, ".artifacts.attestations.source": true, ".artifacts.attestations.trusted": true,
-	".artifacts.attested":  true, // it takes those
+	".artifacts.attestations.verified": true, ".artifacts.attestations.trusted": true, ".artifacts.attestations.signer": true, // see the test of who signed
+	".artifacts.attestations.speaks": true, ".artifacts.attestations.level": true, ".artifacts.attested": true, // it takes those
 	".change.more_files":   true, // see the test of bounds
 	".change.more_commits": true,
 

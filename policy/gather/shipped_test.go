@@ -21,7 +21,7 @@ func productionMembers() []member {
 				digest, ref := p.image("pay")
 				p.tell(
 					artifact.Artifact{Digest: digest, Name: "pay", BuiltBy: edge(p.run("1")), From: edge(p.commit(2))},
-					artifact.Attestation{ID: artifact.AttestationRef(stemma.Sum([]byte(digest))), PredicateType: "https://slsa.dev/provenance/v1", Verified: true, SignerHint: "ci", About: edge(ref)},
+					artifact.Attestation{ID: artifact.AttestationRef(stemma.Sum([]byte(digest))), PredicateType: "https://slsa.dev/provenance/v1", Verified: true, SignerHint: "ci", Builder: "https://ci.example.com", Source: p.commit(2), About: edge(ref)},
 					artifact.Bom{
 						ID: artifact.BomRef(stemma.Sum([]byte(digest))), Format: "spdx", Count: 2, Unresolved: 1, Of: edge(ref),
 						Components: []artifact.Component{{Name: "a", PURL: "pkg:npm/%40scope/a@1.0?x=y#z"}, {Name: "b"}},
@@ -33,8 +33,11 @@ func productionMembers() []member {
 				digest, ref := p.image("pay")
 				return []subject.Artifact{{
 					Thing: subject.Thing{Ref: string(ref), Grade: "B"}, Name: "pay", Digest: digest, Run: string(p.run("1")), Commit: string(p.commit(2)),
-					Attestations: []subject.Attestation{{Thing: subject.Thing{Ref: string(artifact.AttestationRef(stemma.Sum([]byte(digest)))), Grade: "B"}, Predicate: "https://slsa.dev/provenance/v1", Verified: true, Signer: "ci"}},
-					Boms:         []subject.Bom{{Thing: subject.Thing{Ref: string(artifact.BomRef(stemma.Sum([]byte(digest)))), Grade: "B"}, Format: "spdx", Components: 2, Unresolved: 1, Packages: []string{"pkg:npm/%40scope/a"}}},
+					Attestations: []subject.Attestation{{ // nobody has its bytes, so nobody knows who signed, whatever is told
+						Thing: subject.Thing{Ref: string(artifact.AttestationRef(stemma.Sum([]byte(digest)))), Grade: "B"}, Predicate: "https://slsa.dev/provenance/v1",
+						Signature: "missing", Builder: "https://ci.example.com", Source: string(p.commit(2)), Provenance: true,
+					}},
+					Boms: []subject.Bom{{Thing: subject.Thing{Ref: string(artifact.BomRef(stemma.Sum([]byte(digest)))), Grade: "B"}, Format: "spdx", Components: 2, Unresolved: 1, Packages: []string{"pkg:npm/%40scope/a"}}},
 				}}
 			},
 		},

@@ -273,7 +273,10 @@ func (s *Subject) sessions() {
 func (s *Subject) production() {
 	for i := range s.Artifacts {
 		a := &s.Artifacts[i]
-		a.Attested = slices.ContainsFunc(a.Attestations, func(t Attestation) bool { return t.Verified && t.Trusted && provenance(t.Predicate) })
+		for j := range a.Attestations {
+			s.level(&a.Attestations[j])
+		}
+		a.Attested = slices.ContainsFunc(a.Attestations, func(t Attestation) bool { return t.Speaks && t.Provenance })
 	}
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
@@ -286,10 +289,38 @@ func (s *Subject) production() {
 	}
 }
 
-// provenance reports whether a predicate says how something was built.
-func provenance(predicate string) bool {
-	return strings.HasPrefix(predicate, "https://slsa.dev/provenance/")
+// level finds out what a builder counts: what it is trusted to, if who signed may speak for
+// it. Anybody can write the name of a builder.
+func (s *Subject) level(t *Attestation) {
+	t.Provenance, t.Speaks, t.Level = strings.HasPrefix(t.Predicate, "https://slsa.dev/provenance/"), false, 0
+	if !t.Verified || !t.Trusted || t.Builder == "" {
+		return
+	}
+	for _, of := range s.Settings.Trust {
+		t.Speaks = t.Speaks || of.Name == t.Signer && of.SpeaksFor(t.Builder)
+	}
+	if t.Speaks {
+		t.Level = s.Settings.LevelOf(t.Builder)
+	}
 }
+
+// LevelOf is the level that a builder is trusted to: that of its own name, else the least of
+// the patterns that it fits.
+func (s Settings) LevelOf(builder string) int {
+	if level, ok := s.Builders[builder]; ok {
+		return level
+	}
+	least, found := 0, false
+	for pattern, level := range s.Builders {
+		if Matches(builder, pattern) && (!found || level < least) {
+			least, found = level, true
+		}
+	}
+	return least
+}
+
+// SpeaksFor reports whether a signer is trusted to speak for a builder.
+func (s Signer) SpeaksFor(builder string) bool { return Matches(builder, s.Builders...) }
 
 // FollowUp is within how long an exception has to be looked at again, and one that was
 // taken in an emergency granted afterwards.

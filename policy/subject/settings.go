@@ -3,6 +3,7 @@ package subject
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,8 @@ type Settings struct {
 	Packages        []string            `json:"packages,omitempty"`         // package URLs that may be added, without versions
 	Checks          []string            `json:"checks,omitempty"`           // names of runs that have to be green
 	SecretScanners  []string            `json:"secret_scanners,omitempty"`  // names of tools that look for secrets
-	Builders        map[string]int      `json:"builders,omitempty"`         // trusted builders, with the level of SLSA Build
+	Builders        map[string]int      `json:"builders,omitempty"`         // patterns of trusted builders, with the level of SLSA Build
+	Trust           []Signer            `json:"trust,omitempty"`            // whose signatures of attestations count
 	BuildLevel      int                 `json:"build_level,omitempty"`      // that is asked for; 1 if nobody says
 	AIShare         int                 `json:"ai_share,omitempty"`         // percent of added lines at most; 0: no cap
 	CostMicroUSD    int                 `json:"cost_micro_usd,omitempty"`   // of the sessions of one change at most; 0: no cap
@@ -42,6 +44,18 @@ type Settings struct {
 	GraceMinutes    int                 `json:"grace_minutes,omitempty"`    // within which evidence may still come
 	LagHours        int                 `json:"lag_hours,omitempty"`        // between what happened and its record
 	Since           time.Time           `json:"since,omitzero"`             // changes that were merged before are not judged
+}
+
+// A Signer is somebody whose signatures count: the holder of a key, or an identity under a
+// root. Of builders only those count that the signer is trusted to speak for.
+type Signer struct {
+	Name     string   `json:"name"`
+	Key      string   `json:"key,omitempty"`      // the public key in PEM, or the name of its file beside the policy
+	KeyID    string   `json:"key_id,omitempty"`   // as signatures call it, where they do not by its digest
+	Issuer   string   `json:"issuer,omitempty"`   // who lets an identity in
+	Identity string   `json:"identity,omitempty"` // pattern of it
+	Root     string   `json:"root,omitempty"`     // of Sigstore, which bears witness of identities, or the name of its file
+	Builders []string `json:"builders,omitempty"` // patterns of builders
 }
 
 // Usual are the settings where nobody decided otherwise. They only bound what every
@@ -84,6 +98,10 @@ func bounded(pattern string) bool {
 // Clone is a copy that shares nothing.
 func (s Settings) Clone() Settings {
 	s.Tags, s.Owners, s.Builders = cloneMap(s.Tags), cloneMap(s.Owners), maps.Clone(s.Builders)
+	s.Trust = slices.Clone(s.Trust)
+	for i := range s.Trust {
+		s.Trust[i].Builders = slices.Clone(s.Trust[i].Builders)
+	}
 	for _, list := range []*[]string{
 		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.RequiredTools, &s.Untrusted, &s.Packages, &s.Checks, &s.SecretScanners, &s.Requirements,
 	} {
@@ -110,6 +128,10 @@ func (s Settings) Patterns() map[string][]string {
 		for key, list := range of {
 			all[name+" "+key] = list
 		}
+	}
+	all["builders"] = slices.Sorted(maps.Keys(s.Builders))
+	for i, t := range s.Trust {
+		all["trust "+strconv.Itoa(i)+" builders"] = t.Builders
 	}
 	return all
 }

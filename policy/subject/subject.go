@@ -323,13 +323,16 @@ type Artifact struct {
 // An Attestation is a statement by somebody else about an artifact or a commit.
 type Attestation struct {
 	Thing
-	Predicate string `json:"predicate,omitempty"` // its type
-	Verified  bool   `json:"verified,omitempty"`
-	Signer    string `json:"signer,omitempty"`
-	Builder   string `json:"builder,omitempty"`
-	Level     int    `json:"level,omitempty"`   // of SLSA Build, as the trust map says of the builder
-	Source    string `json:"source,omitempty"`  // commit that it says it was built of
-	Trusted   bool   `json:"trusted,omitempty"` // the trust map knows who signed
+	Predicate  string `json:"predicate,omitempty"`  // its type
+	Signature  string `json:"signature,omitempty"`  // holds, stranger, broken, unsigned, elsewhere (it signs something about another thing); or why it is not known: erased, missing, unreadable
+	Signer     string `json:"signer,omitempty"`     // who signed, as the trust map calls them
+	Builder    string `json:"builder,omitempty"`    // as what was signed says
+	Source     string `json:"source,omitempty"`     // commit that it says it was built of
+	Verified   bool   `json:"verified,omitempty"`   // the signature holds
+	Trusted    bool   `json:"trusted,omitempty"`    // the trust map knows who signed
+	Provenance bool   `json:"provenance,omitempty"` // derived: it says how something was built
+	Speaks     bool   `json:"speaks,omitempty"`     // derived: who signed is trusted to speak for the builder
+	Level      int    `json:"level,omitempty"`      // derived: of SLSA Build, as the trust map says of the builder
 }
 
 // A Bom is a bill of materials.

@@ -68,6 +68,7 @@ func bare(t *testing.T) []stemma.Fact {
 		pipeline.Scan{ID: pipeline.ScanRef("ci", "1"), Found: []pipeline.Finding{{Rule: "r"}}},
 		pipeline.Config{Repository: repo, Path: "ci.yml", Blob: "aa", Pins: []pipeline.Pin{{Uses: "x"}}},
 		artifact.Artifact{Digest: "sha256:00"},
+		artifact.Attestation{ID: artifact.AttestationRef(stemma.Sum(nil))},
 		artifact.Bom{ID: artifact.BomRef(stemma.Sum(nil)), Format: "spdx", Components: []artifact.Component{{Name: "c"}}},
 		deployment.Deployment{ID: deployment.Ref("prod", "1")},
 		deployment.Environment{Name: "prod"},

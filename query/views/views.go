@@ -137,6 +137,7 @@ var views = sync.OnceValue(func() []view {
 		{"v1_config", "contents of files that tell pipelines what to do", `k_config c JOIN node n ON n.id = c.id`, cols("c", "@repository path blob sha256 system @commit ~since")},
 		{"v1_config_pin", "what they take from elsewhere", `k_config_pin c JOIN node n ON n.id = c.id`, cols("c", "seq uses #pinned", viewCol{"version", plain, `c."ref"`})},
 		{"v1_artifact", "what was built, by digest", `k_artifact c JOIN node n ON n.id = c.id`, cols("c", "name digest media #size form #files", viewCol{"grade", plain, "n.grade"})},
+		{"v1_attestation", "what others state, as they say it: whoever judges checks who signed", `k_attestation c JOIN node n ON n.id = c.id`, cols("c", "predicate_type builder @source #subjects place signer_hint", viewCol{"grade", plain, "n.grade"})},
 		{"v1_bom", "bills of materials", `k_bom c JOIN node n ON n.id = c.id`, cols("c", "format version name serial tool #components #unresolved")},
 		{"v1_bom_component", "what they list, the first of each", `k_bom_component c JOIN node n ON n.id = c.id`, cols("c", "seq name version purl license")},
 		{"v1_deployment", "versions put into environments", `k_deployment c JOIN node n ON n.id = c.id`, cols("c", "@environment version status ~at", append([]viewCol{{"until", moment, deployed.Until}}, cols("c", "url @repository task @actor ~finished", viewCol{"grade", plain, "n.grade"}, viewCol{"service", plain, `c."service"`}, viewCol{"orphans", plain, `NULLIF(c."orphans", -1)`}, viewCol{"direct", plain, `NULLIF(c."direct", -1)`})...)...)},

@@ -24,6 +24,7 @@ import (
 	"github.com/stemma-dev/stemma/policy/report"
 	"github.com/stemma-dev/stemma/policy/subject"
 	"github.com/stemma-dev/stemma/storage"
+	"github.com/stemma-dev/stemma/vault"
 )
 
 // checkFlags are those of check.
@@ -110,7 +111,7 @@ func runCheck(ctx context.Context, a *program.App, text string, f checkFlags) (e
 	if err != nil {
 		return err
 	}
-	judged, err := subjects(ctx, a, s.DB, r.Repo, repository, set, what)
+	judged, err := subjects(ctx, a, s.DB, s.Vault, r.Repo, repository, set, what)
 	if err != nil {
 		return err
 	}
@@ -160,8 +161,8 @@ type judged struct {
 	loose bool
 }
 
-// subjects fills those of what was asked.
-func subjects(ctx context.Context, a *program.App, db *storage.DB, r *origins.Repo, repository stemma.Ref, set rules, what asked) ([]judged, error) {
+// subjects fills those of what was asked. Without bodies nobody knows who signed what.
+func subjects(ctx context.Context, a *program.App, db *storage.DB, bodies *vault.Vault, r *origins.Repo, repository stemma.Ref, set rules, what asked) ([]judged, error) {
 	c := clone{r, repository, set.settings, a.Now()}
 	number, request := mergeRequest(), stemma.Ref("")
 	if number > 0 {
@@ -170,20 +171,24 @@ func subjects(ctx context.Context, a *program.App, db *storage.DB, r *origins.Re
 	var list []judged
 	loose := what.commits
 	if db != nil {
+		var found []*subject.Subject
 		err := db.Read(ctx, func(tx *storage.Tx) error {
 			refs, rest, err := changesOf(ctx, tx, what.commits, request)
 			if err != nil {
 				return err
 			}
 			loose = rest
-			found, err := gather.Changes(ctx, tx, append(what.changes, refs...), gather.Options{Settings: set.settings, Now: c.now})
-			for _, x := range found {
-				list = append(list, judged{x, false})
-			}
+			found, err = gather.Changes(ctx, tx, append(what.changes, refs...), gather.Options{Settings: set.settings, Now: c.now})
 			return err
 		})
+		if err == nil && bodies != nil {
+			err = gather.NewVerifier(bodies).Verify(ctx, found)
+		}
 		if err != nil {
 			return nil, err
+		}
+		for _, x := range found {
+			list = append(list, judged{x, false})
 		}
 	}
 	pushed, err := c.loose(ctx, loose, number)

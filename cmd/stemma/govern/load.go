@@ -28,6 +28,10 @@ const (
 	maxOwnFiles = 1000
 )
 
+// readHere are the ends of the names of files that are read: rules, and the keys and roots that
+// a policy names.
+var readHere = []string{".yaml", ".yml", ".pem", ".pub", ".json", ".jsonl"}
+
 // rules are a set in force, and where it comes from.
 type rules struct {
 	*policy.Set
@@ -76,7 +80,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Type != "blob" || !slices.Contains([]string{".yaml", ".yml"}, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
+		if e.Type != "blob" || !slices.Contains(readHere, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
 		if len(files) == maxOwnFiles {

@@ -219,10 +219,10 @@ func (f receiveFlags) subjects(ctx context.Context, a *program.App, r *origins.R
 	db, err := a.OpenReadOnly(ctx)
 	if err != nil {
 		a.Log.Info("githook: there is no store that knows changes", "why", err)
-		return subjects(ctx, a, nil, r, repository, set, what)
+		return subjects(ctx, a, nil, nil, r, repository, set, what)
 	}
 	defer db.Close()
-	return subjects(ctx, a, db, r, repository, set, what)
+	return subjects(ctx, a, db, nil, r, repository, set, what)
 }
 
 // holds reports whether a control is enforced that blocks where nothing is known: in any

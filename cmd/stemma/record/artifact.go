@@ -21,19 +21,22 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/ingest/evidence"
 	"github.com/stemma-dev/stemma/ingest/reported"
+	"github.com/stemma-dev/stemma/ingest/statement"
 )
 
 // recordArtifact records what was built.
 func recordArtifact(a *program.App, o *options) *cobra.Command {
-	var images, also []string
+	var images, also, attestations []string
 	name := ""
 	c := &cobra.Command{
-		Use:   "artifact [PATH…] [--oci NAME@sha256:…]",
+		Use:   "artifact [PATH…] [--oci NAME@sha256:…] [--attestation FILE]",
 		Short: "record what was built, by its digest",
 		Long: `Records files, directories and images that the run built. A file is known by the SHA-256
 of its bytes; a directory by its dirHash, the SHA-256 of the sorted lines "HEX  PATH" of
 its files; an image by the digest that its registry gives it. --also names another
-digest of the same image, such as the id that it has where it runs.`,
+digest of the same image, such as the id that it has where it runs.
+
+--attestation adds what the builder signed about it: see record attestation.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args)+len(images) == 0 {
 				return program.Usage(c, errors.New("record artifact: nothing is named that was built"))
@@ -44,16 +47,21 @@ digest of the same image, such as the id that it has where it runs.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			return runArtifact(c.Context(), a, o, args, images, also, name)
+			signed, err := attested(c.InOrStdin(), attestations)
+			if err != nil {
+				return err
+			}
+			return runArtifact(c.Context(), a, o, args, images, also, name, signed)
 		},
 	}
 	c.Flags().StringArrayVar(&images, "oci", nil, "an image with its digest: registry.example.com/pay@sha256:…")
 	c.Flags().StringArrayVar(&also, "also", nil, "another digest of the same thing: sha256:…")
+	c.Flags().StringArrayVar(&attestations, "attestation", nil, "`FILE` with what was signed about it: a DSSE envelope or a Sigstore bundle, or several, one a line")
 	c.Flags().StringVar(&name, "name", "", "where it is published, in the place of its path")
 	return c
 }
 
-func runArtifact(ctx context.Context, a *program.App, o *options, paths, images, also []string, name string) error {
+func runArtifact(ctx context.Context, a *program.App, o *options, paths, images, also []string, name string, signed []statement.Statement) error {
 	var all []reported.Artifact
 	for _, path := range paths {
 		b, err := built(path)
@@ -78,14 +86,20 @@ func runArtifact(ctx context.Context, a *program.App, o *options, paths, images,
 	if name != "" && len(all) == 1 {
 		all[0].Name = stemma.CleanText(name, 300)
 	}
+	if err := about(signed, all); err != nil {
+		return err
+	}
 	e, err := o.envelope(ctx, a, reported.KindArtifact)
 	if err != nil {
 		return err
 	}
-	e.Artifacts = all
+	e.Artifacts, e.Attestations = all, bytesOf(signed)
 	var names []string
 	for _, b := range all {
 		names = append(names, b.Name+" "+b.Digest)
+	}
+	if n := len(signed); n > 0 {
+		names = append(names, fmt.Sprintf("%d attestations", n))
 	}
 	return o.report(ctx, a, e, strings.Join(names, ", "))
 }

@@ -40,13 +40,14 @@ func Record(a *program.App) *cobra.Command {
 	o := &options{}
 	c := &cobra.Command{
 		Use:   "record",
-		Short: "say what a pipeline did: tests, scans, artifacts, deployments and what runs",
+		Short: "say what a pipeline did: tests, scans, artifacts, what was signed, deployments and what runs",
 		Long: `Says what a step of a pipeline did, one line for each thing:
 
   stemma record test junit.xml
   stemma record scan results.sarif
   stemma record artifact dist/app --oci registry.example.com/pay@sha256:…
   stemma record bom sbom.json
+  stemma record attestation provenance.sigstore.json
   stemma record deploy --env prod --version v1 --artifact sha256:…
   kubectl get pods -A -o json | stemma record snapshot --env prod
 
@@ -76,7 +77,7 @@ docs/record.md has a line for each system, and the form of what is sent.`,
 	f.IntVar(&o.change, "change", 0, "number of the merge request")
 	f.StringVar(&o.at, "at", "", "when it happened, as 2026-11-27T09:00:00Z (default now)")
 	for _, kind := range []*cobra.Command{
-		recordRun(a, o), recordTest(a, o), recordScan(a, o), recordBom(a, o), recordArtifact(a, o), recordDeploy(a, o), recordIncident(a, o), recordSnapshot(a, o),
+		recordRun(a, o), recordTest(a, o), recordScan(a, o), recordBom(a, o), recordArtifact(a, o), recordAttestation(a, o), recordDeploy(a, o), recordIncident(a, o), recordSnapshot(a, o),
 	} {
 		kind.RunE = o.around(a, kind.RunE)
 		c.AddCommand(kind)
