@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/drawn"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/policy/tally"
 )
@@ -87,7 +88,7 @@ func overTime(days []tally.Day, only string, at func(pairs ...string) string) pa
 		ID: "weeks", Caption: "How controls stand, by the week in which changes came in", Columns: head("week from"), Command: sumsCommand("a.merged_us / 86400000000", only),
 		Empty: "No change came in within a year.",
 	}
-	var weeks []page.Week
+	var weeks []drawn.Week
 	for i := 0; i < len(days); {
 		monday := days[i].Day.AddDate(0, 0, -(int(days[i].Day.Weekday())+6)%7)
 		next := monday.AddDate(0, 0, 7)
@@ -96,11 +97,11 @@ func overTime(days []tally.Day, only string, at func(pairs ...string) string) pa
 			sum = sum.Plus(days[i].Count)
 		}
 		for len(weeks) > 0 && weeks[len(weeks)-1].From.AddDate(0, 0, 7).Before(monday) { // nothing came in
-			weeks = append(weeks, page.Week{From: weeks[len(weeks)-1].From.AddDate(0, 0, 7)})
+			weeks = append(weeks, drawn.Week{From: weeks[len(weeks)-1].From.AddDate(0, 0, 7)})
 		}
 		period := []string{"from", monday.Format(time.DateOnly), "to", next.AddDate(0, 0, -1).Format(time.DateOnly)}
 		in := func(state string) string { return at(append([]string{"state", state}, period...)...) }
-		weeks = append(weeks, page.Week{From: monday, Href: in(judged), Pass: sum.Pass, Fail: sum.Fail, Unknown: sum.Unknown})
+		weeks = append(weeks, drawn.Week{From: monday, Href: in(judged), Pass: sum.Pass, Fail: sum.Fail, Unknown: sum.Unknown})
 		t.Add(append([]page.Cell{page.Text(monday.Format(time.DateOnly)).At(in(judged))}, counts(sum, in)...)...)
 	}
 	slices.Reverse(t.Rows)
@@ -113,7 +114,7 @@ func overTime(days []tally.Day, only string, at func(pairs ...string) string) pa
 	}
 	return page.Section{
 		ID: "time", Title: "Over time", Note: "By the week in which changes came in; those that are still open are in none. ✓ pass, × fail, ? unknown.",
-		Charts: page.Weeks(weeks), Table: t, Folded: "The same as numbers",
+		Charts: drawn.Weeks(weeks), Table: t, Folded: "The same as numbers",
 	}
 }
 

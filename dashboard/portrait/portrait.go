@@ -17,6 +17,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/dashboard/drawn"
 	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -218,7 +219,7 @@ func (p *portrait) traced() *lineage.Lineage {
 // lineage adds the lineage, as picture and as table.
 func (p *portrait) lineage() {
 	if l := p.traced(); l != nil {
-		p.add(page.Lineage(*l)...)
+		p.add(drawn.Lineage(*l)...)
 	}
 }
 
@@ -241,7 +242,7 @@ func (p *portrait) way() {
 	if p.err = err; err != nil {
 		return
 	}
-	w := page.NewWay(*l, called, heard)
+	w := drawn.NewWay(*l, called, heard)
 	note := "Every step from requirement to incident is known."
 	if w.Missing > 0 {
 		note = "What is known of every step, and why something is not. The lineage below has all of it, with the evidence."
