@@ -21,6 +21,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stemma-dev/stemma/dashboard/decided"
+	"github.com/stemma-dev/stemma/dashboard/figure"
+	"github.com/stemma-dev/stemma/dashboard/framework"
 	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -60,11 +63,13 @@ type Dashboard struct {
 	key   string
 	takes bool // what forms send
 
-	mux       *http.ServeMux
-	templates page.Templates
-	reader    *reading.Reader
-	portraits *portrait.Gallery
-	governed  *governed.Pages
+	mux        *http.ServeMux
+	templates  page.Templates
+	reader     *reading.Reader
+	portraits  *portrait.Gallery
+	controls   *governed.Pages
+	frameworks *framework.Pages
+	decisions  *decided.Pages
 
 	mu   sync.Mutex
 	seen *overview // the last overview; mu protects it
@@ -86,10 +91,12 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	if d.governed, err = governed.New(judged, d.reader, c.Set, d.now); err != nil {
+	book, err := figure.NewBook(judged, d.reader, c.Set, d.now)
+	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.governed, Now: d.now, Log: d.log, Judge: c.Forms}
+	d.controls, d.frameworks, d.decisions = &governed.Pages{Book: book}, &framework.Pages{Book: book}, &decided.Pages{Book: book}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.decisions, Now: d.now, Log: d.log, Judge: c.Forms}
 	if d.templates, err = parseTemplates(); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}

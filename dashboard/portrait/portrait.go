@@ -17,8 +17,8 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/dashboard/decided"
 	"github.com/stemma-dev/stemma/dashboard/drawn"
-	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
@@ -35,7 +35,7 @@ import (
 type Gallery struct {
 	Space  *ingest.Space
 	Reader *reading.Reader
-	Judged *governed.Pages
+	Judged *decided.Pages
 	Now    func() time.Time // relative times in queries count from it
 	Log    *slog.Logger     // receives what a page cannot tell its reader
 	Judge  bool             // people may say here what caused an incident
