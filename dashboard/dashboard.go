@@ -27,6 +27,7 @@ import (
 	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/populated"
 	"github.com/stemma-dev/stemma/dashboard/portrait"
 	"github.com/stemma-dev/stemma/dashboard/reading"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
@@ -69,6 +70,7 @@ type Dashboard struct {
 	portraits  *portrait.Gallery
 	controls   *governed.Pages
 	frameworks *framework.Pages
+	reached    *populated.Pages
 	decisions  *decided.Pages
 
 	mu   sync.Mutex
@@ -95,7 +97,8 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	d.controls, d.frameworks, d.decisions = &governed.Pages{Book: book}, &framework.Pages{Book: book}, &decided.Pages{Book: book}
+	d.reached = &populated.Pages{DB: c.Space.DB, Now: d.now}
+	d.controls, d.frameworks, d.decisions = &governed.Pages{Book: book}, &framework.Pages{Book: book, Populations: d.reached}, &decided.Pages{Book: book}
 	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.decisions, Now: d.now, Log: d.log, Judge: c.Forms}
 	if d.templates, err = parseTemplates(); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)

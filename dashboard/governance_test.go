@@ -178,7 +178,7 @@ func TestNothingIsCountedBeforeAChangeWasJudged(t *testing.T) {
 		"/governance": "stemma serve --policy", "/governance/exceptions": "stemma exception", "/governance/policies": "stemma serve", "/governance/rounds": "No change was judged again",
 		"/governance/advisories": "stemma advisory add", "/governance/findings": "Nothing was found", "/governance/blocked": "No change is held up", "/governance/turned": "Everything stands as before",
 		"/governance/controls/REV-01": "nothing to count", "/governance/frameworks/l3": "nothing to count", "/governance/frameworks/l3/report": "It is not known by what changes were judged",
-		"/governance/repositories": "No repository was judged",
+		"/governance/repositories": "No repository was judged", "/governance/population": "stemma record deploy",
 	} {
 		s.shows(at, []string{want})
 	}
@@ -285,7 +285,7 @@ func TestAReportIsOfItsPeriodAlone(t *testing.T) {
 	day := func(hours int) string { return hour(hours).Time().UTC().Format(time.DateOnly) }
 	at := "/governance/frameworks/soc2-change-management/report?from=" + day(61) + "&to=" + day(61)
 	// Only change 7 came in then: TRC-01 and REV-01 fail, CI-02 is unknown, POP-01 passes.
-	s.shows(at, []string{"25.0\u00a0%", "n 4, coverage 75.0\u00a0%, 1 waived", "in force in the period", "stood in the period", "What is not covered", "stemma population"}, "compliant")
+	s.shows(at, []string{"25.0\u00a0%", "n 4, coverage 75.0\u00a0%, 1 waived", "in force in the period", "stood in the period", "What is not covered", "No deployment is known"}, "compliant")
 	s.shows("/governance/frameworks/soc2-change-management/report", []string{"Period"})
 	for _, bad := range []string{"?from=x", "?to=1969-01-01", "?from=2026-02-01&to=2026-01-01", "?from=2026-02-30", "?since=1"} {
 		if w := s.get("/governance/frameworks/l3/report" + bad); w.Code != http.StatusBadRequest {

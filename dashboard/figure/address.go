@@ -19,9 +19,9 @@ func Wrong(why string) error { return &AskedError{why} }
 
 // Asked is what an address asks for; what it leaves out is "".
 type Asked struct {
-	State, Repository, Control, Framework, Requirement string
-	From, To, Since, After                             string
-	Data                                               bool // the whole list, not a page of it
+	State, Repository, Team, Control, Framework, Requirement string
+	From, To, Since, After                                   string
+	Data                                                     bool // the whole list, not a page of it
 }
 
 // Home is where the pages begin.
@@ -94,3 +94,13 @@ const (
 	PageSize   = 50      // rows of a list on one page
 	RowsAsData = 100_000 // rows of one that is asked for as data
 )
+
+// Twins makes the tables of a page lead to themselves as data with what was asked of the
+// page.
+func Twins(out *page.Page, path string, pairs ...string) {
+	for _, s := range out.Sections {
+		if t := s.Table; t != nil && t.Data == "" {
+			t.Data = Address(path, append(slices.Clone(pairs), "table", t.ID)...) + "&format="
+		}
+	}
+}

@@ -22,6 +22,7 @@ type Book struct {
 	names    *reading.Reader
 	controls map[string]*policy.Control
 	packs    []*policy.Pack // by their ids
+	policy   policy.Policy
 }
 
 // NewBook makes the book of what readers read. The set is what changes are judged by; nil if
@@ -38,6 +39,7 @@ func NewBook(v *verdicts.Reader, names *reading.Reader, set *policy.Set, now fun
 	b := &Book{Verdicts: v, Now: now, names: names, controls: map[string]*policy.Control{}}
 	byID := map[string]*policy.Pack{}
 	if set != nil {
+		b.policy = set.Policy
 		controls, packs = slices.Concat(controls, set.Controls), slices.Concat(packs, set.Packs)
 	}
 	for _, c := range controls {

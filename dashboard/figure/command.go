@@ -23,12 +23,15 @@ func (s *Statement) Say(sql string, texts ...string) *Statement {
 }
 
 // In adds that a column is one of some texts.
-func (s *Statement) In(column string, values []string) {
+func In[S ~string](s *Statement, column string, values []S) {
 	if len(values) == 0 {
 		s.Say(" AND 1 = 0")
 		return
 	}
-	s.Say(" AND "+column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")", values...)
+	s.Say(" AND " + column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")")
+	for _, v := range values {
+		s.texts = append(s.texts, string(v))
+	}
 }
 
 // Command is the command line that asks the statement.
@@ -44,13 +47,16 @@ func FindingsCommand(ask verdicts.Ask) string {
 	var s Statement
 	s.Say("SELECT a.change, f.control, f.state, f.reason, a.evaluated" + joined)
 	if ask.Controls != nil {
-		s.In("f.control", ask.Controls)
+		In(&s, "f.control", ask.Controls)
 	}
 	if len(ask.States) > 0 {
-		s.In("f.state", ask.States)
+		In(&s, "f.state", ask.States)
 	}
 	if ask.Repository != "" {
 		s.Say(" AND a.repository = ?", string(ask.Repository))
+	}
+	if ask.Among != nil {
+		In(&s, "a.repository", ask.Among)
 	}
 	for _, x := range []struct {
 		condition string

@@ -4,27 +4,38 @@ package framework
 
 import (
 	"context"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/populated"
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/tally"
 )
 
 // Pages are those of a book. They may be used concurrently.
-type Pages struct{ *figure.Book }
+type Pages struct {
+	*figure.Book
+	Populations *populated.Pages
+}
 
 // evidenceOnly is said of every framework.
 const evidenceOnly = "What stands here is evidence for this framework. Whether its requirements are met is for those to say who judge by it."
 
-// Framework says what is evidence for a framework, requirement by requirement.
-func (p *Pages) Framework(ctx context.Context, id string) (*page.Page, error) {
+// Framework says what is evidence for a framework, requirement by requirement, of all
+// repositories or of those of a team.
+func (p *Pages) Framework(ctx context.Context, id string, a figure.Asked) (*page.Page, error) {
 	k, err := p.Pack(id)
 	if err != nil {
 		return nil, err
 	}
-	board, err := p.Verdicts.Board(ctx)
+	all, err := p.Verdicts.Board(ctx)
+	if err != nil {
+		return nil, err
+	}
+	board, err := p.Of(all, a.Team)
 	if err != nil {
 		return nil, err
 	}
@@ -32,17 +43,38 @@ func (p *Pages) Framework(ctx context.Context, id string) (*page.Page, error) {
 	out := &page.Page{Template: "detail", Title: page.Show(k.Title), Kind: "framework", Nav: figure.Home, Facts: packFacts(k)}
 	sum := figure.SumOf(counted, k.All())
 	out.Facts = append(out.Facts,
-		page.Say("Findings that pass", page.Text(figure.Percent(sum.Pass, sum.Judged())).At(figure.Address("/findings", "framework", k.ID, "state", figure.Judged)), page.Text(figure.Beside(sum))),
+		page.Say("Findings that pass", page.Text(figure.Percent(sum.Pass, sum.Judged())).At(figure.Address("/findings", "framework", k.ID, "team", a.Team, "state", figure.Judged)), page.Text(figure.Beside(sum))),
 		page.Say("Report", page.Text("of a period, to be printed").At(figure.FrameworkHref(k.ID)+"/report")))
+	if a.Team != "" {
+		out.Facts = append([]page.Labelled{page.Say("Team", page.Text(figure.TeamName(a.Team)), page.Text("all repositories").At(figure.FrameworkHref(k.ID)))}, out.Facts...)
+	}
 	href := func(requirement, control, state string) string {
 		if control != "" {
-			return figure.Behind(control, state)
+			return figure.Behind(control, state, "team", a.Team)
 		}
-		return figure.Address("/findings", "framework", k.ID, "requirement", requirement, "state", state)
+		return figure.Address("/findings", "framework", k.ID, "requirement", requirement, "team", a.Team, "state", state)
 	}
 	out.Sections = append(out.Sections, page.Section{ID: "requirements", Title: "Requirements", Note: evidenceOnly, Table: requirementTable(k, counted, href)})
+	if teams := p.Teams(); teams != nil && a.Team == "" {
+		out.Sections = append(out.Sections, page.Section{ID: "teams", Title: "By team", Table: p.teamTable(k, all, teams)})
+	}
 	out.Sections = append(out.Sections, p.requirements(k, counted, href)...)
+	figure.Twins(out, "/frameworks/"+url.PathEscape(k.ID), "team", a.Team)
 	return out, nil
+}
+
+// teamTable has a row for each team, which leads to the page of its part.
+func (p *Pages) teamTable(k *policy.Pack, board tally.Board, teams []string) *page.Table {
+	t := &page.Table{ID: "teams", Caption: "Findings of its controls, by team", Columns: figure.Head("team")}
+	in := k.All()
+	sums := p.ByTeam(board, func(c tally.Cell) bool { return slices.Contains(in, c.Control) })
+	for _, team := range teams {
+		at := func(state string) string {
+			return figure.Address("/findings", "framework", k.ID, "team", team, "state", state)
+		}
+		t.Add(append([]page.Cell{page.Text(figure.TeamName(team)).At(figure.FrameworkHref(k.ID) + "?team=" + url.QueryEscape(team))}, figure.Counts(sums[team], at)...)...)
+	}
+	return t
 }
 
 func packFacts(k *policy.Pack) []page.Labelled {

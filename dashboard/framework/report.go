@@ -2,6 +2,7 @@ package framework
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stemma-dev/stemma/dashboard/decided"
 	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/populated"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/tally"
@@ -50,7 +52,13 @@ func (p *Pages) Report(ctx context.Context, id string, a figure.Asked) (*page.Pa
 	if err != nil {
 		return nil, err
 	}
-	out.Sections = append(out.Sections, inForce, excepted, p.completeness(counted, when), uncovered(k, counted))
+	reached, err := p.Populations.Table(ctx, when)
+	if err != nil {
+		return nil, err
+	}
+	out.Sections = append(out.Sections, inForce, excepted, p.completeness(counted, when),
+		page.Section{ID: "environments", Title: "Population", Note: populated.Note, Table: reached}, uncovered(k, counted))
+	figure.Twins(out, "/frameworks/"+url.PathEscape(k.ID)+"/report", "from", when.From, "to", when.To)
 	return out, nil
 }
 
@@ -115,7 +123,7 @@ func (p *Pages) exceptionsIn(ctx context.Context, k *policy.Pack, when figure.Pe
 	var s figure.Statement
 	start := figure.Micro(when.Start)
 	s.Say("SELECT ref, control, opened, until FROM v1_exception WHERE opened_us < " + figure.Micro(when.End) + " AND (until IS NULL OR until_us > " + start + ") AND (withdrawn IS NULL OR withdrawn_us > " + start + ")")
-	s.In("control", append([]string{"*"}, in...))
+	figure.In(&s, "control", append([]string{"*"}, in...))
 	t.Command = s.Command()
 	return page.Section{ID: "exceptions", Title: "Exceptions", Table: t}, err
 }
@@ -130,7 +138,7 @@ func (p *Pages) completeness(counted map[string]tally.Count, when figure.Period)
 	}
 	return page.Section{
 		ID: "population", Title: "Completeness", Table: t,
-		Note: "Figures are of changes that are in the record. \"stemma population --env NAME --from " + when.From + " --to " + when.To + "\" lists what reached an environment, also what has no record.",
+		Note: "Figures are of changes that are in the record. What reached an environment, also what has no record, is counted below.",
 	}
 }
 

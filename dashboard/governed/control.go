@@ -62,7 +62,7 @@ func (p *Pages) Control(ctx context.Context, id string, a figure.Asked) (*page.P
 		}
 	}
 	out.Sections = append(out.Sections, page.Section{ID: "repositories", Title: "By repository", Table: t})
-	l, err := p.list(a, path, []string{id})
+	l, err := p.list(ctx, a, path, []string{id})
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +71,9 @@ func (p *Pages) Control(ctx context.Context, id string, a figure.Asked) (*page.P
 		return nil, err
 	}
 	s.Note = "The latest verdict on each change, those judged last first. Choose another state at the head of the page."
+	if a.Team != "" {
+		s.Note = "Of repositories of " + figure.TeamName(a.Team) + " alone. " + s.Note
+	}
 	if a.Repository != "" {
 		s.Note = "Of " + page.Show(a.Repository) + " alone. " + s.Note
 	}

@@ -20,8 +20,8 @@ type list struct {
 }
 
 // list reads what an address asks for; the controls are those it may be about, nil for all.
-func (p *Pages) list(a figure.Asked, path string, controls []string, pairs ...string) (*list, error) {
-	l := &list{path: path, asData: a.Data, pairs: append(pairs, "state", a.State, "repository", a.Repository, "from", a.From, "to", a.To, "since", a.Since)}
+func (p *Pages) list(ctx context.Context, a figure.Asked, path string, controls []string, pairs ...string) (*list, error) {
+	l := &list{path: path, asData: a.Data, pairs: append(pairs, "state", a.State, "repository", a.Repository, "team", a.Team, "from", a.From, "to", a.To, "since", a.Since)}
 	l.ask = verdicts.Ask{Controls: controls, States: figure.StatesOf(a.State), Limit: figure.PageSize}
 	if a.Data {
 		l.ask.Limit = figure.RowsAsData
@@ -43,6 +43,16 @@ func (p *Pages) list(a figure.Asked, path string, controls []string, pairs ...st
 		if l.ask.Repository, err = stemma.ParseRef(a.Repository); err != nil {
 			return nil, figure.Wrong("A repository is named like repository:github.com/acme/pay.")
 		}
+	}
+	if a.Team != "" {
+		board, err := p.Verdicts.Board(ctx)
+		if err == nil {
+			board, err = p.Of(board, a.Team)
+		}
+		if err != nil {
+			return nil, err
+		}
+		l.ask.Among = append([]stemma.Ref{}, board.Repositories()...)
 	}
 	var ok bool
 	if l.ask.After, ok = verdicts.ParsePlace(a.After); !ok {
@@ -130,7 +140,7 @@ func (p *Pages) Findings(ctx context.Context, a figure.Asked) (*page.Page, error
 			out.Facts = append(out.Facts, page.Say("Requirement", page.Text(r.Title).At(figure.FrameworkHref(pack.ID)+"#"+figure.Anchor(r.ID))))
 		}
 	}
-	l, err := p.list(a, "/findings", controls, "control", a.Control, "framework", a.Framework, "requirement", a.Requirement)
+	l, err := p.list(ctx, a, "/findings", controls, "control", a.Control, "framework", a.Framework, "requirement", a.Requirement)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +152,7 @@ func (p *Pages) Findings(ctx context.Context, a figure.Asked) (*page.Page, error
 
 // asked says what a list was asked for.
 func asked(a figure.Asked) (out []page.Labelled) {
-	for _, x := range []struct{ label, value string }{{"State", a.State}, {"Repository", a.Repository}, {"Came in from", a.From}, {"Came in until", a.To}} {
+	for _, x := range []struct{ label, value string }{{"State", a.State}, {"Repository", a.Repository}, {"Team", figure.TeamName(a.Team)}, {"Came in from", a.From}, {"Came in until", a.To}} {
 		if x.value != "" {
 			out = append(out, page.Say(x.label, page.Text(page.Words(x.value))))
 		}
@@ -152,7 +162,7 @@ func asked(a figure.Asked) (out []page.Labelled) {
 
 // Turned lists what stands otherwise than before since a time.
 func (p *Pages) Turned(ctx context.Context, a figure.Asked) (*page.Page, error) {
-	l, err := p.list(a, "/turned", nil)
+	l, err := p.list(ctx, a, "/turned", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -66,6 +66,9 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 	out.Sections = append(out.Sections, exceptions,
 		page.Section{ID: "frameworks", Title: "By framework", Note: "What the findings are evidence for. Whether somebody meets a framework is for others to say.", Table: p.frameworkTable(counted)},
 		page.Section{ID: "controls", Title: "By control", Table: p.controlTable(counted)})
+	if teams := p.Teams(); teams != nil {
+		out.Sections = append(out.Sections, page.Section{ID: "teams", Title: "By team", Note: "Each is the sum of its repositories, which the policy names.", Table: p.teamTable(board, teams)})
+	}
 	return out, p.repositories(ctx, out, board, repositoriesShown)
 }
 
@@ -91,7 +94,7 @@ func (p *Pages) news(ctx context.Context, visit time.Time) ([]page.Section, erro
 		note = "This browser remembers no earlier visit: what stands otherwise than before, of the last week."
 	}
 	since := strconv.FormatInt(visit.Unix(), 10)
-	l, err := p.list(figure.Asked{Since: since}, "/turned", nil)
+	l, err := p.list(ctx, figure.Asked{Since: since}, "/turned", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +135,20 @@ func (p *Pages) frameworkTable(counted map[string]tally.Count) *page.Table {
 	return t
 }
 
+func (p *Pages) teamTable(board tally.Board, teams []string) *page.Table {
+	t := &page.Table{ID: "teams", Caption: "How the repositories of each team stand", Columns: figure.Head("team", "repositories")}
+	sums := p.ByTeam(board, func(tally.Cell) bool { return true })
+	has := map[string]int{}
+	for _, ref := range board.Repositories() {
+		has[p.TeamOf(ref)]++
+	}
+	for _, team := range teams {
+		at := func(state string) string { return figure.Address("/findings", "team", team, "state", state) }
+		t.Add(append([]page.Cell{page.Text(figure.TeamName(team)).At(at("")), page.Text(page.Count(has[team])+" of "+page.Count(len(board.Repositories()))).At(figure.Address("/repositories", "team", team))}, figure.Counts(sums[team], at)...)...)
+	}
+	return t
+}
+
 // repositories adds how repositories stand, and each against each control.
 func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Board, most int) error {
 	all := board.Repositories()
@@ -163,10 +180,18 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 		t.Rest(page.Text("all " + page.Count(len(all)) + " repositories").At(figure.Address("/repositories")))
 	}
 	out.Sections = append(out.Sections,
-		page.Section{ID: "repositories", Title: "By repository", Table: t},
+		page.Section{ID: "repositories", Title: "By repository", Note: p.namesTeams(), Table: t},
 		page.Section{ID: "heat", Title: "Repositories and controls", Note: "The colour says what the text says: how many of those that were judged pass. A line below a share means that some of them are unknown.", Table: h},
 		p.population(board))
 	return nil
+}
+
+// namesTeams says how repositories are added up by team, where they are not.
+func (p *Pages) namesTeams() string {
+	if p.Teams() != nil {
+		return ""
+	}
+	return "The policy names no team: \"teams:\" in .stemma/policy.yaml adds repositories up by team."
 }
 
 // worse orders counts: by the share that passes, and those of which there is nothing last.
@@ -192,19 +217,29 @@ func (p *Pages) population(board tally.Board) page.Section {
 			t.Add(append([]page.Cell{figure.Control(id), page.Title(p.Title(id))}, figure.Counts(c, func(state string) string { return figure.Behind(id, state) })...)...)
 		}
 	}
-	t.Rest(page.Text("environments").At("/environments"))
+	t.Rest(page.Text("the population of each environment").At(figure.Address("/population")))
 	return page.Section{
 		ID: "population", Title: "Is everything counted?", Table: t,
-		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows: \"stemma population --env NAME\" lists it.",
+		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows.",
 	}
 }
 
-// Repositories says how all repositories stand.
-func (p *Pages) Repositories(ctx context.Context) (*page.Page, error) {
+// Repositories says how all repositories stand, or those of a team.
+func (p *Pages) Repositories(ctx context.Context, a figure.Asked) (*page.Page, error) {
 	board, err := p.Verdicts.Board(ctx)
+	if err == nil {
+		board, err = p.Of(board, a.Team)
+	}
 	if err != nil {
 		return nil, err
 	}
 	out := &page.Page{Template: "detail", Title: "Repositories and controls", Nav: figure.Home}
-	return out, p.repositories(ctx, out, board, figure.RowsAsData)
+	if a.Team != "" {
+		out.Facts = []page.Labelled{page.Say("Team", page.Text(figure.TeamName(a.Team)))}
+	}
+	if err := p.repositories(ctx, out, board, figure.RowsAsData); err != nil {
+		return nil, err
+	}
+	figure.Twins(out, "/repositories", "team", a.Team)
+	return out, nil
 }

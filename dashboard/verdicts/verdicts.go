@@ -65,11 +65,12 @@ func ParsePlace(s string) (p Place, ok bool) {
 type Ask struct {
 	Controls   []string // nil for all
 	Repository stemma.Ref
-	States     []string  // nil for all
-	From, To   time.Time // merged from then on, and before then; zero for whenever, or not at all
-	Since      time.Time // judged since then
-	Turned     bool      // only those that stand otherwise than the time before
-	Blocks     bool      // only what holds the change up
+	Among      []stemma.Ref // repositories, of which it has to be one; nil for all
+	States     []string     // nil for all
+	From, To   time.Time    // merged from then on, and before then; zero for whenever, or not at all
+	Since      time.Time    // judged since then
+	Turned     bool         // only those that stand otherwise than the time before
+	Blocks     bool         // only what holds the change up
 	After      Place
 	Limit      int
 }
@@ -162,6 +163,9 @@ func (ask Ask) verdicts() *where {
 	if ask.Repository != "" {
 		w.and(`a."repository" = (SELECT id FROM node WHERE ref = ` + w.value(string(ask.Repository)) + `)`)
 	}
+	if ask.Among != nil {
+		w.and(`a."repository" IN (SELECT id FROM node WHERE ref IN (` + list(w, ask.Among) + `))`)
+	}
 	if !ask.From.IsZero() {
 		w.and(`a."merged" >= ` + w.value(ask.From.UnixMicro()))
 	}
@@ -198,12 +202,15 @@ func (w *where) value(v any) string {
 	return "$" + strconv.Itoa(len(w.args))
 }
 
-func (w *where) in(column string, values []string) {
+func (w *where) in(column string, values []string) { w.and(column + " IN (" + list(w, values) + ")") }
+
+// list writes values, of which there may be none.
+func list[S ~string](w *where, values []S) string {
 	marks := make([]string, len(values))
 	for i, v := range values {
-		marks[i] = w.value(v)
+		marks[i] = w.value(string(v))
 	}
-	w.and(column + " IN (" + strings.Join(append(marks, "NULL"), ", ") + ")")
+	return strings.Join(append(marks, "NULL"), ", ")
 }
 
 func moment(micro int64) time.Time {
