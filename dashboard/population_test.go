@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/change"
@@ -99,7 +101,7 @@ func (s *site) rows(at, table string) (n, gaps int) {
 				next = strings.SplitN(attr(c, "href"), "#", 2)[0]
 			case c.Data == "tr" && inside(c, "tbody") && tableOf(c) == table:
 				n++
-				if slices.ContainsFunc(all(c, "td"), func(td *html.Node) bool { return has(td, "gap") && strings.HasPrefix(words(td), "not known") }) {
+				if slices.ContainsFunc(all(c, "td"), func(td *html.Node) bool { return has(td, "gap") && strings.HasPrefix(words(td), "unknown") }) {
 					gaps++
 				}
 			}
@@ -146,7 +148,7 @@ func (s *site) tracePopulation(query string) {
 					lists[href] = [2]int{total, gaps}
 				}
 				want := lists[href][0]
-				if column(a) == "Range not known" {
+				if column(a) == "Range unknown" {
 					want = lists[href][1]
 				}
 				if compared++; n != want {
@@ -166,7 +168,7 @@ func TestEveryFigureOfAPopulationIsItsList(t *testing.T) {
 		s := reachedSite(t, open())
 		s.tracePopulation("?" + days)
 		// 58 commits, one of which web had brought before: of 3 to 60 every fourth is of no change or pushed.
-		s.shows("/governance/population?env=live&"+days, []string{"n 58 commits of 5 deployments, of 1 of which the range is not known", "86.2\u00a0%", "Draw a sample", "There before"})
+		s.shows("/governance/population?env=live&"+days, []string{"n 58 commits of 5 deployments, 1 of unknown range", "86.2\u00a0%", "Draw a sample", "There before"})
 		s.shows("/governance/population?env=live&of=no-change&"+days, []string{"commit 12 ", "commit 60 "}, "commit 8 ", "commit 13 ", "<script>alert")
 		s.shows("/governance/population?env=live&of=direct&"+days, []string{"commit 8 "}, "commit 12 ")
 		s.shows("/governance/population?env=live&of=gone&"+days, []string{"commit 59 ", "gone"}, "commit 57 ")
@@ -282,4 +284,69 @@ func TestAReportSaysHowCompleteItsPeriodIs(t *testing.T) {
 			t.Errorf("as data, %s is of another period", href)
 		}
 	}
+}
+
+func TestAChangeThatIsGoneIsOnNoList(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		s := governed(t, open())
+		s.shows("/governance/blocked", []string{"acme/pay%237"})
+		s.record(change.Change{Repository: payHome, Number: 7, Dropped: new(true)})
+		s.sum()
+		s.shows("/governance/blocked", []string{"No change is held up"})
+		s.shows("/governance/findings?control=TRC-01", []string{"Nothing was found"})
+		s.shows("/governance", []string{"n 24, coverage"}, "TRC-01")
+		s.shows("/changes/github.com/acme/pay%237", []string{"2 pass, 2 fail, 1 unknown, 1 waived"})
+	})
+}
+
+// populationPages are one of each, and those on which teams stand.
+var populationPages = []string{
+	"/governance/population?" + days, "/governance/population?env=live&of=no-change&seed=20261123&n=7&" + days, "/governance/population?env=live&service=pay&" + days,
+	"/governance/population?env=" + url.QueryEscape(oddPlace) + "&" + days, "/governance", "/governance/frameworks/soc2-change-management?team=-",
+}
+
+func TestPopulationsAreInTheViewAndReadable(t *testing.T) {
+	b := browse(t, reachedSite(t, storagetest.SQLite(t)))
+	for _, path := range populationPages {
+		for _, width := range []int64{380, 500, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.look(width, scheme)
+				b.open(path)
+				b.readable(path, width, scheme)
+			}
+		}
+		if n := says[int](b, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
+			t.Errorf("%s has %d elements that nobody wrote", path, n)
+		}
+	}
+	b.quiet()
+}
+
+func TestAPopulationFitsOnAPage(t *testing.T) {
+	printed(t, reachedSite(t, storagetest.SQLite(t)), "/governance/population?env=live&seed=20261123&"+days)
+}
+
+func TestFromTheOverviewToAnOrphanByKeyboardAlone(t *testing.T) {
+	b := browse(t, reachedSite(t, storagetest.SQLite(t)))
+	b.look(1280, "light")
+	b.open("/governance")
+	press := func(link string) {
+		b.await(`document.querySelector('main a[href^="` + link + `"]').focus() || document.activeElement.tagName === "A"`)
+		b.do(chromedp.KeyEvent("\r"))
+	}
+	press("/governance/population")
+	b.await(`location.pathname === "/governance/population" && document.readyState === "complete"`)
+	b.do(chromedp.Navigate(b.base + "/governance/population?" + days)) // the usual period has none of it
+	press("/governance/population?env=live&from=")
+	b.await(`location.search.startsWith("?env=live") && document.readyState === "complete"`)
+	b.await(`document.querySelector('#t-population a[href*="of=no-change"]').focus() || document.activeElement.tagName === "A"`)
+	b.do(chromedp.KeyEvent("\r"))
+	b.await(`location.search.includes("of=no-change") && location.hash === "#members" && document.readyState === "complete"`)
+	if n := says[int](b, `document.querySelectorAll("#t-members tbody tr").length`); n != 8 {
+		t.Errorf("%d of 8 orphans are listed", n)
+	}
+	b.await(`document.querySelector("#seed").focus() || document.activeElement.id === "seed"`)
+	b.do(chromedp.KeyEvent("2026"), chromedp.KeyEvent("\r"))
+	b.await(`location.hash === "#sample" && document.querySelectorAll("#t-sample tbody tr").length === 25`)
+	b.quiet()
 }

@@ -34,8 +34,7 @@ func facts(e extent, when figure.Period, now time.Time) []page.Labelled {
 	}
 	return append(out,
 		page.Say("Period", page.Text(when.From+" to "+when.To)), page.Say("Made", page.Moment(now)), page.Say("There before", before),
-		page.Say("With a change", page.Text(figure.Percent(carried, n)).At(members(e.Ask, when, population.Carried)), page.Text("n "+page.Count(n)+" commits of "+page.Count(len(e.all.Deployments))+
-			" deployments, of "+page.Count(unknown(e.all))+" of which the range is not known")))
+		page.Say("With a change", page.Text(figure.Percent(carried, n)).At(members(e.Ask, when, population.Carried)), page.Text("n "+page.Count(n)+" commits of "+page.Count(len(e.all.Deployments))+" deployments, "+page.Count(unknown(e.all))+" of unknown range")))
 }
 
 // own are the figures of one place, of each a row.
@@ -91,7 +90,7 @@ func deployments(e extent, when figure.Period) page.Section {
 	for _, d := range e.all.Deployments {
 		known := page.Text("known")
 		if len(d.Deployment.Commits) == 0 {
-			known = page.Cell{Text: "not known: no commit of it is", Class: "gap"}
+			known = page.Cell{Text: "unknown: no commit of it is known", Class: "gap"}
 		}
 		t.Add(page.To(d.Ref, d.Version), page.Text(d.Service), page.Moment(d.At), page.Number(d.Commits).At(page.Href(d.Ref)), known)
 	}
@@ -110,7 +109,7 @@ func listed(e extent, a Asked, when figure.Period) (page.Section, error) {
 	out := page.Section{ID: "members", Title: "Commits: " + parts[i].says}
 	t := &page.Table{
 		ID: "members", Caption: "Commits that reached it, the newest first", Empty: parts[i].empty, Command: command("stemma population", e.Ask),
-		Columns: page.Head("commit", "title", "committed", "change", "landed by", "#reviews", "#approvals", "#sessions", "#AI lines", "#unknown lines", "brought by", "there at the end", "missing"),
+		Columns: page.Head("commit", "title", "committed", "change", "missing", "landed by", "brought by", "#reviews", "#approvals", "#sessions", "#AI lines", "#unknown lines", "at the end"),
 	}
 	if a.Part != "" {
 		t.Command += " --only " + a.Part
@@ -149,13 +148,13 @@ func row(m population.Member, called map[stemma.Ref]string) []page.Cell {
 	if m.Change != "" {
 		carried = page.Href(m.Change)
 	}
-	end := page.Text("yes")
+	end := page.Text("there")
 	if m.Gone {
 		end = page.Cell{Text: "gone", Class: "gap"}
 	}
 	return []page.Cell{
-		page.To(m.Commit, ""), page.Title(page.Short(160, m.Title)), page.Moment(m.Committed), change(m), page.Text(m.Method), page.Number(m.Reviews).At(carried), page.Number(m.Approvals).At(carried),
-		page.Number(m.Sessions).At(carried), page.Number(m.AI).At(commit), page.Number(m.Unknown).At(commit), page.To(m.Deployment, called[m.Deployment]), end, missing(m),
+		page.To(m.Commit, ""), page.Title(page.Short(160, m.Title)), page.Moment(m.Committed), change(m), missing(m), page.Text(m.Method), page.To(m.Deployment, called[m.Deployment]), page.Number(m.Reviews).At(carried), page.Number(m.Approvals).At(carried),
+		page.Number(m.Sessions).At(carried), page.Number(m.AI).At(commit), page.Number(m.Unknown).At(commit), end,
 	}
 }
 

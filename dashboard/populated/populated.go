@@ -141,14 +141,14 @@ func members(of deployed.Ask, when figure.Period, part string) string {
 
 // columns are the parts that have a figure, with what stands above it.
 var columns = []struct{ head, part string }{
-	{"#commits", ""}, {"#with a change", population.Carried}, {"#pushed directly", population.Direct}, {"#no change", population.Without + population.NoChange},
-	{"#no review", population.Without + population.NoReview}, {"#no session", population.Without + population.NoSession}, {"#nothing known", population.Without + population.NoCommit},
-	{"#nothing missing", population.Complete},
+	{"#commits", ""}, {"#with change", population.Carried}, {"#direct", population.Direct}, {"#no change", population.Without + population.NoChange},
+	{"#no review", population.Without + population.NoReview}, {"#no session", population.Without + population.NoSession}, {"#unrecorded", population.Without + population.NoCommit},
+	{"#complete", population.Complete},
 }
 
 // table has the figures of some places, of each a row.
 func table(id, caption, of string, list []extent, when figure.Period) *page.Table {
-	names := []string{of, "#deployments", "#range not known"}
+	names := []string{of, "#deployments", "#range unknown"}
 	for _, c := range columns {
 		names = append(names, c.head)
 	}
@@ -217,7 +217,7 @@ func (p *Pages) environment(ctx context.Context, a Asked) (*page.Page, error) {
 	}
 	out.Facts = facts(whole, when, p.Now())
 	out.Sections = []page.Section{{ID: "figures", Title: "Figures", Note: Note, Table: own(whole, when)}}
-	if len(services) > 0 {
+	if len(services) > 1 {
 		t := table("services", "How complete the record is, by service", "service", services, when)
 		t.Command = page.SQL("SELECT DISTINCT service FROM v1_deployment WHERE environment = ? AND service <> '' AND at_us IS NOT NULL AND status IN ('success', 'inactive')", string(deployment.EnvironmentRef(a.Environment)))
 		out.Sections = append(out.Sections, page.Section{ID: "services", Title: "By service", Table: t, Note: "Each is followed by itself: a commit that several services have is in the figures of each. Deployments that name no service are in those above alone."})
