@@ -161,42 +161,46 @@ func isOfPacks(twin *html.Node) bool { return ofPacks.MatchString(attr(twin, "hr
 // TestEveryTableHasItsCommand runs the command beside every table and compares
 // the number of its rows with that of the table as data.
 func TestEveryTableHasItsCommand(t *testing.T) {
-	closely(t, func(s *site, public *storage.DB, at string, root *html.Node) {
-		tables := 0
-		for _, table := range all(root, "table") {
-			if !has(table, "code") {
-				tables++
-			}
+	closely(t, func(s *site, public *storage.DB, at string, root *html.Node) { s.commands(public, at, root) })
+}
+
+// commands runs those of one page.
+func (s *site) commands(public *storage.DB, at string, root *html.Node) {
+	s.t.Helper()
+	tables := 0
+	for _, table := range all(root, "table") {
+		if !has(table, "code") {
+			tables++
 		}
-		twins := 0
-		for _, p := range all(root, "p") {
-			if !has(p, "tools") {
-				continue
-			}
-			twins++
-			commands := all(p, "code")
-			if len(commands) == 0 && strings.HasPrefix(at, "/governance") && slices.ContainsFunc(all(p, "a"), isOfPacks) {
-				continue
-			}
-			if len(commands) != 1 {
-				s.t.Errorf("%s: a table without a command: %s", at, words(p))
-				continue
-			}
-			command := words(commands[0])
-			if strings.ContainsAny(command, "\u27e8\ufffd\u241b") {
-				continue // with text that is shown harmless
-			}
-			want := s.rowsOf(at, attr(all(p, "a")[0], "href"), p)
-			got := s.run(public, command)
-			partial := slices.ContainsFunc(all(p, "span"), func(n *html.Node) bool { return has(n, "more") })
-			if got != want && (!partial || got < want) {
-				s.t.Errorf("%s: %d rows, and %d of %s", at, want, got, command)
-			}
+	}
+	twins := 0
+	for _, p := range all(root, "p") {
+		if !has(p, "tools") {
+			continue
 		}
-		if twins < tables {
-			s.t.Errorf("%s: %d tables, %d with data and command", at, tables, twins)
+		twins++
+		commands := all(p, "code")
+		if len(commands) == 0 && strings.HasPrefix(at, "/governance") && slices.ContainsFunc(all(p, "a"), isOfPacks) {
+			continue
 		}
-	})
+		if len(commands) != 1 {
+			s.t.Errorf("%s: a table without a command: %s", at, words(p))
+			continue
+		}
+		command := words(commands[0])
+		if strings.ContainsAny(command, "\u27e8\ufffd\u241b") {
+			continue // with text that is shown harmless
+		}
+		want := s.rowsOf(at, attr(all(p, "a")[0], "href"), p)
+		got := s.run(public, command)
+		partial := slices.ContainsFunc(all(p, "span"), func(n *html.Node) bool { return has(n, "more") })
+		if got != want && (!partial || got < want) {
+			s.t.Errorf("%s: %d rows, and %d of %s", at, want, got, command)
+		}
+	}
+	if twins < tables {
+		s.t.Errorf("%s: %d tables, %d with data and command", at, tables, twins)
+	}
 }
 
 // rowsOf counts the rows of a table as CSV.

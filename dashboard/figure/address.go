@@ -98,9 +98,15 @@ const (
 // Twins makes the tables of a page lead to themselves as data with what was asked of the
 // page.
 func Twins(out *page.Page, path string, pairs ...string) {
+	at := Address(path, pairs...)
+	if at == Home+path {
+		at += "?"
+	} else {
+		at += "&"
+	}
 	for _, s := range out.Sections {
 		if t := s.Table; t != nil && t.Data == "" {
-			t.Data = Address(path, append(slices.Clone(pairs), "table", t.ID)...) + "&format="
+			t.Data = at + "table=" + url.QueryEscape(t.ID) + "&format="
 		}
 	}
 }

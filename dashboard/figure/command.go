@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
 )
@@ -77,7 +78,7 @@ func FindingsCommand(ask verdicts.Ask) string {
 
 // SumsCommand is the command that counts findings by a column, of one control or, if that is
 // "", of all.
-func SumsCommand(by, control string) string {
+func SumsCommand(by, control string, among ...stemma.Ref) string {
 	var s Statement
 	s.Say("SELECT " + by)
 	for _, state := range []string{"pass", "fail", "unknown", "waived", "not-applicable"} {
@@ -86,6 +87,9 @@ func SumsCommand(by, control string) string {
 	s.Say(joined)
 	if control != "" {
 		s.Say(" AND f.control = ?", control)
+	}
+	if len(among) > 0 {
+		In(&s, "a.repository", among)
 	}
 	return s.Say(" GROUP BY " + by + " ORDER BY 1").Command()
 }

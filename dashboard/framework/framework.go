@@ -44,7 +44,7 @@ func (p *Pages) Framework(ctx context.Context, id string, a figure.Asked) (*page
 	sum := figure.SumOf(counted, k.All())
 	out.Facts = append(out.Facts,
 		page.Say("Findings that pass", page.Text(figure.Percent(sum.Pass, sum.Judged())).At(figure.Address("/findings", "framework", k.ID, "team", a.Team, "state", figure.Judged)), page.Text(figure.Beside(sum))),
-		page.Say("Report", page.Text("of a period, to be printed").At(figure.FrameworkHref(k.ID)+"/report")))
+		page.Say("Report", page.Text("of a period and all repositories, to be printed").At(figure.FrameworkHref(k.ID)+"/report")))
 	if a.Team != "" {
 		out.Facts = append([]page.Labelled{page.Say("Team", page.Text(figure.TeamName(a.Team)), page.Text("all repositories").At(figure.FrameworkHref(k.ID)))}, out.Facts...)
 	}

@@ -69,7 +69,8 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 	if teams := p.Teams(); teams != nil {
 		out.Sections = append(out.Sections, page.Section{ID: "teams", Title: "By team", Note: "Each is the sum of its repositories, which the policy names.", Table: p.teamTable(board, teams)})
 	}
-	return out, p.repositories(ctx, out, board, repositoriesShown)
+	p.repositories(out, board, repositoriesShown, "")
+	return out, nil
 }
 
 func (p *Pages) tiles(ctx context.Context, board tally.Board) ([]tile, error) {
@@ -144,13 +145,13 @@ func (p *Pages) teamTable(board tally.Board, teams []string) *page.Table {
 	}
 	for _, team := range teams {
 		at := func(state string) string { return figure.Address("/findings", "team", team, "state", state) }
-		t.Add(append([]page.Cell{page.Text(figure.TeamName(team)).At(at("")), page.Text(page.Count(has[team])+" of "+page.Count(len(board.Repositories()))).At(figure.Address("/repositories", "team", team))}, figure.Counts(sums[team], at)...)...)
+		t.Add(append([]page.Cell{page.Text(figure.TeamName(team)).At(at("")), page.Text(page.Count(has[team]) + " of " + page.Count(len(board.Repositories()))).At(figure.Address("/repositories", "team", team))}, figure.Counts(sums[team], at)...)...)
 	}
 	return t
 }
 
 // repositories adds how repositories stand, and each against each control.
-func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Board, most int) error {
+func (p *Pages) repositories(out *page.Page, board tally.Board, most int, team string) {
 	all := board.Repositories()
 	sums := map[stemma.Ref]tally.Count{}
 	for at, c := range board.Cells {
@@ -159,6 +160,9 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 	slices.SortStableFunc(all, func(a, b stemma.Ref) int { return worse(sums[a], sums[b]) })
 	shown := all[:min(most, len(all))]
 	t := &page.Table{ID: "repositories", Caption: "How repositories stand, what passes least first", Columns: figure.Head("repository"), Command: figure.SumsCommand("a.repository", ""), Empty: "No repository was judged yet."}
+	if team != "" {
+		t.Command = figure.SumsCommand("a.repository", "", all...)
+	}
 	controls := board.Controls()
 	h := &page.Table{ID: "heat", Caption: "Share that passes by repository and control; ? is unknown", Columns: page.Head("repository"), Command: t.Command, Empty: t.Empty}
 	for _, id := range controls {
@@ -182,8 +186,7 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 	out.Sections = append(out.Sections,
 		page.Section{ID: "repositories", Title: "By repository", Note: p.namesTeams(), Table: t},
 		page.Section{ID: "heat", Title: "Repositories and controls", Note: "The colour says what the text says: how many of those that were judged pass. A line below a share means that some of them are unknown.", Table: h},
-		p.population(board))
-	return nil
+		p.population(board, team))
 }
 
 // namesTeams says how repositories are added up by team, where they are not.
@@ -208,13 +211,13 @@ func worse(a, b tally.Count) int {
 }
 
 // population leads to what says whether everything is in the record.
-func (p *Pages) population(board tally.Board) page.Section {
+func (p *Pages) population(board tally.Board, team string) page.Section {
 	t := &page.Table{
 		ID: "population", Caption: "Controls that say whether the record is complete", Columns: figure.Head("control", "title"), Empty: "None of them was judged.",
 	}
 	for _, id := range figure.PopulationControls {
 		if c := board.Sum(func(c tally.Cell) bool { return c.Control == id }); c != (tally.Count{}) {
-			t.Add(append([]page.Cell{figure.Control(id), page.Title(p.Title(id))}, figure.Counts(c, func(state string) string { return figure.Behind(id, state) })...)...)
+			t.Add(append([]page.Cell{figure.Control(id), page.Title(p.Title(id))}, figure.Counts(c, func(state string) string { return figure.Behind(id, state, "team", team) })...)...)
 		}
 	}
 	t.Rest(page.Text("the population of each environment").At(figure.Address("/population")))
@@ -237,9 +240,7 @@ func (p *Pages) Repositories(ctx context.Context, a figure.Asked) (*page.Page, e
 	if a.Team != "" {
 		out.Facts = []page.Labelled{page.Say("Team", page.Text(figure.TeamName(a.Team)))}
 	}
-	if err := p.repositories(ctx, out, board, figure.RowsAsData); err != nil {
-		return nil, err
-	}
+	p.repositories(out, board, figure.RowsAsData, a.Team)
 	figure.Twins(out, "/repositories", "team", a.Team)
 	return out, nil
 }

@@ -87,7 +87,7 @@ type Finding struct {
 }
 
 // there is true of a change k that no force push took off its branch: others are in no sum.
-const there = `COALESCE(k."dropped", 0) = 0`
+const there = `(k."dropped" IS NULL OR k."dropped" = 0)`
 
 // counters are the columns of a verdict that say how many of its findings are in a state.
 var counters = map[string]string{"pass": "passed", "fail": "failed", "unknown": "unknown", "waived": "waived"}
