@@ -368,20 +368,26 @@ var governancePages = []string{
 	"/governance/advisories", "/governance/findings?state=unknown", "/governance/blocked", "/governance/repositories", "/changes/github.com/acme/pay%237",
 }
 
+// everywhere looks at a page on narrow and wide screens, by day and by night.
+func (b *tab) everywhere(path string) {
+	b.t.Helper()
+	for _, width := range []int64{380, 500, 1280} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.look(width, scheme)
+			b.open(path)
+			b.readable(path, width, scheme)
+		}
+	}
+	if n := says[int](b, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
+		b.t.Errorf("%s has %d elements that nobody wrote", path, n)
+	}
+}
+
 func TestGovernanceIsInTheViewAndReadable(t *testing.T) {
 	s := governed(t, storagetest.SQLite(t))
 	b := browse(t, s)
 	for _, path := range governancePages {
-		for _, width := range []int64{380, 500, 1280} {
-			for _, scheme := range []string{"light", "dark"} {
-				b.look(width, scheme)
-				b.open(path)
-				b.readable(path, width, scheme)
-			}
-		}
-		if n := says[int](b, `document.querySelectorAll("img, script:not([src])").length`); n != 0 {
-			t.Errorf("%s has %d elements that nobody wrote", path, n)
-		}
+		b.everywhere(path)
 	}
 	b.look(500, "light")
 	b.open("/governance")

@@ -44,6 +44,7 @@ func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
 	return out, nil
 }
 
+// PolicyCell leads to a version of the policy.
 func PolicyCell(v verdicts.Policy) page.Cell {
 	c := page.To(v.Ref, page.Short(13, v.Ref.Key()))
 	c.Class = "mono"
@@ -114,6 +115,7 @@ func (p *Pages) Rounds(ctx context.Context, a figure.Asked) (*page.Page, error) 
 	return &page.Page{Template: "detail", Title: "Judged again", Nav: figure.Home + "/rounds", Sections: []page.Section{s}}, nil
 }
 
+// RoundTable has a row for each round.
 func RoundTable(list []verdicts.Round) *page.Table {
 	t := &page.Table{ID: "rounds", Caption: "Rounds in which changes were judged again, the latest first", Columns: page.Head("round", "because of", "policy", "#changes judged", "#changes that turned"), Command: page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round ORDER BY started DESC"), Empty: "No change was judged again yet for a reason that concerns many."}
 	for _, r := range list {

@@ -141,8 +141,13 @@ func members(of deployed.Ask, when figure.Period, part string) string {
 
 // columns are the parts that have a figure, with what stands above it.
 var columns = []struct{ head, part string }{
-	{"#commits", ""}, {"#with change", population.Carried}, {"#direct", population.Direct}, {"#no change", population.Without + population.NoChange},
-	{"#no review", population.Without + population.NoReview}, {"#no session", population.Without + population.NoSession}, {"#unrecorded", population.Without + population.NoCommit},
+	{"#commits", ""},
+	{"#with change", population.Carried},
+	{"#direct", population.Direct},
+	{"#no change", population.Without + population.NoChange},
+	{"#no review", population.Without + population.NoReview},
+	{"#no session", population.Without + population.NoSession},
+	{"#unrecorded", population.Without + population.NoCommit},
 	{"#complete", population.Complete},
 }
 
