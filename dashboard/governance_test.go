@@ -416,6 +416,9 @@ func printed(t *testing.T, s *site, path string) {
 	for _, fault := range says[[]string](b, `[...document.querySelectorAll("main table")].filter(t => t.getBoundingClientRect().right > document.documentElement.clientWidth).map(t => t.id + " is wider than the sheet")`) {
 		t.Error(fault)
 	}
+	for _, n := range says[[]string](b, `[...document.querySelectorAll("main td.num a")].filter(a => a.getClientRects().length > 1).map(a => a.textContent)`) {
+		t.Errorf("the number %s is printed on two lines", n)
+	}
 	if says[bool](b, `[...document.querySelectorAll("main form")].some(f => f.getClientRects().length > 0)`) {
 		t.Error("a form is printed")
 	}
