@@ -7,14 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"maps"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
 
 	"github.com/stemma-dev/stemma"
-	"github.com/stemma-dev/stemma/dashboard/governed"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/output"
@@ -28,13 +27,7 @@ func parseTemplates() (page.Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := page.Parse(own)
-	if err != nil {
-		return nil, err
-	}
-	of, err := governed.Templates()
-	maps.Copy(all, of)
-	return all, err
+	return page.Parse(own)
 }
 
 // A view makes the page that a request asks for.
@@ -148,7 +141,7 @@ func problemOf(err error) problem {
 	var given problem
 	var fault *filter.Error
 	var invalid *stemma.InvalidError
-	var asked *governed.AskedError
+	var asked *figure.AskedError
 	switch {
 	case errors.As(err, &given):
 		return given

@@ -8,13 +8,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/stemma-dev/stemma/dashboard/governed"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/query/population"
 )
 
 // choices are the values of parameters that have few. An empty one asks for
 // nothing.
-var choices = map[string][]string{"format": {"csv", "json"}, "verify": {"1"}, "named": {"only"}, "state": governed.States}
+var choices = map[string][]string{"format": {"csv", "json"}, "verify": {"1"}, "named": {"only"}, "state": figure.States, "of": population.Parts}
 
 // maxFrom is how far from the first row or line a page may begin.
 const maxFrom = 1 << 40

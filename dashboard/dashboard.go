@@ -21,11 +21,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/stemma-dev/stemma/dashboard/decided"
+	"github.com/stemma-dev/stemma/dashboard/figure"
+	"github.com/stemma-dev/stemma/dashboard/framework"
 	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/populated"
 	"github.com/stemma-dev/stemma/dashboard/portrait"
 	"github.com/stemma-dev/stemma/dashboard/reading"
+	"github.com/stemma-dev/stemma/dashboard/sourced"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest"
@@ -60,11 +65,15 @@ type Dashboard struct {
 	key   string
 	takes bool // what forms send
 
-	mux       *http.ServeMux
-	templates page.Templates
-	reader    *reading.Reader
-	portraits *portrait.Gallery
-	governed  *governed.Pages
+	mux        *http.ServeMux
+	templates  page.Templates
+	reader     *reading.Reader
+	portraits  *portrait.Gallery
+	sources    *sourced.Pages
+	controls   *governed.Pages
+	frameworks *framework.Pages
+	reached    *populated.Pages
+	decisions  *decided.Pages
 
 	mu   sync.Mutex
 	seen *overview // the last overview; mu protects it
@@ -86,10 +95,17 @@ func New(c Config) (*Dashboard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	if d.governed, err = governed.New(judged, d.reader, c.Set, d.now); err != nil {
+	book, err := figure.NewBook(judged, d.reader, c.Set, d.now)
+	if err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
-	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.governed, Now: d.now, Log: d.log, Judge: c.Forms}
+	d.reached = &populated.Pages{DB: c.Space.DB, Now: d.now}
+	d.controls, d.frameworks, d.decisions = &governed.Pages{Book: book}, &framework.Pages{Book: book, Populations: d.reached}, &decided.Pages{Book: book}
+	d.portraits = &portrait.Gallery{Space: d.space, Reader: d.reader, Judged: d.decisions, Now: d.now, Log: d.log, Judge: c.Forms}
+	d.sources = &sourced.Pages{Space: d.space, Reader: d.reader, Inbox: d.inbox, Now: d.now}
+	if d.takes {
+		d.sources.Replay = replayPath
+	}
 	if d.templates, err = parseTemplates(); err != nil {
 		return nil, fmt.Errorf("dashboard: %w", err)
 	}
@@ -128,7 +144,7 @@ func (d *Dashboard) routes() {
 	show("/files/{key...}", d.filePage, "from", "path")
 	show("/facts/{pos}", d.factPage, "verify")
 	show("/search", d.searchPage, "q")
-	show("/sources", d.sourcesPage)
+	show("/sources", func(r *http.Request) (*page.Page, error) { return d.sources.Sources(r.Context()) })
 	show("/gaps", d.gapsPage, "source", "reason", "from")
 	show("/records", d.recordsPage, "repo", "kind", "from")
 	show("/things", d.thingsPage, "kind", "named", "from")

@@ -62,7 +62,9 @@ func TestEveryFigureOfTheOverviewIsItsList(t *testing.T) {
 				s, err := a.OpenStore(c.Context())
 				must(t, err)
 				defer s.Close()
-				golden(t, s.Space).trace()
+				g := golden(t, s.Space)
+				g.trace()
+				g.tracePopulation("?from=2026-01-01&to=2026-12-31")
 				return nil
 			}})
 			if code != 0 {
@@ -85,7 +87,7 @@ func golden(t *testing.T, space *ingest.Space) *site {
 	must(t, w.Close(t.Context()))
 	controls, err := catalogue.Controls()
 	must(t, err)
-	p, err := policy.ParsePolicy("policy.yaml", []byte("mode: enforce\n"))
+	p, err := policy.ParsePolicy("policy.yaml", []byte("mode: enforce\nteams:\n  - name: payments\n    match: [acme/*]\n"))
 	must(t, err)
 	set := &policy.Set{Controls: controls, Policy: p}
 	j, err := assess.Open(t.Context(), assess.Judge{Space: space, Set: set, Now: clock, Log: slog.New(slog.DiscardHandler)})

@@ -8,43 +8,53 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/governed"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/populated"
 )
 
 // governance adds the addresses of the pages about controls.
 func (d *Dashboard) governance(show func(pattern string, v view, parameters ...string)) {
-	g := d.governed
+	g, f, h := d.controls, d.frameworks, d.decisions
 	d.mux.Handle("GET /governance", d.visited(d.page(view(func(r *http.Request) (*page.Page, error) {
 		return g.Overview(r.Context(), governed.LastVisit(r, d.now()))
 	}).asked())))
 	show("/governance/findings", func(r *http.Request) (*page.Page, error) { return g.Findings(r.Context(), askedOf(r)) },
-		"control", "framework", "requirement", "state", "repository", "from", "to", "after")
+		"control", "framework", "requirement", "state", "repository", "team", "from", "to", "after")
 	show("/governance/turned", func(r *http.Request) (*page.Page, error) { return g.Turned(r.Context(), askedOf(r)) }, "since", "after")
 	show("/governance/blocked", func(r *http.Request) (*page.Page, error) { return g.Blocked(r.Context(), askedOf(r)) }, "after")
-	show("/governance/repositories", func(r *http.Request) (*page.Page, error) { return g.Repositories(r.Context()) })
+	show("/governance/repositories", func(r *http.Request) (*page.Page, error) { return g.Repositories(r.Context(), askedOf(r)) }, "team")
+	show("/governance/population", func(r *http.Request) (*page.Page, error) {
+		return d.reached.Environments(r.Context(), populated.Asked{
+			Environment: r.FormValue("env"), Service: r.FormValue("service"), From: r.FormValue("from"), To: r.FormValue("to"), Part: r.FormValue("of"), After: r.FormValue("after"),
+			Seed: r.FormValue("seed"), Size: r.FormValue("n"), Data: r.FormValue("format") != "",
+		})
+	}, "env", "service", "from", "to", "of", "after", "seed", "n")
 	show("/governance/controls/{id}", func(r *http.Request) (*page.Page, error) {
 		return g.Control(r.Context(), r.PathValue("id"), askedOf(r))
 	},
-		"state", "repository", "from", "to", "after")
-	show("/governance/frameworks/{id}", func(r *http.Request) (*page.Page, error) { return g.Framework(r.Context(), r.PathValue("id")) })
+		"state", "repository", "team", "from", "to", "after")
+	show("/governance/frameworks/{id}", func(r *http.Request) (*page.Page, error) {
+		return f.Framework(r.Context(), r.PathValue("id"), askedOf(r))
+	}, "team")
 	show("/governance/frameworks/{id}/report", func(r *http.Request) (*page.Page, error) {
-		return g.Report(r.Context(), r.PathValue("id"), askedOf(r))
+		return f.Report(r.Context(), r.PathValue("id"), askedOf(r))
 	}, "from", "to")
-	show("/governance/exceptions", func(r *http.Request) (*page.Page, error) { return g.Exceptions(r.Context()) })
-	show("/governance/policies", func(r *http.Request) (*page.Page, error) { return g.Policies(r.Context()) })
-	show("/governance/rounds", func(r *http.Request) (*page.Page, error) { return g.Rounds(r.Context(), askedOf(r)) }, "after")
-	show("/governance/rounds/{key...}", func(r *http.Request) (*page.Page, error) { return g.Round(r.Context(), r.PathValue("key")) })
-	show("/governance/advisories", func(r *http.Request) (*page.Page, error) { return g.Advisories(r.Context()) })
+	show("/governance/exceptions", func(r *http.Request) (*page.Page, error) { return h.Exceptions(r.Context()) })
+	show("/governance/policies", func(r *http.Request) (*page.Page, error) { return h.Policies(r.Context()) })
+	show("/governance/rounds", func(r *http.Request) (*page.Page, error) { return h.Rounds(r.Context(), askedOf(r)) }, "after")
+	show("/governance/rounds/{key...}", func(r *http.Request) (*page.Page, error) { return h.Round(r.Context(), r.PathValue("key")) })
+	show("/governance/advisories", func(r *http.Request) (*page.Page, error) { return h.Advisories(r.Context()) })
 	d.mux.HandleFunc("GET /badges/governance.svg", d.badge("", "governance.svg"))
 	d.mux.HandleFunc("GET /badges/governance/{key...}", d.badge(stemma.KindRepository, ""))
 	d.mux.HandleFunc("GET /badges/change/{key...}", d.badge(stemma.KindChange, ""))
 }
 
 // askedOf is what an address asks for.
-func askedOf(r *http.Request) governed.Asked {
-	return governed.Asked{
-		State: r.FormValue("state"), Repository: r.FormValue("repository"), Control: r.FormValue("control"), Framework: r.FormValue("framework"), Requirement: r.FormValue("requirement"),
+func askedOf(r *http.Request) figure.Asked {
+	return figure.Asked{
+		State: r.FormValue("state"), Repository: r.FormValue("repository"), Team: r.FormValue("team"), Control: r.FormValue("control"), Framework: r.FormValue("framework"), Requirement: r.FormValue("requirement"),
 		From: r.FormValue("from"), To: r.FormValue("to"), Since: r.FormValue("since"), After: r.FormValue("after"), Data: r.FormValue("format") != "",
 	}
 }
@@ -67,7 +77,7 @@ func (d *Dashboard) badge(kind stemma.Kind, name string) http.HandlerFunc {
 		if key == "" {
 			key = r.PathValue("key")
 		}
-		picture, err := d.governed.Badge(r.Context(), kind, key)
+		picture, err := d.controls.Badge(r.Context(), kind, key)
 		if err == nil {
 			err = checkAsked(r, nil)
 		}

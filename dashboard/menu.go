@@ -24,6 +24,7 @@ var chapters = []page.Entry{
 	}},
 	{Text: "Governance", Pages: []page.Entry{
 		{Href: "/governance", Text: "Overview", Key: "v"},
+		{Href: "/governance/population", Text: "Population"},
 		{Href: "/governance/exceptions", Text: "Exceptions"},
 		{Href: "/governance/policies", Text: "Policies"},
 		{Href: "/governance/rounds", Text: "Judged again"},

@@ -17,9 +17,11 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/lineage"
+	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/query/causes"
 	"github.com/stemma-dev/stemma/query/output"
+	"github.com/stemma-dev/stemma/query/population"
 	"github.com/stemma-dev/stemma/query/views"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -150,51 +152,55 @@ func (s *site) leads(at, head string, cell *html.Node) {
 
 func isList(path string) bool { return strings.Count(path, "/") == 1 && path != "/log" }
 
-// ofPacks are tables whose rows are those of packs, or of what two versions differ in: no
-// command prints the same.
-var ofPacks = regexp.MustCompile(`table=(frameworks|requirements|evidence|population|uncovered|t-r-.*|t-version-.*)&format`)
+// ofPacks are tables whose rows are those of packs or the policy, of what two versions differ
+// in, or of sums of a population: no command prints the same.
+var ofPacks = regexp.MustCompile(`table=(frameworks|requirements|evidence|population|uncovered|teams|t-r-.*|t-version-.*)&format`)
 
 func isOfPacks(twin *html.Node) bool { return ofPacks.MatchString(attr(twin, "href")) }
 
 // TestEveryTableHasItsCommand runs the command beside every table and compares
 // the number of its rows with that of the table as data.
 func TestEveryTableHasItsCommand(t *testing.T) {
-	closely(t, func(s *site, public *storage.DB, at string, root *html.Node) {
-		tables := 0
-		for _, table := range all(root, "table") {
-			if !has(table, "code") {
-				tables++
-			}
+	closely(t, func(s *site, public *storage.DB, at string, root *html.Node) { s.commands(public, at, root) })
+}
+
+// commands runs those of one page.
+func (s *site) commands(public *storage.DB, at string, root *html.Node) {
+	s.t.Helper()
+	tables := 0
+	for _, table := range all(root, "table") {
+		if !has(table, "code") {
+			tables++
 		}
-		twins := 0
-		for _, p := range all(root, "p") {
-			if !has(p, "tools") {
-				continue
-			}
-			twins++
-			commands := all(p, "code")
-			if len(commands) == 0 && strings.HasPrefix(at, "/governance") && slices.ContainsFunc(all(p, "a"), isOfPacks) {
-				continue
-			}
-			if len(commands) != 1 {
-				s.t.Errorf("%s: a table without a command: %s", at, words(p))
-				continue
-			}
-			command := words(commands[0])
-			if strings.ContainsAny(command, "\u27e8\ufffd\u241b") {
-				continue // with text that is shown harmless
-			}
-			want := s.rowsOf(at, attr(all(p, "a")[0], "href"), p)
-			got := s.run(public, command)
-			partial := slices.ContainsFunc(all(p, "span"), func(n *html.Node) bool { return has(n, "more") })
-			if got != want && (!partial || got < want) {
-				s.t.Errorf("%s: %d rows, and %d of %s", at, want, got, command)
-			}
+	}
+	twins := 0
+	for _, p := range all(root, "p") {
+		if !has(p, "tools") {
+			continue
 		}
-		if twins < tables {
-			s.t.Errorf("%s: %d tables, %d with data and command", at, tables, twins)
+		twins++
+		commands := all(p, "code")
+		if len(commands) == 0 && strings.HasPrefix(at, "/governance") && slices.ContainsFunc(all(p, "a"), isOfPacks) {
+			continue
 		}
-	})
+		if len(commands) != 1 {
+			s.t.Errorf("%s: a table without a command: %s", at, words(p))
+			continue
+		}
+		command := words(commands[0])
+		if strings.ContainsAny(command, "\u27e8\ufffd\u241b") {
+			continue // with text that is shown harmless
+		}
+		want := s.rowsOf(at, attr(all(p, "a")[0], "href"), p)
+		got := s.run(public, command)
+		partial := slices.ContainsFunc(all(p, "span"), func(n *html.Node) bool { return has(n, "more") })
+		if got != want && (!partial || got < want) {
+			s.t.Errorf("%s: %d rows, and %d of %s", at, want, got, command)
+		}
+	}
+	if twins < tables {
+		s.t.Errorf("%s: %d tables, %d with data and command", at, tables, twins)
+	}
 }
 
 // rowsOf counts the rows of a table as CSV.
@@ -242,6 +248,8 @@ func (s *site) run(public *storage.DB, command string) int {
 		syncs, err := s.space.Syncs(s.t.Context())
 		must(s.t, err)
 		return map[string]int{"sources": len(sources), "fetched": len(syncs), "dead": len(letters), "turned": len(turned)}[args[3]]
+	case "population", "sample":
+		return s.reached(args[2:])
 	case "incident":
 		var i *causes.Incident
 		must(s.t, s.space.DB.Read(s.t.Context(), func(tx *storage.Tx) (err error) {
@@ -286,6 +294,32 @@ func (s *site) run(public *storage.DB, command string) int {
 		return nil
 	}))
 	return n
+}
+
+// reached counts what a command about a population prints, read by its flags.
+func (s *site) reached(args []string) int {
+	s.t.Helper()
+	flags := map[string]string{}
+	for i := 0; i+1 < len(args) && strings.HasPrefix(args[i], "--"); i += 2 {
+		if args[i] == "--json" {
+			break
+		}
+		flags[args[i]] = args[i+1]
+	}
+	var p *population.Population
+	must(s.t, s.space.DB.Read(s.t.Context(), func(tx *storage.Tx) (err error) {
+		p, err = population.Between(s.t.Context(), tx, deployed.Ask{Environment: flags["--env"], Service: flags["--service"], From: flags["--from"], To: flags["--to"]})
+		return err
+	}))
+	switch {
+	case args[len(args)-1] == ".removed[]":
+		return len(p.Removed)
+	case flags["--seed"] != "":
+		n, err := strconv.Atoi(flags["--n"])
+		must(s.t, err)
+		return min(n, len(p.Members))
+	}
+	return p.Count(flags["--only"])
 }
 
 // changedLines counts the lines that git shows as added or removed.

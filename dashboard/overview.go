@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/drawn"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
@@ -92,11 +93,11 @@ func (d *Dashboard) survey(r *http.Request, o *overview, now time.Time) error {
 	}
 	o.Tiles = tiles(s, since, checked, o.applied)
 	o.Months = monthTable(s.Months)
-	var bars []page.Month
+	var bars []drawn.Month
 	for _, m := range s.Months {
-		bars = append(bars, page.Month{Name: m.Name, Href: page.ListHref("changes", "merged:"+m.Name), Lines: m.Lines})
+		bars = append(bars, drawn.Month{Name: m.Name, Href: page.ListHref("changes", "merged:"+m.Name), Lines: m.Lines})
 	}
-	o.Charts = page.Months(bars)
+	o.Charts = drawn.Months(bars)
 	if o.Models, err = d.modelTable(ctx, now); err != nil {
 		return err
 	}

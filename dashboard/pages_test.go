@@ -223,7 +223,9 @@ func (v *visitor) element(n *html.Node) {
 	case "label":
 		v.labels[attr(n, "for")] = true
 	case "input":
-		v.inputs = append(v.inputs, attr(n, "id"))
+		if attr(n, "type") != "hidden" { // nobody sees it
+			v.inputs = append(v.inputs, attr(n, "id"))
+		}
 	case "th":
 		if attr(n, "scope") == "" {
 			v.fault("<th> without scope")

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/stemma-dev/stemma/dashboard/page"
@@ -44,7 +43,9 @@ func (p *rowsPage) count(name string, n int64) {
 
 // page is what became of it; the pairs choose the same rows in an address.
 func (p *rowsPage) page(pairs ...string) *page.Page {
-	at := func(from int64) string { return address(p.path, append(pairs, "from", strconv.FormatInt(from, 10))...) }
+	at := func(from int64) string {
+		return page.Address(p.path, append(pairs, "from", strconv.FormatInt(from, 10))...)
+	}
 	if int64(len(p.table.Rows)) > p.limit {
 		p.table.Rows = p.table.Rows[:p.limit]
 		p.body.Next = at(p.from + p.limit)
@@ -52,18 +53,6 @@ func (p *rowsPage) page(pairs ...string) *page.Page {
 	if p.from > 0 {
 		p.body.Prev = at(max(p.from-p.limit, 0))
 	}
-	p.table.Data = address(p.path, append(pairs, "format", "")...)
+	p.table.Data = page.Address(p.path, append(pairs, "format", "")...)
 	return p.out
-}
-
-// address is a path with parameters, pairs of a name and a value.
-func address(path string, pairs ...string) string {
-	query := "?"
-	for i := 0; i < len(pairs); i += 2 {
-		if i > 0 {
-			query += "&"
-		}
-		query += url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1])
-	}
-	return path + query
 }

@@ -52,7 +52,7 @@ func (d *Dashboard) searchPage(r *http.Request) (*page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &page.Table{ID: "found", Caption: "What may be meant", Columns: page.Head("thing", "kind", "taken for", "match", "ref"), Command: "stemma find " + page.Shell(asked), Data: address("/search", "q", asked, "format", "")}
+	t := &page.Table{ID: "found", Caption: "What may be meant", Columns: page.Head("thing", "kind", "taken for", "match", "ref"), Command: "stemma find " + page.Shell(asked), Data: page.Address("/search", "q", asked, "format", "")}
 	for i, c := range all {
 		match := "beginning"
 		if c.Exact {

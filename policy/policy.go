@@ -20,6 +20,7 @@ type Policy struct {
 	Settings     Document            `yaml:"settings,omitempty"`
 	Classes      map[string]Document `yaml:"classes,omitempty"`      // settings by the class of the data, over those of all
 	Repositories []OfOne             `yaml:"repositories,omitempty"` // settings of some, over those of their class
+	Teams        []Team              `yaml:"teams,omitempty"`        // who looks after which; the first that fits counts
 	Place        string              `yaml:"-"`
 	lines        Lines
 	beside       Beside
@@ -92,7 +93,7 @@ func (p *Policy) ready() error {
 		}
 		faults = append(faults, p.patterns(at+".controls", r.Controls), p.patterns(at+".repositories", r.Repositories), p.patterns(at+".paths", r.Paths))
 	}
-	return errors.Join(append(faults, p.layer())...)
+	return errors.Join(append(append(faults, p.teams()...), p.layer())...)
 }
 
 // layer puts settings over each other: those of all, of a class of data, of a repository.

@@ -9,16 +9,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/policy/tally"
 )
 
 // Colours of badges. Each says what its text says.
 const (
-	green = "#2a7a4b" // all passes, and nothing is unknown
+	green = "#2a7a4b" // all passes, and figure.Nothing is unknown
 	amber = "#8a5a00" // some of it does not
 	red   = "#b03030" // much of it does not
-	grey  = "#56606f" // there is nothing to say
+	grey  = "#56606f" // there is figure.Nothing to say
 )
 
 // colour is green only where everything is known and passes.
@@ -47,13 +48,13 @@ func (p *Pages) Badge(ctx context.Context, kind stemma.Kind, key string) ([]byte
 		if err != nil {
 			return nil, err
 		}
-		c, ok, err := p.verdicts.Count(ctx, ref)
+		c, ok, err := p.Verdicts.Count(ctx, ref)
 		if err == nil && !ok {
 			err = stemma.ErrNotFound
 		}
 		return badge("controls", inWords(c), colour(c)), err
 	}
-	board, err := p.verdicts.Board(ctx)
+	board, err := p.Verdicts.Board(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (p *Pages) Badge(ctx context.Context, kind stemma.Kind, key string) ([]byte
 }
 
 func asShare(c tally.Count) string {
-	s := percent(c.Pass, c.Judged())
+	s := figure.Percent(c.Pass, c.Judged())
 	if c.Judged() > 0 {
 		s += " of " + page.Count(c.Judged()) + " pass"
 	}
@@ -83,7 +84,7 @@ func asShare(c tally.Count) string {
 func inWords(c tally.Count) string {
 	s := fmt.Sprintf("%d of %d pass", c.Pass, c.Judged())
 	if c.Judged() == 0 {
-		s = nothing
+		s = figure.Nothing
 	}
 	if c.Fail > 0 {
 		s += fmt.Sprintf(", %d fail", c.Fail)

@@ -7,25 +7,26 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/tally"
 )
 
 // stateOrder is that in which the states of a control are offered.
-var stateOrder = []string{"fail", "unknown", "waived", "pass", "not-applicable", judged, known}
+var stateOrder = []string{"fail", "unknown", "waived", "pass", "not-applicable", figure.Judged, figure.Known}
 
 // Control says what a control asks for, and how changes stand against it. Without a state it
 // lists what fails.
-func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, error) {
-	board, err := p.verdicts.Board(ctx)
+func (p *Pages) Control(ctx context.Context, id string, a figure.Asked) (*page.Page, error) {
+	board, err := p.Verdicts.Board(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := p.controls[id]
+	c := p.Says(id)
 	here := func(x tally.Cell) bool { return x.Control == id }
 	sum := board.Sum(here)
-	named, isNamed, err := p.verdicts.Named(ctx, id)
+	named, isNamed, err := p.Verdicts.Named(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 	if a.State == "" {
 		a.State = "fail"
 	}
-	out := &page.Page{Template: "detail", Title: id, Kind: "control", Nav: home}
+	out := &page.Page{Template: "detail", Title: id, Kind: "control", Nav: figure.Home}
 	out.Facts = p.controlFacts(id, c, sum)
 	switch {
 	case c != nil:
@@ -48,20 +49,20 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 			page.Say("What it says", page.Text("is in the policy of who judges by it, which this server was not given")),
 		}, out.Facts...)
 	}
-	days, err := p.verdicts.Days(ctx, id, p.now().UTC().AddDate(-1, 0, 0))
+	days, err := p.Verdicts.Days(ctx, id, p.Now().UTC().AddDate(-1, 0, 0))
 	if err != nil {
 		return nil, err
 	}
-	path := "/controls/" + strings.TrimPrefix(ControlHref(id), home+"/controls/")
-	out.Sections = append(out.Sections, overTime(days, id, func(pairs ...string) string { return address(path, pairs...) + "#findings" }))
-	t := &page.Table{ID: "repositories", Caption: "How repositories stand against it", Columns: head("repository"), Command: sumsCommand("a.repository", id), Empty: "No change was judged by it yet."}
+	path := "/controls/" + strings.TrimPrefix(figure.ControlHref(id), figure.Home+"/controls/")
+	out.Sections = append(out.Sections, figure.OverTime(days, id, func(pairs ...string) string { return figure.Address(path, pairs...) + "#findings" }))
+	t := &page.Table{ID: "repositories", Caption: "How repositories stand against it", Columns: figure.Head("repository"), Command: figure.SumsCommand("a.repository", id), Empty: "No change was judged by it yet."}
 	for _, ref := range board.Repositories() {
 		if n := board.Cells[tally.Cell{Repository: ref, Control: id}]; n != (tally.Count{}) {
-			t.Add(append([]page.Cell{page.To(ref, page.ShortName(ref))}, counts(n, func(state string) string { return behind(id, state, "repository", string(ref)) })...)...)
+			t.Add(append([]page.Cell{page.To(ref, page.ShortName(ref))}, figure.Counts(n, func(state string) string { return figure.Behind(id, state, "repository", string(ref)) })...)...)
 		}
 	}
 	out.Sections = append(out.Sections, page.Section{ID: "repositories", Title: "By repository", Table: t})
-	l, err := p.list(a, path, []string{id})
+	l, err := p.list(ctx, a, path, []string{id})
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +71,9 @@ func (p *Pages) Control(ctx context.Context, id string, a Asked) (*page.Page, er
 		return nil, err
 	}
 	s.Note = "The latest verdict on each change, those judged last first. Choose another state at the head of the page."
+	if a.Team != "" {
+		s.Note = "Of repositories of " + figure.TeamName(a.Team) + " alone. " + s.Note
+	}
 	if a.Repository != "" {
 		s.Note = "Of " + page.Show(a.Repository) + " alone. " + s.Note
 	}
@@ -85,11 +89,11 @@ func (p *Pages) controlFacts(id string, c *policy.Control, sum tally.Count) (fac
 			facts = append(facts, page.Say("Exceptions", page.Text("none waives it")))
 		}
 	}
-	facts = append(facts, page.Say("Passes", page.Text(percent(sum.Pass, sum.Judged())).At(behind(id, judged)), page.Text(beside(sum))))
+	facts = append(facts, page.Say("Passes", page.Text(figure.Percent(sum.Pass, sum.Judged())).At(figure.Behind(id, figure.Judged)), page.Text(figure.Beside(sum))))
 	var cells []page.Cell
 	for _, state := range stateOrder {
-		n := of(sum, state)
-		cells = append(cells, page.Text(page.Count(n)+"\u00a0"+page.Words(state)).At(behind(id, state)))
+		n := figure.Of(sum, state)
+		cells = append(cells, page.Text(page.Count(n)+"\u00a0"+page.Words(state)).At(figure.Behind(id, state)))
 	}
 	facts = append(facts, page.Say("Changes", cells...))
 	return facts
@@ -98,9 +102,9 @@ func (p *Pages) controlFacts(id string, c *policy.Control, sum tally.Count) (fac
 // evidenceFor lists the requirements that a control is evidence for.
 func (p *Pages) evidenceFor(id string) page.Section {
 	t := &page.Table{ID: "evidence", Caption: "Requirements that it is evidence for", Columns: page.Head("framework", "requirement", "section"), Empty: "No framework that is known here asks for it."}
-	for _, k := range p.packs {
+	for _, k := range p.Packs() {
 		for _, r := range k.For(id) {
-			t.Add(page.Text(k.Title).At(frameworkHref(k.ID)), page.Title(r.Title).At(frameworkHref(k.ID)+"#"+anchor(r.ID)), page.Text(r.Section))
+			t.Add(page.Text(k.Title).At(figure.FrameworkHref(k.ID)), page.Title(r.Title).At(figure.FrameworkHref(k.ID)+"#"+figure.Anchor(r.ID)), page.Text(r.Section))
 		}
 	}
 	return page.Section{ID: "evidence", Title: "Evidence for", Table: t}

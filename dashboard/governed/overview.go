@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/decided"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
+	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/policy/tally"
 )
 
@@ -30,13 +33,13 @@ const (
 // Overview says how everything stands, and what is other than at the last visit; without
 // one, than a week ago.
 func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, error) {
-	board, err := p.verdicts.Board(ctx)
+	board, err := p.Verdicts.Board(ctx)
 	if err != nil {
 		return nil, err
 	}
 	body := &overview{Empty: len(board.Cells) == 0}
-	out := &page.Page{Template: "governance", Title: "Governance", Nav: home, Body: body}
-	exceptions, err := p.openExceptions(ctx, turnsShown)
+	out := &page.Page{Template: "governance", Title: "Governance", Nav: figure.Home, Body: body}
+	exceptions, err := decided.OpenExceptions(ctx, p.Book, turnsShown)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +52,7 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 	if body.Tiles, err = p.tiles(ctx, board); err != nil {
 		return nil, err
 	}
-	days, err := p.verdicts.Days(ctx, tally.Every, p.now().UTC().AddDate(-1, 0, 0))
+	days, err := p.Verdicts.Days(ctx, tally.Every, p.Now().UTC().AddDate(-1, 0, 0))
 	if err != nil {
 		return nil, err
 	}
@@ -57,75 +60,42 @@ func (p *Pages) Overview(ctx context.Context, visit time.Time) (*page.Page, erro
 	if err != nil {
 		return nil, err
 	}
-	counted := byControl(board)
-	out.Sections = append(out.Sections, overTime(days, "", func(pairs ...string) string { return address("/findings", pairs...) }))
+	counted := figure.ByControl(board)
+	out.Sections = append(out.Sections, figure.OverTime(days, "", func(pairs ...string) string { return figure.Address("/findings", pairs...) }))
 	out.Sections = append(out.Sections, news...)
 	out.Sections = append(out.Sections, exceptions,
 		page.Section{ID: "frameworks", Title: "By framework", Note: "What the findings are evidence for. Whether somebody meets a framework is for others to say.", Table: p.frameworkTable(counted)},
 		page.Section{ID: "controls", Title: "By control", Table: p.controlTable(counted)})
-	return out, p.repositories(ctx, out, board, repositoriesShown)
+	if teams := p.Teams(); teams != nil {
+		out.Sections = append(out.Sections, page.Section{ID: "teams", Title: "By team", Note: "Each is the sum of its repositories, which the policy names.", Table: p.teamTable(board, teams)})
+	}
+	p.repositories(out, board, repositoriesShown, "")
+	return out, nil
 }
 
 func (p *Pages) tiles(ctx context.Context, board tally.Board) ([]tile, error) {
 	all := board.Sum(func(tally.Cell) bool { return true })
-	held, err := p.verdicts.CountBlocked(ctx)
-	at := func(state string) string { return address("/findings", "state", state) }
+	held, err := p.Verdicts.CountBlocked(ctx)
+	at := func(state string) string { return figure.Address("/findings", "state", state) }
 	return []tile{
-		{"Pass, of all that was judged", percent(all.Pass, all.Judged()), beside(all) + "; unknown counts as not passing", at(judged)},
-		{"Pass, of what is known", percent(all.Pass, all.Pass+all.Fail), "n " + page.Count(all.Pass+all.Fail) + " known, " + page.Count(all.Unknown) + " unknown left out, " + page.Count(all.Waived) + " waived", at(known)},
+		{"Pass, of all that was judged", figure.Percent(all.Pass, all.Judged()), figure.Beside(all) + "; unknown counts as not passing", at(figure.Judged)},
+		{"Pass, of what is known", figure.Percent(all.Pass, all.Pass+all.Fail), "n " + page.Count(all.Pass+all.Fail) + " known, " + page.Count(all.Unknown) + " unknown left out, " + page.Count(all.Waived) + " waived", at(figure.Known)},
 		{"Fail", page.Count(all.Fail), "findings", at("fail")},
 		{"Unknown", page.Count(all.Unknown), "findings without the evidence that decides them", at("unknown")},
 		{"Waived", page.Count(all.Waived), "findings that an exception lets pass for a while", at("waived")},
-		{"Changes held up", page.Count(held), "by controls that are enforced", address("/blocked")},
+		{"Changes held up", page.Count(held), "by controls that are enforced", figure.Address("/blocked")},
 	}, err
-}
-
-// overTime draws days by weeks, of one control or of all, and has them as rows. at is where the
-// findings are listed.
-func overTime(days []tally.Day, only string, at func(pairs ...string) string) page.Section {
-	t := &page.Table{
-		ID: "weeks", Caption: "How controls stand, by the week in which changes came in", Columns: head("week from"), Command: sumsCommand("a.merged_us / 86400000000", only),
-		Empty: "No change came in within a year.",
-	}
-	var weeks []page.Week
-	for i := 0; i < len(days); {
-		monday := days[i].Day.AddDate(0, 0, -(int(days[i].Day.Weekday())+6)%7)
-		next := monday.AddDate(0, 0, 7)
-		var sum tally.Count
-		for ; i < len(days) && days[i].Day.Before(next); i++ {
-			sum = sum.Plus(days[i].Count)
-		}
-		for len(weeks) > 0 && weeks[len(weeks)-1].From.AddDate(0, 0, 7).Before(monday) { // nothing came in
-			weeks = append(weeks, page.Week{From: weeks[len(weeks)-1].From.AddDate(0, 0, 7)})
-		}
-		period := []string{"from", monday.Format(time.DateOnly), "to", next.AddDate(0, 0, -1).Format(time.DateOnly)}
-		in := func(state string) string { return at(append([]string{"state", state}, period...)...) }
-		weeks = append(weeks, page.Week{From: monday, Href: in(judged), Pass: sum.Pass, Fail: sum.Fail, Unknown: sum.Unknown})
-		t.Add(append([]page.Cell{page.Text(monday.Format(time.DateOnly)).At(in(judged))}, counts(sum, in)...)...)
-	}
-	slices.Reverse(t.Rows)
-	t.Rest(page.Text("as a list").At(at("state", judged)))
-	for i := range weeks {
-		if weeks[i].Href == "" {
-			day := weeks[i].From.Format(time.DateOnly)
-			weeks[i].Href = at("from", day, "to", day)
-		}
-	}
-	return page.Section{
-		ID: "time", Title: "Over time", Note: "By the week in which changes came in; those that are still open are in none. ✓ pass, × fail, ? unknown.",
-		Charts: page.Weeks(weeks), Table: t, Folded: "The same as numbers",
-	}
 }
 
 // news is what is other than at the last visit.
 func (p *Pages) news(ctx context.Context, visit time.Time) ([]page.Section, error) {
 	note := "What was judged since your last visit with this browser and stands otherwise than before."
 	if visit.IsZero() {
-		visit = p.now().UTC().AddDate(0, 0, -7)
+		visit = p.Now().UTC().AddDate(0, 0, -7)
 		note = "This browser remembers no earlier visit: what stands otherwise than before, of the last week."
 	}
 	since := strconv.FormatInt(visit.Unix(), 10)
-	l, err := p.list(Asked{Since: since}, "/turned", nil)
+	l, err := p.list(ctx, figure.Asked{Since: since}, "/turned", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -135,39 +105,53 @@ func (p *Pages) news(ctx context.Context, visit time.Time) ([]page.Section, erro
 		return nil, err
 	}
 	turned.ID, turned.Table.ID, turned.Note, turned.Next = "news", "news", note, page.Cell{}
-	turned.Table.Rest(page.Text("all that turned since " + page.Stamp(visit)).At(address("/turned", "since", since)))
-	rounds, err := p.verdicts.Rounds(ctx, visit, placeOf(""), turnsShown)
+	turned.Table.Rest(page.Text("all that turned since " + page.Stamp(visit)).At(figure.Address("/turned", "since", since)))
+	rounds, err := p.Verdicts.Rounds(ctx, visit, verdicts.Place{}, turnsShown)
 	if err != nil || len(rounds) == 0 {
 		return []page.Section{turned}, err
 	}
-	t := roundTable(rounds)
+	t := decided.RoundTable(rounds)
 	t.ID, t.Caption = "new-rounds", "Rounds in which changes were judged again since then"
-	t.Command = page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round WHERE started_us >= " + micro(visit) + " ORDER BY started DESC")
-	t.Rest(page.Text("all rounds").At(address("/rounds")))
+	t.Command = page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round WHERE started_us >= " + figure.Micro(visit) + " ORDER BY started DESC")
+	t.Rest(page.Text("all rounds").At(figure.Address("/rounds")))
 	return []page.Section{turned, {ID: "new-rounds", Table: t}}, nil
 }
 
 func (p *Pages) controlTable(counted map[string]tally.Count) *page.Table {
-	t := &page.Table{ID: "controls", Caption: "How each control stands", Columns: head("control", "title", "severity"), Command: sumsCommand("f.control", ""), Empty: "No control was judged yet."}
+	t := &page.Table{ID: "controls", Caption: "How each control stands", Columns: figure.Head("control", "title", "severity"), Command: figure.SumsCommand("f.control", ""), Empty: "No control was judged yet."}
 	for _, id := range slices.Sorted(maps.Keys(counted)) {
-		t.Add(append([]page.Cell{control(id), page.Title(p.title(id)), page.Text(p.severity(id))},
-			counts(counted[id], func(state string) string { return behind(id, state) })...)...)
+		t.Add(append([]page.Cell{figure.Control(id), page.Title(p.Title(id)), page.Text(p.Severity(id))},
+			figure.Counts(counted[id], func(state string) string { return figure.Behind(id, state) })...)...)
 	}
 	return t
 }
 
 func (p *Pages) frameworkTable(counted map[string]tally.Count) *page.Table {
-	t := &page.Table{ID: "frameworks", Caption: "How the controls stand that are evidence for a framework", Columns: head("framework", "title", "status"), Empty: "No framework is known."}
-	for _, k := range p.frameworks() {
-		sum := sumOf(counted, k.All())
-		t.Add(append([]page.Cell{page.Text(k.ID).At(frameworkHref(k.ID)), page.Title(k.Title), page.Text(k.Status)},
-			counts(sum, func(state string) string { return address("/findings", "framework", k.ID, "state", state) })...)...)
+	t := &page.Table{ID: "frameworks", Caption: "How the controls stand that are evidence for a framework", Columns: figure.Head("framework", "title", "status"), Empty: "No framework is known."}
+	for _, k := range p.Frameworks() {
+		sum := figure.SumOf(counted, k.All())
+		t.Add(append([]page.Cell{page.Text(k.ID).At(figure.FrameworkHref(k.ID)), page.Title(k.Title), page.Text(k.Status)},
+			figure.Counts(sum, func(state string) string { return figure.Address("/findings", "framework", k.ID, "state", state) })...)...)
+	}
+	return t
+}
+
+func (p *Pages) teamTable(board tally.Board, teams []string) *page.Table {
+	t := &page.Table{ID: "teams", Caption: "How the repositories of each team stand", Columns: figure.Head("team", "repositories")}
+	sums := p.ByTeam(board, func(tally.Cell) bool { return true })
+	has := map[string]int{}
+	for _, ref := range board.Repositories() {
+		has[p.TeamOf(ref)]++
+	}
+	for _, team := range teams {
+		at := func(state string) string { return figure.Address("/findings", "team", team, "state", state) }
+		t.Add(append([]page.Cell{page.Text(figure.TeamName(team)).At(at("")), page.Text(page.Count(has[team]) + " of " + page.Count(len(board.Repositories()))).At(figure.Address("/repositories", "team", team))}, figure.Counts(sums[team], at)...)...)
 	}
 	return t
 }
 
 // repositories adds how repositories stand, and each against each control.
-func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Board, most int) error {
+func (p *Pages) repositories(out *page.Page, board tally.Board, most int, team string) {
 	all := board.Repositories()
 	sums := map[stemma.Ref]tally.Count{}
 	for at, c := range board.Cells {
@@ -175,7 +159,10 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 	}
 	slices.SortStableFunc(all, func(a, b stemma.Ref) int { return worse(sums[a], sums[b]) })
 	shown := all[:min(most, len(all))]
-	t := &page.Table{ID: "repositories", Caption: "How repositories stand, what passes least first", Columns: head("repository"), Command: sumsCommand("a.repository", ""), Empty: "No repository was judged yet."}
+	t := &page.Table{ID: "repositories", Caption: "How repositories stand, what passes least first", Columns: figure.Head("repository"), Command: figure.SumsCommand("a.repository", ""), Empty: "No repository was judged yet."}
+	if team != "" {
+		t.Command = figure.SumsCommand("a.repository", "", all...)
+	}
 	controls := board.Controls()
 	h := &page.Table{ID: "heat", Caption: "Share that passes by repository and control; ? is unknown", Columns: page.Head("repository"), Command: t.Command, Empty: t.Empty}
 	for _, id := range controls {
@@ -183,22 +170,31 @@ func (p *Pages) repositories(_ context.Context, out *page.Page, board tally.Boar
 	}
 	for _, ref := range shown {
 		name := page.To(ref, page.ShortName(ref))
-		in := func(state string) string { return address("/findings", "repository", string(ref), "state", state) }
-		t.Add(append([]page.Cell{name}, counts(sums[ref], in)...)...)
+		in := func(state string) string {
+			return figure.Address("/findings", "repository", string(ref), "state", state)
+		}
+		t.Add(append([]page.Cell{name}, figure.Counts(sums[ref], in)...)...)
 		row := []page.Cell{name}
 		for _, id := range controls {
-			row = append(row, heat(board.Cells[tally.Cell{Repository: ref, Control: id}], behind(id, judged, "repository", string(ref))))
+			row = append(row, figure.Heat(board.Cells[tally.Cell{Repository: ref, Control: id}], figure.Behind(id, figure.Judged, "repository", string(ref))))
 		}
 		h.Add(row...)
 	}
 	if len(all) > len(shown) {
-		t.Rest(page.Text("all " + page.Count(len(all)) + " repositories").At(address("/repositories")))
+		t.Rest(page.Text("all " + page.Count(len(all)) + " repositories").At(figure.Address("/repositories")))
 	}
 	out.Sections = append(out.Sections,
-		page.Section{ID: "repositories", Title: "By repository", Table: t},
+		page.Section{ID: "repositories", Title: "By repository", Note: p.namesTeams(), Table: t},
 		page.Section{ID: "heat", Title: "Repositories and controls", Note: "The colour says what the text says: how many of those that were judged pass. A line below a share means that some of them are unknown.", Table: h},
-		p.population(board))
-	return nil
+		p.population(board, team))
+}
+
+// namesTeams says how repositories are added up by team, where they are not.
+func (p *Pages) namesTeams() string {
+	if p.Teams() != nil {
+		return ""
+	}
+	return "The policy names no team: \"teams:\" in .stemma/policy.yaml adds repositories up by team."
 }
 
 // worse orders counts: by the share that passes, and those of which there is nothing last.
@@ -214,32 +210,37 @@ func worse(a, b tally.Count) int {
 	return 0
 }
 
-// populationControls say whether the record has everything that it should.
-var populationControls = []string{"POP-01", "CAP-03", "CAP-08", "DEP-02", "INT-01", "INT-03"}
-
 // population leads to what says whether everything is in the record.
-func (p *Pages) population(board tally.Board) page.Section {
+func (p *Pages) population(board tally.Board, team string) page.Section {
 	t := &page.Table{
-		ID: "population", Caption: "Controls that say whether the record is complete", Columns: head("control", "title"), Empty: "None of them was judged.",
+		ID: "population", Caption: "Controls that say whether the record is complete", Columns: figure.Head("control", "title"), Empty: "None of them was judged.",
 	}
-	for _, id := range populationControls {
+	for _, id := range figure.PopulationControls {
 		if c := board.Sum(func(c tally.Cell) bool { return c.Control == id }); c != (tally.Count{}) {
-			t.Add(append([]page.Cell{control(id), page.Title(p.title(id))}, counts(c, func(state string) string { return behind(id, state) })...)...)
+			t.Add(append([]page.Cell{figure.Control(id), page.Title(p.Title(id))}, figure.Counts(c, func(state string) string { return figure.Behind(id, state, "team", team) })...)...)
 		}
 	}
-	t.Rest(page.Text("environments").At("/environments"))
+	t.Rest(page.Text("the population of each environment").At(figure.Address("/population")))
 	return page.Section{
 		ID: "population", Title: "Is everything counted?", Table: t,
-		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows: \"stemma population --env NAME\" lists it.",
+		Note: "Figures can only be of what is in the record. The population of an environment begins at what was deployed, so that what has no record shows.",
 	}
 }
 
-// Repositories says how all repositories stand.
-func (p *Pages) Repositories(ctx context.Context) (*page.Page, error) {
-	board, err := p.verdicts.Board(ctx)
+// Repositories says how all repositories stand, or those of a team.
+func (p *Pages) Repositories(ctx context.Context, a figure.Asked) (*page.Page, error) {
+	board, err := p.Verdicts.Board(ctx)
+	if err == nil {
+		board, err = p.Of(board, a.Team)
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := &page.Page{Template: "detail", Title: "Repositories and controls", Nav: home}
-	return out, p.repositories(ctx, out, board, rowsAsData)
+	out := &page.Page{Template: "detail", Title: "Repositories and controls", Nav: figure.Home}
+	if a.Team != "" {
+		out.Facts = []page.Labelled{page.Say("Team", page.Text(figure.TeamName(a.Team)))}
+	}
+	p.repositories(out, board, figure.RowsAsData, a.Team)
+	figure.Twins(out, "/repositories", "team", a.Team)
+	return out, nil
 }

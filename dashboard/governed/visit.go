@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stemma-dev/stemma/dashboard/figure"
 )
 
 const (
@@ -52,6 +54,6 @@ func RememberVisit(w http.ResponseWriter, r *http.Request, now time.Time) {
 		value = fmt.Sprintf("%d-%d", before.Unix(), now.Unix())
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: visitCookie, Value: value, Path: home, MaxAge: int(visitKept / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
+		Name: visitCookie, Value: value, Path: figure.Home, MaxAge: int(visitKept / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
 	})
 }

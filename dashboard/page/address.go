@@ -55,6 +55,18 @@ func ListHref(kind, q string) string {
 	return "/" + kind + "?q=" + url.QueryEscape(q)
 }
 
+// Address is a path with parameters, pairs of a name and a value.
+func Address(path string, pairs ...string) string {
+	query := "?"
+	for i := 0; i < len(pairs); i += 2 {
+		if i > 0 {
+			query += "&"
+		}
+		query += url.QueryEscape(pairs[i]) + "=" + url.QueryEscape(pairs[i+1])
+	}
+	return path + query
+}
+
 // SearchHref is the address of the search for a text.
 func SearchHref(q string) string { return "/search?q=" + url.QueryEscape(q) }
 

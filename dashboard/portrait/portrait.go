@@ -17,7 +17,8 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
-	"github.com/stemma-dev/stemma/dashboard/governed"
+	"github.com/stemma-dev/stemma/dashboard/decided"
+	"github.com/stemma-dev/stemma/dashboard/drawn"
 	"github.com/stemma-dev/stemma/dashboard/listing"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/reading"
@@ -34,7 +35,7 @@ import (
 type Gallery struct {
 	Space  *ingest.Space
 	Reader *reading.Reader
-	Judged *governed.Pages
+	Judged *decided.Pages
 	Now    func() time.Time // relative times in queries count from it
 	Log    *slog.Logger     // receives what a page cannot tell its reader
 	Judge  bool             // people may say here what caused an incident
@@ -218,7 +219,7 @@ func (p *portrait) traced() *lineage.Lineage {
 // lineage adds the lineage, as picture and as table.
 func (p *portrait) lineage() {
 	if l := p.traced(); l != nil {
-		p.add(page.Lineage(*l)...)
+		p.add(drawn.Lineage(*l)...)
 	}
 }
 
@@ -241,7 +242,7 @@ func (p *portrait) way() {
 	if p.err = err; err != nil {
 		return
 	}
-	w := page.NewWay(*l, called, heard)
+	w := drawn.NewWay(*l, called, heard)
 	note := "Every step from requirement to incident is known."
 	if w.Missing > 0 {
 		note = "What is known of every step, and why something is not. The lineage below has all of it, with the evidence."

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/query/filter"
 	"github.com/stemma-dev/stemma/query/standing"
@@ -57,6 +58,9 @@ func (p *portrait) standing() {
 		}
 		t.Add(page.Text(s.Name), page.To(s.Deployment, s.Version), page.Text(s.Status), page.Moment(s.Since), page.To(s.Actor, called[s.Actor]), several(s.Artifacts, called), several(s.Commits, nil),
 			page.Number(s.Changes).At(at), page.Number(s.Lines.All()).At(at+"#list"), share, human, unknown)
+	}
+	if len(services) > 0 {
+		t.Rest(page.Text("what reached it, and what of that has no record").At(figure.Address("/population", "env", page.ShortName(p.n.Ref))))
 	}
 	p.add(page.Section{ID: "now", Title: "What runs now", Table: t})
 }

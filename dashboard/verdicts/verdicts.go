@@ -65,11 +65,12 @@ func ParsePlace(s string) (p Place, ok bool) {
 type Ask struct {
 	Controls   []string // nil for all
 	Repository stemma.Ref
-	States     []string  // nil for all
-	From, To   time.Time // merged from then on, and before then; zero for whenever, or not at all
-	Since      time.Time // judged since then
-	Turned     bool      // only those that stand otherwise than the time before
-	Blocks     bool      // only what holds the change up
+	Among      []stemma.Ref // repositories, of which it has to be one; nil for all
+	States     []string     // nil for all
+	From, To   time.Time    // merged from then on, and before then; zero for whenever, or not at all
+	Since      time.Time    // judged since then
+	Turned     bool         // only those that stand otherwise than the time before
+	Blocks     bool         // only what holds the change up
 	After      Place
 	Limit      int
 }
@@ -84,6 +85,10 @@ type Finding struct {
 	Blocks                        bool
 	Evaluated, Merged             time.Time
 }
+
+// there is true of a change k that no force push took off its branch: others are in no sum.
+// It is no equation, which planners would take for rare.
+const there = `COALESCE(k."dropped", 0) <> 1`
 
 // counters are the columns of a verdict that say how many of its findings are in a state.
 var counters = map[string]string{"pass": "passed", "fail": "failed", "unknown": "unknown", "waived": "waived"}
@@ -118,7 +123,7 @@ func (r *Reader) Findings(ctx context.Context, ask Ask) (list []Finding, err err
 	}, `SELECT a."evaluated", a.id, f.seq, COALESCE(c.ref, ''), COALESCE(h.ref, ''), COALESCE(k."title", ''), COALESCE(f."control", ''), COALESCE(f."state", ''), COALESCE(f."before", ''),
 			COALESCE(f."severity", ''), COALESCE(f."mode", ''), COALESCE(f."reason", ''), COALESCE(f."grade", ''), COALESCE(f."blocks", 0), COALESCE(a."merged", 0)
 		FROM k_assessment a CROSS JOIN k_assessment_finding f LEFT JOIN node c ON c.id = a."change" LEFT JOIN node h ON h.id = a."repository" LEFT JOIN k_change k ON k.id = a."change"
-		WHERE f.id = a.id`+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC, f.seq LIMIT `+strconv.Itoa(ask.Limit), w.args...)
+		WHERE f.id = a.id AND `+there+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC, f.seq LIMIT `+strconv.Itoa(ask.Limit), w.args...)
 }
 
 // A Verdict is how all controls stand for one change.
@@ -148,12 +153,12 @@ func (r *Reader) Blocked(ctx context.Context, after Place, limit int) (list []Ve
 	}, `SELECT a."evaluated", a.id, COALESCE(c.ref, ''), COALESCE(h.ref, ''), COALESCE(k."title", ''), COALESCE(a."trigger", ''), COALESCE(a."passed", 0), COALESCE(a."failed", 0),
 			COALESCE(a."unknown", 0), COALESCE(a."waived", 0), COALESCE(a."score", 0), COALESCE(a."merged", 0)
 		FROM k_assessment a LEFT JOIN node c ON c.id = a."change" LEFT JOIN node h ON h.id = a."repository" LEFT JOIN k_change k ON k.id = a."change"
-		WHERE a."blocks" = 1`+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC LIMIT `+strconv.Itoa(limit), w.args...)
+		WHERE a."blocks" = 1 AND `+there+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC LIMIT `+strconv.Itoa(limit), w.args...)
 }
 
-// CountBlocked is how many changes are held up; an index answers it.
+// CountBlocked is how many changes are held up; an index finds them.
 func (r *Reader) CountBlocked(ctx context.Context) (n int64, err error) {
-	return n, r.space.DB.Each(ctx, func(scan func(...any) error) error { return scan(&n) }, `SELECT COUNT(*) FROM k_assessment WHERE "blocks" = 1`)
+	return n, r.space.DB.Each(ctx, func(scan func(...any) error) error { return scan(&n) }, `SELECT COUNT(*) FROM k_assessment a LEFT JOIN k_change k ON k.id = a."change" WHERE a."blocks" = 1 AND `+there)
 }
 
 // verdicts are the conditions on verdicts alone: they spare looking into the others.
@@ -161,6 +166,9 @@ func (ask Ask) verdicts() *where {
 	w := &where{}
 	if ask.Repository != "" {
 		w.and(`a."repository" = (SELECT id FROM node WHERE ref = ` + w.value(string(ask.Repository)) + `)`)
+	}
+	if ask.Among != nil {
+		w.and(`a."repository" IN (SELECT id FROM node WHERE ref IN (` + list(w, ask.Among) + `))`)
 	}
 	if !ask.From.IsZero() {
 		w.and(`a."merged" >= ` + w.value(ask.From.UnixMicro()))
@@ -198,12 +206,15 @@ func (w *where) value(v any) string {
 	return "$" + strconv.Itoa(len(w.args))
 }
 
-func (w *where) in(column string, values []string) {
+func (w *where) in(column string, values []string) { w.and(column + " IN (" + list(w, values) + ")") }
+
+// list writes values, of which there may be none.
+func list[S ~string](w *where, values []S) string {
 	marks := make([]string, len(values))
 	for i, v := range values {
-		marks[i] = w.value(v)
+		marks[i] = w.value(string(v))
 	}
-	w.and(column + " IN (" + strings.Join(append(marks, "NULL"), ", ") + ")")
+	return strings.Join(append(marks, "NULL"), ", ")
 }
 
 func moment(micro int64) time.Time {

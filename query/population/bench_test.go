@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma/lineage/deployed"
+	"github.com/stemma-dev/stemma/query/population"
 	"github.com/stemma-dev/stemma/query/querytest"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -121,7 +122,7 @@ func BenchmarkPopulation(b *testing.B) {
 				for i, db := range dbs {
 					from := b.Elapsed()
 					p, _ := ask(b, db, deployed.Ask{Environment: "prod", From: "v0"})
-					if len(p.Members) != 1000 || p.Incomplete() > 0 {
+					if len(p.Members) != 1000 || p.Count(population.Incomplete) > 0 {
 						b.Fatalf("%d members, %v", len(p.Members), p.Orphans)
 					}
 					times[i] = append(times[i], b.Elapsed()-from)

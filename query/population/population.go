@@ -68,16 +68,6 @@ type Population struct {
 	Unresolved  []stemma.Ref   `json:"unresolved"`  // deployments of which no commit is known
 }
 
-// Incomplete is how many members miss something.
-func (p *Population) Incomplete() (n int) {
-	for _, m := range p.Members {
-		if len(m.Missing) > 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // Between lists the population.
 func Between(ctx context.Context, tx *storage.Tx, ask deployed.Ask) (*Population, error) {
 	p := &Population{Environment: ask.Environment, From: []Deployment{}, Deployments: []Deployment{}, Members: []Member{}, Orphans: map[string]int{}, Removed: []stemma.Ref{}, Unresolved: []stemma.Ref{}}

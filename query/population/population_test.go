@@ -173,8 +173,16 @@ func TestWhatReachedAnEnvironmentIsAllOfIt(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(map[string]int{"change": 1, "review": 4, "session": 1}, p.Orphans); diff != "" || p.Incomplete() != 5 {
-			t.Errorf("%d incomplete (-want +got):\n%s", p.Incomplete(), diff)
+		if diff := cmp.Diff(map[string]int{"change": 1, "review": 4, "session": 1}, p.Orphans); diff != "" || p.Count(population.Incomplete) != 5 {
+			t.Errorf("%d incomplete (-want +got):\n%s", p.Count(population.Incomplete), diff)
+		}
+		for part, want := range map[string]int{
+			"": 7, population.Complete: 2, population.Carried: 6, population.Direct: 0, population.Gone: 1, population.Without + population.NoChange: 1, population.Without + population.NoReview: 4,
+			population.Without + population.NoSession: 1, population.Without + population.NoCommit: 0, "else": 0,
+		} {
+			if got := p.Part(part); p.Count(part) != want || len(got) != want {
+				t.Errorf("in the part %q are %d, %d of them listed, want %d", part, p.Count(part), len(got), want)
+			}
 		}
 		var commits []int
 		for _, d := range p.Deployments {
@@ -323,4 +331,26 @@ func TestWhoApprovesIsCountedOnceAndByTheLastWord(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestEveryServiceOfAnEnvironmentIsAPlace(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db, s := open(), told(t)
+		s.deployed("prod", "web", "w1", "v9", 30, commitRef(3))
+		querytest.Tell(t, db, s.facts...)
+		var got []string
+		if err := db.Read(t.Context(), func(tx *storage.Tx) error {
+			list, err := population.Places(t.Context(), tx)
+			for _, p := range list {
+				got = append(got, fmt.Sprintln(p.Environment, p.Service, p.Deployments, p.Last.Equal(at(30).Time())))
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"environment:prod pay 5 false\n", "environment:prod web 1 true\n", "environment:staging pay 1 false\n"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }

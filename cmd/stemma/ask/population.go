@@ -38,6 +38,7 @@ func Population(a *program.App) *cobra.Command {
 	var f populationFlags
 	var format formatFlags
 	var orphans bool
+	var only string
 	c := &cobra.Command{
 		Use:   "population --env NAME [--from D1] [--to D2]",
 		Short: "every commit that reached an environment, and what is missing of each",
@@ -58,16 +59,25 @@ Exit codes: 0 fine, also if something is missing; 1 it cannot be told, 2 usage.`
 			if f.ask.Environment == "" {
 				return program.Usage(c, errors.New("population: --env is missing: the environment"))
 			}
+			switch {
+			case orphans && only != "":
+				return program.Usage(c, errors.New("population: --orphans is --only incomplete: give one of them"))
+			case orphans:
+				only = population.Incomplete
+			case only != "" && !slices.Contains(population.Parts, only):
+				return program.Usage(c, fmt.Errorf("population: --only %q is none of %s", only, strings.Join(population.Parts, ", ")))
+			}
 			p, err := readPopulation(c.Context(), a, f.ask)
 			if err != nil {
 				return err
 			}
-			return writePopulation(a, p, format.format(), orphans)
+			return writePopulation(a, p, format.format(), only)
 		},
 	}
 	f.add(c)
 	format.add(c)
 	c.Flags().BoolVar(&orphans, "orphans", false, "only commits of which something is missing")
+	c.Flags().StringVar(&only, "only", "", "only commits of a part: "+strings.Join(population.Parts, ", "))
 	return c
 }
 
@@ -84,24 +94,23 @@ func readPopulation(ctx context.Context, a *program.App, ask deployed.Ask) (p *p
 	return p, err
 }
 
-func writePopulation(a *program.App, p *population.Population, format output.Format, orphans bool) error {
-	if orphans {
-		p.Members = slices.DeleteFunc(p.Members, func(m population.Member) bool { return len(m.Missing) == 0 })
-	}
+func writePopulation(a *program.App, p *population.Population, format output.Format, only string) error {
+	all := len(p.Members)
+	p.Members = p.Part(only)
 	switch format {
 	case output.JSON:
 		enc := json.NewEncoder(a.Out)
 		enc.SetEscapeHTML(false)
 		return enc.Encode(p)
 	case output.Table:
-		printPeriod(a, p)
+		printPeriod(a, p, all)
 	case output.CSV, output.NDJSON:
 	}
 	return output.Write(a.Out, format, membersTable(p, format == output.Table))
 }
 
 // printPeriod says which population it is, and what it comes to.
-func printPeriod(a *program.App, p *population.Population) {
+func printPeriod(a *program.App, p *population.Population, all int) {
 	for _, d := range p.From {
 		fmt.Fprintf(a.Out, "from  %s\n", describe(d))
 	}
@@ -117,7 +126,7 @@ func printPeriod(a *program.App, p *population.Population) {
 	if n := len(p.Removed); n > 0 {
 		fmt.Fprintf(a.Out, "      %d commits were there before and are not at the end\n", n)
 	}
-	fmt.Fprintf(a.Out, "%d commits reached %s", len(p.Members), output.Inert(p.Environment))
+	fmt.Fprintf(a.Out, "%d commits reached %s", all, output.Inert(p.Environment))
 	for _, what := range slices.Sorted(maps.Keys(p.Orphans)) {
 		fmt.Fprintf(a.Out, ", %d without %s", p.Orphans[what], what)
 	}

@@ -1,139 +1,33 @@
-package governed
+package decided
 
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/governance"
 )
-
-// Exceptions says what does not have to be met for a while, and what did not.
-func (p *Pages) Exceptions(ctx context.Context) (*page.Page, error) {
-	open, err := p.openExceptions(ctx, rowsAsData)
-	if err != nil {
-		return nil, err
-	}
-	ended, err := p.verdicts.Exceptions(ctx, p.now(), false)
-	if err != nil {
-		return nil, err
-	}
-	t, err := p.exceptionTable(ctx, ended, "Exceptions that ended, the latest first")
-	t.ID, t.Empty, t.Command = "ended", "None has ended.", exceptionsCommand(false, p.now())
-	return &page.Page{Template: "detail", Title: "Exceptions", Nav: home + "/exceptions", Sections: []page.Section{open, {ID: "ended", Title: "Ended", Table: t}}}, err
-}
-
-// openExceptions are those that are open, what is overdue first.
-func (p *Pages) openExceptions(ctx context.Context, most int) (page.Section, error) {
-	open, err := p.verdicts.Exceptions(ctx, p.now(), true)
-	if err != nil {
-		return page.Section{}, err
-	}
-	now := p.now()
-	slices.SortStableFunc(open, func(a, b verdicts.Exception) int {
-		switch x, y := a.Overdue(now) != "", b.Overdue(now) != ""; {
-		case x && !y:
-			return -1
-		case y && !x:
-			return 1
-		}
-		return 0
-	})
-	all := len(open)
-	t, err := p.exceptionTable(ctx, open[:min(most, all)], "Exceptions that are open, what is overdue first")
-	t.Empty, t.Command = "No exception is open. \"stemma exception\" asks for one.", exceptionsCommand(true, now)
-	if all > most {
-		t.Rest(page.Text("all " + page.Count(all) + " that are open").At(address("/exceptions")))
-	}
-	return page.Section{ID: "exceptions", Title: "Open exceptions", Note: "Each is looked at again within 48 hours, and ends on its day: then what it let pass fails again.", Table: t}, err
-}
-
-func (p *Pages) exceptionTable(ctx context.Context, list []verdicts.Exception, caption string) (*page.Table, error) {
-	t := &page.Table{ID: "exceptions", Caption: caption, Columns: page.Head("exception", "control", "for", "reason", "asked for by", "granted by", "opened", "ends", "time left", "follow up", "stands")}
-	var refs []stemma.Ref
-	for _, e := range list {
-		refs = append(refs, e.For, e.Owner, e.Approver)
-	}
-	called, err := p.called(ctx, refs...)
-	now := p.now()
-	for _, e := range list {
-		on := page.Text("all controls")
-		if e.Control != "*" {
-			on = control(e.Control)
-		}
-		granted := page.To(e.Approver, called[e.Approver])
-		if granted.Text == "" {
-			granted = page.Cell{Text: "nobody yet", Class: "gap"}
-		}
-		t.Add(page.To(e.Ref, e.Ref.Key()), on, page.To(e.For, called[e.For]), page.Title(page.Short(400, e.Reason)), page.To(e.Owner, called[e.Owner]), granted,
-			page.Moment(e.Opened), page.Moment(e.Until), left(e, now), followUp(e, now), stands(e, now))
-	}
-	return t, err
-}
-
-// left is the clock of the end of an exception.
-func left(e verdicts.Exception, now time.Time) page.Cell {
-	switch {
-	case e.Ended(now) != "":
-		return page.Text(e.Ended(now))
-	case e.Until.IsZero():
-		return page.Text("no end: it waives nothing")
-	}
-	return page.Text(page.Ago(e.Until.Sub(now)))
-}
-
-// followUp is the clock of looking at an exception again.
-func followUp(e verdicts.Exception, now time.Time) page.Cell {
-	switch {
-	case !e.FollowedUp.IsZero():
-		if e.FollowUp == "" {
-			return page.Moment(e.FollowedUp)
-		}
-		return page.Cell{Parts: []page.Cell{page.Moment(e.FollowedUp), page.Text(page.Short(400, e.FollowUp))}, Class: "title"}
-	case e.Due.IsZero():
-		return page.Text("since when it stands is not known")
-	case now.After(e.Due):
-		return page.Text("overdue by " + page.Ago(now.Sub(e.Due)))
-	}
-	return page.Text("within " + page.Ago(e.Due.Sub(now)))
-}
-
-func stands(e verdicts.Exception, now time.Time) page.Cell {
-	var words []string
-	if e.Emergency {
-		words = append(words, "emergency")
-	}
-	if why := e.Overdue(now); why != "" {
-		words = append(words, "overdue: "+why)
-	}
-	if e.Approver == "" {
-		words = append(words, "waives nothing until it is granted")
-	} else if e.Approver == e.Owner {
-		words = append(words, "waives nothing: who asked for it granted it")
-	}
-	return page.Text(strings.Join(words, "; "))
-}
 
 const policiesShown = 20
 
 // Policies says by what changes were judged, and what each version made other than the one
 // before.
 func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
-	all, err := p.verdicts.Policies(ctx, policiesShown+1)
+	all, err := p.Verdicts.Policies(ctx, policiesShown+1)
 	if err != nil {
 		return nil, err
 	}
-	out := &page.Page{Template: "detail", Title: "Policies", Nav: home + "/policies"}
+	out := &page.Page{Template: "detail", Title: "Policies", Nav: figure.Home + "/policies"}
 	t := &page.Table{ID: "versions", Caption: "Versions, the newest first", Columns: page.Head("version", "since", "#controls", "packs", "#differences"), Command: page.SQL("SELECT ref, since, controls, packs FROM v1_policy ORDER BY since DESC LIMIT " + strconv.Itoa(policiesShown)), Empty: "It is not known yet by what changes are judged: \"stemma serve\" states it when it starts."}
 	var sections []page.Section
 	for i, v := range all[:min(policiesShown, len(all))] {
-		cells := []page.Cell{policyCell(v), page.Moment(v.Since), page.Number(len(v.Controls)).At(page.Href(v.Ref)), page.Text(v.Packs)}
+		cells := []page.Cell{PolicyCell(v), page.Moment(v.Since), page.Number(len(v.Controls)).At(page.Href(v.Ref)), page.Text(v.Packs)}
 		if i+1 == len(all) {
 			t.Add(append(cells, page.Text("the first one"))...)
 			continue
@@ -150,7 +44,8 @@ func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
 	return out, nil
 }
 
-func policyCell(v verdicts.Policy) page.Cell {
+// PolicyCell leads to a version of the policy.
+func PolicyCell(v verdicts.Policy) page.Cell {
 	c := page.To(v.Ref, page.Short(13, v.Ref.Key()))
 	c.Class = "mono"
 	return c
@@ -164,7 +59,7 @@ func differences(id string, before, after verdicts.Policy) *page.Table {
 		was[c.Control] = c
 	}
 	row := func(id, what, old, now, title string) {
-		t.Add(control(id), page.Text(what), page.Text(old), page.Text(now), page.Title(title))
+		t.Add(figure.Control(id), page.Text(what), page.Text(old), page.Text(now), page.Title(title))
 	}
 	for _, c := range after.Controls {
 		old, known := was[c.Control]
@@ -196,47 +91,43 @@ func differences(id string, before, after verdicts.Policy) *page.Table {
 	return t
 }
 
-func placeOf(s string) verdicts.Place {
-	p, _ := verdicts.ParsePlace(s)
-	return p
-}
-
 // Rounds says when changes were judged again, and why.
-func (p *Pages) Rounds(ctx context.Context, a Asked) (*page.Page, error) {
+func (p *Pages) Rounds(ctx context.Context, a figure.Asked) (*page.Page, error) {
 	after, ok := verdicts.ParsePlace(a.After)
 	if !ok {
-		return nil, &AskedError{"The place after which the list goes on cannot be read: begin at its first page."}
+		return nil, figure.Wrong("The place after which the list goes on cannot be read: begin at its first page.")
 	}
-	limit := pageSize
+	limit := figure.PageSize
 	if a.Data {
-		limit = rowsAsData
+		limit = figure.RowsAsData
 	}
-	list, err := p.verdicts.Rounds(ctx, time.Time{}, after, limit+1)
+	list, err := p.Verdicts.Rounds(ctx, time.Time{}, after, limit+1)
 	if err != nil {
 		return nil, err
 	}
 	s := page.Section{ID: "rounds", Title: "Rounds", Note: "Changes are judged again when late evidence comes, what they are judged by is another, an advisory is out, an exception begins or ends, and every night. The verdicts before stay in the log."}
 	if len(list) > limit {
 		list = list[:limit]
-		s.Next = page.Text("next →").At(address("/rounds", "after", list[limit-1].Place.String()))
+		s.Next = page.Text("next →").At(figure.Address("/rounds", "after", list[limit-1].Place.String()))
 	}
-	s.Table = roundTable(list)
-	s.Table.Data = home + "/rounds?format="
-	return &page.Page{Template: "detail", Title: "Judged again", Nav: home + "/rounds", Sections: []page.Section{s}}, nil
+	s.Table = RoundTable(list)
+	s.Table.Data = figure.Home + "/rounds?format="
+	return &page.Page{Template: "detail", Title: "Judged again", Nav: figure.Home + "/rounds", Sections: []page.Section{s}}, nil
 }
 
-func roundTable(list []verdicts.Round) *page.Table {
+// RoundTable has a row for each round.
+func RoundTable(list []verdicts.Round) *page.Table {
 	t := &page.Table{ID: "rounds", Caption: "Rounds in which changes were judged again, the latest first", Columns: page.Head("round", "because of", "policy", "#changes judged", "#changes that turned"), Command: page.SQL("SELECT ref, trigger, started, judged, turned FROM v1_round ORDER BY started DESC"), Empty: "No change was judged again yet for a reason that concerns many."}
 	for _, r := range list {
 		at := roundHref(r.Ref)
 		when := page.Moment(r.Started)
-		t.Add(when.At(at), page.Text(r.Trigger), page.To(r.Policy, page.Short(13, r.Policy.Key())), page.Number(r.Judged).At(at), number(r.Turned, at))
+		t.Add(when.At(at), page.Text(r.Trigger), page.To(r.Policy, page.Short(13, r.Policy.Key())), page.Number(r.Judged).At(at), figure.Number(r.Turned, at))
 	}
 	return t
 }
 
 func roundHref(ref stemma.Ref) string {
-	return home + "/rounds/" + strings.TrimPrefix(page.ThingHref(ref), page.ThingHref(""))
+	return figure.Home + "/rounds/" + strings.TrimPrefix(page.ThingHref(ref), page.ThingHref(""))
 }
 
 // Round says what a round turned.
@@ -245,11 +136,11 @@ func (p *Pages) Round(ctx context.Context, key string) (*page.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, turns, err := p.verdicts.Round(ctx, ref)
+	r, turns, err := p.Verdicts.Round(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	out := &page.Page{Template: "detail", Title: "Judged again, " + page.Stamp(r.Started), Kind: "round", Ref: ref, Nav: home + "/rounds"}
+	out := &page.Page{Template: "detail", Title: "Judged again, " + page.Stamp(r.Started), Kind: "round", Ref: ref, Nav: figure.Home + "/rounds"}
 	out.Facts = []page.Labelled{
 		page.Say("Because of", page.Text(r.Trigger)), page.Say("Judged by", page.To(r.Policy, page.Short(13, r.Policy.Key()))),
 		page.Say("Changes judged", page.Text(page.Count(r.Judged))), page.Say("Of these, stand otherwise", page.Number(r.Turned).At("#turns")),
@@ -262,7 +153,7 @@ func (p *Pages) Round(ctx context.Context, key string) (*page.Page, error) {
 		if x.Was == "" {
 			was = page.Cell{Text: "not judged", Class: "gap"}
 		}
-		t.Add(change(x.Change), control(x.Control), was, page.State(x.State))
+		t.Add(figure.Change(x.Change), figure.Control(x.Control), was, page.State(x.State))
 	}
 	s := page.Section{ID: "turns", Title: "What turned", Table: t}
 	if int64(len(changes)) < r.Turned {
@@ -274,7 +165,7 @@ func (p *Pages) Round(ctx context.Context, key string) (*page.Page, error) {
 
 // Advisories says what is known to be wrong with models.
 func (p *Pages) Advisories(ctx context.Context) (*page.Page, error) {
-	list, err := p.verdicts.Advisories(ctx)
+	list, err := p.Verdicts.Advisories(ctx)
 	t := &page.Table{ID: "advisories", Caption: "Advisories about models, the latest first", Columns: page.Head("advisory", "model", "what", "severity", "uses since", "published", "taken back"), Command: page.SQL("SELECT ref, model, title, severity FROM v1_advisory ORDER BY published DESC"), Empty: "No advisory is known. \"stemma advisory add\" tells of one."}
 	for _, a := range list {
 		what := page.Title(page.Short(400, a.Title))
@@ -283,8 +174,8 @@ func (p *Pages) Advisories(ctx context.Context) (*page.Page, error) {
 		}
 		t.Add(page.To(a.Ref, a.Ref.Key()), page.Mono(a.Model), what, page.Text(a.Severity), page.Moment(a.Since), page.Moment(a.Published), page.Moment(a.Withdrawn))
 	}
-	t.Rest(page.Text("changes made with such a model").At(behind("MOD-02", "fail")))
-	return &page.Page{Template: "detail", Title: "Advisories", Nav: home + "/advisories", Sections: []page.Section{{
+	t.Rest(page.Text("changes made with such a model").At(figure.Behind("MOD-02", "fail")))
+	return &page.Page{Template: "detail", Title: "Advisories", Nav: figure.Home + "/advisories", Sections: []page.Section{{
 		ID: "advisories", Table: t, Note: "Changes in which a model had a part are judged again when an advisory about it comes.",
 	}}}, err
 }

@@ -1,43 +1,11 @@
-package page
+package drawn
 
 import (
 	"fmt"
 
 	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/dashboard/page"
 )
-
-// A Chart is stacked bars, one for each stretch of time, in its own units. The table
-// beside it has the same numbers.
-type Chart struct {
-	ID            string
-	Width, Height int
-	Base, Left    int
-	Bars          []monthBar
-	Ticks         []tick
-	Title, Desc   string
-}
-
-type monthBar struct {
-	X, W           int
-	Parts          []barPart
-	Name, Href     string
-	Label, Year    string // below the bar; the year where one begins
-	Share          string // AI's, above the bar; empty if nothing was added
-	ShareY, Centre int
-	Title          string
-}
-
-type barPart struct {
-	Class   string
-	Y, H    int
-	Letter  string // inside, if there is room
-	LetterY int
-}
-
-type tick struct {
-	Y, TextY int
-	Text     string
-}
 
 const (
 	chartLeft, chartTop = 56, 20
@@ -54,21 +22,21 @@ type Month struct {
 
 // Months draws months in their order: all of them for wide screens, and the
 // last year for narrow ones. Without months there is nothing to draw.
-func Months(months []Month) []*Chart {
+func Months(months []Month) []*page.Chart {
 	if len(months) == 0 {
 		return nil
 	}
-	return []*Chart{monthChart("wide", wideChart, months), monthChart("narrow", narrowChart, months[max(0, len(months)-12):])}
+	return []*page.Chart{monthChart("wide", wideChart, months), monthChart("narrow", narrowChart, months[max(0, len(months)-12):])}
 }
 
-func monthChart(id string, width int, months []Month) *Chart {
+func monthChart(id string, width int, months []Month) *page.Chart {
 	var all change.Lines
 	var stacks []stack
 	for i, m := range months {
 		all = all.Plus(m.Lines)
 		s := stack{
 			Name: m.Name, Href: m.Href, Short: m.Name[5:], Share: whole(m.Lines.AI, m.Lines.All()),
-			Title: fmt.Sprintf("%s: AI %s of %s added lines, human %s, unknown %s", m.Name, Count(m.Lines.AI), Count(m.Lines.All()), Count(m.Lines.Human), Count(m.Lines.Unknown)),
+			Title: fmt.Sprintf("%s: AI %s of %s added lines, human %s, unknown %s", m.Name, page.Count(m.Lines.AI), page.Count(m.Lines.All()), page.Count(m.Lines.Human), page.Count(m.Lines.Unknown)),
 			Parts: []piece{{"ai", "A", m.Lines.AI}, {"human", "H", m.Lines.Human}, {"unknown", "?", m.Lines.Unknown}},
 		}
 		if i == 0 || s.Short == "01" {
@@ -77,7 +45,7 @@ func monthChart(id string, width int, months []Month) *Chart {
 		stacks = append(stacks, s)
 	}
 	return drawChart(id, width, "Added lines by month and origin", fmt.Sprintf("From %s to %s, changes added %s lines by AI, %s by people and %s of unknown origin.",
-		months[0].Name, months[len(months)-1].Name, Count(all.AI), Count(all.Human), Count(all.Unknown)), stacks)
+		months[0].Name, months[len(months)-1].Name, page.Count(all.AI), page.Count(all.Human), page.Count(all.Unknown)), stacks)
 }
 
 const (
@@ -98,8 +66,8 @@ type piece struct {
 	N             int
 }
 
-func drawChart(id string, width int, title, desc string, stacks []stack) *Chart {
-	c := &Chart{ID: id, Width: width, Height: chartHeight, Base: chartBase, Left: chartLeft, Title: title, Desc: desc}
+func drawChart(id string, width int, title, desc string, stacks []stack) *page.Chart {
+	c := &page.Chart{ID: id, Width: width, Height: chartHeight, Base: chartBase, Left: chartLeft, Title: title, Desc: desc}
 	top := 0
 	for _, s := range stacks {
 		high := 0
@@ -111,11 +79,11 @@ func drawChart(id string, width int, title, desc string, stacks []stack) *Chart 
 	top = nice(top)
 	for i := range 5 {
 		y := chartBase - i*(chartBase-chartTop)/4
-		c.Ticks = append(c.Ticks, tick{Y: y, TextY: y + 4, Text: brief(top * i / 4)})
+		c.Ticks = append(c.Ticks, page.Tick{Y: y, TextY: y + 4, Text: brief(top * i / 4)})
 	}
 	step := min((width-chartLeft)/len(stacks), 90)
 	for i, s := range stacks {
-		b := monthBar{X: chartLeft + i*step + step/8, W: max(step*3/4, 2), Name: s.Name, Href: s.Href, Title: s.Title, Label: s.Name}
+		b := page.ChartBar{X: chartLeft + i*step + step/8, W: max(step*3/4, 2), Name: s.Name, Href: s.Href, Title: s.Title, Label: s.Name}
 		b.Centre = b.X + b.W/2
 		if step <= len(s.Name)*7 {
 			b.Label, b.Year = s.Short, s.Year
@@ -127,7 +95,7 @@ func drawChart(id string, width int, title, desc string, stacks []stack) *Chart 
 				continue
 			}
 			y -= h
-			part := barPart{Class: p.Class, Y: y, H: h}
+			part := page.ChartPart{Class: p.Class, Y: y, H: h}
 			if h >= 16 && b.W >= 12 {
 				part.Letter, part.LetterY = p.Letter, y+h/2+4
 			}
@@ -174,5 +142,5 @@ func brief(n int) string {
 	case n >= 10_000:
 		return fmt.Sprintf("%d\u00a0k", n/1000)
 	}
-	return Count(n)
+	return page.Count(n)
 }

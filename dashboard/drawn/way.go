@@ -1,28 +1,13 @@
-package page
+package drawn
 
 import (
 	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/lineage"
 )
-
-// A Way is the row of steps from requirement to incident: of each what is known, or that
-// nothing is, and why.
-type Way struct {
-	Steps   []Step
-	Missing int
-}
-
-// A Step is one of a way.
-type Step struct {
-	Name    string
-	Things  []Cell // the first of them
-	More    Cell   // that there are more
-	Missing string // why there are none
-	Unheard bool   // nothing of the kind was ever told of
-}
 
 // steps are those of every way, with what is said where nothing stands: if things of the
 // kind are known at all, and if none is.
@@ -50,28 +35,28 @@ const stepThings = 2
 // NewWay shows a lineage as a way, with things that stand beside it and belong to its
 // steps. Heard are the kinds of which anything is known at all. The kind of the start is
 // left out where the page is about it alone.
-func NewWay(l lineage.Lineage, beside map[stemma.Ref]string, heard map[stemma.Kind]bool) *Way {
-	byKind := map[stemma.Kind][]Cell{}
+func NewWay(l lineage.Lineage, beside map[stemma.Ref]string, heard map[stemma.Kind]bool) *page.Way {
+	byKind := map[stemma.Kind][]page.Cell{}
 	met := map[stemma.Ref]bool{}
 	apart := map[stemma.Kind]bool{} // of these, the table of the lineage has not all
 	for _, n := range l.Nodes {
-		byKind[n.Kind] = append(byKind[n.Kind], To(n.Ref, n.Title))
+		byKind[n.Kind] = append(byKind[n.Kind], page.To(n.Ref, n.Title))
 		met[n.Ref] = true
 	}
 	for _, ref := range slices.Sorted(maps.Keys(beside)) {
 		if k := ref.Kind(); !met[ref] {
-			byKind[k], apart[k] = append(byKind[k], To(ref, beside[ref])), true
+			byKind[k], apart[k] = append(byKind[k], page.To(ref, beside[ref])), true
 		}
 	}
-	w := &Way{}
+	w := &page.Way{}
 	for _, s := range steps {
 		things := byKind[s.kind]
 		if s.kind == l.Start.Kind() && len(things) == 1 {
 			continue
 		}
-		step := Step{Name: s.name, Things: things[:min(len(things), stepThings)]}
+		step := page.Step{Name: s.name, Things: things[:min(len(things), stepThings)]}
 		if rest := len(things) - len(step.Things); rest > 0 {
-			step.More = Text("and " + Count(rest) + " more")
+			step.More = page.Text("and " + page.Count(rest) + " more")
 			if !apart[s.kind] {
 				step.More.Href = "#lineage-table"
 			}

@@ -1,4 +1,4 @@
-package governed
+package decided
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/figure"
 	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/dashboard/verdicts"
 	"github.com/stemma-dev/stemma/governance"
@@ -16,7 +17,7 @@ import (
 
 // Change are the sections of the page of a change that say how it stands.
 func (p *Pages) Change(ctx context.Context, ref stemma.Ref) ([]page.Section, error) {
-	history, more, err := p.verdicts.History(ctx, ref)
+	history, more, err := p.Verdicts.History(ctx, ref)
 	if errors.Is(err, stemma.ErrNotFound) {
 		return []page.Section{{ID: "controls", Title: "Controls", Note: "This change was not judged yet. \"stemma serve\" judges every change as facts come; \"stemma check\" judges one at once."}}, nil
 	}
@@ -56,7 +57,7 @@ func (p *Pages) findings(ctx context.Context, v verdicts.Stated) (*page.Findings
 	for _, f := range all {
 		refs = append(append(refs, rests(f)...), f.Exception)
 	}
-	called, err := p.called(ctx, refs...)
+	called, err := p.Called(ctx, refs...)
 	if err != nil {
 		return nil, err
 	}
@@ -71,17 +72,17 @@ func (p *Pages) findings(ctx context.Context, v verdicts.Stated) (*page.Findings
 		for _, ref := range rests(f) {
 			evidence = append(evidence, page.To(ref, called[ref]))
 		}
-		out.Table.Add(control(f.Control), page.Title(p.title(f.Control)), page.State(f.State), page.State(f.Before), page.Title(page.Short(400, f.Reason)), page.Text(f.Severity),
-			mode(f.Mode, f.Blocks), page.Grade(stemma.Grade(f.Grade)), page.Cell{Parts: evidence, Class: "several"})
+		out.Table.Add(figure.Control(f.Control), page.Title(p.Title(f.Control)), page.State(f.State), page.State(f.Before), page.Title(page.Short(400, f.Reason)), page.Text(f.Severity),
+			figure.Mode(f.Mode, f.Blocks), page.Grade(stemma.Grade(f.Grade)), page.Cell{Parts: evidence, Class: "several"})
 		if weight[f.State] > weight["waived"] {
 			continue
 		}
 		one := page.Finding{
-			State: page.State(f.State), Control: control(f.Control), Title: p.title(f.Control), Reason: page.Short(2000, f.Reason), Rests: evidence, Grade: page.Grade(stemma.Grade(f.Grade)),
+			State: page.State(f.State), Control: figure.Control(f.Control), Title: p.Title(f.Control), Reason: page.Short(2000, f.Reason), Rests: evidence, Grade: page.Grade(stemma.Grade(f.Grade)),
 			Exception: page.To(f.Exception, called[f.Exception]), Blocks: f.Blocks, Before: f.Before,
 			Notes: []page.Cell{page.Text(f.Severity), page.Text(f.Mode)},
 		}
-		if c := p.controls[f.Control]; c != nil && f.State != "waived" {
+		if c := p.Says(f.Control); c != nil && f.State != "waived" {
 			one.Remedy = strings.TrimSpace(c.Remedy)
 		}
 		out.List = append(out.List, one)
@@ -126,7 +127,7 @@ func (p *Pages) verdictHistory(history []verdicts.Stated, more int) page.Section
 		var turned []page.Cell
 		for _, f := range v.Findings {
 			if f.Before != "" && len(turned) < turnsPerVerdict {
-				c := control(f.Control)
+				c := figure.Control(f.Control)
 				c.Text += ": " + page.Words(f.Before) + " → " + page.Words(f.State)
 				turned = append(turned, c)
 			}

@@ -1,4 +1,4 @@
-package page
+package drawn
 
 import (
 	"cmp"
@@ -7,50 +7,9 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/lineage"
 )
-
-// Lanes is the picture of a lineage: a lane for each stage from requirement to
-// incident, a box for each thing, empty lanes as gaps. It is drawn twice, for
-// wide and for narrow screens; the table beside it says the same.
-type Lanes struct {
-	Wide, Narrow drawing
-}
-
-// A drawing has the places of everything in it, in its own units.
-type drawing struct {
-	ID            string
-	Width, Height int
-	Lanes         []lane
-	Boxes         []box
-	Arrows        []arrow
-	Title, Desc   string
-}
-
-type lane struct {
-	Stage                    string
-	Y, Height, TextX, TextY  int
-	Empty                    bool
-	Gap                      string // what it says then
-	GapX, GapY, GapW, GapTxt int
-}
-
-type box struct {
-	Number            int // from 1; 0 for one that is nothing by itself
-	X, Y, W, H        int
-	TextX, TextY      int
-	GradeX            int
-	Text, Title, Href string
-	Grade             string
-	Start, Named      bool
-}
-
-type arrow struct {
-	From, To int // numbers of boxes
-	Path     string
-	Title    string
-	Weak     bool // declared or inferred
-}
 
 // A form says how a drawing is laid out.
 type form struct {
@@ -81,28 +40,28 @@ var stageDoc = map[stemma.Stage]string{
 
 // Lineage shows a lineage twice: as a picture, and as a table with the evidence
 // for each step.
-func Lineage(l lineage.Lineage) []Section {
+func Lineage(l lineage.Lineage) []page.Section {
 	byStage := map[stemma.Stage][]lineage.Node{}
 	for _, n := range l.Nodes {
 		byStage[n.Stage] = append(byStage[n.Stage], n)
 	}
 	known, desc := 0, "Stages from requirement to incident."
 	for _, s := range stemma.Stages {
-		desc += fmt.Sprintf(" %s: %d.", Capital(string(s)), len(byStage[s]))
+		desc += fmt.Sprintf(" %s: %d.", page.Capital(string(s)), len(byStage[s]))
 		if len(byStage[s]) > 0 {
 			known++
 		}
 	}
 	note := fmt.Sprintf("%d of %d stages are known. What is empty was not captured, or never was.", known, len(stemma.Stages))
 	if l.Grade != "" {
-		note += " The weakest evidence that any of this rests on is of grade " + string(l.Grade) + ": " + gradeDoc[l.Grade] + "."
+		note += " The weakest evidence that any of this rests on is of grade " + string(l.Grade) + ": " + page.Grade(l.Grade).Title + "."
 	}
 	if l.Truncated != "" {
 		note += " More is connected than is shown here."
 	}
 	title := "Lineage of " + l.Nodes[0].Title
-	return []Section{
-		{ID: "lineage", Title: "Lineage", Note: note, Lanes: &Lanes{
+	return []page.Section{
+		{ID: "lineage", Title: "Lineage", Note: note, Lanes: &page.Lanes{
 			Wide:   wideForm.draw(l, byStage, title, desc),
 			Narrow: narrowForm.draw(l, byStage, title, desc),
 		}},
@@ -110,24 +69,24 @@ func Lineage(l lineage.Lineage) []Section {
 	}
 }
 
-func (f form) draw(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node, title, desc string) drawing {
-	out := drawing{ID: f.id, Width: f.width, Title: title, Desc: desc}
-	at := map[stemma.Ref]box{}
+func (f form) draw(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node, title, desc string) page.Drawing {
+	out := page.Drawing{ID: f.id, Width: f.width, Title: title, Desc: desc}
+	at := map[stemma.Ref]page.Box{}
 	for _, stage := range stemma.Stages {
 		gap := stageDoc[stage]
 		if !slices.Contains(l.Missing, stage) {
 			gap = "nothing leads there from here"
 		}
-		out.lane(f, stage, gap, byStage[stage], at)
+		f.lane(&out, stage, gap, byStage[stage], at)
 	}
 	out.Arrows = arrows(l.Edges, at)
 	return out
 }
 
 // lane draws the next lane below the last, and notes where the boxes are.
-func (d *drawing) lane(f form, stage stemma.Stage, gap string, nodes []lineage.Node, at map[stemma.Ref]box) {
+func (f form) lane(d *page.Drawing, stage stemma.Stage, gap string, nodes []lineage.Node, at map[stemma.Ref]page.Box) {
 	x0, y0 := f.left+f.pad, d.Height+f.pad
-	ln := lane{Stage: Capital(string(stage)), Y: d.Height, TextX: f.pad, TextY: y0 + f.boxH/2 + 4}
+	ln := page.Lane{Stage: page.Capital(string(stage)), Y: d.Height, TextX: f.pad, TextY: y0 + f.boxH/2 + 4}
 	if f.left == 0 { // the name stands above
 		y0 += 20
 		ln.TextY = d.Height + 17
@@ -142,7 +101,7 @@ func (d *drawing) lane(f form, stage stemma.Stage, gap string, nodes []lineage.N
 	}
 	for i, n := range shown {
 		b := f.place(i, x0, y0)
-		b.Text, b.Title, b.Href = fitting(b.W-36, Show(n.Title)), Show(n.Title)+" ("+string(n.Ref)+")", Href(n.Ref)
+		b.Text, b.Title, b.Href = fitting(b.W-36, page.Show(n.Title)), page.Show(n.Title)+" ("+string(n.Ref)+")", page.Href(n.Ref)
 		b.Number = len(at) + 1
 		b.Grade, b.Start, b.Named = string(n.Grade), n.Side == "start", !n.Stated
 		at[n.Ref] = b
@@ -177,31 +136,31 @@ func fitting(width int, s string) string {
 			tenths += 81
 		}
 		if tenths > width*10 {
-			return Short(i, s)
+			return page.Short(i, s)
 		}
 	}
 	return s
 }
 
-func (f form) place(i, x0, y0 int) box {
+func (f form) place(i, x0, y0 int) page.Box {
 	w := (f.width - f.left - f.pad*2 - f.gap*(f.perRow-1)) / f.perRow
-	b := box{X: x0 + i%f.perRow*(w+f.gap), Y: y0 + i/f.perRow*(f.boxH+f.gap), W: w, H: f.boxH}
+	b := page.Box{X: x0 + i%f.perRow*(w+f.gap), Y: y0 + i/f.perRow*(f.boxH+f.gap), W: w, H: f.boxH}
 	b.TextX, b.TextY, b.GradeX = b.X+10, b.Y+f.boxH/2+4, b.X+b.W-16
 	return b
 }
 
 // A line is an arrow while its ends are found.
 type line struct {
-	from, to box
+	from, to page.Box
 	x1, x2   int
 	edge     lineage.Edge
 }
 
 // arrows lead from cause to effect between the boxes that are shown. Those at
 // one side of a box stand beside each other, in the order of where they lead.
-func arrows(edges []lineage.Edge, at map[stemma.Ref]box) []arrow {
+func arrows(edges []lineage.Edge, at map[stemma.Ref]page.Box) []page.Arrow {
 	var lines []*line
-	below, above := map[box][]*line{}, map[box][]*line{}
+	below, above := map[page.Box][]*line{}, map[page.Box][]*line{}
 	for _, e := range edges {
 		to, ok1 := at[e.From]
 		from, ok2 := at[e.To]
@@ -229,21 +188,21 @@ func arrows(edges []lineage.Edge, at map[stemma.Ref]box) []arrow {
 			l.x2 = b.X + b.W*(i+1)/(len(side)+1)
 		}
 	}
-	out := make([]arrow, 0, len(lines))
+	out := make([]page.Arrow, 0, len(lines))
 	for _, l := range lines {
 		out = append(out, l.arrow())
 	}
 	return out
 }
 
-func (l *line) arrow() arrow {
+func (l *line) arrow() page.Arrow {
 	y1, y2 := l.from.Y+l.from.H, l.to.Y
 	if l.from.Y == l.to.Y {
 		y1 = l.from.Y + l.from.H/2
 		y2 = y1
 	}
 	mid := (y1 + y2) / 2
-	return arrow{
+	return page.Arrow{
 		From: l.from.Number, To: l.to.Number,
 		Path:  fmt.Sprintf("M%d %dC%d %d %d %d %d %d", l.x1, y1, l.x1, mid, l.x2, mid, l.x2, y2),
 		Title: l.edge.Door + ", grade " + string(l.edge.Grade), Weak: l.edge.Grade == stemma.GradeD,
@@ -251,11 +210,11 @@ func (l *line) arrow() arrow {
 }
 
 // lineageTable says the same as the picture, with the evidence for each step.
-func lineageTable(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node) *Table {
-	t := &Table{
+func lineageTable(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node) *page.Table {
+	t := &page.Table{
 		ID: "lineage", Caption: "What this rests on and what rests on it, in causal order; missing stages on its way are listed too",
-		Columns: Head("stage", "thing", "linked by", "grade", "basis", "method", "evidence"),
-		Command: "stemma trace " + Shell(string(l.Start)),
+		Columns: page.Head("stage", "thing", "linked by", "grade", "basis", "method", "evidence"),
+		Command: "stemma trace " + page.Shell(string(l.Start)),
 	}
 	edges := map[stemma.Ref]lineage.Edge{} // by the end that is farther away
 	depth := map[stemma.Ref]int{}
@@ -273,17 +232,17 @@ func lineageTable(l lineage.Lineage, byStage map[stemma.Stage][]lineage.Node) *T
 	}
 	for _, s := range l.Stages {
 		stage := s.Stage
-		name := Text(Capital(string(stage)))
+		name := page.Text(page.Capital(string(stage)))
 		if s.Nodes == 0 {
-			t.Add(slices.Insert(make([]Cell, 5), 0, name, Cell{Text: stageDoc[stage], Class: "gap"})...)
+			t.Add(slices.Insert(make([]page.Cell, 5), 0, name, page.Cell{Text: stageDoc[stage], Class: "gap"})...)
 		}
 		for _, n := range byStage[stage] {
 			e, linked := edges[n.Ref]
 			if !linked || n.Side == "start" {
-				t.Add(name, To(n.Ref, n.Title), Cell{Text: "this page"}, Grade(n.Grade), Cell{}, Cell{}, Evidence(n.Last))
+				t.Add(name, page.To(n.Ref, n.Title), page.Cell{Text: "this page"}, page.Grade(n.Grade), page.Cell{}, page.Cell{}, page.Evidence(n.Last))
 				continue
 			}
-			t.Add(name, To(n.Ref, n.Title), Text(Words(e.Door)), Grade(e.Grade), Text(string(e.Basis)), Text(Words(e.Method)), Evidence(e.Pos))
+			t.Add(name, page.To(n.Ref, n.Title), page.Text(page.Words(e.Door)), page.Grade(e.Grade), page.Text(string(e.Basis)), page.Text(page.Words(e.Method)), page.Evidence(e.Pos))
 		}
 	}
 	return t
