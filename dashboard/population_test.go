@@ -291,19 +291,6 @@ func TestAReportSaysHowCompleteItsPeriodIs(t *testing.T) {
 	}
 }
 
-func TestAChangeThatIsGoneIsOnNoList(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
-		s := governed(t, open())
-		s.shows("/governance/blocked", []string{"acme/pay%237"})
-		s.record(change.Change{Repository: payHome, Number: 7, Dropped: new(true)})
-		s.sum()
-		s.shows("/governance/blocked", []string{"No change is held up"})
-		s.shows("/governance/findings?control=TRC-01", []string{"Nothing was found"})
-		s.shows("/governance", []string{"n 24, coverage"}, "TRC-01")
-		s.shows("/changes/github.com/acme/pay%237", []string{"2 pass, 2 fail, 1 unknown, 1 waived"})
-	})
-}
-
 // populationPages are one of each, and those on which teams stand.
 var populationPages = []string{
 	"/governance/population?" + days, "/governance/population?env=live&of=no-change&seed=20261123&n=7&" + days, "/governance/population?env=live&service=pay&" + days,

@@ -197,7 +197,7 @@ func (p *Pages) Blocked(ctx context.Context, a figure.Asked) (*page.Page, error)
 	}
 	s.Table = &page.Table{
 		ID: "blocked", Caption: "Changes that an enforced control does not let pass, the latest verdicts first", Data: figure.Home + "/blocked?format=",
-		Columns: page.Head("change", "title", "repository", "#fail", "#unknown", "#waived", "#pass", "judged", "because of", "came in"), Command: page.SQL("SELECT change, failed, unknown, waived FROM v1_assessment a WHERE blocks = 1 AND " + figure.There + " ORDER BY evaluated DESC"), Empty: "No change is held up. Controls hold changes up where the policy enforces them.",
+		Columns: page.Head("change", "title", "repository", "#fail", "#unknown", "#waived", "#pass", "judged", "because of", "came in"), Command: page.SQL("SELECT change, failed, unknown, waived FROM v1_assessment WHERE blocks = 1 ORDER BY evaluated DESC"), Empty: "No change is held up. Controls hold changes up where the policy enforces them.",
 	}
 	for _, v := range found {
 		at := page.Href(v.Change) + "#controls"

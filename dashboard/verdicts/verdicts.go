@@ -86,10 +86,6 @@ type Finding struct {
 	Evaluated, Merged             time.Time
 }
 
-// there is true of a change k that no force push took off its branch: others are in no sum.
-// It is no equation, which planners would take for rare.
-const there = `COALESCE(k."dropped", 0) <> 1`
-
 // counters are the columns of a verdict that say how many of its findings are in a state.
 var counters = map[string]string{"pass": "passed", "fail": "failed", "unknown": "unknown", "waived": "waived"}
 
@@ -123,7 +119,7 @@ func (r *Reader) Findings(ctx context.Context, ask Ask) (list []Finding, err err
 	}, `SELECT a."evaluated", a.id, f.seq, COALESCE(c.ref, ''), COALESCE(h.ref, ''), COALESCE(k."title", ''), COALESCE(f."control", ''), COALESCE(f."state", ''), COALESCE(f."before", ''),
 			COALESCE(f."severity", ''), COALESCE(f."mode", ''), COALESCE(f."reason", ''), COALESCE(f."grade", ''), COALESCE(f."blocks", 0), COALESCE(a."merged", 0)
 		FROM k_assessment a CROSS JOIN k_assessment_finding f LEFT JOIN node c ON c.id = a."change" LEFT JOIN node h ON h.id = a."repository" LEFT JOIN k_change k ON k.id = a."change"
-		WHERE f.id = a.id AND `+there+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC, f.seq LIMIT `+strconv.Itoa(ask.Limit), w.args...)
+		WHERE f.id = a.id`+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC, f.seq LIMIT `+strconv.Itoa(ask.Limit), w.args...)
 }
 
 // A Verdict is how all controls stand for one change.
@@ -153,12 +149,12 @@ func (r *Reader) Blocked(ctx context.Context, after Place, limit int) (list []Ve
 	}, `SELECT a."evaluated", a.id, COALESCE(c.ref, ''), COALESCE(h.ref, ''), COALESCE(k."title", ''), COALESCE(a."trigger", ''), COALESCE(a."passed", 0), COALESCE(a."failed", 0),
 			COALESCE(a."unknown", 0), COALESCE(a."waived", 0), COALESCE(a."score", 0), COALESCE(a."merged", 0)
 		FROM k_assessment a LEFT JOIN node c ON c.id = a."change" LEFT JOIN node h ON h.id = a."repository" LEFT JOIN k_change k ON k.id = a."change"
-		WHERE a."blocks" = 1 AND `+there+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC LIMIT `+strconv.Itoa(limit), w.args...)
+		WHERE a."blocks" = 1`+w.text.String()+` ORDER BY a."evaluated" DESC, a.id DESC LIMIT `+strconv.Itoa(limit), w.args...)
 }
 
-// CountBlocked is how many changes are held up; an index finds them.
+// CountBlocked is how many changes are held up; an index answers it.
 func (r *Reader) CountBlocked(ctx context.Context) (n int64, err error) {
-	return n, r.space.DB.Each(ctx, func(scan func(...any) error) error { return scan(&n) }, `SELECT COUNT(*) FROM k_assessment a LEFT JOIN k_change k ON k.id = a."change" WHERE a."blocks" = 1 AND `+there)
+	return n, r.space.DB.Each(ctx, func(scan func(...any) error) error { return scan(&n) }, `SELECT COUNT(*) FROM k_assessment WHERE "blocks" = 1`)
 }
 
 // verdicts are the conditions on verdicts alone: they spare looking into the others.

@@ -1,7 +1,6 @@
 // Package tally sums up how changes stand: by control and repository, and by control and
 // day. It is kept up with the log verdict by verdict, each taking the place of the
-// one before about the same change, and is at any time what a full count gives. A change that
-// a force push took off its branch is in no sum while it is not there.
+// one before about the same change, and is at any time what a full count gives.
 //
 // Its tables are derived; who loses them counts anew. It never says of how many percent
 // something holds without saying of how many changes nothing is known.
@@ -10,7 +9,6 @@ package tally
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -56,16 +54,16 @@ func (t *Tally) Apply(ctx context.Context) (n int, err error) {
 		if err != nil || from >= size {
 			return n, err
 		}
-		news, to, err := t.read(ctx, from)
+		verdicts, to, err := t.read(ctx, from)
 		if err != nil || to == from {
 			return n, err
 		}
-		counted, err := t.count(ctx, from, to, news)
+		counted, err := t.count(ctx, from, to, verdicts)
 		if err != nil {
 			return n, fmt.Errorf("tally: counting the verdicts of entries %d to %d: %w", from, to-1, err)
 		}
 		if counted {
-			n += len(news.verdicts)
+			n += len(verdicts)
 		}
 	}
 }
@@ -75,87 +73,49 @@ func (t *Tally) place(ctx context.Context) (at int64, err error) {
 	return at, t.db.Each(ctx, func(scan func(...any) error) error { return scan(&at) }, `SELECT place FROM tally_place WHERE one = 1`)
 }
 
-// A news is what a part of the log says, by the names of verdicts: the last about each change.
-type news struct {
-	verdicts map[stemma.Ref]governance.Assessment
-	gone     map[stemma.Ref]bool // whether the change is not on its branch any more
-}
-
-// read takes news from the log.
-func (t *Tally) read(ctx context.Context, from int64) (news, int64, error) {
-	n, to := news{map[stemma.Ref]governance.Assessment{}, map[stemma.Ref]bool{}}, from
+// read takes verdicts from the log, the last of each change.
+func (t *Tally) read(ctx context.Context, from int64) (map[stemma.Ref]governance.Assessment, int64, error) {
+	verdicts, to := map[stemma.Ref]governance.Assessment{}, from
 	for e, err := range t.log.Entries(ctx, from) {
 		if err != nil {
-			return n, from, err
+			return nil, from, err
 		}
 		to = e.Pos + 1
-		switch e.Fact.Kind {
-		case stemma.KindAssessment:
+		if e.Fact.Kind == stemma.KindAssessment {
 			if a, err := governance.AssessmentFromFact(e.Fact); err == nil { // else of another version of the program: one of ours follows
-				n.verdicts[e.Fact.Subject] = a
-			}
-		case stemma.KindChange:
-			var says struct{ Dropped *bool }
-			if err := json.Unmarshal(e.Fact.Attrs, &says); err == nil && says.Dropped != nil {
-				n.gone[governance.AssessmentRef(e.Fact.Subject)] = *says.Dropped
+				verdicts[e.Fact.Subject] = a
 			}
 		}
 		if to-from >= portion {
 			break
 		}
 	}
-	return n, to, nil
-}
-
-// refs are the verdicts that news are about.
-func (n news) refs() []stemma.Ref {
-	about := map[stemma.Ref]bool{}
-	for ref := range n.verdicts {
-		about[ref] = true
-	}
-	for ref := range n.gone {
-		about[ref] = true
-	}
-	return slices.Sorted(maps.Keys(about))
+	return verdicts, to, nil
 }
 
 // errMoved means that another process counted meanwhile.
 var errMoved = errors.New("another process counted meanwhile")
 
-// count adds news, if nobody else did; else it is false.
-func (t *Tally) count(ctx context.Context, from, to int64, n news) (bool, error) {
+// count adds verdicts, if nobody else did; else it is false.
+func (t *Tally) count(ctx context.Context, from, to int64, verdicts map[stemma.Ref]governance.Assessment) (bool, error) {
 	err := t.db.Write(ctx, func(tx *storage.Tx) error {
-		moved, err := tx.Exec(ctx, `INSERT INTO tally_place (one, place) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET place = excluded.place WHERE tally_place.place = $2`, to, from)
+		n, err := tx.Exec(ctx, `INSERT INTO tally_place (one, place) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET place = excluded.place WHERE tally_place.place = $2`, to, from)
 		if err != nil {
 			return err
 		}
-		if moved == 0 {
+		if n == 0 {
 			return errMoved
 		}
-		refs := n.refs()
-		before, err := standing(ctx, tx, refs)
-		if err != nil {
+		s := sums{repositories: map[[3]string]int64{}, days: map[dayKey]int64{}}
+		if err := s.takeAway(ctx, tx, verdicts); err != nil {
 			return err
 		}
-		s := sums{repositories: map[[3]string]int64{}, days: map[dayKey]int64{}}
 		var rows [][]any
-		for _, ref := range refs {
-			was := before[ref]
-			is := was
-			if gone, said := n.gone[ref]; said {
-				is.gone = gone
-			}
-			if a, judged := n.verdicts[ref]; judged {
-				is.repository, is.day, is.states = string(a.Repository), day(a.Merged), states(a.Findings)
-				rows = append(rows, []any{string(ref), is.repository, is.day, is.states})
-			}
-			s.add(was, -1)
-			s.add(is, 1)
-			if is.gone != was.gone {
-				if err := mark(ctx, tx, ref, is.gone); err != nil {
-					return err
-				}
-			}
+		for _, ref := range slices.Sorted(maps.Keys(verdicts)) {
+			a := verdicts[ref]
+			c := counted{string(a.Repository), day(a.Merged), states(a.Findings)}
+			s.add(c, 1)
+			rows = append(rows, []any{string(ref), c.repository, c.day, c.states})
 		}
 		if _, err := tx.Upsert(ctx, "tally_counted", []string{"assessment", "repository", "day", "states"},
 			"ON CONFLICT (assessment) DO UPDATE SET repository = excluded.repository, day = excluded.day, states = excluded.states", slices.Values(rows)); err != nil {
@@ -169,22 +129,11 @@ func (t *Tally) count(ctx context.Context, from, to int64, n news) (bool, error)
 	return err == nil, err
 }
 
-// mark notes whether the change of a verdict is not on its branch any more.
-func mark(ctx context.Context, tx *storage.Tx, ref stemma.Ref, gone bool) error {
-	statement := `DELETE FROM tally_gone WHERE assessment = $1`
-	if gone {
-		statement = `INSERT INTO tally_gone (assessment) VALUES ($1)`
-	}
-	_, err := tx.Exec(ctx, statement, string(ref))
-	return err
-}
-
-// counted is what is known of one change.
+// counted is what was counted of one change.
 type counted struct {
 	repository string
 	day        int64
 	states     string
-	gone       bool // it is in no sum
 }
 
 // day numbers the day of a moment.
@@ -234,9 +183,6 @@ type dayKey struct {
 const Every = "*"
 
 func (s *sums) add(c counted, by int64) {
-	if c.gone {
-		return
-	}
 	for control, state := range each(c.states) {
 		s.repositories[[3]string{c.repository, control, state}] += by
 		s.days[dayKey{control, c.day, state}] += by
@@ -247,37 +193,29 @@ func (s *sums) add(c counted, by int64) {
 // perQuery is how many values go into one query.
 const perQuery = 500
 
-// standing is what was counted of verdicts before.
-func standing(ctx context.Context, tx *storage.Tx, refs []stemma.Ref) (map[stemma.Ref]counted, error) {
-	before := map[stemma.Ref]counted{}
-	for part := range slices.Chunk(refs, perQuery) {
+// takeAway takes away what was counted before of the changes that are counted now.
+func (s *sums) takeAway(ctx context.Context, tx *storage.Tx, verdicts map[stemma.Ref]governance.Assessment) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(verdicts)), perQuery) {
 		args, marks := make([]any, len(part)), make([]string, len(part))
 		for i, ref := range part {
 			args[i], marks[i] = string(ref), fmt.Sprint("$", i+1)
 		}
-		in := strings.Join(marks, ", ")
-		rows, err := tx.Query(ctx, `SELECT assessment, repository, day, states, 0 FROM tally_counted WHERE assessment IN (`+in+`)
-			UNION ALL SELECT assessment, '', 0, '', 1 FROM tally_gone WHERE assessment IN (`+in+`) ORDER BY 5`, args...)
+		rows, err := tx.Query(ctx, `SELECT repository, day, states FROM tally_counted WHERE assessment IN (`+strings.Join(marks, ", ")+`)`, args...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for rows.Next() {
-			var ref stemma.Ref
 			var c counted
-			if err := rows.Scan((*string)(&ref), &c.repository, &c.day, &c.states, &c.gone); err != nil {
-				return nil, errors.Join(err, rows.Close())
+			if err := rows.Scan(&c.repository, &c.day, &c.states); err != nil {
+				return err
 			}
-			if c.gone {
-				c = before[ref]
-				c.gone = true
-			}
-			before[ref] = c
+			s.add(c, -1)
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, err
+		if err := rows.Err(); err != nil {
+			return err
 		}
 	}
-	return before, nil
+	return nil
 }
 
 func (s *sums) write(ctx context.Context, tx *storage.Tx) error {
@@ -304,7 +242,7 @@ func (s *sums) write(ctx context.Context, tx *storage.Tx) error {
 // Empty forgets everything, so that it is counted anew.
 func (t *Tally) Empty(ctx context.Context) error {
 	return t.db.Write(ctx, func(tx *storage.Tx) error {
-		for _, table := range []string{"tally_place", "tally_counted", "tally_gone", "tally_repository", "tally_day"} {
+		for _, table := range []string{"tally_place", "tally_counted", "tally_repository", "tally_day"} {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

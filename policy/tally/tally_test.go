@@ -43,15 +43,10 @@ func verdict(rng *rand.Rand, merged map[int]stemma.Moment, number int) governanc
 	return a
 }
 
-// moved is a change that a force push took off its branch, or put there again.
-func moved(number int, gone bool) change.Change {
-	return change.Change{Repository: stemma.Ref(fmt.Sprint("repository:github.com/acme/", number%3)), Number: number, Dropped: &gone}
-}
-
-func put(t testing.TB, s *ingest.Space, list ...ingest.Record) {
+func put(t testing.TB, s *ingest.Space, list ...governance.Assessment) {
 	t.Helper()
-	for _, x := range list {
-		f, err := x.Fact("policy", stemma.GradeA)
+	for _, a := range list {
+		f, err := a.Fact("policy", stemma.GradeA)
 		if err == nil {
 			_, err = s.Ledger.Append(t.Context(), f)
 		}
@@ -84,8 +79,7 @@ func fully(t testing.TB, s *ingest.Space) (cells map[tally.Cell]tally.Count, day
 			}
 		}
 		return nil
-	}, `SELECT r.ref, f."control", f."state", COALESCE(a."merged", 0) FROM k_assessment_finding f JOIN k_assessment a ON a.id = f.id JOIN node r ON r.id = a."repository"
-		LEFT JOIN k_change c ON c.id = a."change" WHERE COALESCE(c."dropped", 0) = 0`)
+	}, `SELECT r.ref, f."control", f."state", COALESCE(a."merged", 0) FROM k_assessment_finding f JOIN k_assessment a ON a.id = f.id JOIN node r ON r.id = a."repository"`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +97,6 @@ func TestSumsAreWhatAFullCountGives(t *testing.T) {
 		for range 12 {
 			for range rng.IntN(30) {
 				put(t, s, verdict(rng, merged, 1+rng.IntN(20)))
-				if rng.IntN(4) == 0 {
-					put(t, s, moved(1+rng.IntN(24), rng.IntN(3) > 0)) // also of one that was never judged
-				}
 			}
 			var both sync.WaitGroup
 			for range 2 { // two processes
@@ -151,32 +142,6 @@ func same(t *testing.T, s *ingest.Space, sums *tally.Tally) {
 	maps.DeleteFunc(got, func(_ string, c tally.Count) bool { return c == tally.Count{} })
 	if diff := cmp.Diff(days, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestAChangeThatIsGoneIsInNoSum(t *testing.T) {
-	s := ingesttest.Must(t, storagetest.SQLite(t), now)
-	sums, err := tally.Open(t.Context(), s.DB, s.Ledger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := verdict(rand.New(rand.NewPCG(1, 2)), map[int]stemma.Moment{}, 7)
-	a.Findings = []governance.Finding{{Control: "REV-01", Version: 1, State: "fail"}}
-	for i, step := range []struct {
-		say  ingest.Record
-		fail int64
-	}{{a, 1}, {moved(7, true), 0}, {a, 0}, {moved(7, true), 0}, {moved(7, false), 1}, {moved(8, true), 1}} {
-		put(t, s, step.say)
-		if _, err := sums.Apply(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		board, err := sums.Board(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := board.Sum(func(tally.Cell) bool { return true }).Fail; n != step.fail {
-			t.Errorf("after step %d, %d fail, want %d", i, n, step.fail)
-		}
 	}
 }
 
