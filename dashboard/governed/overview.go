@@ -78,7 +78,7 @@ func (p *Pages) tiles(ctx context.Context, board tally.Board) ([]tile, error) {
 	held, err := p.Verdicts.CountBlocked(ctx)
 	at := func(state string) string { return figure.Address("/findings", "state", state) }
 	return []tile{
-		{"Pass, of all that was judged", figure.Percent(all.Pass, all.Judged()), figure.Beside(all) + "; unknown counts as not passing", at(figure.Judged)},
+		{"Pass, of all judged", figure.Percent(all.Pass, all.Judged()), figure.Beside(all) + "; unknown counts as not passing", at(figure.Judged)},
 		{"Pass, of what is known", figure.Percent(all.Pass, all.Pass+all.Fail), "n " + page.Count(all.Pass+all.Fail) + " known, " + page.Count(all.Unknown) + " unknown left out, " + page.Count(all.Waived) + " waived", at(figure.Known)},
 		{"Fail", page.Count(all.Fail), "findings", at("fail")},
 		{"Unknown", page.Count(all.Unknown), "findings without the evidence that decides them", at("unknown")},
