@@ -9,12 +9,12 @@ import (
 
 func TestOnePackageHasOneNameHoweverItIsSpelled(t *testing.T) {
 	for text, want := range map[string]purl.Package{
-		"pkg:npm/%40acme/cart@1.2.0?x=y#z":                   {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
-		"pkg:npm/@acme/cart@1.2.0":                           {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
-		"pkg:pypi/Flask_Login@0.6":                           {Name: "pkg:pypi/flask-login", Type: "pypi", Path: "flask-login", Version: "0.6"},
-		"pkg:golang/github.com/Acme/pay@v1.0.0":              {Name: "pkg:golang/github.com/acme/pay", Type: "golang", Path: "github.com/acme/pay", Version: "v1.0.0"},
-		"pkg:maven/org.acme/pay":                             {Name: "pkg:maven/org.acme/pay", Type: "maven", Path: "org.acme/pay"},
-		"pkg:deb/debian/curl@7.88.1-10?distro=debian-12":     {Name: "pkg:deb/debian/curl", Type: "deb", Path: "debian/curl", Version: "7.88.1-10", Distro: "debian-12"},
+		"pkg:npm/%40acme/cart@1.2.0?x=y#z":                    {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
+		"pkg:npm/@acme/cart@1.2.0":                            {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
+		"pkg:pypi/Flask_Login@0.6":                            {Name: "pkg:pypi/flask-login", Type: "pypi", Path: "flask-login", Version: "0.6"},
+		"pkg:golang/github.com/Acme/pay@v1.0.0":               {Name: "pkg:golang/github.com/acme/pay", Type: "golang", Path: "github.com/acme/pay", Version: "v1.0.0"},
+		"pkg:maven/org.acme/pay":                              {Name: "pkg:maven/org.acme/pay", Type: "maven", Path: "org.acme/pay"},
+		"pkg:deb/debian/curl@7.88.1-10?distro=debian-12":      {Name: "pkg:deb/debian/curl", Type: "deb", Path: "debian/curl", Version: "7.88.1-10", Distro: "debian-12"},
 		"pkg:npm/left-pad@" + strings.Repeat("1", 200) + ".0": {Name: "pkg:npm/left-pad", Type: "npm", Path: "left-pad", Version: strings.Repeat("1", 200) + ".0"},
 	} {
 		if got, ok := purl.Parse(text); !ok || got != want {

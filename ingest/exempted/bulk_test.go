@@ -86,10 +86,10 @@ func TestWhatARegistryToldIsStatedOnceForEachTimeThatItWasAsked(t *testing.T) {
 func TestAFileAboutPackagesIsReadWholeOrNotAtAll(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"packages":[]}`: "asked is missing", `{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"npm/x"}]}`: "no package URL",
-		`{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/x@1"}]}`:                                              "has a version",
-		`{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/x","downloads":-1}]}`:                                 "less than nothing",
+		`{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/x@1"}]}`:                                             "has a version",
+		`{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/x","downloads":-1}]}`:                                "less than nothing",
 		`{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/x","missing":true,"first":"2020-01-01T00:00:00Z"}]}`: "was published",
-		`{"asked":"2026-11-01T00:00:00Z","pakages":[]}`: "unknown field", `{"asked":"2026-11-01T00:00:00Z"}{}`: "more than one",
+		`{"asked":"2026-11-01T00:00:00Z","pakages":[]}`:                                                                    "unknown field", `{"asked":"2026-11-01T00:00:00Z"}{}`: "more than one",
 	} {
 		if list, err := exempted.ParsePackages([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v", text, list, err)

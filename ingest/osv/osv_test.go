@@ -88,9 +88,9 @@ func TestWhatIsWithdrawnOrMaliciousSaysSo(t *testing.T) {
 
 func TestWhatCannotBeLookedUpIsARowOfItsOwn(t *testing.T) {
 	for text, want := range map[string]governance.Affected{
-		`{"package":{"ecosystem":"npm","name":"pay"}}`: {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
+		`{"package":{"ecosystem":"npm","name":"pay"}}`:                                                                                      {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
 		`{"package":{"ecosystem":"npm","name":"pay"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}`:                              {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
-		`{"package":{"ecosystem":"Moon","name":"x","purl":"pkg:moon/x@9"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}`:    {Package: "pkg:moon/x", Ecosystem: "Moon", Range: 1, Event: "introduced", Version: "0"},
+		`{"package":{"ecosystem":"Moon","name":"x","purl":"pkg:moon/x@9"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}`:   {Package: "pkg:moon/x", Ecosystem: "Moon", Range: 1, Event: "introduced", Version: "0"},
 		`{"package":{"ecosystem":"Moon","name":"x","purl":"pkg:moon/x"},"ranges":[{"type":"SEMVER","events":[{"last_affected":"1.0.0"}]}]}`: {Package: "pkg:moon/x", Ecosystem: "SEMVER", Range: 1, Event: "last-affected", Version: "1.0.0"},
 	} {
 		list, faults, err := parsed(`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[` + text + `]}`)
@@ -105,9 +105,9 @@ func TestARecordThatCannotBeReadIsToldAndSpoilsNoOther(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"id":"","modified":"2026-11-02T00:00:00Z"}`: "id is missing",
 		`{"id":"X-1"}`: "modified is missing",
-		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"Moon","name":"cheese"},"versions":["1"]}]}`:                    "names no package",
-		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":[` + many + `]}]}`:                 "more than 20000",
-		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":[""]}]}`:                           "a version of it is none",
+		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"Moon","name":"cheese"},"versions":["1"]}]}`:                          "names no package",
+		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":[` + many + `]}]}`:                       "more than 20000",
+		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":[""]}]}`:                                 "a version of it is none",
 		`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"a"},"versions":["` + strings.Repeat("1", 201) + `"]}]}`: "a version of it is none",
 	} {
 		list, faults, err := parsed("[" + text + "," + minimal("") + "]")
