@@ -167,7 +167,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 	ids = g.built(ids)
 	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(g.ref(a), g.ref(b)) })
 	ids = most(s, ids, maxArtifacts, "artifacts")
-	g.putPackages(s, c, ids)
+	more := g.putPackages(s, c, ids)
 	for _, id := range ids {
 		r := g.artifacts[id]
 		a := r.a
@@ -180,7 +180,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 		slices.SortFunc(a.Attestations, func(x, y subject.Attestation) int { return cmp.Compare(x.Ref, y.Ref) })
 		for _, x := range r.boms {
 			b := x.b
-			b.Thing, b.Packages, b.More = g.thing(x.id), slices.Clone(b.Packages), x.cut
+			b.Thing, b.Packages, b.More = g.thing(x.id), slices.Clone(b.Packages), x.cut || more
 			if x.cut {
 				s.Gaps = append(s.Gaps, subject.Gap{Source: Source, Place: b.Ref, Reason: "the bill of materials lists more than is looked at"})
 			}

@@ -139,8 +139,8 @@ func (g *gatherer) earlier(c *changeRow, name string) (parts map[part]bool, know
 }
 
 // putPackages gives a change the packages of what was built of it, what is told of them,
-// and which of them were there before.
-func (g *gatherer) putPackages(s *subject.Subject, c *changeRow, artifacts []int64) {
+// and which of them were there before. It reports whether there are more than are looked at.
+func (g *gatherer) putPackages(s *subject.Subject, c *changeRow, artifacts []int64) (more bool) {
 	found, kept := map[string]*subject.Package{}, map[part]bool{}
 	parts := map[part]purl.Package{}
 	for _, id := range artifacts {
@@ -189,8 +189,10 @@ func (g *gatherer) putPackages(s *subject.Subject, c *changeRow, artifacts []int
 	slices.SortStableFunc(s.Vulnerabilities, func(a, b subject.Vulnerability) int {
 		return cmp.Or(order(a.Kept, b.Kept), order(!a.Malicious, !b.Malicious), cmp.Compare(rank(a.Severity), rank(b.Severity)), cmp.Compare(a.Ref, b.Ref))
 	})
+	more = len(s.Packages) > maxPackages
 	s.Packages = most(s, s.Packages, maxPackages, "packages")
 	s.Vulnerabilities = most(s, s.Vulnerabilities, maxVulnerabilities, "vulnerabilities")
+	return more
 }
 
 // order puts what is not so before what is.

@@ -148,18 +148,26 @@ func packageMembers() []member {
 
 func TestABillOfMoreThanIsLookedAtSaysSo(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
-		db, p := open(), &place{n: 1}
-		p.merged()
-		p.landed()
-		var parts []string
-		for i := range 5_002 {
-			parts = append(parts, fmt.Sprintf("p%04d", i), "@1.0.0")
+		db, long, several := open(), &place{n: 1}, &place{n: 2}
+		parts := func(name string, n int) (list []string) {
+			for i := range n {
+				list = append(list, fmt.Sprintf("%s%04d", name, i), "@1.0.0")
+			}
+			return list
 		}
-		p.built("pay", 2, parts...)
-		tellAll(t, db, []*place{p})
-		s := gathered(t, db, p.change())[0]
-		if len(s.Packages) != 5_000 || !s.Artifacts[0].Boms[0].More || len(s.Gaps) != 1 {
-			t.Errorf("%d packages, %v, %v", len(s.Packages), s.Artifacts[0].Boms[0].More, s.Gaps)
+		for _, p := range []*place{long, several} {
+			p.merged()
+			p.landed()
+		}
+		long.built("pay", 2, parts("p", 5_002)...)
+		for _, name := range []string{"a", "b", "c"} {
+			several.built(name, 2, parts(name, 4_000)...)
+		}
+		tellAll(t, db, []*place{long, several})
+		for i, s := range gathered(t, db, long.change(), several.change()) {
+			if want := []int{5_000, 10_000}[i]; len(s.Packages) != want || !s.Artifacts[0].Boms[0].More || len(s.Gaps) != 1 {
+				t.Errorf("%d packages, %v, %v", len(s.Packages), s.Artifacts[0].Boms[0].More, s.Gaps)
+			}
 		}
 	})
 }
