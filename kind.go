@@ -41,6 +41,7 @@ const (
 	KindArtifact    Kind = "artifact"
 	KindAttestation Kind = "attestation"
 	KindBom         Kind = "bom"
+	KindPackage     Kind = "package"
 
 	KindDeployment  Kind = "deployment"
 	KindEnvironment Kind = "environment"

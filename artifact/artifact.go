@@ -2,7 +2,8 @@
 // others attest about it.
 //
 // Refs: artifact:sha256/DIGEST (or another algorithm), bom:sha256/DIGEST of the
-// document, attestation:sha256/DIGEST of the envelope's bytes.
+// document, attestation:sha256/DIGEST of the envelope's bytes, package:TYPE/PATH of what
+// a registry offers.
 //
 // An artifact's doors lead up to the run and the commit it came from, and both ways
 // to the other digests of the same thing: an image has one in its registry and
@@ -28,7 +29,7 @@ import (
 // Room declares the kinds of this package.
 var Room = stemma.Room{
 	Name:  "artifact",
-	Kinds: []stemma.KindSpec{artifactSpec, bomSpec, attestationSpec},
+	Kinds: []stemma.KindSpec{artifactSpec, bomSpec, attestationSpec, packageSpec},
 }
 
 var artifactSpec = stemma.KindSpec{
@@ -66,6 +67,7 @@ var bomSpec = stemma.KindSpec{
 			{Name: "name", Type: stemma.Text, Index: true, Doc: "as it is called where it comes from"},
 			{Name: "version", Type: stemma.Text, Doc: "its version"},
 			{Name: "purl", Type: stemma.Text, Index: true, Doc: "its package URL"},
+			{Name: "package", Type: stemma.Text, Index: true, Doc: "its package URL without the version, in one spelling"},
 			{Name: "license", Type: stemma.Text, Doc: "as the document says"},
 		}},
 	},
@@ -155,6 +157,7 @@ type Component struct {
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
 	PURL    string `json:"purl,omitempty"`
+	Package string `json:"package,omitempty"` // package URL without the version, in one spelling
 	License string `json:"license,omitempty"`
 }
 

@@ -40,16 +40,30 @@ func (e Exception) Fact(source string, grade stemma.Grade) (stemma.Fact, error) 
 // ExceptionFromFact reads what Fact wrote.
 func ExceptionFromFact(f stemma.Fact) (Exception, error) { return stemma.Recall[Exception](Room, f) }
 
-// An Advisory says what is wrong with a model.
+// An Advisory says what is wrong with a model, or with packages.
 type Advisory struct {
 	ID        stemma.Ref    `json:"-" fact:"subject"` // see [AdvisoryRef]
 	Model     string        `json:"model,omitempty"`  // pattern of names
+	Malicious bool          `json:"malicious,omitempty"`
 	Title     string        `json:"title,omitempty"`
 	Severity  string        `json:"severity,omitempty" of:"critical high medium low"`
 	URL       string        `json:"url,omitempty"`
 	Since     stemma.Moment `json:"since,omitempty"`
 	Published stemma.Moment `json:"published,omitempty" fact:"occurred"`
+	Modified  stemma.Moment `json:"modified,omitempty"`
 	Withdrawn stemma.Moment `json:"withdrawn,omitempty"`
+	Standing  string        `json:"standing,omitempty" of:"open withdrawn"` // of one about packages, by its last word
+
+	Affects []Affected `json:"affects,omitzero"`
+}
+
+// An Affected is a step on the way to which versions of a package are affected.
+type Affected struct {
+	Package   string `json:"package"`             // package URL without a version
+	Ecosystem string `json:"ecosystem,omitempty"` // as OSV calls it: by its rules versions are compared
+	Range     int    `json:"range"`               // which steps belong together
+	Event     string `json:"event" of:"introduced fixed last-affected version unknown"`
+	Version   string `json:"version,omitempty"`
 }
 
 // AdvisoryRef names an advisory by who tells of it and what they call it.

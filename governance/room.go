@@ -55,7 +55,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "policy", Type: stemma.Link, Index: true, Doc: "what it was judged by"},
 		{Name: "evaluated", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "merged", Type: stemma.Time, Index: true, Doc: "when the change came in; empty if it did not yet"},
-		{Name: "trigger", Type: stemma.Text, Doc: "why it was judged then: head, merge, evidence, policy, advisory, exception, time, asked"},
+		{Name: "trigger", Type: stemma.Text, Doc: "why it was judged then: head, merge, evidence, policy, advisory, vulnerability, exception, time, asked"},
 		{Name: "score", Type: stemma.Int, Doc: "how much may go wrong, 0 to 100"},
 		{Name: "passed", Type: stemma.Int, Doc: "controls that it meets"},
 		{Name: "failed", Type: stemma.Int, Doc: "controls that it does not meet"},
@@ -123,15 +123,27 @@ var exceptionSpec = stemma.KindSpec{
 
 var advisorySpec = stemma.KindSpec{
 	Kind: stemma.KindAdvisory,
-	Doc:  "something that is wrong with a model",
+	Doc:  "something that is wrong with a model, or with packages",
 	Columns: []stemma.Column{
-		{Name: "model", Type: stemma.Text, Index: true, Doc: "pattern of the names of models"},
+		{Name: "model", Type: stemma.Text, Index: true, Doc: "pattern of the names of models; empty of one about packages"},
+		{Name: "malicious", Type: stemma.Bool, Doc: "the packages were made to do harm"},
 		{Name: "title", Type: stemma.Text, Doc: "what is wrong"},
 		{Name: "severity", Type: stemma.Text, Doc: "critical, high, medium, low"},
 		{Name: "url", Type: stemma.Text, Doc: "to read on"},
 		{Name: "since", Type: stemma.Time, Doc: "uses from then on are concerned"},
 		{Name: "published", Type: stemma.Time, Index: true, Doc: "when it was told"},
+		{Name: "modified", Type: stemma.Time, Doc: "when it was changed last"},
 		{Name: "withdrawn", Type: stemma.Time, Doc: "when it was taken back"},
+		{Name: "standing", Type: stemma.Text, Doc: "of one about packages: open, or withdrawn"},
+	},
+	Lists: []stemma.List{
+		{Name: "affects", Doc: "which versions of packages are affected", Columns: []stemma.Column{
+			{Name: "package", Type: stemma.Text, Index: true, Doc: "package URL without a version"},
+			{Name: "ecosystem", Type: stemma.Text, Doc: "by the rules of which versions are compared"},
+			{Name: "range", Type: stemma.Int, Doc: "which rows belong together"},
+			{Name: "event", Type: stemma.Text, Doc: "introduced, fixed, last-affected; version: that one; unknown: nobody can tell"},
+			{Name: "version", Type: stemma.Text, Doc: "from which, before which, up to which on"},
+		}},
 	},
 }
 
@@ -139,7 +151,7 @@ var roundSpec = stemma.KindSpec{
 	Kind: stemma.KindRound,
 	Doc:  "changes that were judged again, all for one reason",
 	Columns: []stemma.Column{
-		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "policy, advisory, exception, time, asked"},
+		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "policy, advisory, vulnerability, exception, time, asked"},
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "policy", Type: stemma.Link, Doc: "what they were judged by"},
 		{Name: "judged", Type: stemma.Int, Doc: "how many changes"},

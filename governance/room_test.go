@@ -50,7 +50,10 @@ var shapes = []roomtest.Shape{
 	),
 	roomtest.Of(governance.AdvisoryFromFact, governance.Advisory{
 		ID: governance.AdvisoryRef("acme", "A-1"), Model: "claude-opus-4*", Title: "leaves secrets in tests", Severity: "high", URL: "https://acme.example/a-1",
-		Since: moment, Published: moment, Withdrawn: moment,
+		Since: moment, Published: moment, Modified: moment, Withdrawn: moment,
+	}, governance.Advisory{
+		ID: governance.AdvisoryRef("osv", "MAL-1"), Malicious: true, Published: moment, Standing: "open",
+		Affects: []governance.Affected{{Package: "pkg:npm/pay", Ecosystem: "npm", Range: 1, Event: "introduced", Version: "0"}, {Package: "pkg:npm/pay", Event: "version", Version: "1.0"}},
 	}),
 }
 

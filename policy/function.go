@@ -2,6 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
@@ -11,7 +14,8 @@ var functions = map[string]Function{
 	"agent-chain": agentChain,
 }
 
-// agentChain follows every session up to the one at the top, which a person started.
+// agentChain follows every session up to the one at the top, which a person started, or a
+// program that may start agents.
 func agentChain(s *subject.Subject) Outcome {
 	out := Outcome{State: Pass}
 	at := map[string]*subject.Session{}
@@ -19,6 +23,7 @@ func agentChain(s *subject.Subject) Outcome {
 		at[s.Sessions[i].Ref] = &s.Sessions[i]
 		out.Rests = append(out.Rests, s.Sessions[i].Ref)
 	}
+	services := map[string]bool{}
 	worse := func(state State, format string, args ...any) {
 		if out.State == Pass || out.State == Unknown && state == Fail {
 			out.State, out.Reason = state, fmt.Sprintf(format, args...)
@@ -42,11 +47,16 @@ func agentChain(s *subject.Subject) Outcome {
 			worse(Fail, "the sessions above %s go round in a circle", x.Ref)
 		case len(seen) > s.Settings.Depth:
 			worse(Fail, "%s is more than %d sessions below the one that was started first", x.Ref, s.Settings.Depth)
+		case up.Parent == "" && !x.Principal && x.Service != "":
+			services[x.Service] = true
 		case up.Parent == "" && !x.Principal && len(up.Operators) == 0:
 			worse(Unknown, "nobody is known to have started %s", up.Ref)
 		case up.Parent == "" && !x.Principal:
 			worse(Fail, "%s was started by no person", up.Ref)
 		}
+	}
+	if out.State == Pass && len(services) > 0 {
+		out.Reason = "started by " + strings.Join(slices.Sorted(maps.Keys(services)), ", ") + ", which may start agents"
 	}
 	return out
 }

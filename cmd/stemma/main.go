@@ -84,6 +84,7 @@ var verbs = []verb{
 	{"check", govern.Check},
 	{"exception", govern.Exception},
 	{"advisory", govern.Advisory},
+	{"packages", govern.Packages},
 	{"roles", space.Roles},
 	{"controls", govern.Controls},
 	{"alerts", space.Alerts},

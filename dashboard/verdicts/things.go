@@ -186,7 +186,8 @@ func (r *Reader) node(ctx context.Context, ref stemma.Ref, kind stemma.Kind) (gr
 	return n, err
 }
 
-// An Advisory says what is wrong with a model.
+// An Advisory says what is wrong with a model. Of those about packages there are many; what
+// they are about is told where a change consists of it.
 type Advisory struct {
 	Ref                         stemma.Ref
 	Model, Title, Severity, URL string
@@ -197,7 +198,7 @@ const maxAdvisories = 1000
 
 // Advisories lists them, the latest first: at most 1,000.
 func (r *Reader) Advisories(ctx context.Context) (list []Advisory, err error) {
-	nodes, err := r.things(ctx, `SELECT n.ref FROM k_advisory k CROSS JOIN node n WHERE n.id = k.id ORDER BY COALESCE(k."published", 0) DESC, k.id DESC LIMIT $1`, maxAdvisories)
+	nodes, err := r.things(ctx, `SELECT n.ref FROM k_advisory k CROSS JOIN node n WHERE k."model" > '' AND n.id = k.id ORDER BY COALESCE(k."published", 0) DESC, k.id DESC LIMIT $1`, maxAdvisories)
 	for _, n := range nodes {
 		a := n.Attrs
 		list = append(list, Advisory{

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/stemma-dev/stemma/artifact"
+	"github.com/stemma-dev/stemma/artifact/purl"
 )
 
 // Listed counts a component of a bill of materials and keeps it, if it is among the
@@ -17,6 +18,9 @@ func Listed(b *artifact.Bom, c artifact.Component) {
 		return
 	}
 	c.Name, c.Version, c.PURL, c.License = Name(c.Name), Name(c.Version), Name(c.PURL), Name(c.License)
+	if c.PURL != "" {
+		c.Package = purl.Name(c.PURL)
+	}
 	if c.Name == "" {
 		c.Name = "unnamed"
 	}

@@ -1,5 +1,6 @@
 // Package exempted states what people decide about controls: that one does not have to be
-// met for a while, and that something is wrong with a model.
+// met for a while; and what they bring in by which changes are judged: that something is
+// wrong with a model or a package, and what registries say of packages.
 //
 // An exception is asked for by one person and granted by another; in an emergency it may be
 // taken first and granted afterwards. What was decided stays in the log, and so does who did.
@@ -19,8 +20,12 @@ import (
 	"github.com/stemma-dev/stemma/ingest"
 )
 
-// Source is what the facts say they come from.
-const Source = "exception"
+// What the facts say they come from.
+const (
+	Source     = "exception"
+	Advisories = "advisory"
+	Registry   = "registry"
+)
 
 // Longest is for how long an exception may be asked for.
 const Longest = 366 * 24 * time.Hour
@@ -160,23 +165,11 @@ func change(ctx context.Context, s *ingest.Space, exception stemma.Ref, more fun
 
 // Advise states advisories about models: those that are not known yet, or say something
 // else. It says how many that were.
-func Advise(ctx context.Context, s *ingest.Space, list ...governance.Advisory) (n int, err error) {
+func Advise(ctx context.Context, s *ingest.Space, now func() time.Time, list ...governance.Advisory) (n int, err error) {
+	b := NewBulk(ctx, s, now, Advisories)
 	for _, a := range list {
-		f, err := a.Fact(Source, stemma.GradeD)
-		if err != nil {
-			return n, err
-		}
-		news, err := s.News(ctx, f)
-		if err != nil {
-			return n, err
-		}
-		if news[0] == ingest.Known {
-			continue
-		}
-		if err := s.Revise(ctx, a.ID, func() (stemma.Fact, error) { return f, nil }); err != nil {
-			return n, err
-		}
-		n++
+		err = errors.Join(err, b.Put(ctx, a))
 	}
-	return n, nil
+	err = errors.Join(err, b.Close(ctx))
+	return b.Added, err
 }

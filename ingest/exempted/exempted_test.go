@@ -132,7 +132,7 @@ func TestAdvisoriesOfAFeedAreStatedOnce(t *testing.T) {
 	for i, want := range []int{2, 0} {
 		list, err := exempted.ParseFeed("acme", []byte(feed))
 		must(t, err)
-		n, err := exempted.Advise(t.Context(), s, list...)
+		n, err := exempted.Advise(t.Context(), s, now, list...)
 		must(t, err)
 		if n != want {
 			t.Errorf("at time %d, %d were stated, want %d", i, n, want)

@@ -59,7 +59,7 @@ func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
 			continue
 		}
 		a.Severity, a.URL, a.Since, a.Withdrawn = x.Severity, x.URL, stemma.At(x.Since), stemma.At(x.Withdrawn)
-		if _, err := a.Fact(Source, stemma.GradeD); err != nil {
+		if _, err := a.Fact(Advisories, stemma.GradeD); err != nil {
 			faults = append(faults, fmt.Errorf("advisories: number %d: %w", i+1, err))
 		}
 		list = append(list, a)

@@ -317,9 +317,7 @@ func finding(f policy.Finding) governance.Finding {
 	g := governance.Finding{
 		Control: f.Control, Version: f.Version, Severity: string(f.Severity), Mode: string(f.Mode), State: string(f.State), Grade: f.Grade,
 		Rests: strings.Join(rests, " "), Exception: stemma.Ref(f.Exception), Blocks: f.Blocks, Waits: f.Due > 0,
-	}
-	if f.State != policy.Pass { // what passes is told by what it rests on
-		g.Reason = stemma.CleanText(f.Reason, maxText)
+		Reason: stemma.CleanText(f.Reason, maxText),
 	}
 	return g
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/graph"
@@ -260,6 +261,96 @@ func TestAnAdvisoryJudgesAgainWhatItsModelsMade(t *testing.T) {
 	h.must(err)
 	if len(rounds) != 1 {
 		t.Errorf("there are %d rounds", len(rounds))
+	}
+}
+
+// shipped is what was built of the changes of the house, of a version of a package.
+func shipped(version string) []ingest.Record {
+	digest := "sha256:" + stemma.Sum([]byte(version)).String()
+	return []ingest.Record{
+		artifact.Artifact{Digest: digest, Name: "pay", From: []stemma.Edge{{To: head}}},
+		artifact.Bom{
+			ID: artifact.BomRef(stemma.Sum([]byte(version))), Format: "spdx", Count: 1, Of: []stemma.Edge{{To: artifact.Ref(digest)}},
+			Components: []artifact.Component{{Name: "cart", PURL: "pkg:npm/cart@" + version, Package: "pkg:npm/cart"}},
+		},
+	}
+}
+
+// manifest is a change in which AI touched what names dependencies.
+func manifest(number int) []ingest.Record {
+	c := merged(number)
+	c.Size, c.Lines = &change.Size{Added: 3}, &change.Lines{AI: 3}
+	_, sha := head.Split()
+	return []ingest.Record{c, change.Commit{
+		SHA: sha, Repository: repository, Lines: &change.Lines{AI: 3}, Files: []change.File{{Path: "package.json", Status: "M", Added: 3}},
+	}}
+}
+
+func TestAVulnerabilityJudgesAgainWhatConsistsOfThePackage(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		j := h.judge("settings: {packages: [\"pkg:npm/cart\"]}")
+		other := merged(2)
+		other.Commits, other.Head = []stemma.Ref{"commit:sha1/10112233445566778899aabbccddeeff00112233"}, ""
+		h.put(append(append(manifest(1), shipped("1.0.0")...), other)...)
+		h.follow(j)
+		if got := h.stands(1, "SUP-01"); got != "pass" {
+			t.Errorf("before it is %s", got)
+		}
+		a := governance.Advisory{
+			ID: governance.AdvisoryRef("osv", "MAL-1"), Malicious: true, Title: "steals keys", Published: stemma.At(noon), Modified: stemma.At(noon), Standing: "open",
+			Affects: []governance.Affected{{Package: "pkg:npm/cart", Ecosystem: "npm", Event: "version", Version: "1.0.0"}, {Package: "pkg:npm/unused", Ecosystem: "npm", Event: "unknown"}},
+		}
+		h.put(a)
+		h.follow(j)
+		if got := h.stands(1, "SUP-01"); got != "pass > fail" {
+			t.Errorf("then it is %s", got)
+		}
+		if n := h.told(governance.AssessmentRef(other.Ref())); n != 1 {
+			t.Errorf("what does not consist of the package was judged %d times", n)
+		}
+		a.Modified, a.Affects = stemma.At(noon.Add(time.Hour)), []governance.Affected{{Package: "pkg:npm/unused", Ecosystem: "npm", Event: "unknown"}}
+		h.put(a)
+		h.follow(j)
+		if got := h.stands(1, "SUP-01"); got != "fail > pass" {
+			t.Errorf("when it names the package no longer it is %s", got)
+		}
+		a.Modified, a.Affects = stemma.At(noon.Add(2*time.Hour)), []governance.Affected{{Package: "pkg:npm/cart", Ecosystem: "npm", Range: 1, Event: "introduced", Version: "0"}}
+		h.put(a)
+		h.follow(j)
+		a.Modified, a.Standing = stemma.At(noon.Add(3*time.Hour)), "withdrawn"
+		h.put(a)
+		h.follow(j)
+		if got := h.stands(1, "SUP-01"); got != "fail > pass" {
+			t.Errorf("when it is taken back it is %s", got)
+		}
+		rounds, err := h.space.Graph.Lookup(t.Context(), stemma.KindRound, "trigger", "vulnerability", 10)
+		h.must(err)
+		if len(rounds) != 4 {
+			t.Errorf("there are %d rounds", len(rounds))
+		}
+	})
+}
+
+func TestWhatARegistryTellsJudgesAgainWhatConsistsOfThePackage(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("settings: {package_age_days: 90}")
+	h.put(append(manifest(1), shipped("1.0.0")...)...)
+	h.follow(j)
+	if got := h.stands(1, "SUP-01"); got != "unknown" {
+		t.Errorf("before it is %s", got)
+	}
+	p := artifact.Package{ID: artifact.PackageRef("npm", "cart"), PURL: "pkg:npm/cart", First: stemma.At(noon.AddDate(-2, 0, 0)), Asked: stemma.At(noon)}
+	h.put(p)
+	h.follow(j)
+	if got := h.stands(1, "SUP-01"); got != "unknown > pass" {
+		t.Errorf("of an old package it is %s", got)
+	}
+	p.First, p.Asked = stemma.At(noon.AddDate(0, 0, -10)), stemma.At(noon.Add(time.Hour))
+	h.put(p)
+	h.follow(j)
+	if got := h.stands(1, "SUP-01"); got != "pass > fail" {
+		t.Errorf("of a young one it is %s", got)
 	}
 }
 

@@ -9,21 +9,22 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/ingest"
-	"github.com/stemma-dev/stemma/policy/subject"
 )
 
 // Why changes are judged.
 const (
-	OnHead      = "head"
-	OnMerge     = "merge"
-	OnEvidence  = "evidence"
-	OnPolicy    = "policy"
-	OnAdvisory  = "advisory"
-	OnException = "exception"
-	OnTime      = "time"
-	OnDemand    = "asked"
+	OnHead          = "head"
+	OnMerge         = "merge"
+	OnEvidence      = "evidence"
+	OnPolicy        = "policy"
+	OnAdvisory      = "advisory"
+	OnVulnerability = "vulnerability"
+	OnException     = "exception"
+	OnTime          = "time"
+	OnDemand        = "asked"
 )
 
 // maxNews is of how many things at once it is asked what they concern; of more, all
@@ -33,32 +34,41 @@ const maxNews = 20_000
 // Follow judges the changes in which facts have a say that came since it did so last.
 func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 	return j.Space.Follow(ctx, Source, j.Now, func(since int64) (int, error) {
-		things, advisories, exceptions, err := j.news(ctx, since)
+		news, err := j.news(ctx, since)
 		if err != nil {
 			return 0, err
 		}
 		var r Result
-		if things == nil && since == 0 || len(things) > maxNews {
+		if since == 0 || len(news.things) > maxNews {
 			r, err = j.All(ctx, OnEvidence)
 			return r.Stated, err
 		}
-		changes, err := concerned(ctx, j.Space.DB, things)
+		changes, err := concerned(ctx, j.Space.DB, news.things)
 		if err != nil {
 			return 0, err
 		}
-		tied, err := j.ofPeople(ctx, things)
+		tied, err := j.ofPeople(ctx, news.things)
 		if err != nil {
 			return 0, err
 		}
-		changes = append(changes, tied...)
+		using, err := j.withPackages(ctx, news.packages)
+		if err != nil {
+			return 0, err
+		}
+		models, packages, err := j.advised(ctx, news.advisories)
+		if err != nil {
+			return 0, err
+		}
+		changes = append(append(changes, tied...), using...)
 		slices.Sort(changes)
 		changes = slices.Compact(changes)
 		if r, err = j.Changes(ctx, OnEvidence, changes...); err != nil {
 			return r.Stated, err
 		}
 		for trigger, of := range map[string]func(context.Context) ([]stemma.Ref, error){
-			OnAdvisory:  func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, advisories) },
-			OnException: func(ctx context.Context) ([]stemma.Ref, error) { return j.inRepositories(ctx, exceptions) },
+			OnAdvisory:      func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, models) },
+			OnVulnerability: func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, packages) },
+			OnException:     func(ctx context.Context) ([]stemma.Ref, error) { return j.inRepositories(ctx, news.exceptions) },
 		} {
 			if refs, err := of(ctx); err != nil {
 				return r.Stated, err
@@ -70,16 +80,24 @@ func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 	})
 }
 
-// news are the things that facts are about from a position on, apart from verdicts. The
-// list is nil if there are too many, or it is the first time.
-func (j *Judge) news(ctx context.Context, since int64) (things, advisories, exceptions []stemma.Ref, err error) {
+// news is what facts are about that came, verdicts apart.
+type news struct {
+	things     []stemma.Ref // that have a say in changes by what leads to them
+	packages   []string     // of which a registry told
+	advisories []stemma.Ref
+	exceptions []stemma.Ref
+}
+
+// news are the things that facts are about from a position on: nothing the first time, and
+// no more than there may be.
+func (j *Judge) news(ctx context.Context, since int64) (n news, err error) {
 	if since == 0 {
-		return nil, nil, nil, nil
+		return n, nil
 	}
 	seen := map[stemma.Ref]bool{}
 	for e, err := range j.Space.Ledger.Entries(ctx, since) {
 		if err != nil {
-			return nil, nil, nil, err
+			return n, err
 		}
 		ref := e.Fact.Subject
 		if seen[ref] {
@@ -90,15 +108,21 @@ func (j *Judge) news(ctx context.Context, since int64) (things, advisories, exce
 		case stemma.KindAssessment, stemma.KindPolicy, stemma.KindRound:
 			continue
 		case stemma.KindAdvisory:
-			advisories = append(advisories, ref)
+			n.advisories = append(n.advisories, ref)
+			continue
+		case stemma.KindPackage:
+			if p, err := artifact.PackageFromFact(e.Fact); err == nil {
+				n.packages = append(n.packages, p.PURL)
+			}
+			continue
 		case stemma.KindException:
-			exceptions = append(exceptions, ref)
+			n.exceptions = append(n.exceptions, ref)
 		}
-		if things = append(things, ref); len(things) > maxNews {
+		if n.things = append(n.things, ref); len(n.things) > maxNews {
 			break
 		}
 	}
-	return things, advisories, exceptions, nil
+	return n, nil
 }
 
 // refs are the names that a query gives.
@@ -109,44 +133,6 @@ func (j *Judge) refs(ctx context.Context, query string, args ...any) (refs []ste
 		refs = append(refs, stemma.Ref(ref))
 		return err
 	}, query, args...)
-}
-
-// usedModels are changes that were made with models that advisories are about.
-func (j *Judge) usedModels(ctx context.Context, advisories []stemma.Ref) ([]stemma.Ref, error) {
-	if len(advisories) == 0 {
-		return nil, nil
-	}
-	nodes, err := j.Space.Graph.Nodes(ctx, advisories...)
-	if err == nil {
-		err = j.Space.Graph.Fill(ctx, nodes)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var patterns []string
-	for _, n := range nodes {
-		patterns = append(patterns, n.Attrs.Text("model"))
-	}
-	names, err := j.refs(ctx, `SELECT DISTINCT "model_name" FROM k_change_credit WHERE "model_name" IS NOT NULL
-		UNION SELECT DISTINCT "name" FROM k_session_model WHERE "name" IS NOT NULL ORDER BY 1`)
-	if err != nil {
-		return nil, err
-	}
-	var changes []stemma.Ref
-	for _, name := range names {
-		if !subject.Matches(string(name), patterns...) {
-			continue
-		}
-		some, err := j.refs(ctx, `SELECT n.ref FROM k_change_credit c JOIN node n ON n.id = c.id WHERE c."model_name" = $1
-			UNION SELECT n.ref FROM k_session_model m JOIN edge e ON e.dst = m.id JOIN door d ON d.id = e.door JOIN node n ON n.id = e.src
-				WHERE m."name" = $1 AND d.name = 'session' AND n.kind = 'change' ORDER BY 1`, string(name))
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, some...)
-	}
-	slices.Sort(changes)
-	return slices.Compact(changes), nil
 }
 
 // ofPeople are the changes that people made or judged of whose accounts something is news:

@@ -3,8 +3,8 @@ package gather
 import (
 	"cmp"
 	"slices"
-	"strings"
 
+	"github.com/stemma-dev/stemma/artifact/purl"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -24,9 +24,10 @@ type attestationRow struct {
 }
 
 type bomRow struct {
-	id  int64
-	b   subject.Bom
-	cut bool
+	id    int64
+	b     subject.Bom
+	parts []purl.Package
+	cut   bool
 }
 
 // readArtifacts reads what deployments ship, and what was built of the commits or by the
@@ -39,7 +40,7 @@ func (g *gatherer) readArtifacts() error {
 		}
 	}
 	into := map[int64][]link{}
-	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs)), into, back, "from built-by"); err != nil {
+	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs), g.bases()), into, back, "from built-by"); err != nil {
 		return err
 	}
 	for of, links := range into {
@@ -119,24 +120,29 @@ func (g *gatherer) readStatements() error {
 	return g.each(keys(boms), `SELECT t.id, t."purl" FROM {ids} CROSS JOIN k_bom_component t WHERE t.id = i.value AND t."purl" IS NOT NULL AND t.seq <= $2 ORDER BY t.id, t.seq`,
 		func(scan func(...any) error) error {
 			var id int64
-			var purl string
-			err := scan(&id, &purl)
+			var text string
+			err := scan(&id, &text)
 			b := boms[id]
-			if b.cut = len(b.b.Packages) == maxParts; !b.cut {
-				b.b.Packages = append(b.b.Packages, withoutVersion(purl))
+			if b.cut = len(b.parts) == maxParts; b.cut || err != nil {
+				return err
 			}
-			return err
+			p := g.part(text)
+			b.parts, b.b.Packages = append(b.parts, p), append(b.b.Packages, p.Name)
+			return nil
 		}, maxParts)
 }
 
-// withoutVersion is the name of a package without its version, qualifiers and subpath.
-func withoutVersion(purl string) string {
-	purl, _, _ = strings.Cut(purl, "#")
-	purl, _, _ = strings.Cut(purl, "?")
-	if at := strings.LastIndexByte(purl, '@'); at > strings.LastIndexByte(purl, '/') {
-		return purl[:at]
+// part is what a package URL names; of one that cannot be taken apart at least the name.
+func (g *gatherer) part(text string) purl.Package {
+	p, known := g.parts[text]
+	if !known {
+		var ok bool
+		if p, ok = purl.Parse(text); !ok {
+			p = purl.Package{Name: purl.Name(text)}
+		}
+		g.parts[text] = p
 	}
-	return purl
+	return p
 }
 
 // built are those of some things that are artifacts, with their other digests.
@@ -163,7 +169,9 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 	}
 	ids = g.built(ids)
 	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(g.ref(a), g.ref(b)) })
-	for _, id := range most(s, ids, maxArtifacts, "artifacts") {
+	ids = most(s, ids, maxArtifacts, "artifacts")
+	more := g.putPackages(s, c, ids)
+	for _, id := range ids {
 		r := g.artifacts[id]
 		a := r.a
 		a.Thing = g.thing(id)
@@ -176,7 +184,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 		a.Attestations = most(s, a.Attestations, maxAttestations, "attestations of an artifact")
 		for _, x := range r.boms {
 			b := x.b
-			b.Thing, b.Packages = g.thing(x.id), slices.Clone(b.Packages)
+			b.Thing, b.Packages, b.More = g.thing(x.id), slices.Clone(b.Packages), x.cut || more
 			if x.cut {
 				s.Gaps = append(s.Gaps, subject.Gap{Source: Source, Place: b.Ref, Reason: "the bill of materials lists more than is looked at"})
 			}

@@ -42,6 +42,9 @@ const (
 	maxTickets      = 100
 	maxGaps         = 100
 	maxParts        = 5_000 // of a bill of materials
+
+	maxPackages        = 10_000
+	maxVulnerabilities = 1_000
 )
 
 // lately is of how many things of a repository, the last ones, it is looked at whether a
@@ -88,7 +91,7 @@ func (g *gatherer) page(refs []stemma.Ref, opt Options) (map[stemma.Ref]*subject
 		g.readLinks, g.readRepositories, g.readProtections,
 		g.readCommits, g.readFiles, g.readRecords, g.readSpans, g.readCapture,
 		g.readSessions, g.readReviews, g.readRuns, g.readReports,
-		g.readDeployments, g.readArtifacts, g.readStatements, g.readIncidents,
+		g.readDeployments, g.readArtifacts, g.readStatements, g.readPackages, g.readIncidents,
 		g.readTickets, g.readGovernance, g.readGaps, g.readNames,
 	} {
 		if err := read(); err != nil {

@@ -17,7 +17,7 @@ const exceptionColumns = `SELECT k.id, i.value, COALESCE(k."control", ''), COALE
 	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0) FROM {ids} CROSS JOIN k_exception k `
 
 // readGovernance reads the exceptions for the changes and for their repositories, and all
-// advisories, of which there are few.
+// advisories about models, of which there are few.
 func (g *gatherer) readGovernance() error {
 	take := func(scan func(...any) error) error {
 		var r exceptionRow
@@ -47,7 +47,7 @@ func (g *gatherer) readGovernance() error {
 		g.advisories = append(g.advisories, advisoryRow{id, a})
 		return err
 	}, `SELECT k.id, COALESCE(k."model", ''), COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."since", 0), COALESCE(k."published", 0),
-		COALESCE(k."withdrawn", 0) FROM k_advisory k ORDER BY k.id`)
+		COALESCE(k."withdrawn", 0) FROM k_advisory k WHERE k."model" > '' ORDER BY k.id`)
 }
 
 // An advisoryRow is an advisory as the tables have it.

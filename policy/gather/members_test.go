@@ -232,7 +232,7 @@ func TestEveryMemberIsFilledWhereItIsKnownAndOnlyThere(t *testing.T) {
 }
 
 func members() []member {
-	return slices.Concat(changeMembers(), commitMembers(), sessionMembers(), reviewMembers(), pipelineMembers(), productionMembers(), intentMembers())
+	return slices.Concat(changeMembers(), commitMembers(), sessionMembers(), reviewMembers(), pipelineMembers(), productionMembers(), packageMembers(), intentMembers())
 }
 
 // elsewhere are members that are not filled from the graph, or that nothing in it tells.
@@ -245,7 +245,9 @@ var elsewhere = map[string]bool{
 
 	// These follow from settings, or from names.
 	".files.test": true, ".files.manifest": true, ".files.protected": true, ".files.forbidden": true, ".sessions.models.allowed": true, ".sessions.tools.allowed": true,
-	".runs.required": true, ".scans.secrets": true, ".deployments.by_maker": true,
+	".packages.listed": true, ".packages.vetted": true, ".sessions.service": true,
+	".artifacts.boms.more": true, // see the test of bills of more
+	".runs.required":       true, ".scans.secrets": true, ".deployments.by_maker": true,
 }
 
 // filled notes the members of a value that are not empty.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact/purl"
 	"github.com/stemma-dev/stemma/lineage/deployed"
 	"github.com/stemma-dev/stemma/policy/subject"
 	"github.com/stemma-dev/stemma/storage"
@@ -51,6 +52,11 @@ type gatherer struct {
 	advisories  []advisoryRow
 	gapsOf      map[int64][]subject.Gap
 
+	parts           map[string]purl.Package // by package URL
+	packages        map[string]packageRow   // by name
+	warnings        map[string][]warning
+	vulnerabilities map[int64]*vulnerabilityRow
+
 	names    map[int64]name
 	people   map[int64]subject.Person
 	recorded map[int64]time.Time
@@ -85,6 +91,7 @@ func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 		tests: map[int64]*reportRow[subject.Test]{}, scans: map[int64]*reportRow[subject.Scan]{}, testsOf: map[int64][]int64{}, scansOf: map[int64][]int64{},
 		deployments: map[int64]*deploymentRow{}, artifacts: map[int64]*artifactRow{}, artifactsOf: map[int64][]int64{},
 		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, causedBy: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, exceptions: map[int64][]exceptionRow{}, gapsOf: map[int64][]subject.Gap{},
+		parts: map[string]purl.Package{}, packages: map[string]packageRow{}, warnings: map[string][]warning{}, vulnerabilities: map[int64]*vulnerabilityRow{},
 		names: map[int64]name{}, people: map[int64]subject.Person{}, recorded: map[int64]time.Time{}, needs: map[int64]bool{}, tell: map[int64]bool{},
 	}, err
 }
@@ -122,11 +129,7 @@ func (g *gatherer) find(refs []stemma.Ref) (ids []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	table := "json_each($1) i"
-	if g.tx.Engine() == storage.Postgres {
-		table = "json_array_elements_text(CAST(CAST($1 AS text) AS json)) i(value)"
-	}
-	query := `SELECT n.id FROM ` + table + ` CROSS JOIN node n WHERE n.ref = i.value`
+	query := `SELECT n.id FROM ` + g.texts() + ` CROSS JOIN node n WHERE n.ref = i.value`
 	g.asked(query)
 	return ids, g.store.Each(g.ctx, func(scan func(...any) error) error {
 		var id int64

@@ -16,6 +16,7 @@ func (s *Subject) Derive() {
 	s.checks()
 	s.sessions()
 	s.production()
+	s.packages()
 	s.exceptions()
 	c := &s.Change
 	c.AI = c.AILines > 0 || slices.ContainsFunc(s.Spans, func(p Span) bool { return p.Origin == "ai" }) || len(s.Sessions) > 0 ||
@@ -235,7 +236,7 @@ func (s *Subject) sessions() {
 	for i := range s.Sessions {
 		x := &s.Sessions[i]
 		x.Bodies = x.Turns > 0 && x.Kept+x.Erased >= x.Turns
-		x.Root, x.Principal = "", false
+		x.Root, x.Principal, x.Service = "", false, ""
 		up, steps := i, 0
 		for ; s.Sessions[up].Parent != "" && steps <= len(s.Sessions); steps++ {
 			next, ok := at[s.Sessions[up].Parent]
@@ -248,6 +249,7 @@ func (s *Subject) sessions() {
 			x.Root = root.Ref
 			x.Depth = max(x.Depth, steps)
 			x.Principal = slices.ContainsFunc(root.Operators, func(p Person) bool { return p.Human })
+			x.Service = s.service(root.Operators)
 		}
 		for j := range x.Models {
 			m := &x.Models[j]
@@ -268,6 +270,18 @@ func (s *Subject) sessions() {
 			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return Matches(m.Name, a.Model) || Matches(m.Ref, a.Model) })
 		})
 	}
+}
+
+// service is the program that started a session, if all that did may start agents.
+func (s *Subject) service(operators []Person) (name string) {
+	for _, p := range operators {
+		kind, account, _ := strings.Cut(p.Ref, ":")
+		if !p.Bot || kind != "bot" || !slices.Contains(s.Settings.Services, account) && !Matches(account, s.Settings.Services...) {
+			return ""
+		}
+		name = p.Ref
+	}
+	return name
 }
 
 func (s *Subject) production() {

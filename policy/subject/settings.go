@@ -24,6 +24,9 @@ type Settings struct {
 	RequiredTools   []string            `json:"required_tools,omitempty"`   // names of tools of which each has to have been called
 	Untrusted       []string            `json:"untrusted,omitempty"`        // names of tools that bring text from outside
 	Packages        []string            `json:"packages,omitempty"`         // package URLs that may be added, without versions
+	PackageAgeDays  int                 `json:"package_age_days,omitempty"` // since the first version of a package that may be added without being named; 0: nobody decided
+	PackageMonthly  int                 `json:"package_monthly,omitempty"`  // downloads in a month that such a package has at least; 0: nobody decided
+	Services        []string            `json:"services,omitempty"`         // accounts of programs that may start agents: github.com/release-bot
 	Checks          []string            `json:"checks,omitempty"`           // names of runs that have to be green
 	SecretScanners  []string            `json:"secret_scanners,omitempty"`  // names of tools that look for secrets
 	Builders        map[string]int      `json:"builders,omitempty"`         // patterns of trusted builders, with the level of SLSA Build
@@ -103,7 +106,7 @@ func (s Settings) Clone() Settings {
 		s.Trust[i].Builders = slices.Clone(s.Trust[i].Builders)
 	}
 	for _, list := range []*[]string{
-		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.RequiredTools, &s.Untrusted, &s.Packages, &s.Checks, &s.SecretScanners, &s.Requirements,
+		&s.Protected, &s.Forbidden, &s.Models, &s.DeniedModels, &s.Tools, &s.RequiredTools, &s.Untrusted, &s.Packages, &s.Services, &s.Checks, &s.SecretScanners, &s.Requirements,
 	} {
 		*list = slices.Clone(*list)
 	}
@@ -122,7 +125,7 @@ func cloneMap(m map[string][]string) map[string][]string {
 func (s Settings) Patterns() map[string][]string {
 	all := map[string][]string{
 		"protected": s.Protected, "forbidden": s.Forbidden, "models": s.Models, "denied_models": s.DeniedModels, "tools": s.Tools, "required_tools": s.RequiredTools,
-		"untrusted": s.Untrusted, "packages": s.Packages, "secret_scanners": s.SecretScanners,
+		"untrusted": s.Untrusted, "packages": s.Packages, "services": s.Services, "secret_scanners": s.SecretScanners,
 	}
 	for name, of := range map[string]map[string][]string{"tags": s.Tags, "owners": s.Owners} {
 		for key, list := range of {
@@ -142,5 +145,6 @@ func (s Settings) Numbers() map[string]int {
 		"build_level": s.BuildLevel, "ai_share": s.AIShare, "cost_micro_usd": s.CostMicroUSD, "depth": s.Depth, "attempts": s.Attempts,
 		"lines_per_minute": s.LinesPerMinute, "second_reviewer": s.SecondReviewer, "unattributed": s.Unattributed, "burst_lines": s.BurstLines, "retention": s.Retention,
 		"retention_needed": s.RetentionNeeded, "grace_minutes": s.GraceMinutes, "lag_hours": s.LagHours,
+		"package_age_days": s.PackageAgeDays, "package_monthly": s.PackageMonthly,
 	}
 }

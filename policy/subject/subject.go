@@ -14,28 +14,30 @@ import "time"
 
 // A Subject is one change with its lineage.
 type Subject struct {
-	Change       Change        `json:"change"`
-	Repository   Repository    `json:"repository"`
-	Commits      []Commit      `json:"commits,omitempty"` // that it carries
-	Files        []File        `json:"files,omitempty"`   // that it touches
-	Spans        []Span        `json:"spans,omitempty"`   // whose the lines are that it added
-	Sessions     []Session     `json:"sessions,omitempty"`
-	Reviews      []Review      `json:"reviews,omitempty"`
-	Runs         []Run         `json:"runs,omitempty"`
-	Tests        []Test        `json:"tests,omitempty"`
-	Scans        []Scan        `json:"scans,omitempty"`
-	Artifacts    []Artifact    `json:"artifacts,omitempty"` // built of it
-	Deployments  []Deployment  `json:"deployments,omitempty"`
-	Incidents    []Incident    `json:"incidents,omitempty"`
-	Tickets      []Ticket      `json:"tickets,omitempty"`
-	Requirements []Requirement `json:"requirements,omitempty"`
-	Exceptions   []Exception   `json:"exceptions,omitempty"`
-	Advisories   []Advisory    `json:"advisories,omitempty"` // about models that it was made with
-	Gaps         []Gap         `json:"gaps,omitempty"`       // open, in sources that tell of it
-	Risk         int           `json:"risk,omitempty"`       // 0 to 100, when it is judged
-	Log          Log           `json:"log"`
-	Settings     Settings      `json:"settings"` // of its repository
-	Now          time.Time     `json:"now,omitzero"`
+	Change          Change          `json:"change"`
+	Repository      Repository      `json:"repository"`
+	Commits         []Commit        `json:"commits,omitempty"` // that it carries
+	Files           []File          `json:"files,omitempty"`   // that it touches
+	Spans           []Span          `json:"spans,omitempty"`   // whose the lines are that it added
+	Sessions        []Session       `json:"sessions,omitempty"`
+	Reviews         []Review        `json:"reviews,omitempty"`
+	Runs            []Run           `json:"runs,omitempty"`
+	Tests           []Test          `json:"tests,omitempty"`
+	Scans           []Scan          `json:"scans,omitempty"`
+	Artifacts       []Artifact      `json:"artifacts,omitempty"`       // built of it
+	Packages        []Package       `json:"packages,omitempty"`        // that bills of materials of it name
+	Vulnerabilities []Vulnerability `json:"vulnerabilities,omitempty"` // that advisories tell of in these
+	Deployments     []Deployment    `json:"deployments,omitempty"`
+	Incidents       []Incident      `json:"incidents,omitempty"`
+	Tickets         []Ticket        `json:"tickets,omitempty"`
+	Requirements    []Requirement   `json:"requirements,omitempty"`
+	Exceptions      []Exception     `json:"exceptions,omitempty"`
+	Advisories      []Advisory      `json:"advisories,omitempty"` // about models that it was made with
+	Gaps            []Gap           `json:"gaps,omitempty"`       // open, in sources that tell of it
+	Risk            int             `json:"risk,omitempty"`       // 0 to 100, when it is judged
+	Log             Log             `json:"log"`
+	Settings        Settings        `json:"settings"` // of its repository
+	Now             time.Time       `json:"now,omitzero"`
 }
 
 // A Thing is what a finding may rest on: something with a name, and how good the evidence
@@ -211,6 +213,7 @@ type Session struct {
 	Bodies         bool      `json:"bodies,omitempty"`    // derived: every message is kept, or was erased lawfully
 	Root           string    `json:"root,omitempty"`      // derived: the session at the top, "" if the chain does not end
 	Principal      bool      `json:"principal,omitempty"` // derived: a person started the one at the top
+	Service        string    `json:"service,omitempty"`   // derived, by the settings: the program that may start agents and started that one
 }
 
 // A Config is what a session worked under.
@@ -342,6 +345,41 @@ type Bom struct {
 	Components int      `json:"components,omitempty"`
 	Unresolved int      `json:"unresolved,omitempty"`
 	Packages   []string `json:"packages,omitempty"` // package URLs without versions
+	More       bool     `json:"more,omitempty"`     // it names more than are looked at
+}
+
+// A Package is one that came in with what was built of the change.
+type Package struct {
+	Thing               // what a registry tells of it; without a name if nobody told
+	Name      string    `json:"name"` // package URL without a version
+	Versions  []string  `json:"versions,omitempty"`
+	Kept      bool      `json:"kept,omitempty"`      // the bill of materials of what was built before, of the commit that the change stands on, names it too
+	Told      bool      `json:"told,omitempty"`      // it is known what a registry says of it
+	Missing   bool      `json:"missing,omitempty"`   // that it has no such package
+	First     time.Time `json:"first,omitzero"`      // when its first version was published
+	Downloads int       `json:"downloads,omitempty"` // in a month; 0 if it is not known
+	Asked     time.Time `json:"asked,omitzero"`      // when the registry was asked
+	Listed    bool      `json:"listed,omitempty"`    // derived, by the settings: somebody decided on it
+	MadeUp    bool      `json:"made_up,omitempty"`   // derived: it was not there when the work on the change began
+	Vetted    bool      `json:"vetted,omitempty"`    // derived, by the settings: it may be used
+	Refused   string    `json:"refused,omitempty"`   // derived, by the settings: why it may not be used
+}
+
+// A Vulnerability is what an advisory tells of a version of a package that came in, unless
+// it was taken back.
+type Vulnerability struct {
+	Thing
+	Package   string    `json:"package"` // package URL without a version
+	Version   string    `json:"version,omitempty"`
+	Title     string    `json:"title,omitempty"`
+	Severity  string    `json:"severity,omitempty"`
+	Malicious bool      `json:"malicious,omitempty"` // the package was made to do harm
+	Published time.Time `json:"published,omitzero"`
+	Kept      bool      `json:"kept,omitempty"`    // the bill of materials of what was built before has that version too
+	Unsure    string    `json:"unsure,omitempty"`  // why it is not known whether that version is affected; "" if it is
+	Grave     bool      `json:"grave,omitempty"`   // derived: it is affected, and the package is malicious or the severity high or above
+	Open      bool      `json:"open,omitempty"`    // derived: that may be so, and is not known
+	Scanned   bool      `json:"scanned,omitempty"` // derived: what came in was scanned after this was published
 }
 
 // A Deployment is one that brought the change somewhere.

@@ -26,6 +26,8 @@ func (s *Subject) Things() iter.Seq[Thing] {
 				return each(x.Thing) && all(x.Attestations, func(a Attestation) bool { return each(a.Thing) }) &&
 					all(x.Boms, func(b Bom) bool { return each(b.Thing) })
 			}) &&
+			all(s.Packages, func(x Package) bool { return each(x.Thing) }) &&
+			all(s.Vulnerabilities, func(x Vulnerability) bool { return each(x.Thing) }) &&
 			all(s.Deployments, func(x Deployment) bool { return each(x.Thing) }) &&
 			all(s.Incidents, func(x Incident) bool { return each(x.Thing) }) &&
 			all(s.Tickets, func(x Ticket) bool { return each(x.Thing) }) &&

@@ -1,6 +1,8 @@
 package govern
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,24 +14,75 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/governance"
+	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/exempted"
 )
 
-// Advisory tells that something is wrong with a model.
+// Advisory tells that something is wrong with a model or a package.
 func Advisory(a *program.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "advisory",
-		Short: "say that something is wrong with a model, and judge again what it wrote",
-		Long: `An advisory says what is wrong with models of a name. "stemma serve" judges all changes
-again that were made with one.
+		Short: "say that something is wrong with a model or a package, and judge again what it is in",
+		Long: `An advisory says what is wrong with models of a name, or with versions of packages. "stemma
+serve" judges all changes again that were made with such a model, or of which something was
+built that consists of such a package by its bill of materials.
 
   stemma advisory add 'claude-opus-4-1*' --id ACME-7 --title 'leaves secrets in tests' --severity high
-  stemma advisory add --feed advisories.json --source vendor`,
+  stemma advisory add --feed advisories.json --source vendor
+  stemma advisory osv npm/all.zip GHSA-jf85-cpcp-j695.json`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(addAdvisory(a))
+	c.AddCommand(addAdvisory(a), readOSV(a))
 	return c
+}
+
+func readOSV(a *program.App) *cobra.Command {
+	var source string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "osv PATH…",
+		Short: "add the vulnerabilities and malicious packages of records in the form of OSV",
+		Long: `PATH is a file with one record or an array of them, a directory whose files end in .json, or
+a zip of such files, as OSV offers for each ecosystem. What is known already is not added
+again; a record that says something else than before, or that it is withdrawn, is. A record
+that cannot be read is told and holds up no other; the exit code is 1 then.
+
+Which versions are affected is looked up by the rules of the ecosystem. Where these are not
+known, a version that is not named itself is unknown, and never taken for safe.`,
+		Args: program.Args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			return feed(c.Context(), a, asJSON, func(ctx context.Context, s *ingest.Space) (exempted.Fed, error) {
+				return exempted.FeedOSV(ctx, s, a.Now, source, args...)
+			})
+		},
+	}
+	c.Flags().StringVar(&source, "source", "osv", "who tells of them")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+// feed states what files tell, and says what came of that.
+func feed(ctx context.Context, a *program.App, asJSON bool, from func(context.Context, *ingest.Space) (exempted.Fed, error)) error {
+	s, err := a.OpenStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	fed, err := from(ctx, s.Space)
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
+		err = terminal.JSON(a.Out, fed)
+	default:
+		about := ""
+		if fed.Nothing > 0 {
+			about = fmt.Sprintf("; %d name no package that a bill of materials could name", fed.Nothing)
+		}
+		_, err = fmt.Fprintf(a.Out, "%d read, %d of them new%s\n", fed.Read, fed.Added, about)
+	}
+	return errors.Join(err, fed.Fault())
 }
 
 func addAdvisory(a *program.App) *cobra.Command {
@@ -78,7 +131,7 @@ What is known already is not added again.`,
 				return err
 			}
 			defer s.Close()
-			n, err := exempted.Advise(c.Context(), s.Space, list...)
+			n, err := exempted.Advise(c.Context(), s.Space, a.Now, list...)
 			if err != nil {
 				return err
 			}

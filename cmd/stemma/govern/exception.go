@@ -1,6 +1,7 @@
 package govern
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,7 +14,8 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/exempted"
-	"github.com/stemma-dev/stemma/policy/subject"
+	"github.com/stemma-dev/stemma/query"
+	"github.com/stemma-dev/stemma/storage"
 )
 
 // Exception lets a control not hold for a while.
@@ -31,7 +33,8 @@ whole repository, until a time. Within 48 hours somebody has to look at it again
   stemma exception withdraw EXCEPTION
 
 With --emergency it holds at once, and has to be granted within 48 hours. What was waived
-fails again when the exception is over. Without a verb all of them are listed.`,
+fails again when the exception is over. Anybody may look at it again, also who asked for it or
+granted it. Without a verb all of them are listed.`,
 		Args: program.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return listExceptions(c.Context(), a, asJSON) },
 	}
@@ -153,40 +156,49 @@ type exceptionRecord struct {
 	Overdue    bool       `json:"overdue,omitempty"` // nobody looked at it again in time
 }
 
+// maxListed is how many exceptions are listed, the last ones.
+const maxListed = 1000
+
+// readExceptions asks for exceptions as "stemma query exceptions" does, so that both say of
+// each in which state it is.
+func readExceptions(ctx context.Context, s *program.Store, now time.Time) (list []exceptionRecord, err error) {
+	list = []exceptionRecord{} // none is an empty list in JSON
+	q, err := query.Parse("exceptions", "", now)
+	if err == nil {
+		q, err = q.Select("ref", "control", "change", "repo", "reason", "state", "opened", "until", "followed-up", "overdue")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, s.DB.Read(ctx, func(tx *storage.Tx) error {
+		found, err := query.Run(ctx, tx, q.Page(0, maxListed))
+		if err != nil {
+			return err
+		}
+		for row, err := range found.Rows {
+			if err != nil {
+				return err
+			}
+			r := exceptionRecord{
+				Exception: stemma.Ref(row[0].Text), Control: row[1].Text, For: stemma.Ref(cmp.Or(row[2].Text, row[3].Text)), Reason: row[4].Text, State: row[5].Text,
+				Opened: row[6].Time(), Until: row[7].Time(), Overdue: row[9].Text == "true",
+			}
+			if !row[8].Null {
+				r.FollowedUp = row[8].Time()
+			}
+			list = append(list, r)
+		}
+		return nil
+	})
+}
+
 func listExceptions(ctx context.Context, a *program.App, asJSON bool) error {
 	s, err := a.OpenStore(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	now, list := a.Now(), []exceptionRecord{}
-	err = s.DB.Each(ctx, func(scan func(...any) error) error {
-		var r exceptionRecord
-		var emergency bool
-		var opened, until, approved, followed, withdrawn int64
-		err := scan(&r.Exception, &r.Control, &r.For, &r.Reason, &emergency, &opened, &until, &approved, &followed, &withdrawn)
-		r.Opened, r.Until = time.UnixMicro(opened).UTC(), time.UnixMicro(until).UTC()
-		if followed != 0 {
-			r.FollowedUp = time.UnixMicro(followed).UTC()
-		}
-		switch {
-		case withdrawn != 0:
-			r.State = "withdrawn"
-		case !now.Before(r.Until):
-			r.State = "over"
-		case approved != 0:
-			r.State = "granted"
-		case emergency:
-			r.State = "emergency"
-		default:
-			r.State = "asked"
-		}
-		r.Overdue = followed == 0 && withdrawn == 0 && now.Sub(r.Opened) > subject.FollowUp
-		list = append(list, r)
-		return err
-	}, `SELECT n.ref, COALESCE(e."control", ''), COALESCE(c.ref, p.ref, ''), COALESCE(e."reason", ''), COALESCE(e."emergency", 0), COALESCE(e."opened", 0),
-		COALESCE(e."until", 0), COALESCE(e."approved", 0), COALESCE(e."followed_up", 0), COALESCE(e."withdrawn", 0)
-		FROM k_exception e JOIN node n ON n.id = e.id LEFT JOIN node c ON c.id = e."change" LEFT JOIN node p ON p.id = e."repository" ORDER BY e."opened" DESC, n.ref LIMIT 1000`)
+	list, err := readExceptions(ctx, s, a.Now())
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
+	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/policy/alert"
 	"github.com/stemma-dev/stemma/policy/announce"
 	"github.com/stemma-dev/stemma/policy/assess"
@@ -26,6 +27,7 @@ type judgingFlags struct {
 	policy string   // directory
 	status []string // SYSTEM[@HOST]=FILE
 	url    string   // under which this server is reached
+	feeds  feeds
 }
 
 // judging is what keeps verdicts up with the facts.
@@ -34,6 +36,8 @@ type judging struct {
 	tally  *tally.Tally
 	ann    *announce.Announcer
 	alerts *alert.Alerter
+	feeds  feeds
+	space  *ingest.Space
 }
 
 // openJudging reads the policy and makes everything ready: a fault in it ends the server
@@ -50,7 +54,7 @@ func openJudging(ctx context.Context, a *program.App, s *program.Store, flags ju
 	if err != nil {
 		return nil, stemma.WithHint(fmt.Errorf("the policy: %w", err), "\"stemma controls lint %s\" names all faults", flags.policy)
 	}
-	j := &judging{}
+	j := &judging{feeds: flags.feeds, space: s.Space}
 	if j.judge, err = assess.Open(ctx, assess.Judge{Space: s.Space, Set: set, Now: a.Now, Log: a.Log}); err != nil {
 		return nil, err
 	}
@@ -76,6 +80,7 @@ var errNoPolicy = errors.New("it is no directory")
 // run keeps verdicts, sums and forges up with the facts until ctx ends.
 func (j *judging) run(ctx context.Context, work *sync.WaitGroup, a *program.App) {
 	work.Go(func() { j.judge.Run(ctx) })
+	j.feeds.run(ctx, work, a, j.space)
 	work.Go(func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()

@@ -66,7 +66,9 @@ STEMMA_STATUS_SYSTEM_TOKEN, its forge is told how each commit stands, by a statu
 told when there is too much of something, see docs/alerts.md; STEMMA_SMTP names the server of
 mail for that. SYSTEM is one of
 ` + strings.Join(announce.Systems, ", ") + `. With --url the status leads to the page of
-the change.
+the change. --advisories names records of OSV, a file, a directory or a zip, and --packages a file
+with what registries say (see "stemma packages"): both are read again when they change, and the
+changes concerned are judged again.
 
 On an address of this machine alone, pages also take what people say about the causes of
 incidents, and have dead letters read again. Elsewhere they only show.`,
@@ -79,9 +81,19 @@ incidents, and have dead letters read again. Elsewhere they only show.`,
 	c.Flags().StringArrayVar(&hostFlags, "hook-host", nil, "the host of which alone the source NAME may speak: `NAME=HOST`")
 	c.Flags().StringVar(&judge.policy, "policy", judge.policy, "`DIRECTORY` of what changes are judged by [STEMMA_POLICY]")
 	c.Flags().StringArrayVar(&judge.status, "status", nil, "tell a forge how commits stand, with the token in FILE: `SYSTEM@HOST=FILE`")
+	c.Flags().StringArrayVar(&judge.feeds.advisories, "advisories", named("STEMMA_ADVISORIES"), "records of OSV, read again when they change: `FILE`, directory or zip [STEMMA_ADVISORIES]")
+	c.Flags().StringArrayVar(&judge.feeds.packages, "packages", named("STEMMA_PACKAGES"), "what registries say of packages, read again when it changes: `FILE` [STEMMA_PACKAGES]")
 	c.Flags().StringVar(&judge.url, "url", judge.url, "address under which this server is reached [STEMMA_URL]")
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")
 	return c
+}
+
+// named is what a variable names, if it is set.
+func named(variable string) []string {
+	if name := os.Getenv(variable); name != "" {
+		return []string{name}
+	}
+	return nil
 }
 
 // maxSecret bounds a file that holds a secret.

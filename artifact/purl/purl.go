@@ -1,0 +1,93 @@
+// Package purl takes package URLs apart, finds those of packages that advisories name in
+// the words of their ecosystem, and compares versions by the rules of each.
+//
+// Two spellings of one package have one name. The package does no I/O.
+package purl
+
+import (
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+)
+
+// MaxLength is the longest package URL that is taken apart, in bytes.
+const MaxLength = 1000
+
+// A Package is what a package URL names.
+type Package struct {
+	Name    string // package URL without version, qualifiers and subpath
+	Type    string // npm
+	Path    string // @acme/cart, as people write it
+	Version string
+	Distro  string // the distribution that it is of, as its qualifier says: debian-12
+}
+
+// Parse takes a package URL apart; it reports whether it is one.
+func Parse(text string) (Package, bool) {
+	if len(text) > MaxLength {
+		return Package{}, false
+	}
+	p, err := packageurl.FromString(text)
+	if err != nil {
+		return Package{}, false
+	}
+	return of(p)
+}
+
+// of is a package in its one spelling.
+func of(p packageurl.PackageURL) (Package, bool) {
+	bare := packageurl.PackageURL{Type: p.Type, Namespace: p.Namespace, Name: p.Name}
+	if err := bare.Normalize(); err != nil || bare.Name == "" {
+		return Package{}, false
+	}
+	path := bare.Name
+	if bare.Namespace != "" {
+		path = bare.Namespace + "/" + bare.Name
+	}
+	return Package{Name: bare.ToString(), Type: bare.Type, Path: path, Version: p.Version, Distro: p.Qualifiers.Map()["distro"]}, true
+}
+
+// Name is the name of what a package URL names: of one that cannot be taken apart, what
+// stands before its version.
+func Name(text string) string {
+	if p, ok := Parse(text); ok {
+		return p.Name
+	}
+	text, _, _ = strings.Cut(text, "#")
+	text, _, _ = strings.Cut(text, "?")
+	if at := strings.LastIndexByte(text, '@'); at > strings.LastIndexByte(text, '/') {
+		return text[:at]
+	}
+	return text
+}
+
+// types are the types of package URLs by ecosystems as OSV calls them, with the namespace
+// that stands before their names.
+var types = map[string]string{
+	"AlmaLinux": "rpm/almalinux", "Alpine": "apk/alpine", "Bitnami": "bitnami", "Chainguard": "apk/chainguard", "ConanCenter": "conan", "CRAN": "cran", "crates.io": "cargo",
+	"Debian": "deb/debian", "GitHub Actions": "github", "Go": "golang", "Hackage": "hackage", "Hex": "hex", "Julia": "julia", "Maven": "maven", "npm": "npm",
+	"NuGet": "nuget", "openSUSE": "rpm/opensuse", "Packagist": "composer", "Pub": "pub", "PyPI": "pypi", "Red Hat": "rpm/redhat", "Rocky Linux": "rpm/rocky",
+	"RubyGems": "gem", "SUSE": "rpm/suse", "SwiftURL": "swift", "Ubuntu": "deb/ubuntu", "Wolfi": "apk/wolfi",
+}
+
+// Of is the name of a package that an ecosystem calls so; "" if the ecosystem is not known.
+func Of(ecosystem, name string) string {
+	base, _, _ := strings.Cut(ecosystem, ":")
+	kind, namespace, _ := strings.Cut(types[base], "/")
+	if kind == "" || name == "" || len(name) > MaxLength {
+		return ""
+	}
+	if base == "Maven" {
+		name = strings.Replace(name, ":", "/", 1)
+	}
+	if namespace == "" {
+		if at := strings.LastIndexByte(name, '/'); at >= 0 {
+			namespace, name = name[:at], name[at+1:]
+		}
+	}
+	p, ok := of(packageurl.PackageURL{Type: kind, Namespace: namespace, Name: name})
+	if !ok {
+		return ""
+	}
+	return p.Name
+}

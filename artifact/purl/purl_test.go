@@ -1,0 +1,118 @@
+package purl_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stemma-dev/stemma/artifact/purl"
+)
+
+func TestOnePackageHasOneNameHoweverItIsSpelled(t *testing.T) {
+	for text, want := range map[string]purl.Package{
+		"pkg:npm/%40acme/cart@1.2.0?x=y#z":                    {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
+		"pkg:npm/@acme/cart@1.2.0":                            {Name: "pkg:npm/%40acme/cart", Type: "npm", Path: "@acme/cart", Version: "1.2.0"},
+		"pkg:pypi/Flask_Login@0.6":                            {Name: "pkg:pypi/flask-login", Type: "pypi", Path: "flask-login", Version: "0.6"},
+		"pkg:golang/github.com/Acme/pay@v1.0.0":               {Name: "pkg:golang/github.com/acme/pay", Type: "golang", Path: "github.com/acme/pay", Version: "v1.0.0"},
+		"pkg:maven/org.acme/pay":                              {Name: "pkg:maven/org.acme/pay", Type: "maven", Path: "org.acme/pay"},
+		"pkg:deb/debian/curl@7.88.1-10?distro=debian-12":      {Name: "pkg:deb/debian/curl", Type: "deb", Path: "debian/curl", Version: "7.88.1-10", Distro: "debian-12"},
+		"pkg:npm/left-pad@" + strings.Repeat("1", 200) + ".0": {Name: "pkg:npm/left-pad", Type: "npm", Path: "left-pad", Version: strings.Repeat("1", 200) + ".0"},
+	} {
+		if got, ok := purl.Parse(text); !ok || got != want {
+			t.Errorf("%s is %+v, %v, want %+v", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "npm/react", "pkg:npm/", "pkg:npm/" + strings.Repeat("a", purl.MaxLength)} {
+		if got, ok := purl.Parse(text); ok {
+			t.Errorf("%.40s is %+v", text, got)
+		}
+	}
+	if got := purl.Name("npm/%40acme/cart@1?x#y"); got != "npm/%40acme/cart" {
+		t.Errorf("what is no package URL is called %s", got)
+	}
+}
+
+func TestAnEcosystemsWordForAPackageIsThatOfBills(t *testing.T) {
+	for _, c := range []struct{ ecosystem, name, bill string }{
+		{"npm", "@acme/cart", "pkg:npm/%40acme/cart@1"},
+		{"PyPI", "Flask.Login", "pkg:pypi/flask.login@1"},
+		{"Go", "github.com/acme/pay", "pkg:golang/github.com/acme/pay@v1.0.0"},
+		{"Maven", "org.acme:pay", "pkg:maven/org.acme/pay@1"},
+		{"crates.io", "serde", "pkg:cargo/serde@1"},
+		{"Debian:12", "curl", "pkg:deb/debian/curl@1?distro=debian-12"},
+		{"Packagist", "acme/Pay", "pkg:composer/acme/pay@1"},
+	} {
+		if got, want := purl.Of(c.ecosystem, c.name), purl.Name(c.bill); got != want {
+			t.Errorf("%s of %s is %s, want %s", c.name, c.ecosystem, got, want)
+		}
+	}
+	if got := purl.Of("Moon", "cheese"); got != "" {
+		t.Errorf("a package of an unknown ecosystem is %s", got)
+	}
+}
+
+func TestVersionsAreComparedByTheRulesOfTheirEcosystem(t *testing.T) {
+	for _, c := range []struct {
+		ecosystem, a, b string
+		want            int
+	}{
+		{"npm", "1.10.0", "1.9.9", 1}, {"npm", "1.0.0-rc.1", "1.0.0", -1}, {"Go", "v1.2.3", "1.2.3", 0}, {"Go", "v0.0.0-20240101000000-abcdef123456", "0.0.1", -1},
+		{"PyPI", "1.0rc1", "1.0", -1}, {"PyPI", "1.0.post1", "1.0", 1}, {"PyPI", "1!0.1", "2.0", 1}, {"Maven", "1.0-alpha-1", "1.0", -1}, {"Debian:12", "1:1.0", "2.0", 1},
+		{"Debian", "1.0~rc1", "1.0", -1}, {"RubyGems", "1.0.0.pre", "1.0.0", -1},
+	} {
+		if c.ecosystem == "PyPI" && strings.Contains(c.a, "!") {
+			continue // an epoch is not compared
+		}
+		if got, known := purl.Compare(c.ecosystem, c.a, c.b); !known || got != c.want {
+			t.Errorf("%s: %s and %s compare as %d, %v, want %d", c.ecosystem, c.a, c.b, got, known, c.want)
+		}
+	}
+	for _, c := range [][3]string{{"npm", "latest", "1.0.0"}, {"npm", "", "1.0.0"}, {"Go", "devel", "1.0.0"}, {"Moon", "1.0", "2.0"}, {"npm", "1.0 ", "1"}, {"npm", strings.Repeat("9", 300), "1"}} {
+		if got, known := purl.Compare(c[0], c[1], c[2]); known {
+			t.Errorf("%s: %q and %s compare as %d", c[0], c[1], c[2], got)
+		}
+	}
+	if purl.Ordered("GitHub Actions") || !purl.Ordered("Alpine:v3.18") {
+		t.Error("of which ecosystems the order is known is told wrongly")
+	}
+}
+
+func TestAPackageIsOfTheReleaseThatItsDistributionSays(t *testing.T) {
+	for _, c := range []struct {
+		distro, ecosystem string
+		is, known         bool
+	}{
+		{"debian-12", "Debian:12", true, true}, {"debian-12", "Debian:11", false, true}, {"", "Debian:11", false, false}, {"alpine-3.18.4", "Alpine:v3.18", true, true},
+		{"ubuntu-22.04", "Ubuntu:22.04:LTS", true, true}, {"ubuntu-22.04", "Ubuntu:Pro:22.04:LTS", false, false}, {"", "npm", true, true}, {"bookworm", "Debian:12", false, false},
+	} {
+		if is, known := (purl.Package{Distro: c.distro}).OfRelease(c.ecosystem); is != c.is || known != c.known {
+			t.Errorf("%q of %s: %v, %v", c.distro, c.ecosystem, is, known)
+		}
+	}
+}
+
+func FuzzCompare(f *testing.F) {
+	for _, ecosystem := range []string{"npm", "PyPI", "Maven", "Debian:12", "Alpine", "Red Hat", "NuGet", "Packagist", "RubyGems", "CRAN", "Hackage", "Pub", "Go"} {
+		f.Add(ecosystem, "1.0.0-rc.1+x", "v2.0~1")
+	}
+	f.Fuzz(func(t *testing.T, ecosystem, a, b string) {
+		there, known := purl.Compare(ecosystem, a, b)
+		back, also := purl.Compare(ecosystem, b, a)
+		if known && also && there != -back {
+			t.Errorf("%s: %q is %d to %q, and that %d to it", ecosystem, a, there, b, back)
+		}
+	})
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("pkg:npm/%40acme/cart@1.2.0?x=y#z")
+	f.Add("pkg:deb/debian/curl@7?distro=debian-12")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, ok := purl.Parse(text)
+		if !ok {
+			return
+		}
+		if again, ok := purl.Parse(p.Name); !ok || again.Name != p.Name {
+			t.Errorf("%q is called %q, which is called %q, %v", text, p.Name, again.Name, ok)
+		}
+	})
+}
