@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attest"
@@ -56,23 +59,36 @@ func NewVerifier(v *vault.Vault) *Verifier {
 // Verify fills in who signed the attestations of subjects, and derives anew what follows.
 // It is called outside of a transaction, since a vault has its own.
 func (v *Verifier) Verify(ctx context.Context, subjects []*subject.Subject) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(runtime.GOMAXPROCS(0)) // a signature of an identity takes some milliseconds
+	seen := map[*subject.Subject]bool{} // a change that is asked for twice has one
 	for _, s := range subjects {
-		if len(s.Settings.Trust) == 0 {
-			continue // nobody decided whose word counts
+		if seen[s] || len(s.Settings.Trust) == 0 || !slices.ContainsFunc(s.Artifacts, func(a subject.Artifact) bool { return len(a.Attestations) > 0 }) {
+			continue // nobody decided whose word counts, or nobody gave it
 		}
-		trust, err := v.signers(s.Settings.Trust)
-		if err != nil {
-			return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
-		}
-		for i := range s.Artifacts {
-			a := &s.Artifacts[i]
-			for j := range a.Attestations {
-				if err := v.verify(ctx, &a.Attestations[j], a.Ref, trust, s.Settings.Trust); err != nil {
-					return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
-				}
+		seen[s] = true
+		all.Go(func() error {
+			if err := v.subject(ctx, s); err != nil {
+				return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
+			}
+			s.Derive()
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+func (v *Verifier) subject(ctx context.Context, s *subject.Subject) error {
+	trust, err := v.signers(s.Settings.Trust)
+	if err != nil {
+		return err
+	}
+	for _, a := range s.Artifacts {
+		for j := range a.Attestations {
+			if err := v.verify(ctx, &a.Attestations[j], a.Ref, trust, s.Settings.Trust); err != nil {
+				return err
 			}
 		}
-		s.Derive()
 	}
 	return nil
 }
