@@ -199,7 +199,7 @@ var layers = []struct {
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/early cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server dashboard/page policy policy/alert policy/announce policy/assess policy/catalogue policy/tally cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported ingest/statement cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/govern", ". change git governance ingest/exempted git/history identity ingest/ci ingest/origins ingest/repo lineage/deployed storage vault policy policy/assess policy/catalogue policy/gather policy/report policy/subject cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
+	{"cmd/stemma/govern", ". attest change git governance ingest/exempted git/history identity ingest/ci ingest/note ingest/origins ingest/repo ingest/statement lineage/deployed storage vault policy policy/assess policy/catalogue policy/gather policy/report policy/subject cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
 	{"cmd/stemma", "cmd/stemma/govern cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// They know the program as its users do.

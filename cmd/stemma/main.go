@@ -86,6 +86,7 @@ var verbs = []verb{
 	{"advisory", govern.Advisory},
 	{"roles", space.Roles},
 	{"controls", govern.Controls},
+	{"attest", govern.Attest},
 	{"alerts", space.Alerts},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},

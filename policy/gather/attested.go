@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -105,16 +106,29 @@ func (v *Verifier) signers(list []subject.Signer) (string, error) {
 	if v.trust[key] != nil {
 		return key, nil
 	}
+	v.trust[key], err = Signers(list)
+	return key, err
+}
+
+// Signers makes a trust map ready.
+func Signers(list []subject.Signer) ([]attest.Signer, error) {
 	signers := []attest.Signer{}
 	for _, t := range list {
 		s, err := attest.Terms{Name: t.Name, Key: t.Key, KeyID: t.KeyID, Issuer: t.Issuer, Identity: t.Identity, Root: t.Root}.Signer()
 		if err != nil {
-			return "", fmt.Errorf("the signer %.100q: %w", t.Name, err)
+			return nil, fmt.Errorf("the signer %.100q: %w", t.Name, err)
 		}
 		signers = append(signers, s)
 	}
-	v.trust[key] = signers
-	return key, nil
+	return signers, nil
+}
+
+// Signed is what is known of a statement by a trust map.
+func Signed(s statement.Statement, by []attest.Signer, trust []subject.Signer) subject.Attestation {
+	t := subject.Attestation{Thing: subject.Thing{Ref: string(s.Record("", time.Time{}).Ref())}, Predicate: s.PredicateType, Builder: s.Builder, Source: string(s.Source())}
+	found := whoSigned(s, by)
+	found.tell(&t, trust)
+	return t
 }
 
 // verify fills in one attestation of an artifact.
@@ -134,18 +148,23 @@ func (v *Verifier) verify(ctx context.Context, t *subject.Attestation, of, trust
 		}
 		v.remember(key, found)
 	}
-	t.Signature = found.signature
+	found.tell(t, signers)
+	return nil
+}
+
+// tell fills in what was found.
+func (c checked) tell(t *subject.Attestation, trust []subject.Signer) {
+	t.Signature = c.signature
 	if t.Signature != string(attest.Holds) {
-		return nil
+		return
 	}
 	t.Verified, t.Trusted, t.Grade = true, true, string(stemma.GradeB)
-	t.Builder, t.Source, t.Signer = found.builder, found.source, found.signers[0]
-	for _, s := range signers {
-		if slices.Contains(found.signers, s.Name) && s.SpeaksFor(t.Builder) {
+	t.Builder, t.Source, t.Signer = c.builder, c.source, c.signers[0]
+	for _, s := range trust {
+		if slices.Contains(c.signers, s.Name) && s.SpeaksFor(t.Builder) {
 			t.Signer = s.Name
 		}
 	}
-	return nil
 }
 
 // remember keeps what bytes gave, but not that there were none: they may come back.
@@ -184,10 +203,17 @@ func (v *Verifier) check(ctx context.Context, attestation, of stemma.Ref, signer
 	if len(list) != 1 {
 		return checked{signature: unreadable}, nil
 	}
-	s := list[0]
-	state, names := attest.Check(s.Signed, signers)
-	if state == attest.Holds && !(s.InToto() && s.Speaks(of)) {
+	found := whoSigned(list[0], signers)
+	if found.signature == string(attest.Holds) && !list[0].Speaks(of) {
 		return checked{signature: elsewhere}, nil
 	}
-	return checked{string(state), names, s.Builder, string(s.Source())}, nil
+	return found, nil
+}
+
+func whoSigned(s statement.Statement, signers []attest.Signer) checked {
+	state, names := attest.Check(s.Signed, signers)
+	if state == attest.Holds && !s.InToto() {
+		return checked{signature: elsewhere}
+	}
+	return checked{string(state), names, s.Builder, string(s.Source())}
 }
