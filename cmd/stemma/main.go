@@ -87,6 +87,7 @@ var verbs = []verb{
 	{"packages", govern.Packages},
 	{"roles", space.Roles},
 	{"controls", govern.Controls},
+	{"attest", govern.Attest},
 	{"alerts", space.Alerts},
 	{"serve", space.Serve},
 	{"deliveries", space.Deliveries},

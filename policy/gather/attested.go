@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attest"
@@ -56,23 +60,36 @@ func NewVerifier(v *vault.Vault) *Verifier {
 // Verify fills in who signed the attestations of subjects, and derives anew what follows.
 // It is called outside of a transaction, since a vault has its own.
 func (v *Verifier) Verify(ctx context.Context, subjects []*subject.Subject) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(runtime.GOMAXPROCS(0)) // a signature of an identity takes some milliseconds
+	seen := map[*subject.Subject]bool{} // a change that is asked for twice has one
 	for _, s := range subjects {
-		if len(s.Settings.Trust) == 0 {
-			continue // nobody decided whose word counts
+		if seen[s] || len(s.Settings.Trust) == 0 || !slices.ContainsFunc(s.Artifacts, func(a subject.Artifact) bool { return len(a.Attestations) > 0 }) {
+			continue // nobody decided whose word counts, or nobody gave it
 		}
-		trust, err := v.signers(s.Settings.Trust)
-		if err != nil {
-			return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
-		}
-		for i := range s.Artifacts {
-			a := &s.Artifacts[i]
-			for j := range a.Attestations {
-				if err := v.verify(ctx, &a.Attestations[j], a.Ref, trust, s.Settings.Trust); err != nil {
-					return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
-				}
+		seen[s] = true
+		all.Go(func() error {
+			if err := v.subject(ctx, s); err != nil {
+				return fmt.Errorf("gathering change %s: %w", s.Change.Ref, err)
+			}
+			s.Derive()
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+func (v *Verifier) subject(ctx context.Context, s *subject.Subject) error {
+	trust, err := v.signers(s.Settings.Trust)
+	if err != nil {
+		return err
+	}
+	for _, a := range s.Artifacts {
+		for j := range a.Attestations {
+			if err := v.verify(ctx, &a.Attestations[j], a.Ref, trust, s.Settings.Trust); err != nil {
+				return err
 			}
 		}
-		s.Derive()
 	}
 	return nil
 }
@@ -89,16 +106,29 @@ func (v *Verifier) signers(list []subject.Signer) (string, error) {
 	if v.trust[key] != nil {
 		return key, nil
 	}
+	v.trust[key], err = Signers(list)
+	return key, err
+}
+
+// Signers makes a trust map ready.
+func Signers(list []subject.Signer) ([]attest.Signer, error) {
 	signers := []attest.Signer{}
 	for _, t := range list {
 		s, err := attest.Terms{Name: t.Name, Key: t.Key, KeyID: t.KeyID, Issuer: t.Issuer, Identity: t.Identity, Root: t.Root}.Signer()
 		if err != nil {
-			return "", fmt.Errorf("the signer %.100q: %w", t.Name, err)
+			return nil, fmt.Errorf("the signer %.100q: %w", t.Name, err)
 		}
 		signers = append(signers, s)
 	}
-	v.trust[key] = signers
-	return key, nil
+	return signers, nil
+}
+
+// Signed is what is known of a statement by a trust map.
+func Signed(s statement.Statement, by []attest.Signer, trust []subject.Signer) subject.Attestation {
+	t := subject.Attestation{Thing: subject.Thing{Ref: string(s.Record("", time.Time{}).Ref())}, Predicate: s.PredicateType, Builder: s.Builder, Source: string(s.Source())}
+	found := whoSigned(s, by)
+	found.tell(&t, trust)
+	return t
 }
 
 // verify fills in one attestation of an artifact.
@@ -118,18 +148,23 @@ func (v *Verifier) verify(ctx context.Context, t *subject.Attestation, of, trust
 		}
 		v.remember(key, found)
 	}
-	t.Signature = found.signature
+	found.tell(t, signers)
+	return nil
+}
+
+// tell fills in what was found.
+func (c checked) tell(t *subject.Attestation, trust []subject.Signer) {
+	t.Signature = c.signature
 	if t.Signature != string(attest.Holds) {
-		return nil
+		return
 	}
 	t.Verified, t.Trusted, t.Grade = true, true, string(stemma.GradeB)
-	t.Builder, t.Source, t.Signer = found.builder, found.source, found.signers[0]
-	for _, s := range signers {
-		if slices.Contains(found.signers, s.Name) && s.SpeaksFor(t.Builder) {
+	t.Builder, t.Source, t.Signer = c.builder, c.source, c.signers[0]
+	for _, s := range trust {
+		if slices.Contains(c.signers, s.Name) && s.SpeaksFor(t.Builder) {
 			t.Signer = s.Name
 		}
 	}
-	return nil
 }
 
 // remember keeps what bytes gave, but not that there were none: they may come back.
@@ -168,10 +203,17 @@ func (v *Verifier) check(ctx context.Context, attestation, of stemma.Ref, signer
 	if len(list) != 1 {
 		return checked{signature: unreadable}, nil
 	}
-	s := list[0]
-	state, names := attest.Check(s.Signed, signers)
-	if state == attest.Holds && !(s.InToto() && s.Speaks(of)) {
+	found := whoSigned(list[0], signers)
+	if found.signature == string(attest.Holds) && !list[0].Speaks(of) {
 		return checked{signature: elsewhere}, nil
 	}
-	return checked{string(state), names, s.Builder, string(s.Source())}, nil
+	return found, nil
+}
+
+func whoSigned(s statement.Statement, signers []attest.Signer) checked {
+	state, names := attest.Check(s.Signed, signers)
+	if state == attest.Holds && !s.InToto() {
+		return checked{signature: elsewhere}
+	}
+	return checked{string(state), names, s.Builder, string(s.Source())}
 }
