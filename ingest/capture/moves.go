@@ -52,12 +52,15 @@ func (g *gatherer) move() {
 }
 
 // Writes reports whether git may have written files when it made the move, or
-// before it for the sake of it: to commit writes none, but for a merge or a pick,
-// nor does it to go to another name of the same commit.
+// before it for the sake of it: to commit writes none, but for a merge, a pick or a revert
+// (which git only tells by the title, where it met a conflict), nor does it to go to another
+// name of the same commit.
 func Writes(m spool.Move) bool {
-	what, _, _ := strings.Cut(m.What, ":")
+	what, title, _ := strings.Cut(m.What, ":")
 	switch what {
-	case "commit", "commit (amend)", "commit (initial)":
+	case "commit":
+		return strings.HasPrefix(title, ` Revert "`) || strings.HasPrefix(title, ` Reapply "`)
+	case "commit (amend)", "commit (initial)":
 		return false
 	case "checkout":
 		return m.From != m.To

@@ -120,6 +120,25 @@ func TestWhatGitMayHavePutBackIsToldByLess(t *testing.T) {
 	other.check(false)
 }
 
+// Git tells of no revert that met a conflict but by the title of the commit.
+func TestWhatARevertBringsBackInAConflictIsNoPersons(t *testing.T) {
+	d := newDesk(t)
+	d.agent("s1", "a.txt", d.inserts("s1", 2, 2))
+	d.commit()
+	d.person("a.txt", d.inserts("me", 1, 2))
+	d.commit()
+	d.agent("s1", "a.txt", func(l []string) []string { return slices.Replace(l, 2, 6, d.line("s1")) }) // of which a part comes back
+	d.commit()
+	d.conflicts("revert", "--no-edit", "HEAD~1")
+	d.person("a.txt", resolve)
+	d.Git("add", "-A")
+	d.edit("true", "revert", "--continue")
+	d.check(false)
+	if n := d.linesOf("s1"); n != 3 {
+		t.Errorf("%d lines are the agent's", n)
+	}
+}
+
 // Nobody tells who wrote in the commit that was pulled; that an agent wrote the same text
 // on a branch does not make it the agent's.
 func TestWhatWasPulledIsNotAnAgentsThatWroteTheSame(t *testing.T) {
