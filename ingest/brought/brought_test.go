@@ -270,3 +270,36 @@ func TestWhatNobodyWasAskedAboutIsCountedWithADeployment(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAForcePushTookAwayIsWhatTheDeploymentBroughtAllTheSame(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		s, y := ingesttest.Must(t, open(), now), &story{t: t}
+		pushed := change.Change{Repository: repository, MergeCommit: commit(2), Method: "direct", Merged: at(2), Commits: []stemma.Ref{commit(2)}}
+		y.lands(1, 1)
+		y.tell(change.Commit{SHA: fmt.Sprintf("%040x", 2), Committed: at(2), Parents: []stemma.Ref{commit(1)}})
+		y.tell(pushed)
+		y.tell(deployment.Environment{Name: "prod"})
+		y.deployed("d1", "pay", "success", 20, commit(1))
+		y.deployed("d2", "pay", "success", 21, commit(2))
+		put(t, s, y.facts...)
+		link(t, s)
+
+		later := &story{t: t}
+		later.tell(change.Change{Repository: repository, MergeCommit: commit(2), Dropped: new(true)})
+		put(t, s, later.facts...)
+		if n := link(t, s); n > 0 {
+			t.Errorf("%d facts of what was deployed before it was taken away", n)
+		}
+		if b := counts(t, s)["d2"]; b != (deployment.Brought{Direct: 1}) {
+			t.Errorf("%+v", b)
+		}
+
+		later = &story{t: t}
+		later.lands(7, 2, 1) // the same commit came in again, and was asked about
+		put(t, s, later.facts...)
+		link(t, s)
+		if b := counts(t, s)["d2"]; b != (deployment.Brought{}) {
+			t.Errorf("carried again: %+v", b)
+		}
+	})
+}

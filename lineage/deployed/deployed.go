@@ -294,16 +294,23 @@ type Carried struct {
 
 // Carried tells which changes carried commits, given as [List] writes them: of one
 // commit merge requests before pushes, then those first that came first. Changes that a
-// force push took away are none.
+// force push took away count where no other carried the commit: it got there by them.
 func (s *Store) Carried(ctx context.Context, commits string, tell func(Carried)) error {
+	stands := int64(0) // the last commit that a change carried which still stands
 	return s.Each(ctx, func(scan func(...any) error) error {
 		var c Carried
-		err := scan(&c.Commit, &c.Change, (*string)(&c.Ref), &c.Method)
+		var dropped bool
+		if err := scan(&c.Commit, &c.Change, (*string)(&c.Ref), &c.Method, &dropped); err != nil || dropped && stands == c.Commit {
+			return err
+		}
+		if !dropped {
+			stands = c.Commit
+		}
 		tell(c)
-		return err
-	}, `SELECT x."commit", h.id, n.ref, COALESCE(h."method", '') FROM (
+		return nil
+	}, `SELECT x."commit", h.id, n.ref, COALESCE(h."method", ''), COALESCE(h."dropped", 0) FROM (
 			SELECT e.dst AS "commit", e.src AS change FROM edge e WHERE e.dst IN (`+commits+`) AND e.door IN (`+s.Doors("carries")+`)
 			UNION SELECT k."merge_commit", k.id FROM k_change k WHERE k."merge_commit" IN (`+commits+`)) x
-		JOIN k_change h ON h.id = x.change JOIN node n ON n.id = h.id WHERE COALESCE(h."dropped", 0) = 0
-		ORDER BY x."commit", CASE WHEN COALESCE(h."number", 0) = 0 THEN 1 ELSE 0 END, h."merged", n.ref`)
+		JOIN k_change h ON h.id = x.change JOIN node n ON n.id = h.id
+		ORDER BY x."commit", COALESCE(h."dropped", 0), CASE WHEN COALESCE(h."number", 0) = 0 THEN 1 ELSE 0 END, h."merged", n.ref`)
 }
