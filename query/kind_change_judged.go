@@ -13,7 +13,7 @@ var drove = `EXISTS (SELECT 1 FROM k_change_credit dc JOIN edge oe ON oe.src = d
 // written is true of commits but merges without a line of their own: who makes one of
 // those has only put together what others wrote.
 func written(commit string) string {
-	return `NOT (COALESCE(` + commit + `."merge", 0) = 1 AND COALESCE(` + commit + `."added", 0) = 0)`
+	return `NOT (COALESCE(` + commit + `."merge", 0) = 1 AND COALESCE(` + commit + `."added", 0) + COALESCE(` + commit + `."deleted", 0) = 0)`
 }
 
 // wrote is true of a review rv by somebody who wrote a commit of c.

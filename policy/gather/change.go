@@ -190,7 +190,7 @@ func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
 	}
 	shown := map[int64]bool{}
 	for _, id := range g.shown(r) {
-		if k := g.commits[id]; k != nil && k.author != 0 && (!k.c.Merge || k.c.Added > 0) {
+		if k := g.commits[id]; k != nil && k.author != 0 && (!k.c.Merge || k.c.Own() > 0) {
 			shown[k.author] = true
 		}
 	}

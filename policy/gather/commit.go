@@ -28,13 +28,13 @@ func (g *gatherer) readCommits() error {
 	}
 	g.date(keys(ids)...)
 	err := g.each(keys(ids), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
-			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0),
+			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0), COALESCE(c."deleted", 0),
 			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0)
 		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
 		r := &commitRow{}
 		c := &r.c
 		var committed int64
-		err := scan(&r.id, &r.author, &r.committer, &r.first, &r.repository, &r.tree, &r.bot, &r.human, &committed, &c.Title, &c.Signature, &c.Added,
+		err := scan(&r.id, &r.author, &r.committer, &r.first, &r.repository, &r.tree, &r.bot, &r.human, &committed, &c.Title, &c.Signature, &c.Added, &c.Deleted,
 			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault)
 		c.Committed = moment(committed)
 		g.need(r.author, r.committer, r.first)

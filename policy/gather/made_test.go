@@ -184,21 +184,21 @@ func commitMembers() []member {
 			"commit", func(p *place) {
 				p.merged()
 				p.landed(func(c *change.Commit) {
-					c.Title, c.Signature, c.Size, c.Lines, c.BytesBinary, c.OnDefault = "a title", "ssh", &change.Size{Added: 6}, &change.Lines{AI: 3, Human: 2, Unknown: 1}, 12, ptr(true)
+					c.Title, c.Signature, c.Size, c.Lines, c.BytesBinary, c.OnDefault = "a title", "ssh", &change.Size{Added: 6, Deleted: 7}, &change.Lines{AI: 3, Human: 2, Unknown: 1}, 12, ptr(true)
 					c.Sessions, c.Committer = edge(p.session("s")), p.person("bo")
 				})
 				p.tell(session.Session{Tool: "claude-code", ExternalID: p.name("s"), Operator: edge(p.person("ada"))})
 			},
 			func(s *subject.Subject) any {
 				return refs(s.Commits, func(x subject.Commit) string {
-					return line(x.Ref, x.Grade, x.Author, x.Committer, x.Committed, x.Recorded, x.Title, x.Signature, x.Added, x.AILines, x.UnknownLines, x.Sessions, x.UsesCapture, x.Unattributed, x.BinaryBytes, x.OnDefault)
+					return line(x.Ref, x.Grade, x.Author, x.Committer, x.Committed, x.Recorded, x.Title, x.Signature, x.Added, x.Deleted, x.AILines, x.UnknownLines, x.Sessions, x.UsesCapture, x.Unattributed, x.BinaryBytes, x.OnDefault)
 				})
 			},
 			func(p *place) any {
 				self := func(k string) subject.Person {
 					return subject.Person{Ref: string(p.person(k)), Self: string(p.person(k)), Human: true}
 				}
-				return []string{line(p.commit(2), "B", self("ada"), self("bo"), at(60).Time(), now(), "a title", "ssh", 6, 3, 1, []string{string(p.session("s"))}, true, 6, 12, true)}
+				return []string{line(p.commit(2), "B", self("ada"), self("bo"), at(60).Time(), now(), "a title", "ssh", 6, 7, 3, 1, []string{string(p.session("s"))}, true, 6, 12, true)}
 			},
 		},
 		{

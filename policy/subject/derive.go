@@ -79,7 +79,7 @@ func (s *Subject) people() {
 	add(c.Drivers...)
 	add(c.Shown...)
 	for _, k := range s.Commits {
-		if !k.Merge || k.Added > 0 { // who merges did not write what is merged
+		if !k.Merge || k.Own() > 0 { // who merges did not write what is merged
 			add(k.Author)
 		}
 	}
@@ -101,14 +101,23 @@ func is(list []Person, p Person) bool {
 	return p.Ref != "" && slices.ContainsFunc(list, func(o Person) bool { return o.one() == p.one() })
 }
 
-// unseen counts the lines that the merge of a change has and none of what it merged: nobody
-// was shown them with its head.
+// unseen counts the lines by which the merge of a change differs from all that it merged:
+// nobody was shown them with its head.
 func (s *Subject) unseen() {
 	c := &s.Change
 	c.Unseen = 0
 	if i := slices.IndexFunc(s.Commits, func(k Commit) bool { return k.Ref == c.Landed && k.Merge }); i >= 0 && c.Landed != c.Head {
-		c.Unseen = s.Commits[i].Added
+		c.Unseen = s.Commits[i].Own()
 	}
+}
+
+// Own counts the lines that are a merge's own; a binary file is one.
+func (k Commit) Own() int {
+	n := k.Added + k.Deleted
+	if k.BinaryBytes > 0 {
+		n++
+	}
+	return n
 }
 
 // shows reports whether who gave a review saw what was merged, or an equal tree.

@@ -117,7 +117,7 @@ type Change struct {
 	Components   []string  `json:"components,omitempty"`
 	Direct       bool      `json:"direct,omitempty"`   // derived: nobody was asked
 	Dropped      bool      `json:"dropped,omitempty"`  // its branch does not have it any more
-	Unseen       int       `json:"unseen,omitempty"`   // derived: lines that neither its head nor its branch had, but only the merge of both
+	Unseen       int       `json:"unseen,omitempty"`   // derived: lines that the merge of its head and its branch added or took away by itself; a binary file is one
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1
 	Tags         []string  `json:"tags,omitempty"`     // derived: boundaries that it crosses
@@ -134,6 +134,7 @@ type Commit struct {
 	Title        string    `json:"title,omitempty"`
 	Signature    string    `json:"signature,omitempty"` // form of its signature
 	Added        int       `json:"added,omitempty"`
+	Deleted      int       `json:"deleted,omitempty"`
 	AILines      int       `json:"ai_lines,omitempty"`
 	UnknownLines int       `json:"unknown_lines,omitempty"`
 	Sessions     []string  `json:"sessions,omitempty"`

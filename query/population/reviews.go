@@ -94,7 +94,7 @@ func makersOf(ctx context.Context, s *deployed.Store, ids string) (map[int64]map
 	}, `SELECT x.change, COALESCE(s.self, x.who) FROM (
 			SELECT c.id AS change, c."author" AS who FROM k_change c WHERE c.id IN (`+ids+`)
 			UNION SELECT e.src, k."author" FROM edge e CROSS JOIN k_commit k WHERE k.id = e.dst AND e.src IN (`+ids+`) AND e.door IN (`+s.Doors("carries")+`)
-				AND NOT (COALESCE(k."merge", 0) = 1 AND COALESCE(k."added", 0) = 0)
+				AND NOT (COALESCE(k."merge", 0) = 1 AND COALESCE(k."added", 0) + COALESCE(k."deleted", 0) = 0)
 			UNION SELECT e.src, e.dst FROM edge e WHERE e.src IN (`+ids+`) AND e.door IN (`+s.Doors("driver")+`)
 			UNION SELECT r.id, e.dst FROM k_change_credit r CROSS JOIN edge e WHERE e.src = r."session" AND r.id IN (`+ids+`) AND e.door IN (`+s.Doors("operator")+`)) x
 		LEFT JOIN same s ON s.id = x.who WHERE x.who IS NOT NULL`)
