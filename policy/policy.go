@@ -25,6 +25,7 @@ type Policy struct {
 	lines        Lines
 	beside       Beside
 	usual        subject.Settings
+	layered      bool // the settings were read
 	of           []subject.Settings
 }
 
@@ -106,7 +107,7 @@ func (p *Policy) layer() error {
 	}
 	var fault error
 	p.usual, fault = p.classed(all, "settings", Document{})
-	faults, p.of = append(faults, fault), nil
+	faults, p.of, p.layered = append(faults, fault), nil, true
 	for i, r := range p.Repositories {
 		at := fmt.Sprintf("repositories.%d", i)
 		if len(r.Match) == 0 {
@@ -156,6 +157,9 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 	if d.has("trust") {
 		over.Trust = nil // lists of objects would be read into each other
 	}
+	if d.has("builders") {
+		over.Builders = nil // who is trusted elsewhere is not trusted here
+	}
 	if err := d.into(&over); err != nil {
 		var f *Fault
 		errors.As(err, &f)
@@ -202,8 +206,10 @@ func (p *Policy) SettingsOf(repository string) subject.Settings {
 			return p.of[i]
 		}
 	}
-	if p.usual.GraceMinutes == 0 && p.usual.BuildLevel == 0 {
-		return subject.Usual()
+	if !p.layered {
+		s := subject.Usual()
+		s.RetentionNeeded = p.usual.RetentionNeeded
+		return s
 	}
 	return p.usual
 }

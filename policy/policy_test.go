@@ -465,3 +465,23 @@ func TestWhatIsGoneAgainIsNotJudgedUnlessItWasDeployed(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+func TestZeroIsADecision(t *testing.T) {
+	p, err := ParsePolicy("policy.yaml", []byte("settings: {grace_minutes: 0, build_level: 0, models: [claude-*], forbidden: [secrets/]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.SettingsOf("acme/pay"); s.GraceMinutes != 0 || s.BuildLevel != 0 || len(s.Models) != 1 || len(s.Forbidden) != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestBuildersOfARepositoryTakeThePlaceOfThoseOfAll(t *testing.T) {
+	p, err := ParsePolicy("policy.yaml", []byte("settings: {builders: {theirs: 3, ours: 2}}\nrepositories: [{match: [acme/pay], settings: {builders: {ours: 1}}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.SettingsOf("acme/pay"); len(s.Builders) != 1 || s.Builders["ours"] != 1 {
+		t.Errorf("%+v", s.Builders)
+	}
+}
