@@ -87,7 +87,8 @@ func ask(environment, service string, when figure.Period) deployed.Ask {
 // shown bounds how many populations a page counts, for each goes through the history.
 const shown = 12
 
-// Table has a row for each environment: the figures of those that changed last.
+// Table has a row for each environment: the figures of production, and of those that
+// changed last.
 func (p *Pages) Table(ctx context.Context, when figure.Period) (*page.Table, error) {
 	var list []extent
 	err := p.DB.Read(ctx, func(tx *storage.Tx) error {
@@ -95,8 +96,11 @@ func (p *Pages) Table(ctx context.Context, when figure.Period) (*page.Table, err
 		if err != nil {
 			return err
 		}
-		last := map[stemma.Ref]time.Time{}
+		last, production := map[stemma.Ref]time.Time{}, map[stemma.Ref]int{}
 		for _, at := range places {
+			if at.Production {
+				production[at.Environment] = 1
+			}
 			if at.Last.After(last[at.Environment]) {
 				last[at.Environment] = at.Last
 			}
@@ -105,7 +109,7 @@ func (p *Pages) Table(ctx context.Context, when figure.Period) (*page.Table, err
 		for ref := range last {
 			names = append(names, ref)
 		}
-		slices.SortFunc(names, func(a, b stemma.Ref) int { return cmp.Or(last[b].Compare(last[a]), cmp.Compare(a, b)) })
+		slices.SortFunc(names, func(a, b stemma.Ref) int { return cmp.Or(production[b]-production[a], last[b].Compare(last[a]), cmp.Compare(a, b)) })
 		for _, ref := range names {
 			e := extent{Ask: ask(page.ShortName(ref), "", when)}
 			e.name = page.Text(e.Environment).At(href(e.Ask, when))
@@ -113,7 +117,7 @@ func (p *Pages) Table(ctx context.Context, when figure.Period) (*page.Table, err
 		}
 		return count(ctx, tx, list)
 	})
-	t := table("environments", "How complete the record is, by environment, what changed last first", "environment", list, when)
+	t := table("environments", "How complete the record is, by environment: production first, and what changed last", "environment", list, when)
 	t.Empty = "No deployment is known. Report them with \"stemma record deploy\", or connect a forge that tells of them."
 	t.Command = page.SQL("SELECT DISTINCT environment FROM v1_deployment WHERE at_us IS NOT NULL AND status IN ('success', 'inactive')")
 	return t, err

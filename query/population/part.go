@@ -1,6 +1,7 @@
 package population
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -63,6 +64,7 @@ func (p *Population) Count(part string) (n int) {
 type Place struct {
 	Environment stemma.Ref
 	Service     string
+	Production  bool
 	Deployments int64
 	Last        time.Time
 }
@@ -70,10 +72,13 @@ type Place struct {
 // maxPlaces bounds how many places are listed.
 const maxPlaces = 2000
 
-// Places are all of them, those of an environment by the names of their services.
+// Places are all of them, those of an environment by the names of their services. Of more
+// than are listed, production and what changed last come first.
 func Places(ctx context.Context, tx *storage.Tx) (list []Place, err error) {
-	rows, err := tx.Query(ctx, `SELECT e.ref, COALESCE(d."service", ''), COUNT(*), MAX(d."at") FROM k_deployment d JOIN node e ON e.id = d."environment"
-		WHERE d."at" IS NOT NULL AND d."status" IN ('success', 'inactive') GROUP BY e.ref, COALESCE(d."service", '') ORDER BY 1, 2 LIMIT $1`, maxPlaces)
+	rows, err := tx.Query(ctx, `SELECT e.ref, COALESCE(d."service", ''), COUNT(*), MAX(d."at"),
+			MAX(CASE WHEN v."tier" = 'production' OR v."tier" IS NULL AND v."name" IN ('prod', 'production') THEN 1 ELSE 0 END)
+		FROM k_deployment d JOIN node e ON e.id = d."environment" LEFT JOIN k_environment v ON v.id = e.id
+		WHERE d."at" IS NOT NULL AND d."status" IN ('success', 'inactive') GROUP BY e.ref, COALESCE(d."service", '') ORDER BY 5 DESC, 4 DESC, 1, 2 LIMIT $1`, maxPlaces)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +86,14 @@ func Places(ctx context.Context, tx *storage.Tx) (list []Place, err error) {
 	for rows.Next() {
 		var p Place
 		var last int64
-		if err := rows.Scan((*string)(&p.Environment), &p.Service, &p.Deployments, &last); err != nil {
+		if err := rows.Scan((*string)(&p.Environment), &p.Service, &p.Deployments, &last, &p.Production); err != nil {
 			return nil, err
 		}
 		p.Last = time.UnixMicro(last).UTC()
 		list = append(list, p)
 	}
+	slices.SortFunc(list, func(a, b Place) int {
+		return cmp.Or(cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Service, b.Service))
+	})
 	return list, rows.Err()
 }

@@ -342,13 +342,13 @@ func TestEveryServiceOfAnEnvironmentIsAPlace(t *testing.T) {
 		if err := db.Read(t.Context(), func(tx *storage.Tx) error {
 			list, err := population.Places(t.Context(), tx)
 			for _, p := range list {
-				got = append(got, fmt.Sprintln(p.Environment, p.Service, p.Deployments, p.Last.Equal(at(30).Time())))
+				got = append(got, fmt.Sprintln(p.Environment, p.Service, p.Deployments, p.Last.Equal(at(30).Time()), p.Production))
 			}
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"environment:prod pay 5 false\n", "environment:prod web 1 true\n", "environment:staging pay 1 false\n"}
+		want := []string{"environment:prod pay 5 false true\n", "environment:prod web 1 true true\n", "environment:staging pay 1 false false\n"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
