@@ -168,6 +168,10 @@ func waitFor(t *testing.T, say func() string, want string) {
 func TestCrookedHooksAreUsageOrRefused(t *testing.T) {
 	t.Setenv("STEMMA_DATA", filepath.Join(t.TempDir(), "data"))
 	t.Setenv("STEMMA_DB", "")
+	file := filepath.Join(t.TempDir(), "forgejo.secret")
+	if err := os.WriteFile(file, []byte("another long secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		env, value string
 		args       []string
@@ -179,6 +183,9 @@ func TestCrookedHooksAreUsageOrRefused(t *testing.T) {
 		{"X", "", []string{"--hook", "github"}, 2, "NAME=FILE"},
 		{"X", "", []string{"--hook", "github=/nowhere"}, 1, "source github"},
 		{"X", "", []string{"--hook-host", "github=ghe.acme.example"}, 2, "NAME=HOST"},
+		{"STEMMA_HOOK_GITEA_SECRET", "a long enough secret", []string{
+			"--hook", "forgejo=" + file, "--hook-host", "gitea=http://git.acme.example:3000", "--hook-host", "forgejo=http://git.acme.example:4000",
+		}, 1, "told apart by nothing but a port"},
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			t.Setenv(c.env, c.value)

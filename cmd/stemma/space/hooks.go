@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/inbox"
 	"github.com/stemma-dev/stemma/ingest/event/system"
@@ -72,9 +73,15 @@ func endpoints(environ, flags, hosts []string) ([]hooks.Endpoint, error) {
 		env[variable(name)+hookHost] = host
 	}
 	var list []hooks.Endpoint
+	addresses := map[string]string{}
 	for _, e := range found {
 		if host := env[variable(e.Name)+hookHost]; host != "" {
 			e.Host = hostOf(host)
+			if other, taken := addresses[e.Host]; taken && other != host {
+				return nil, stemma.WithHint(fmt.Errorf("hooks: %.100q and %.100q are told apart by nothing but a port or a path", min(host, other), max(host, other)),
+					"repositories are known by the name of their host: give each forge a name of its own, or write the same address twice if it is one")
+			}
+			addresses[e.Host] = host
 		}
 		list = append(list, e)
 	}
