@@ -169,6 +169,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 	}
 	ids = g.built(ids)
 	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(g.ref(a), g.ref(b)) })
+	s.Change.MoreBuilt = len(ids) > maxArtifacts
 	ids = most(s, ids, maxArtifacts, "artifacts")
 	more := g.putPackages(s, c, ids)
 	for _, id := range ids {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/attribution"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/policy/gather"
@@ -179,4 +180,18 @@ func args(query string) []any {
 		list = append(list, 1)
 	}
 	return list
+}
+
+func TestMoreArtifactsThanAreLookedAtAreNotAllOfThem(t *testing.T) {
+	db, p := storagetest.SQLite(t), &place{n: 1}
+	p.merged()
+	p.landed()
+	for i := range 201 {
+		digest, _ := p.image(fmt.Sprint(i))
+		p.tell(artifact.Artifact{Digest: digest, From: edge(p.commit(2))})
+	}
+	tellAll(t, db, []*place{p})
+	if s := gathered(t, db, p.change())[0]; len(s.Artifacts) != 200 || !s.Change.MoreBuilt || len(s.Gaps) != 1 {
+		t.Errorf("%d artifacts, more %v, %v", len(s.Artifacts), s.Change.MoreBuilt, s.Gaps)
+	}
 }

@@ -241,7 +241,7 @@ var elsewhere = map[string]bool{
 	".artifacts.attestations.verified": true, ".artifacts.attestations.trusted": true, ".artifacts.attestations.signer": true, // see the test of who signed
 	".artifacts.attestations.speaks": true, ".artifacts.attestations.level": true, ".artifacts.attested": true, // it takes those
 	".change.more_files":   true, // see the test of bounds
-	".change.more_commits": true,
+	".change.more_commits": true, ".change.more_built": true,
 
 	// These follow from settings, or from names.
 	".files.test": true, ".files.manifest": true, ".files.protected": true, ".files.forbidden": true, ".sessions.models.allowed": true, ".sessions.tools.allowed": true,

@@ -101,6 +101,7 @@ type Change struct {
 	HeadTree     string    `json:"head_tree,omitempty"`
 	MoreFiles    bool      `json:"more_files,omitempty"`   // it touches more than are looked at
 	MoreCommits  bool      `json:"more_commits,omitempty"` // it has more than are looked at
+	MoreBuilt    bool      `json:"more_built,omitempty"`   // more was built of it than is looked at
 	Queued       []string  `json:"queued,omitempty"`       // commits that a merge queue made of it, the last one last
 	Landed       string    `json:"landed,omitempty"`       // commit in which it stands on its branch
 	Added        int       `json:"added,omitempty"`
