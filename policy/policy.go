@@ -36,6 +36,8 @@ type Scope struct {
 	Repositories []string `yaml:"repositories,omitempty"` // patterns of names: acme/pay*
 	Paths        []string `yaml:"paths,omitempty"`        // of which the change touches one
 	Severity     Severity `yaml:"severity,omitempty"`     // and graver ones only
+	RiskFrom     int      `yaml:"risk_from,omitempty"`    // of the change, from there on
+	RiskBelow    int      `yaml:"risk_below,omitempty"`   // and below; 0: however high
 }
 
 // OfOne are settings of some repositories.
@@ -91,6 +93,12 @@ func (p *Policy) ready() error {
 		}
 		if r.Severity != "" && !slices.Contains(Severities, r.Severity) {
 			wrong(at+".severity", "the severity %.40q is none of %v", r.Severity, Severities)
+		}
+		if r.RiskFrom < 0 || r.RiskFrom > 100 || r.RiskBelow < 0 || r.RiskBelow > 100 {
+			wrong(at, "a risk is from 0 to 100, and not from %d to below %d", r.RiskFrom, r.RiskBelow)
+		}
+		if r.RiskBelow > 0 && r.RiskFrom >= r.RiskBelow {
+			wrong(at, "no risk is from %d on and below %d: the rule never fits", r.RiskFrom, r.RiskBelow)
 		}
 		faults = append(faults, p.patterns(at+".controls", r.Controls), p.patterns(at+".repositories", r.Repositories), p.patterns(at+".paths", r.Paths))
 	}
@@ -230,7 +238,8 @@ func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 		case len(r.Controls) > 0 && !subject.Matches(c.ID, r.Controls...),
 			r.Severity != "" && !c.Severity.AtLeast(r.Severity),
 			len(r.Repositories) > 0 && !subject.Matches(x.Repository.Name, r.Repositories...),
-			len(r.Paths) > 0 && !r.touches(x):
+			len(r.Paths) > 0 && !r.touches(x),
+			x.Risk < r.RiskFrom, r.RiskBelow > 0 && x.Risk >= r.RiskBelow:
 			continue
 		}
 		return r.Mode, true

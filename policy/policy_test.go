@@ -485,3 +485,27 @@ func TestBuildersOfARepositoryTakeThePlaceOfThoseOfAll(t *testing.T) {
 		t.Errorf("%+v", s.Builders)
 	}
 }
+
+func TestALowRiskMayFlowAndAHighOneIsHeldUp(t *testing.T) {
+	p, err := ParsePolicy("policy.yaml", []byte("rules:\n  - {controls: [OWN-*], mode: enforce}\n  - {controls: [OWN-*], risk_below: 20, mode: observe}\n  - {controls: [OWN-02], risk_from: 60, mode: enforce}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ruled(t, "false")
+	x := &subject.Subject{Settings: subject.Usual(), Files: []subject.File{{Path: "a.go"}}}
+	set := &Set{Controls: []*Control{c}, Policy: p}
+	risky := set.Judge(x)[0] // nothing is known of it, which counts half
+	if score, _ := Risk(x); score < 20 || risky.Mode != Enforce || !risky.Blocks {
+		t.Errorf("of risk %d: %+v", score, risky)
+	}
+	for risk, want := range map[int]Mode{0: Observe, 19: Observe, 20: Enforce, 100: Enforce} {
+		if got := set.Mode(c, &subject.Subject{Risk: risk}); got != want {
+			t.Errorf("a risk of %d gives %s", risk, got)
+		}
+	}
+	for _, bad := range []string{"risk_from: 101", "risk_below: -1", "risk_from: 30, risk_below: 30"} {
+		if _, err := ParsePolicy("policy.yaml", []byte("rules: [{controls: [OWN-*], mode: warn, "+bad+"}]")); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}
