@@ -16,8 +16,8 @@
 // inside with slashes, in the order of the paths; a symbolic link counts with the text
 // that it holds. It is written artifact:dirhash/HEX.
 //
-// The package does no I/O and verifies nothing: an attestation is unverified
-// until whoever verified it says so.
+// The package does no I/O and verifies nothing: whether the signature of an attestation
+// holds depends on whom one trusts, and is found when that is asked.
 package artifact
 
 import (
@@ -85,7 +85,6 @@ var attestationSpec = stemma.KindSpec{
 		{Name: "payload_type", Type: stemma.Text, Doc: "media type of what is signed"},
 		{Name: "media", Type: stemma.Text, Doc: "media type of the envelope"},
 		{Name: "place", Type: stemma.Text, Doc: "where it was read"},
-		{Name: "verified", Type: stemma.Bool, Doc: "its signature was checked and holds"},
 		{Name: "subjects", Type: stemma.Int, Doc: "how many things it speaks of"},
 		{Name: "signer_hint", Type: stemma.Text, Doc: "who it says signed, unverified"},
 		{Name: "builder", Type: stemma.Text, Index: true, Doc: "of provenance: who it says built them, unverified"},
@@ -182,7 +181,6 @@ type Attestation struct {
 	PayloadType   string     `json:"payload_type,omitempty"`
 	Media         string     `json:"media,omitempty"` // of the envelope
 	Place         string     `json:"place,omitempty"` // where it was read: a ref, a note, a path
-	Verified      bool       `json:"verified"`
 	Subjects      int        `json:"subjects,omitempty"`
 	SignerHint    string     `json:"signer_hint,omitempty"` // who it says signed, unverified
 	Builder       string     `json:"builder,omitempty"`     // of provenance: who it says built them, unverified

@@ -37,7 +37,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(artifact.AttestationFromFact,
 		artifact.Attestation{
 			ID: artifact.AttestationRef(stemma.Sum([]byte("x"))), PredicateType: "https://slsa.dev/provenance/v1", PayloadType: "application/vnd.in-toto+json",
-			Media: "application/vnd.dsse.envelope.v1+json", Place: "refs/notes/commits", Verified: true, Subjects: 1, SignerHint: "key 1", Builder: "https://ci.example.com", Source: commit,
+			Media: "application/vnd.dsse.envelope.v1+json", Place: "refs/notes/commits", Subjects: 1, SignerHint: "key 1", Builder: "https://ci.example.com", Source: commit,
 			About: []stemma.Edge{{To: commit}}, Occurred: moment,
 			Bodies: []stemma.Body{{Name: "raw", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},

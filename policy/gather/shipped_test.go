@@ -21,7 +21,7 @@ func productionMembers() []member {
 				digest, ref := p.image("pay")
 				p.tell(
 					artifact.Artifact{Digest: digest, Name: "pay", BuiltBy: edge(p.run("1")), From: edge(p.commit(2))},
-					artifact.Attestation{ID: artifact.AttestationRef(stemma.Sum([]byte(digest))), PredicateType: "https://slsa.dev/provenance/v1", Verified: true, SignerHint: "ci", Builder: "https://ci.example.com", Source: p.commit(2), About: edge(ref)},
+					artifact.Attestation{ID: artifact.AttestationRef(stemma.Sum([]byte(digest))), PredicateType: "https://slsa.dev/provenance/v1", SignerHint: "ci", Builder: "https://ci.example.com", Source: p.commit(2), About: edge(ref)},
 					artifact.Bom{
 						ID: artifact.BomRef(stemma.Sum([]byte(digest))), Format: "spdx", Count: 2, Unresolved: 1, Of: edge(ref),
 						Components: []artifact.Component{{Name: "a", PURL: "pkg:npm/%40scope/a@1.0?x=y#z"}, {Name: "b"}},
