@@ -184,6 +184,16 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
 		}
 	}
+	for _, pattern := range over.Packages {
+		if strings.HasPrefix(pattern, "pkg:") && strings.Contains(pattern, "/@") {
+			faults = append(faults, p.fault(path+".packages", "%.80q never fits: a package URL writes the @ of a scope as %%40", pattern))
+		}
+	}
+	for _, builder := range slices.Sorted(maps.Keys(over.Builders)) {
+		if n := over.Builders[builder]; n < 0 || n > 3 {
+			faults = append(faults, p.fault(path+".builders", "%.80q has the level %d: SLSA Build has 0 to 3", builder, n))
+		}
+	}
 	if d.has("trust") {
 		faults = append(faults, p.trust(path+".trust", over.Trust))
 	}

@@ -509,3 +509,12 @@ func TestALowRiskMayFlowAndAHighOneIsHeldUp(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatNeverFitsIsAFault(t *testing.T) {
+	_, err := ParsePolicy("policy.yaml", []byte("settings:\n  packages: [\"pkg:npm/@acme/*\"]\n  builders: {ci: 9}\n"))
+	for _, want := range []string{`policy.yaml:2: "pkg:npm/@acme/*" never fits`, `policy.yaml:3: "ci" has the level 9`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
+		}
+	}
+}
