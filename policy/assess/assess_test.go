@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -381,62 +380,6 @@ func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
-	of, other := merged(1).Ref(), merged(2).Ref()
-	ref := func(kind stemma.Kind, name string) stemma.Ref { return stemma.NewRef(kind, "x", name) }
-	commit, run, artifact := head, ref(stemma.KindRun, "1"), ref(stemma.KindArtifact, "1")
-	deployment, ticket := ref(stemma.KindDeployment, "1"), ref(stemma.KindTicket, "1")
-	edges := []struct {
-		from stemma.Ref
-		door string
-		to   stemma.Ref
-	}{
-		{of, "carries", commit},
-		{other, "carries", stemma.Ref("commit:sha1/10112233445566778899aabbccddeeff00112233")},
-		{ref(stemma.KindAttribution, "1"), "attributes", commit},
-		{ref(stemma.KindReview, "1"), "judges", of},
-		{ref(stemma.KindStanding, "1"), "in", ref(stemma.KindReview, "1")},
-		{run, "of", commit},
-		{ref(stemma.KindRun, "2"), "of-change", of},
-		{ref(stemma.KindTest, "1"), "of", run},
-		{ref(stemma.KindScan, "1"), "of", commit},
-		{artifact, "from", commit},
-		{ref(stemma.KindBom, "1"), "of", artifact},
-		{ref(stemma.KindAttestation, "1"), "about", artifact},
-		{deployment, "brings", of},
-		{deployment, "ships", ref(stemma.KindArtifact, "2")},
-		{ref(stemma.KindSnapshot, "1"), "shows", ref(stemma.KindArtifact, "2")},
-		{ref(stemma.KindIncident, "1"), "suspects", deployment},
-		{ref(stemma.KindIncident, "2"), "caused-by", of},
-		{of, "implements", ticket},
-		{ticket, "refines", ref(stemma.KindRequirement, "1")},
-		{of, "session", ref(stemma.KindSession, "1")},
-		{ref(stemma.KindSession, "2"), "opened", of},
-		{ref(stemma.KindException, "1"), "for", of},
-	}
-	h := newHouse(t, storagetest.SQLite(t))
-	asked := map[stemma.Ref]bool{}
-	for _, e := range edges {
-		f, err := stemma.NewFact(e.from, nil, stemma.Provenance{Source: "test", Occurred: noon, Grade: stemma.GradeB, Edges: []stemma.Edge{{Door: e.door, To: e.to}}})
-		h.must(err)
-		_, err = h.space.Ledger.Append(t.Context(), f)
-		h.must(err)
-		asked[e.from], asked[e.to] = true, true
-	}
-	_, err := h.space.Graph.Apply(t.Context(), h.space.Ledger)
-	h.must(err)
-	for thing := range asked {
-		want := []stemma.Ref{of}
-		if thing == other || thing == edges[1].to {
-			want = []stemma.Ref{other}
-		}
-		got, err := assess.Concerned(t.Context(), h.space.DB, []stemma.Ref{thing})
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s concerns %v, want %v (%v)", thing, got, want, err)
-		}
-	}
-}
-
 // While servers are replaced, the one of before does not judge against the new one.
 func TestOnlyTheNewestPolicyJudges(t *testing.T) {
 	h := newHouse(t, storagetest.SQLite(t))
@@ -467,21 +410,6 @@ func TestOnlyTheNewestPolicyJudges(t *testing.T) {
 		if len(by) != 1 || n > 2 { // the second knows that the log was verified
 			t.Errorf("%s made %d verdicts", policy, n)
 		}
-	}
-}
-
-func TestAccountsThatTurnOutToBeOneJudgeAgain(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	j := h.judge("")
-	h.put(merged(1), approval(1))
-	h.follow(j)
-	if got := h.stands(1, "REV-01"); got != "pass" {
-		t.Errorf("two people: %s", got)
-	}
-	h.put(identity.NewTie(identity.TieAccountMail, ada, bo))
-	h.follow(j)
-	if got := h.stands(1, "REV-01"); got != "pass > fail" {
-		t.Errorf("one person: %s", got)
 	}
 }
 

@@ -33,6 +33,8 @@ var hops = []hop{
 	{stemma.KindArtifact, stemma.KindCommit, "from", false},
 	{stemma.KindArtifact, stemma.KindRun, "built-by", false},
 	{stemma.KindArtifact, stemma.KindDeployment, "ships", true},
+	{stemma.KindArtifact, stemma.KindArtifact, "same-as", false},
+	{stemma.KindArtifact, stemma.KindArtifact, "same-as", true},
 	{stemma.KindBom, stemma.KindArtifact, "of", false},
 	{stemma.KindBom, stemma.KindCommit, "of", false},
 	{stemma.KindAttestation, stemma.KindArtifact, "about", false},
@@ -53,8 +55,8 @@ var hops = []hop{
 }
 
 // maxHops is how many steps lead at most from evidence to a change: from a bill of
-// materials by its artifact, the deployment of that, to what it brought.
-const maxHops = 5
+// materials by its artifact, another digest of that, its deployment, to what it brought.
+const maxHops = 6
 
 // concerned are the changes in which things have a say, in order of their refs.
 func concerned(ctx context.Context, db *storage.DB, things []stemma.Ref) (changes []stemma.Ref, err error) {
