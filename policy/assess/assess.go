@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -52,16 +53,18 @@ type Judge struct {
 
 	ref    stemma.Ref // of the policy, made by Open
 	spoils *spoils
+	rests  *atomic.Bool // another policy is in force
 	signed *gather.Verifier
 }
 
 // Open makes a judge ready, and states what it judges by unless that is in force.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
 	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
-	j.signed = gather.NewVerifier(j.Space.Vault)
-	if ours, err := j.current(ctx); err != nil {
+	j.rests, j.signed = &atomic.Bool{}, gather.NewVerifier(j.Space.Vault)
+	if _, err := j.Space.Graph.Apply(ctx, j.Space.Ledger); err != nil {
 		return nil, err
-	} else if known, err := j.Space.Graph.Nodes(ctx, j.ref); err != nil || ours && len(known) > 0 {
+	}
+	if ref, err := j.inForce(ctx); err != nil || ref == j.ref {
 		return &j, err
 	}
 	p := governance.Policy{ID: j.ref, Since: stemma.At(j.Now()), Count: len(j.Set.Controls), Packs: strings.Join(j.Set.Policy.Packs, " ")}

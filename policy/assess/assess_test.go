@@ -1,7 +1,6 @@
 package assess_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -72,6 +71,13 @@ func (h *house) judge(text string) *assess.Judge {
 	j, err := assess.Open(h.t.Context(), assess.Judge{Space: h.space, Set: &policy.Set{Controls: controls, Policy: p}, Now: h.now, Log: slog.New(slog.DiscardHandler)})
 	h.must(err)
 	return j
+}
+
+// at sets the clock.
+func (h *house) at(t time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock = t
 }
 
 func (h *house) put(records ...ingest.Record) {
@@ -213,28 +219,6 @@ func TestSeveralJudgesStateAVerdictOnce(t *testing.T) {
 	})
 }
 
-func TestAnotherPolicyJudgesAgainAndTellsTheDifference(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	h.put(merged(1))
-	h.follow(h.judge(""))
-	j := h.judge("mode: enforce")
-	h.must(j.Policy(t.Context()))
-	n, err := h.space.Graph.Node(t.Context(), governance.AssessmentRef(merged(1).Ref()))
-	h.must(err)
-	nodes := []graph.Node{n}
-	h.must(h.space.Graph.Fill(t.Context(), nodes))
-	if a := nodes[0].Attrs; !a.Bool("blocks") || a.Text("trigger") != "policy" {
-		t.Errorf("%v", a)
-	}
-	if got := h.told(n.Ref); got != 2 {
-		t.Errorf("there are %d verdicts", got)
-	}
-	h.must(j.Policy(t.Context()))
-	if got := h.told(n.Ref); got != 2 {
-		t.Errorf("judged again by the same policy there are %d verdicts", got)
-	}
-}
-
 func TestAnAdvisoryJudgesAgainWhatItsModelsMade(t *testing.T) {
 	h := newHouse(t, storagetest.SQLite(t))
 	j := h.judge("")
@@ -366,9 +350,7 @@ func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
 	if got := h.stands(1, "REV-01"); got != "fail > waived" {
 		t.Errorf("with an exception it is %s", got)
 	}
-	h.mu.Lock()
-	h.clock = noon.Add(25 * time.Hour)
-	h.mu.Unlock()
+	h.at(noon.Add(25 * time.Hour))
 	h.must(j.Due(t.Context()))
 	if got := h.stands(1, "REV-01"); got != "waived > fail" {
 		t.Errorf("when it is over it is %s", got)
@@ -377,39 +359,6 @@ func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
 	h.must(err)
 	if len(rounds) != 1 {
 		t.Errorf("there are %d rounds", len(rounds))
-	}
-}
-
-// While servers are replaced, the one of before does not judge against the new one.
-func TestOnlyTheNewestPolicyJudges(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	h.put(merged(1))
-	old, renewed := h.judge(""), h.judge("mode: enforce")
-	ctx, stop := context.WithCancel(t.Context())
-	var both sync.WaitGroup
-	for _, j := range []*assess.Judge{old, renewed} {
-		both.Go(func() { j.Run(ctx) })
-	}
-	for range 200 {
-		if h.told(governance.AssessmentRef(merged(1).Ref())) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	time.Sleep(1200 * time.Millisecond) // each looks twice
-	stop()
-	both.Wait()
-	by := map[stemma.Ref]int{}
-	for e, err := range h.space.Ledger.About(t.Context(), governance.AssessmentRef(merged(1).Ref())) {
-		h.must(err)
-		a, err := governance.AssessmentFromFact(e.Fact)
-		h.must(err)
-		by[a.Policy]++
-	}
-	for policy, n := range by {
-		if len(by) != 1 || n > 2 { // the second knows that the log was verified
-			t.Errorf("%s made %d verdicts", policy, n)
-		}
 	}
 }
 

@@ -101,8 +101,10 @@ func TestWhatIsToldOfAnotherDigestJudgesAgain(t *testing.T) {
 		if got := h.stands(1, "SUP-01") + ", " + h.stands(1, "BLD-01"); got != "unknown, unknown" {
 			t.Errorf("before anything is told it is %s", got)
 		}
-		h.put(artifact.Bom{ID: artifact.BomRef(stemma.Sum([]byte("bill"))), Format: "spdx", Count: 1, Of: []stemma.Edge{{To: kept.Ref()}},
-			Components: []artifact.Component{{Name: "cart", Version: "1.0.0", PURL: "pkg:npm/cart@1.0.0", Package: "pkg:npm/cart"}}})
+		h.put(artifact.Bom{
+			ID: artifact.BomRef(stemma.Sum([]byte("bill"))), Format: "spdx", Count: 1, Of: []stemma.Edge{{To: kept.Ref()}},
+			Components: []artifact.Component{{Name: "cart", Version: "1.0.0", PURL: "pkg:npm/cart@1.0.0", Package: "pkg:npm/cart"}},
+		})
 		h.follow(j)
 		if got := h.stands(1, "SUP-01"); got != "unknown > pass" {
 			t.Errorf("with a bill it is %s", got)

@@ -275,11 +275,30 @@ func (j *Judge) round(ctx context.Context, trigger string, refs []stemma.Ref) er
 	return errors.Join(w.Record(ctx, round, Source, stemma.GradeA), w.Close(ctx))
 }
 
-// current reports whether the policy of this judge is the one that was put in force last: while
+// inForce is the policy that was put in force last, in the order of the log: clocks may be wrong.
+func (j *Judge) inForce(ctx context.Context) (stemma.Ref, error) {
+	refs, err := j.refs(ctx, `SELECT n.ref FROM k_policy p JOIN node n ON n.id = p.id ORDER BY n.last_pos DESC LIMIT 1`)
+	if err != nil || len(refs) == 0 {
+		return "", err
+	}
+	return refs[0], nil
+}
+
+// current reports whether the policy of this judge is in force, and tells when that turns: while
 // servers are replaced one after the other, those of before judge nothing any more.
 func (j *Judge) current(ctx context.Context) (bool, error) {
-	refs, err := j.refs(ctx, `SELECT n.ref FROM k_policy p JOIN node n ON n.id = p.id ORDER BY p."since" DESC, n.ref DESC LIMIT 1`)
-	return err == nil && (len(refs) == 0 || refs[0] == j.ref), err
+	ref, err := j.inForce(ctx)
+	if err != nil {
+		return false, err
+	}
+	ours := ref == "" || ref == j.ref
+	switch rested := j.rests.Swap(!ours); {
+	case !ours && !rested:
+		j.Log.Warn("another policy is in force than the one of this process, which judges nothing until it is started again", "policy", string(j.ref), "in force", string(ref))
+	case ours && rested:
+		j.Log.Info("the policy of this process is in force again", "policy", string(j.ref))
+	}
+	return ours, nil
 }
 
 // poll is how often it is looked whether something has come.
