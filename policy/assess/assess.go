@@ -54,13 +54,14 @@ type Judge struct {
 	ref    stemma.Ref // of the policy, made by Open
 	spoils *spoils
 	rests  *atomic.Bool // another policy is in force
+	many   *sync.Mutex  // held while some of many changes are judged
 	signed *gather.Verifier
 }
 
 // Open makes a judge ready, and states what it judges by unless that is in force.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
 	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
-	j.rests, j.signed = &atomic.Bool{}, gather.NewVerifier(j.Space.Vault)
+	j.rests, j.many, j.signed = &atomic.Bool{}, &sync.Mutex{}, gather.NewVerifier(j.Space.Vault)
 	if _, err := j.Space.Graph.Apply(ctx, j.Space.Ledger); err != nil {
 		return nil, err
 	}

@@ -134,10 +134,13 @@ func (h *house) told(of stemma.Ref) (n int) {
 	return n
 }
 
+// follow judges what is news, and what that concerns.
 func (h *house) follow(j *assess.Judge) {
 	h.t.Helper()
 	_, err := j.Follow(h.t.Context())
 	h.must(err)
+	h.must(j.Everything(h.t.Context()))
+	h.must(j.Feeds(h.t.Context()))
 }
 
 func TestLateEvidenceTurnsAVerdictAndTheOldOneStays(t *testing.T) {

@@ -1,0 +1,194 @@
+package assess
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/ingest"
+)
+
+// wished is under which it is remembered up to which fact so much was news that all changes are
+// to be judged.
+const wished = Source + "-wish"
+
+// wish asks that all changes are judged: they are more than those may be that something is news of.
+func (j *Judge) wish(ctx context.Context) error {
+	at, err := j.Space.Graph.Applied(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	for moved := false; !moved; {
+		before, err := j.Space.Bookmark(ctx, wished)
+		if err != nil {
+			return err
+		}
+		if moved, err = j.Space.MoveBookmark(ctx, ingest.Move{Source: wished, From: before.State, To: string(state), Now: j.Now()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// everything is all changes, in order of their refs.
+const everything = `SELECT n.ref FROM node n WHERE n.ref >= 'change:' AND n.ref < 'change;' AND n.ref > $1 ORDER BY n.ref LIMIT `
+
+// Everything judges all changes if more was news than is followed one by one: the first time,
+// and when very much came in at once.
+func (j *Judge) Everything(ctx context.Context) error {
+	return j.work(ctx, plan{
+		source: Source + "-all",
+		begin: func(ctx context.Context, s *shift) (bool, error) {
+			b, err := j.Space.Bookmark(ctx, wished)
+			if err != nil || b.State == "" {
+				return false, err
+			}
+			err = json.Unmarshal([]byte(b.State), &s.Until)
+			return s.Until != s.Log, err
+		},
+		tasks: func(context.Context, *shift) ([]task, error) {
+			return []task{{OnEvidence, func(ctx context.Context, last stemma.Ref) ([]stemma.Ref, error) {
+				return j.refs(ctx, everything+itoa(10*portion), string(last))
+			}}}, nil
+		},
+		end: func(s *shift) { s.Log = s.Until },
+	})
+}
+
+// Feeds judges changes again that advisories are about, of whose packages a registry told,
+// or in whose repositories an exception holds.
+func (j *Judge) Feeds(ctx context.Context) error {
+	return j.work(ctx, plan{
+		source: Source + "-feeds",
+		begin: func(ctx context.Context, s *shift) (bool, error) {
+			return j.since(ctx, s, func(n news) bool { return len(n.advisories)+len(n.packages)+len(n.exceptions) > 0 })
+		},
+		tasks: func(ctx context.Context, s *shift) ([]task, error) {
+			n, err := j.news(ctx, s.Log, s.Until)
+			if err != nil {
+				return nil, err
+			}
+			models, packages, err := j.advised(ctx, n.advisories)
+			return []task{
+				these(OnException, func(ctx context.Context) ([]stemma.Ref, error) { return j.inRepositories(ctx, n.exceptions) }),
+				these(OnAdvisory, func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, models) }),
+				these(OnVulnerability, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, packages) }),
+				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, n.packages) }),
+			}, err
+		},
+		end: func(s *shift) { s.Log, s.Until = s.Until, 0 },
+	})
+}
+
+// since finds out whether a shift concerns anything that is news to it. If not, it is as far as the log.
+func (j *Judge) since(ctx context.Context, s *shift, concerns func(news) bool) (bool, error) {
+	size, err := j.Space.Graph.Applied(ctx)
+	if err != nil || size <= s.Log { // it is being made anew if it is less
+		return false, err
+	}
+	n, err := j.news(ctx, s.Log, size)
+	if err != nil {
+		return false, err
+	}
+	if !concerns(n) {
+		s.Log = size
+		return false, nil
+	}
+	s.Until = size
+	return true, nil
+}
+
+// inRepositories are changes of the repositories that exceptions are for.
+func (j *Judge) inRepositories(ctx context.Context, exceptions []stemma.Ref) (changes []stemma.Ref, err error) {
+	for _, e := range exceptions {
+		some, err := j.refs(ctx, `SELECT n.ref FROM node x JOIN k_exception e ON e.id = x.id JOIN k_change c ON c."repository" = e."repository"
+			JOIN node n ON n.id = c.id WHERE x.ref = $1 ORDER BY n.ref`, string(e))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, some...)
+	}
+	return changes, nil
+}
+
+// Due judges changes again of which evidence was waited for, or an exception ended.
+func (j *Judge) Due(ctx context.Context) error {
+	const due = ` FROM k_assessment a CROSS JOIN node n WHERE a."due" > 0 AND a."due" <= $1 AND n.id = a."change"`
+	return j.work(ctx, plan{
+		source: Source + "-due",
+		begin: func(ctx context.Context, _ *shift) (bool, error) {
+			some, err := j.refs(ctx, `SELECT n.ref`+due+` LIMIT 1`, j.Now().Unix())
+			return len(some) > 0, err
+		},
+		tasks: func(context.Context, *shift) ([]task, error) {
+			return []task{{OnTime, func(ctx context.Context, last stemma.Ref) ([]stemma.Ref, error) {
+				return j.refs(ctx, `SELECT n.ref`+due+` AND n.ref > $2 ORDER BY n.ref LIMIT `+itoa(10*portion), j.Now().Unix(), string(last))
+			}}}, nil
+		},
+	})
+}
+
+// Policy judges changes again that were judged by something else.
+func (j *Judge) Policy(ctx context.Context) error {
+	const others = ` FROM k_policy p CROSS JOIN k_assessment a CROSS JOIN node n
+		WHERE p.id <> (SELECT o.id FROM node o WHERE o.ref = $1) AND a."policy" = p.id AND n.id = a."change"`
+	return j.work(ctx, plan{
+		source: Source + "-policy",
+		begin: func(ctx context.Context, _ *shift) (bool, error) {
+			some, err := j.refs(ctx, `SELECT n.ref`+others+` LIMIT 1`, string(j.ref))
+			return len(some) > 0, err
+		},
+		tasks: func(context.Context, *shift) ([]task, error) {
+			return []task{{OnPolicy, func(ctx context.Context, last stemma.Ref) ([]stemma.Ref, error) {
+				return j.refs(ctx, `SELECT n.ref`+others+` AND n.ref > $2 ORDER BY n.ref LIMIT `+itoa(10*portion), string(j.ref), string(last))
+			}}}, nil
+		},
+	})
+}
+
+// nightly is how many changes of one sort are judged again every night.
+const nightly = 10_000
+
+// Night verifies the log and judges the last changes again, once a day whoever does it first.
+func (j *Judge) Night(ctx context.Context) error {
+	return j.work(ctx, plan{
+		source: Source + "-night",
+		begin: func(_ context.Context, s *shift) (bool, error) {
+			now := j.Now().UTC()
+			today := now.Format(time.DateOnly)
+			if s.Day == today || s.Day != "" && now.Hour() < 2 {
+				return false, nil
+			}
+			s.Day = today
+			return true, nil
+		},
+		tasks: func(ctx context.Context, s *shift) ([]task, error) {
+			if s.Last == "" {
+				if err := j.CheckLog(ctx); err != nil {
+					return nil, err
+				}
+			}
+			return []task{these(OnTime, j.lately)}, nil
+		},
+	})
+}
+
+// lately are the changes that are open, and those that came in last.
+func (j *Judge) lately(ctx context.Context) (all []stemma.Ref, err error) {
+	for _, query := range []string{
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."state" = 'open' ORDER BY n.ref LIMIT ` + itoa(nightly),
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT ` + itoa(nightly),
+	} {
+		some, err := j.refs(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
