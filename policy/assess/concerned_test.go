@@ -4,17 +4,29 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
 	"github.com/stemma-dev/stemma/attest/attesttest"
+	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/reported"
 	"github.com/stemma-dev/stemma/policy/assess"
+	"github.com/stemma-dev/stemma/session"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
+
+// link states that one thing leads to another.
+func (h *house) link(from stemma.Ref, door string, to stemma.Ref) {
+	h.t.Helper()
+	f, err := stemma.NewFact(from, nil, stemma.Provenance{Source: "test", Occurred: noon, Grade: stemma.GradeB, Edges: []stemma.Edge{{Door: door, To: to}}})
+	h.must(err)
+	_, err = h.space.Ledger.Append(h.t.Context(), f)
+	h.must(err)
+}
 
 func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
 	of, other := merged(1).Ref(), merged(2).Ref()
@@ -52,14 +64,10 @@ func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
 	h := newHouse(t, storagetest.SQLite(t))
 	asked := map[stemma.Ref]bool{}
 	for _, e := range edges {
-		f, err := stemma.NewFact(e.from, nil, stemma.Provenance{Source: "test", Occurred: noon, Grade: stemma.GradeB, Edges: []stemma.Edge{{Door: e.door, To: e.to}}})
-		h.must(err)
-		_, err = h.space.Ledger.Append(t.Context(), f)
-		h.must(err)
+		h.link(e.from, e.door, e.to)
 		asked[e.from], asked[e.to] = true, true
 	}
-	_, err := h.space.Graph.Apply(t.Context(), h.space.Ledger)
-	h.must(err)
+	h.put()
 	for thing := range asked {
 		want := []stemma.Ref{of}
 		if thing == other || thing == edges[1].to {
@@ -130,4 +138,76 @@ func TestWhatIsToldOfAnotherDigestJudgesAgain(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What was found in the commit that a change stands on decides what of it is new.
+func TestLateEvidenceOfTheBaseJudgesWhatStandsOnItAgain(t *testing.T) {
+	const (
+		base   = stemma.Ref("commit:sha1/aa112233445566778899aabbccddeeff00112233")
+		second = stemma.Ref("commit:sha1/bb112233445566778899aabbccddeeff00112233")
+		merge  = stemma.Ref("commit:sha1/cc112233445566778899aabbccddeeff00112233")
+		branch = stemma.Ref("commit:sha1/dd112233445566778899aabbccddeeff00112233")
+		fork   = stemma.Ref("commit:sha1/ee112233445566778899aabbccddeeff00112233")
+	)
+	commit := func(ref stemma.Ref, parents ...stemma.Ref) change.Commit {
+		_, sha := ref.Split()
+		return change.Commit{SHA: strings.TrimPrefix(sha, "sha1/"), Repository: repository, FirstParent: parents[0], Parents: parents, Merge: len(parents) > 1}
+	}
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		rebased, squashed, joined := merged(1), merged(2), merged(3)
+		rebased.MergeCommit, rebased.Commits = second, []stemma.Ref{head, second}
+		squashed.MergeCommit, squashed.Commits = head, nil
+		joined.MergeCommit, joined.Commits = merge, []stemma.Ref{branch, merge}
+		for _, c := range []*change.Change{&rebased, &squashed, &joined} {
+			c.Head = ""
+		}
+		h.put(commit(head, base), commit(second, head), commit(branch, fork), commit(merge, base, branch), rebased, squashed, joined)
+		ref := func(kind stemma.Kind, name string) stemma.Ref { return stemma.NewRef(kind, "x", name) }
+		h.link(ref(stemma.KindRun, "1"), "of", base)
+		h.link(ref(stemma.KindTest, "1"), "of", ref(stemma.KindRun, "1"))
+		h.link(ref(stemma.KindScan, "1"), "of", base)
+		h.link(ref(stemma.KindArtifact, "1"), "from", base)
+		h.link(ref(stemma.KindBom, "1"), "of", ref(stemma.KindArtifact, "1"))
+		h.link(ref(stemma.KindAttribution, "1"), "attributes", base)
+		h.link(ref(stemma.KindScan, "2"), "of", fork)
+		h.link(ref(stemma.KindScan, "3"), "of", second)
+		h.put()
+		on := []stemma.Ref{rebased.Ref(), squashed.Ref(), joined.Ref()}
+		for thing, want := range map[stemma.Ref][]stemma.Ref{
+			ref(stemma.KindRun, "1"): on, ref(stemma.KindTest, "1"): on, ref(stemma.KindScan, "1"): on, ref(stemma.KindArtifact, "1"): on, ref(stemma.KindBom, "1"): on,
+			ref(stemma.KindAttribution, "1"): nil, ref(stemma.KindScan, "2"): nil, ref(stemma.KindScan, "3"): {rebased.Ref()},
+		} {
+			got, err := assess.Concerned(t.Context(), h.space.DB, []stemma.Ref{thing})
+			if h.must(err); !slices.Equal(got, want) {
+				t.Errorf("%s concerns %v, want %v", thing, got, want)
+			}
+		}
+	})
+}
+
+// Who started the session at the top decides who drove all of them.
+func TestASessionThatIsToldLateJudgesAgainWhatThoseBelowItMade(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	at := func(name string) session.Session {
+		return session.Session{Tool: "codex", ExternalID: name, Started: stemma.At(noon.Add(-3 * time.Hour))}
+	}
+	top, planner, worker := at("top"), at("planner"), at("worker")
+	top.Operator, planner.Parent, worker.Parent = []stemma.Edge{{To: ada}}, top.Ref(), planner.Ref()
+	c := merged(1)
+	c.Sessions, c.Size, c.Lines = []stemma.Edge{{To: worker.Ref(), Method: "note"}}, &change.Size{Added: 3}, &change.Lines{AI: 3}
+	h.put(planner, worker, c, merged(2))
+	h.follow(j)
+	if got := h.stands(1, "CAP-06"); got != "unknown" {
+		t.Errorf("before it is told it is %s", got)
+	}
+	h.put(top)
+	h.follow(j)
+	if got := h.stands(1, "CAP-06"); got != "unknown > pass" {
+		t.Errorf("told, it is %s", got)
+	}
+	if n := h.told(governance.AssessmentRef(merged(2).Ref())); n != 1 {
+		t.Errorf("what they did not make was judged %d times", n)
+	}
 }
