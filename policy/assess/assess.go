@@ -3,9 +3,10 @@
 //
 // A change is judged when something is news that has a say in it, when a time is over for
 // which evidence was waited for, when what it is judged by is another, when an advisory
-// about its models is out, and once a night. What stands as before is not stated
-// again. Several processes may judge one space at once: a verdict that was made while
-// another one about the same change came in is made anew.
+// about its models or packages is out, when its repository fell silent, and once a night.
+// What stands as before is not stated again. Several processes may judge one space at once:
+// a verdict that was made while another one about the same change came in is made anew, and
+// what concerns many changes is a shift that one of them at a time is at.
 package assess
 
 import (

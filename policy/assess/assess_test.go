@@ -141,6 +141,7 @@ func (h *house) follow(j *assess.Judge) {
 	h.must(err)
 	h.must(j.Everything(h.t.Context()))
 	h.must(j.Feeds(h.t.Context()))
+	h.must(j.Repositories(h.t.Context()))
 }
 
 func TestLateEvidenceTurnsAVerdictAndTheOldOneStays(t *testing.T) {

@@ -13,3 +13,10 @@ func (j *Judge) Hold() (goOn func()) {
 	j.many.Lock()
 	return j.many.Unlock
 }
+
+// Lately sets how many changes count as those of the last time.
+func Lately(n int) (reset func()) {
+	before := lately
+	lately = n
+	return func() { lately = before }
+}

@@ -3,6 +3,8 @@ package assess
 import (
 	"context"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +21,7 @@ const (
 	OnAdvisory      = "advisory"
 	OnVulnerability = "vulnerability"
 	OnException     = "exception"
+	OnRepository    = "repository"
 	OnTime          = "time"
 	OnDemand        = "asked"
 )
@@ -35,10 +38,14 @@ func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if since == 0 || len(news.things) > maxNews {
+		if since == 0 || len(news.things)+len(news.wide) > maxNews {
 			return 0, j.wish(ctx)
 		}
-		changes, err := concerned(ctx, j.Space.DB, news.things)
+		lacking, err := j.lacking(ctx, news.wide)
+		if err != nil {
+			return 0, err
+		}
+		changes, err := concerned(ctx, j.Space.DB, append(news.things, lacking...))
 		if err != nil {
 			return 0, err
 		}
@@ -57,6 +64,7 @@ type news struct {
 	packages   []string     // of which a registry told
 	advisories []stemma.Ref
 	exceptions []stemma.Ref
+	wide       []stemma.Ref // gaps and rules about branches: of whole repositories, if not of one thing
 }
 
 // news are the things that facts are about from a position on and before another: nothing the
@@ -91,6 +99,11 @@ func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error
 			continue
 		case stemma.KindException:
 			n.exceptions = append(n.exceptions, ref)
+		case stemma.KindGap, stemma.KindProtection:
+			if e.Fact.Source != Source { // of a change that it could not judge
+				n.wide = append(n.wide, ref)
+			}
+			continue
 		}
 		if len(n.things) <= maxNews {
 			n.things = append(n.things, ref)
@@ -107,6 +120,22 @@ func (j *Judge) refs(ctx context.Context, query string, args ...any) (refs []ste
 		refs = append(refs, stemma.Ref(ref))
 		return err
 	}, query, args...)
+}
+
+// among asks about some at a time of what may be many: a query has {these} in their place.
+func among[T ~string](ctx context.Context, j *Judge, these []T, query string) (all []stemma.Ref, err error) {
+	for part := range slices.Chunk(these, perQuery) {
+		args, marks := make([]any, len(part)), make([]string, len(part))
+		for i, of := range part {
+			args[i], marks[i] = string(of), "$"+itoa(i+1)
+		}
+		some, err := j.refs(ctx, strings.ReplaceAll(query, "{these}", strings.Join(marks, ", ")), args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return unique(all), nil
 }
 
 // ofPeople are the changes that people made or judged of whose accounts something is news:
@@ -181,6 +210,7 @@ func (j *Judge) Run(ctx context.Context) {
 		{"changes that are due", j.Due},
 		{"all changes", j.Everything},
 		{"changes that a feed concerns", j.Feeds},
+		{"changes of repositories", j.Repositories},
 		{"changes that are judged by another policy", j.Policy},
 		{"the changes of the last time", j.Night},
 	} {

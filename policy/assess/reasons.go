@@ -116,6 +116,58 @@ func (j *Judge) inRepositories(ctx context.Context, exceptions []stemma.Ref) (ch
 	return changes, nil
 }
 
+// lately is how many changes count as those of the last time.
+var lately = 10_000
+
+// calm is how long after changes of whole repositories were judged that is done again at the
+// earliest: gaps come in swarms.
+const calm = 10 * time.Minute
+
+// Repositories judges changes again that may still turn, of repositories of which a gap was opened or
+// closed, or a rule about branches is another.
+func (j *Judge) Repositories(ctx context.Context) error {
+	return j.work(ctx, plan{
+		source: Source + "-repositories",
+		begin: func(ctx context.Context, s *shift) (bool, error) {
+			if s.Ended != 0 && j.Now().Sub(time.UnixMicro(s.Ended)).Abs() < calm {
+				return false, nil
+			}
+			return j.since(ctx, s, func(n news) bool { return len(n.wide) > 0 })
+		},
+		tasks: func(ctx context.Context, s *shift) ([]task, error) {
+			n, err := j.news(ctx, s.Log, s.Until)
+			return []task{these(OnRepository, func(ctx context.Context) ([]stemma.Ref, error) { return j.ofRepositories(ctx, n.wide) })}, err
+		},
+		end: func(s *shift) { s.Log, s.Until = s.Until, 0 },
+	})
+}
+
+// lacking are the things that gaps leave unknown.
+func (j *Judge) lacking(ctx context.Context, gaps []stemma.Ref) ([]stemma.Ref, error) {
+	return among(ctx, j, gaps, `SELECT a.ref FROM node n JOIN k_gap g ON g.id = n.id JOIN node a ON a.id = g."about" WHERE n.ref IN ({these})`)
+}
+
+// ofRepositories are the changes that may still turn, open ones and the last that came in, of the repositories
+// that gaps and rules about branches are of.
+func (j *Judge) ofRepositories(ctx context.Context, wide []stemma.Ref) (changes []stemma.Ref, err error) {
+	repositories, err := among(ctx, j, wide, `SELECT r.ref FROM node n JOIN k_gap g ON g.id = n.id JOIN node r ON r.id = g."repository" WHERE n.ref IN ({these}) AND g."about" IS NULL
+		UNION SELECT r.ref FROM node n JOIN k_protection p ON p.id = n.id JOIN node r ON r.id = p."repository" WHERE n.ref IN ({these})`)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range repositories {
+		const of = `SELECT n.ref FROM node r JOIN k_change c ON c."repository" = r.id JOIN node n ON n.id = c.id WHERE r.ref = $1 AND c.`
+		for _, query := range []string{of + `"state" = 'open' ORDER BY n.ref`, of + `"merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref`} {
+			some, err := j.refs(ctx, query+` LIMIT `+itoa(lately), string(r))
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, some...)
+		}
+	}
+	return changes, nil
+}
+
 // Due judges changes again of which evidence was waited for, or an exception ended.
 func (j *Judge) Due(ctx context.Context) error {
 	const due = ` FROM k_assessment a CROSS JOIN node n WHERE a."due" > 0 AND a."due" <= $1 AND n.id = a."change"`
@@ -151,10 +203,8 @@ func (j *Judge) Policy(ctx context.Context) error {
 	})
 }
 
-// nightly is how many changes of one sort are judged again every night.
-const nightly = 10_000
-
-// Night verifies the log and judges the last changes again, once a day whoever does it first.
+// Night verifies the log and judges changes again, once a day whoever does it first: those of the last time, and as
+// many of all in turn, so that in time each is looked at.
 func (j *Judge) Night(ctx context.Context) error {
 	return j.work(ctx, plan{
 		source: Source + "-night",
@@ -173,16 +223,24 @@ func (j *Judge) Night(ctx context.Context) error {
 					return nil, err
 				}
 			}
-			return []task{these(OnTime, j.lately)}, nil
+			older, err := j.refs(ctx, everything+itoa(lately), string(s.Older))
+			if s.Next = ""; len(older) == lately {
+				s.Next = older[lately-1]
+			}
+			return []task{these(OnTime, func(ctx context.Context) ([]stemma.Ref, error) {
+				last, err := j.last(ctx)
+				return append(last, older...), err
+			})}, err
 		},
+		end: func(s *shift) { s.Older, s.Next = s.Next, "" },
 	})
 }
 
-// lately are the changes that are open, and those that came in last.
-func (j *Judge) lately(ctx context.Context) (all []stemma.Ref, err error) {
+// last are the changes that are open, and those that came in last.
+func (j *Judge) last(ctx context.Context) (all []stemma.Ref, err error) {
 	for _, query := range []string{
-		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."state" = 'open' ORDER BY n.ref LIMIT ` + itoa(nightly),
-		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT ` + itoa(nightly),
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."state" = 'open' ORDER BY n.ref LIMIT ` + itoa(lately),
+		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT ` + itoa(lately),
 	} {
 		some, err := j.refs(ctx, query)
 		if err != nil {
