@@ -129,8 +129,6 @@ func (j *Judge) part(ctx context.Context, trigger string, refs []stemma.Ref, log
 		return all, j.spoils.mended(ctx, j, refs)
 	case ctx.Err() != nil:
 		return all, err
-	case len(rest) == 0: // of nothing
-		return all, err
 	case len(refs) == 1:
 		return all, j.spoils.spoiled(ctx, j, refs[0], err)
 	}

@@ -173,8 +173,12 @@ func (j *Judge) Due(ctx context.Context) error {
 	const due = ` FROM k_assessment a CROSS JOIN node n WHERE a."due" > 0 AND a."due" <= $1 AND n.id = a."change"`
 	return j.work(ctx, plan{
 		source: Source + "-due",
-		begin: func(ctx context.Context, _ *shift) (bool, error) {
-			some, err := j.refs(ctx, `SELECT n.ref`+due+` LIMIT 1`, j.Now().Unix())
+		begin: func(ctx context.Context, s *shift) (bool, error) {
+			now := j.Now()
+			if s.vain(now) {
+				return false, nil
+			}
+			some, err := j.refs(ctx, `SELECT n.ref`+due+` LIMIT 1`, now.Unix())
 			return len(some) > 0, err
 		},
 		tasks: func(context.Context, *shift) ([]task, error) {
@@ -191,7 +195,10 @@ func (j *Judge) Policy(ctx context.Context) error {
 		WHERE p.id <> (SELECT o.id FROM node o WHERE o.ref = $1) AND a."policy" = p.id AND n.id = a."change"`
 	return j.work(ctx, plan{
 		source: Source + "-policy",
-		begin: func(ctx context.Context, _ *shift) (bool, error) {
+		begin: func(ctx context.Context, s *shift) (bool, error) {
+			if s.vain(j.Now()) {
+				return false, nil
+			}
 			some, err := j.refs(ctx, `SELECT n.ref`+others+` LIMIT 1`, string(j.ref))
 			return len(some) > 0, err
 		},

@@ -31,6 +31,13 @@ type shift struct {
 	Task   int        `json:"task,omitempty"`   // that is being done
 	Last   stemma.Ref `json:"last,omitempty"`   // change of it that was judged last
 	Judged int        `json:"judged,omitempty"` // changes of it
+	Idle   bool       `json:"idle,omitempty"`   // in the one before, or in this one so far, nothing could be judged
+}
+
+// vain reports whether a shift of this kind did nothing just now: what it is about cannot be judged, and is tried
+// again every minute.
+func (s *shift) vain(now time.Time) bool {
+	return s.Idle && now.Sub(time.UnixMicro(s.Ended)).Abs() < lease
 }
 
 // A task is changes that are judged for one reason.
@@ -123,7 +130,7 @@ func (t *turn) begin(ctx context.Context) error {
 		case err != nil:
 			return err
 		case due:
-			t.shift.Begun = now.UnixMicro()
+			t.shift.Begun, t.shift.Idle = now.UnixMicro(), true
 		case t.shift == before:
 			return nil
 		default:
@@ -184,6 +191,7 @@ func (t *turn) task(ctx context.Context, of task) error {
 				return err
 			}
 			t.shift.Judged, t.shift.Last, t.shift.Beat = t.shift.Judged+o.Judged, some[len(some)-1], t.j.Now().UnixMicro()
+			t.shift.Idle = t.shift.Idle && o.Judged == 0
 			if err := t.move(ctx); err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package assess_test
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -120,6 +121,45 @@ func TestSeveralJudgesDoOneRound(t *testing.T) {
 		all.Wait()
 		h.oneRound(assess.OnAdvisory, "MOD-02", 20)
 	})
+}
+
+// TestAChangeThatCannotBeJudgedHoldsUpNoOther: what is wrong with it is a gap until it is mended, and it is not
+// tried again all the time.
+func TestAChangeThatCannotBeJudgedHoldsUpNoOther(t *testing.T) {
+	h := newHouse(t, storagetest.SQLite(t))
+	h.put(merged(1), merged(2), merged(3))
+	h.follow(h.judge(""))
+	spoil := func(set string) {
+		h.must(h.space.DB.Write(t.Context(), func(tx *storage.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE k_change SET `+set+` WHERE number = 2`)
+			return err
+		}))
+	}
+	spoil(`opened = 'never'`)
+	j := h.judge("mode: enforce")
+	var said strings.Builder
+	j.Log = slog.New(slog.NewTextHandler(&said, nil))
+	for range 4 {
+		h.must(j.Policy(t.Context()))
+	}
+	for number, want := range map[int]int{1: 2, 2: 1, 3: 2} {
+		if n := h.told(governance.AssessmentRef(merged(number).Ref())); n != want {
+			t.Errorf("on #%d there are %d verdicts, want %d", number, n, want)
+		}
+	}
+	if n := strings.Count(said.String(), "cannot be judged"); n != 2 { // with the others, and alone
+		t.Errorf("it was tried %d times", n)
+	}
+	gaps, err := h.space.Graph.Lookup(t.Context(), stemma.KindGap, "source", assess.Source, 10)
+	if h.must(err); len(gaps) != 1 {
+		t.Errorf("there are %d gaps", len(gaps))
+	}
+	spoil(`opened = 0`)
+	h.at(noon.Add(2 * time.Minute))
+	h.must(j.Policy(t.Context()))
+	if n := h.told(governance.AssessmentRef(merged(2).Ref())); n != 2 {
+		t.Errorf("mended, there are %d verdicts on it", n)
+	}
 }
 
 // TestARoundHoldsUpNoHead: while a round about many changes stands still in its midst, a new head gets its verdict.
