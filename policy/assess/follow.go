@@ -49,11 +49,7 @@ func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		tied, err := j.ofPeople(ctx, news.things)
-		if err != nil {
-			return 0, err
-		}
-		r, err := j.Changes(ctx, OnEvidence, unique(append(changes, tied...))...)
+		r, err := j.Changes(ctx, OnEvidence, changes...)
 		return r.Stated, err
 	})
 }
@@ -63,6 +59,7 @@ type news struct {
 	things     []stemma.Ref // that have a say in changes by what leads to them
 	packages   []string     // of which a registry told
 	advisories []stemma.Ref
+	ties       []stemma.Ref // of accounts
 	exceptions []stemma.Ref
 	wide       []stemma.Ref // gaps and rules about branches: of whole repositories, if not of one thing
 }
@@ -96,6 +93,9 @@ func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error
 			if p, err := artifact.PackageFromFact(e.Fact); err == nil {
 				n.packages = append(n.packages, p.PURL)
 			}
+			continue
+		case stemma.KindTie:
+			n.ties = append(n.ties, ref)
 			continue
 		case stemma.KindException:
 			n.exceptions = append(n.exceptions, ref)
@@ -136,25 +136,6 @@ func among[T ~string](ctx context.Context, j *Judge, these []T, query string) (a
 		all = append(all, some...)
 	}
 	return unique(all), nil
-}
-
-// ofPeople are the changes that people made or judged of whose accounts something is news:
-// whether two are one decides whether an approval counts.
-func (j *Judge) ofPeople(ctx context.Context, things []stemma.Ref) (changes []stemma.Ref, err error) {
-	for _, t := range things {
-		if t.Kind() != stemma.KindTie {
-			continue
-		}
-		some, err := j.refs(ctx, `WITH who(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot'))
-			SELECT n.ref FROM who CROSS JOIN k_review r JOIN node n ON n.id = r."change" WHERE r."reviewer" = who.id
-			UNION SELECT n.ref FROM who CROSS JOIN edge e JOIN node n ON n.id = e.src JOIN door d ON d.id = e.door
-				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change' ORDER BY 1`, string(t))
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, some...)
-	}
-	return changes, nil
 }
 
 // All judges every change, page by page.

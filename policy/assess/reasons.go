@@ -60,13 +60,13 @@ func (j *Judge) Everything(ctx context.Context) error {
 	})
 }
 
-// Feeds judges changes again that advisories are about, of whose packages a registry told,
-// or in whose repositories an exception holds.
+// Feeds judges changes again that advisories are about, of whose packages a registry told, in whose
+// repositories an exception holds, or of whose people it turned out which accounts are theirs.
 func (j *Judge) Feeds(ctx context.Context) error {
 	return j.work(ctx, plan{
 		source: Source + "-feeds",
 		begin: func(ctx context.Context, s *shift) (bool, error) {
-			return j.since(ctx, s, func(n news) bool { return len(n.advisories)+len(n.packages)+len(n.exceptions) > 0 })
+			return j.since(ctx, s, func(n news) bool { return len(n.advisories)+len(n.packages)+len(n.exceptions)+len(n.ties) > 0 })
 		},
 		tasks: func(ctx context.Context, s *shift) ([]task, error) {
 			n, err := j.news(ctx, s.Log, s.Until)
@@ -79,6 +79,7 @@ func (j *Judge) Feeds(ctx context.Context) error {
 				these(OnAdvisory, func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, models) }),
 				these(OnVulnerability, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, packages) }),
 				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, n.packages) }),
+				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) { return j.ofPeople(ctx, n.ties) }),
 			}, err
 		},
 		end: func(s *shift) { s.Log, s.Until = s.Until, 0 },
@@ -101,6 +102,22 @@ func (j *Judge) since(ctx context.Context, s *shift, concerns func(news) bool) (
 	}
 	s.Until = size
 	return true, nil
+}
+
+// ofPeople are the changes that people made or judged of whose accounts something is news:
+// whether two are one decides whether an approval counts.
+func (j *Judge) ofPeople(ctx context.Context, ties []stemma.Ref) (changes []stemma.Ref, err error) {
+	for _, t := range ties {
+		some, err := j.refs(ctx, `WITH who(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot'))
+			SELECT n.ref FROM who CROSS JOIN k_review r JOIN node n ON n.id = r."change" WHERE r."reviewer" = who.id
+			UNION SELECT n.ref FROM who CROSS JOIN edge e JOIN node n ON n.id = e.src JOIN door d ON d.id = e.door
+				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change' ORDER BY 1`, string(t))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, some...)
+	}
+	return changes, nil
 }
 
 // inRepositories are changes of the repositories that exceptions are for.
