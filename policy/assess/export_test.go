@@ -15,8 +15,13 @@ func (j *Judge) Hold() (goOn func()) {
 }
 
 // Lately sets how many changes count as those of the last time.
-func Lately(n int) (reset func()) {
-	before := lately
-	lately = n
-	return func() { lately = before }
+func Lately(n int) (reset func()) { return set(&lately, n) }
+
+// MaxNews sets how many things may be news at once.
+func MaxNews(n int) (reset func()) { return set(&maxNews, n) }
+
+func set(what *int, n int) (reset func()) {
+	before := *what
+	*what = n
+	return func() { *what = before }
 }

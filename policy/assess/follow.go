@@ -28,7 +28,7 @@ const (
 
 // maxNews is of how many things at once it is asked what they concern; of more, all
 // changes are judged.
-const maxNews = 20_000
+var maxNews = 20_000
 
 // Follow judges the changes in which facts have a say that came since it did so last. What
 // concerns many changes is left to the others: see [Judge.Everything] and [Judge.Feeds].

@@ -111,42 +111,75 @@ func TestARuleAboutABranchThatIsToldLateJudgesAgain(t *testing.T) {
 	}
 }
 
+// TestWhatIsTooMuchAtOnceIsJudgedAsAWhole: what came in at once and is more than is followed one by one is lost by
+// nobody, and what comes meanwhile does not wait for it.
+func TestWhatIsTooMuchAtOnceIsJudgedAsAWhole(t *testing.T) {
+	defer assess.MaxNews(3)()
+	h := newHouse(t, storagetest.SQLite(t))
+	j := h.judge("")
+	h.put(merged(1))
+	h.follow(j)
+	h.put(merged(2), merged(3), merged(4), merged(5))
+	_, err := j.Follow(t.Context())
+	h.must(err)
+	h.put(merged(6))
+	_, err = j.Follow(t.Context())
+	h.must(err)
+	told := func() (n []int) {
+		for number := 1; number <= 6; number++ {
+			n = append(n, h.told(governance.AssessmentRef(merged(number).Ref())))
+		}
+		return n
+	}
+	if got := told(); !slices.Equal(got, []int{1, 0, 0, 0, 0, 1}) {
+		t.Errorf("before the whole is judged there are %v verdicts", got)
+	}
+	for range 2 {
+		h.must(j.Everything(t.Context()))
+	}
+	if got := told(); !slices.Equal(got, []int{1, 1, 1, 1, 1, 1}) {
+		t.Errorf("then there are %v verdicts", got)
+	}
+}
+
 // TestInTimeTheNightLooksAtEveryChange: however old a change is, some night judges it again.
 func TestInTimeTheNightLooksAtEveryChange(t *testing.T) {
-	defer assess.Lately(2)()
-	h := newHouse(t, storagetest.SQLite(t))
-	h.put(merged(7))
-	j := h.judge("")
-	h.follow(j)
-	var records []ingest.Record
-	for n := range 7 {
-		c := merged(n + 1)
-		c.Merged = stemma.At(noon.Add(time.Duration(n-100) * time.Hour))
-		records = append(records, c)
-	}
-	h.put(records...)
-	seen := map[int]bool{}
-	for night, want := range [][]int{{1, 2, 6, 7}, {3, 4}, {5}} {
-		h.at(noon.AddDate(0, 0, night))
-		h.must(j.Night(t.Context()))
-		h.must(j.Night(t.Context()))
-		var now []int
-		for number := 1; number <= len(records); number++ {
-			if !seen[number] && h.told(governance.AssessmentRef(merged(number).Ref())) > 0 {
-				seen[number] = true
-				now = append(now, number)
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		defer assess.Lately(2)()
+		h := newHouse(t, open())
+		h.put(merged(7))
+		j := h.judge("")
+		h.follow(j)
+		var records []ingest.Record
+		for n := range 7 {
+			c := merged(n + 1)
+			c.Merged = stemma.At(noon.Add(time.Duration(n-100) * time.Hour))
+			records = append(records, c)
+		}
+		h.put(records...)
+		seen := map[int]bool{}
+		for night, want := range [][]int{{1, 2, 6, 7}, {3, 4}, {5}} {
+			h.at(noon.AddDate(0, 0, night))
+			h.must(j.Night(t.Context()))
+			h.must(j.Night(t.Context()))
+			var now []int
+			for number := 1; number <= len(records); number++ {
+				if !seen[number] && h.told(governance.AssessmentRef(merged(number).Ref())) > 0 {
+					seen[number] = true
+					now = append(now, number)
+				}
+			}
+			if !slices.Equal(now, want) {
+				t.Errorf("in night %d the changes %v are judged for the first time, want %v", night, now, want)
 			}
 		}
-		if !slices.Equal(now, want) {
-			t.Errorf("in night %d the changes %v are judged for the first time, want %v", night, now, want)
+		for night := 3; night < 5; night++ { // and from the start
+			h.at(noon.AddDate(0, 0, night))
+			h.must(j.Night(t.Context()))
 		}
-	}
-	for night := 3; night < 5; night++ { // and from the start
-		h.at(noon.AddDate(0, 0, night))
-		h.must(j.Night(t.Context()))
-	}
-	b, err := h.space.Bookmark(t.Context(), "policy-night")
-	if h.must(err); !strings.Contains(b.State, "pay#2") {
-		t.Errorf("the second time it is at %s", b.State)
-	}
+		b, err := h.space.Bookmark(t.Context(), "policy-night")
+		if h.must(err); !strings.Contains(b.State, "pay#2") {
+			t.Errorf("the second time it is at %s", b.State)
+		}
+	})
 }

@@ -189,21 +189,23 @@ func TestARoundHoldsUpNoHead(t *testing.T) {
 
 // TestARoundThatIsStoppedGoesOnAtOnce: a server that is stopped in good order leaves its round to the others.
 func TestARoundThatIsStoppedGoesOnAtOnce(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	j := h.judge("")
-	h.put(madeBy("claude-opus-4-6", 3)...)
-	h.follow(j)
-	h.put(about("claude-opus-4*"))
-	goOn := j.Hold()
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() { j.Run(ctx) })
-	h.begun("policy-feeds")
-	stop()
-	goOn()
-	running.Wait()
-	h.must(h.judge("").Feeds(t.Context()))
-	h.oneRound(assess.OnAdvisory, "MOD-02", 3)
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		j := h.judge("")
+		h.put(madeBy("claude-opus-4-6", 3)...)
+		h.follow(j)
+		h.put(about("claude-opus-4*"))
+		goOn := j.Hold()
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { j.Run(ctx) })
+		h.begun("policy-feeds")
+		stop()
+		goOn()
+		running.Wait()
+		h.must(h.judge("").Feeds(t.Context()))
+		h.oneRound(assess.OnAdvisory, "MOD-02", 3)
+	})
 }
 
 func (h *house) begun(source string) {
