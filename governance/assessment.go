@@ -50,7 +50,7 @@ type Assessment struct {
 	Policy     stemma.Ref    `json:"policy,omitempty" door:"judged-by"`
 	Evaluated  stemma.Moment `json:"evaluated" fact:"occurred"`
 	Merged     stemma.Moment `json:"merged,omitempty"`
-	Trigger    string        `json:"trigger" of:"head merge evidence policy advisory vulnerability exception time asked"`
+	Trigger    string        `json:"trigger" of:"head merge evidence policy advisory vulnerability exception repository time asked"`
 	Score      int           `json:"score"`
 	Passed     int           `json:"passed"`
 	Failed     int           `json:"failed"`
@@ -114,7 +114,7 @@ func AssessmentFromFact(f stemma.Fact) (Assessment, error) {
 // A Round is changes that were judged again for one reason.
 type Round struct {
 	ID      stemma.Ref    `json:"-" fact:"subject"` // see [RoundRef]
-	Trigger string        `json:"trigger" of:"policy advisory vulnerability exception time asked"`
+	Trigger string        `json:"trigger" of:"policy advisory vulnerability exception repository time asked"`
 	Started stemma.Moment `json:"started" fact:"occurred"`
 	Policy  stemma.Ref    `json:"policy,omitempty" door:"judged-by"`
 	Judged  int           `json:"judged"`

@@ -55,7 +55,7 @@ var assessmentSpec = stemma.KindSpec{
 		{Name: "policy", Type: stemma.Link, Index: true, Doc: "what it was judged by"},
 		{Name: "evaluated", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "merged", Type: stemma.Time, Index: true, Doc: "when the change came in; empty if it did not yet"},
-		{Name: "trigger", Type: stemma.Text, Doc: "why it was judged then: head, merge, evidence, policy, advisory, vulnerability, exception, time, asked"},
+		{Name: "trigger", Type: stemma.Text, Doc: "why it was judged then: head, merge, evidence, policy, advisory, vulnerability, exception, repository, time, asked"},
 		{Name: "score", Type: stemma.Int, Doc: "how much may go wrong, 0 to 100"},
 		{Name: "passed", Type: stemma.Int, Doc: "controls that it meets"},
 		{Name: "failed", Type: stemma.Int, Doc: "controls that it does not meet"},
@@ -151,7 +151,7 @@ var roundSpec = stemma.KindSpec{
 	Kind: stemma.KindRound,
 	Doc:  "changes that were judged again, all for one reason",
 	Columns: []stemma.Column{
-		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "policy, advisory, vulnerability, exception, time, asked"},
+		{Name: "trigger", Type: stemma.Text, Index: true, Doc: "policy, advisory, vulnerability, exception, repository, time, asked"},
 		{Name: "started", Type: stemma.Time, Index: true, Doc: "when"},
 		{Name: "policy", Type: stemma.Link, Doc: "what they were judged by"},
 		{Name: "judged", Type: stemma.Int, Doc: "how many changes"},

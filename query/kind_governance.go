@@ -64,7 +64,7 @@ func findings() *kind {
 			ref("exception", `f."exception"`, toException, "what waives it"),
 			value(filter.Time, "evaluated", `c."evaluated"`, "when the change was judged"),
 			value(filter.Time, "merged", `c."merged"`, "when the change came in; nothing if it did not yet"),
-			value(filter.Text, "trigger", `c."trigger"`, "why it was judged then: head, merge, evidence, policy, advisory, vulnerability, exception, time, asked"),
+			value(filter.Text, "trigger", `c."trigger"`, "why it was judged then: head, merge, evidence, policy, advisory, vulnerability, exception, repository, time, asked"),
 			ref("policy", `c."policy"`, toPolicy, "what it was judged by"),
 		},
 	}

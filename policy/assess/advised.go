@@ -3,7 +3,6 @@ package assess
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/governance"
@@ -67,20 +66,9 @@ func (j *Judge) usedModels(ctx context.Context, patterns []string) ([]stemma.Ref
 // withPackages are the changes of which something was built that consists of one of some
 // packages, by its bill of materials.
 func (j *Judge) withPackages(ctx context.Context, packages []string) ([]stemma.Ref, error) {
-	var boms []stemma.Ref
-	for part := range slices.Chunk(unique(packages), perQuery) {
-		args, marks := make([]any, len(part)), make([]string, len(part))
-		for i, name := range part {
-			args[i], marks[i] = name, "$"+itoa(i+1)
-		}
-		some, err := j.refs(ctx, `SELECT DISTINCT n.ref FROM k_bom_component t JOIN node n ON n.id = t.id WHERE t."package" IN (`+strings.Join(marks, ", ")+`) ORDER BY n.ref`, args...)
-		if err != nil {
-			return nil, err
-		}
-		boms = append(boms, some...)
+	boms, err := among(ctx, j, unique(packages), `SELECT DISTINCT n.ref FROM k_bom_component t JOIN node n ON n.id = t.id WHERE t."package" IN ({these})`)
+	if err != nil || len(boms) == 0 {
+		return nil, err
 	}
-	if len(boms) == 0 {
-		return nil, nil
-	}
-	return concerned(ctx, j.Space.DB, unique(boms))
+	return concerned(ctx, j.Space.DB, boms)
 }

@@ -3,9 +3,10 @@
 //
 // A change is judged when something is news that has a say in it, when a time is over for
 // which evidence was waited for, when what it is judged by is another, when an advisory
-// about its models is out, and once a night. What stands as before is not stated
-// again. Several processes may judge one space at once: a verdict that was made while
-// another one about the same change came in is made anew.
+// about its models or packages is out, when its repository fell silent, and once a night.
+// What stands as before is not stated again. Several processes may judge one space at once:
+// a verdict that was made while another one about the same change came in is made anew, and
+// what concerns many changes is a shift that one of them at a time is at.
 package assess
 
 import (
@@ -19,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/stemma-dev/stemma"
@@ -52,16 +54,19 @@ type Judge struct {
 
 	ref    stemma.Ref // of the policy, made by Open
 	spoils *spoils
+	rests  *atomic.Bool // another policy is in force
+	many   *sync.Mutex  // held while some of many changes are judged
 	signed *gather.Verifier
 }
 
 // Open makes a judge ready, and states what it judges by unless that is in force.
 func Open(ctx context.Context, j Judge) (*Judge, error) {
 	j.ref, j.spoils = governance.PolicyRef(j.Set.Digest()), &spoils{why: map[stemma.Ref]string{}}
-	j.signed = gather.NewVerifier(j.Space.Vault)
-	if ours, err := j.current(ctx); err != nil {
+	j.rests, j.many, j.signed = &atomic.Bool{}, &sync.Mutex{}, gather.NewVerifier(j.Space.Vault)
+	if _, err := j.Space.Graph.Apply(ctx, j.Space.Ledger); err != nil {
 		return nil, err
-	} else if known, err := j.Space.Graph.Nodes(ctx, j.ref); err != nil || ours && len(known) > 0 {
+	}
+	if ref, err := j.inForce(ctx); err != nil || ref == j.ref {
 		return &j, err
 	}
 	p := governance.Policy{ID: j.ref, Since: stemma.At(j.Now()), Count: len(j.Set.Controls), Packs: strings.Join(j.Set.Policy.Packs, " ")}
@@ -123,8 +128,6 @@ func (j *Judge) part(ctx context.Context, trigger string, refs []stemma.Ref, log
 	case err == nil:
 		return all, j.spoils.mended(ctx, j, refs)
 	case ctx.Err() != nil:
-		return all, err
-	case len(rest) == 0: // of nothing
 		return all, err
 	case len(refs) == 1:
 		return all, j.spoils.spoiled(ctx, j, refs[0], err)

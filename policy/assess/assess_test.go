@@ -1,10 +1,8 @@
 package assess_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +73,13 @@ func (h *house) judge(text string) *assess.Judge {
 	return j
 }
 
+// at sets the clock.
+func (h *house) at(t time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock = t
+}
+
 func (h *house) put(records ...ingest.Record) {
 	h.t.Helper()
 	for _, r := range records {
@@ -129,10 +134,14 @@ func (h *house) told(of stemma.Ref) (n int) {
 	return n
 }
 
+// follow judges what is news, and what that concerns.
 func (h *house) follow(j *assess.Judge) {
 	h.t.Helper()
 	_, err := j.Follow(h.t.Context())
 	h.must(err)
+	h.must(j.Everything(h.t.Context()))
+	h.must(j.Feeds(h.t.Context()))
+	h.must(j.Repositories(h.t.Context()))
 }
 
 func TestLateEvidenceTurnsAVerdictAndTheOldOneStays(t *testing.T) {
@@ -212,28 +221,6 @@ func TestSeveralJudgesStateAVerdictOnce(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestAnotherPolicyJudgesAgainAndTellsTheDifference(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	h.put(merged(1))
-	h.follow(h.judge(""))
-	j := h.judge("mode: enforce")
-	h.must(j.Policy(t.Context()))
-	n, err := h.space.Graph.Node(t.Context(), governance.AssessmentRef(merged(1).Ref()))
-	h.must(err)
-	nodes := []graph.Node{n}
-	h.must(h.space.Graph.Fill(t.Context(), nodes))
-	if a := nodes[0].Attrs; !a.Bool("blocks") || a.Text("trigger") != "policy" {
-		t.Errorf("%v", a)
-	}
-	if got := h.told(n.Ref); got != 2 {
-		t.Errorf("there are %d verdicts", got)
-	}
-	h.must(j.Policy(t.Context()))
-	if got := h.told(n.Ref); got != 2 {
-		t.Errorf("judged again by the same policy there are %d verdicts", got)
-	}
 }
 
 func TestAnAdvisoryJudgesAgainWhatItsModelsMade(t *testing.T) {
@@ -367,9 +354,7 @@ func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
 	if got := h.stands(1, "REV-01"); got != "fail > waived" {
 		t.Errorf("with an exception it is %s", got)
 	}
-	h.mu.Lock()
-	h.clock = noon.Add(25 * time.Hour)
-	h.mu.Unlock()
+	h.at(noon.Add(25 * time.Hour))
 	h.must(j.Due(t.Context()))
 	if got := h.stands(1, "REV-01"); got != "waived > fail" {
 		t.Errorf("when it is over it is %s", got)
@@ -378,110 +363,6 @@ func TestAnExceptionHoldsUntilItsTimeIsOver(t *testing.T) {
 	h.must(err)
 	if len(rounds) != 1 {
 		t.Errorf("there are %d rounds", len(rounds))
-	}
-}
-
-func TestEveryKindOfEvidenceLeadsToTheChangesItHasASayIn(t *testing.T) {
-	of, other := merged(1).Ref(), merged(2).Ref()
-	ref := func(kind stemma.Kind, name string) stemma.Ref { return stemma.NewRef(kind, "x", name) }
-	commit, run, artifact := head, ref(stemma.KindRun, "1"), ref(stemma.KindArtifact, "1")
-	deployment, ticket := ref(stemma.KindDeployment, "1"), ref(stemma.KindTicket, "1")
-	edges := []struct {
-		from stemma.Ref
-		door string
-		to   stemma.Ref
-	}{
-		{of, "carries", commit},
-		{other, "carries", stemma.Ref("commit:sha1/10112233445566778899aabbccddeeff00112233")},
-		{ref(stemma.KindAttribution, "1"), "attributes", commit},
-		{ref(stemma.KindReview, "1"), "judges", of},
-		{ref(stemma.KindStanding, "1"), "in", ref(stemma.KindReview, "1")},
-		{run, "of", commit},
-		{ref(stemma.KindRun, "2"), "of-change", of},
-		{ref(stemma.KindTest, "1"), "of", run},
-		{ref(stemma.KindScan, "1"), "of", commit},
-		{artifact, "from", commit},
-		{ref(stemma.KindBom, "1"), "of", artifact},
-		{ref(stemma.KindAttestation, "1"), "about", artifact},
-		{deployment, "brings", of},
-		{deployment, "ships", ref(stemma.KindArtifact, "2")},
-		{ref(stemma.KindSnapshot, "1"), "shows", ref(stemma.KindArtifact, "2")},
-		{ref(stemma.KindIncident, "1"), "suspects", deployment},
-		{ref(stemma.KindIncident, "2"), "caused-by", of},
-		{of, "implements", ticket},
-		{ticket, "refines", ref(stemma.KindRequirement, "1")},
-		{of, "session", ref(stemma.KindSession, "1")},
-		{ref(stemma.KindSession, "2"), "opened", of},
-		{ref(stemma.KindException, "1"), "for", of},
-	}
-	h := newHouse(t, storagetest.SQLite(t))
-	asked := map[stemma.Ref]bool{}
-	for _, e := range edges {
-		f, err := stemma.NewFact(e.from, nil, stemma.Provenance{Source: "test", Occurred: noon, Grade: stemma.GradeB, Edges: []stemma.Edge{{Door: e.door, To: e.to}}})
-		h.must(err)
-		_, err = h.space.Ledger.Append(t.Context(), f)
-		h.must(err)
-		asked[e.from], asked[e.to] = true, true
-	}
-	_, err := h.space.Graph.Apply(t.Context(), h.space.Ledger)
-	h.must(err)
-	for thing := range asked {
-		want := []stemma.Ref{of}
-		if thing == other || thing == edges[1].to {
-			want = []stemma.Ref{other}
-		}
-		got, err := assess.Concerned(t.Context(), h.space.DB, []stemma.Ref{thing})
-		if err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s concerns %v, want %v (%v)", thing, got, want, err)
-		}
-	}
-}
-
-// While servers are replaced, the one of before does not judge against the new one.
-func TestOnlyTheNewestPolicyJudges(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	h.put(merged(1))
-	old, renewed := h.judge(""), h.judge("mode: enforce")
-	ctx, stop := context.WithCancel(t.Context())
-	var both sync.WaitGroup
-	for _, j := range []*assess.Judge{old, renewed} {
-		both.Go(func() { j.Run(ctx) })
-	}
-	for range 200 {
-		if h.told(governance.AssessmentRef(merged(1).Ref())) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	time.Sleep(1200 * time.Millisecond) // each looks twice
-	stop()
-	both.Wait()
-	by := map[stemma.Ref]int{}
-	for e, err := range h.space.Ledger.About(t.Context(), governance.AssessmentRef(merged(1).Ref())) {
-		h.must(err)
-		a, err := governance.AssessmentFromFact(e.Fact)
-		h.must(err)
-		by[a.Policy]++
-	}
-	for policy, n := range by {
-		if len(by) != 1 || n > 2 { // the second knows that the log was verified
-			t.Errorf("%s made %d verdicts", policy, n)
-		}
-	}
-}
-
-func TestAccountsThatTurnOutToBeOneJudgeAgain(t *testing.T) {
-	h := newHouse(t, storagetest.SQLite(t))
-	j := h.judge("")
-	h.put(merged(1), approval(1))
-	h.follow(j)
-	if got := h.stands(1, "REV-01"); got != "pass" {
-		t.Errorf("two people: %s", got)
-	}
-	h.put(identity.NewTie(identity.TieAccountMail, ada, bo))
-	h.follow(j)
-	if got := h.stands(1, "REV-01"); got != "pass > fail" {
-		t.Errorf("one person: %s", got)
 	}
 }
 

@@ -33,6 +33,8 @@ var hops = []hop{
 	{stemma.KindArtifact, stemma.KindCommit, "from", false},
 	{stemma.KindArtifact, stemma.KindRun, "built-by", false},
 	{stemma.KindArtifact, stemma.KindDeployment, "ships", true},
+	{stemma.KindArtifact, stemma.KindArtifact, "same-as", false},
+	{stemma.KindArtifact, stemma.KindArtifact, "same-as", true},
 	{stemma.KindBom, stemma.KindArtifact, "of", false},
 	{stemma.KindBom, stemma.KindCommit, "of", false},
 	{stemma.KindAttestation, stemma.KindArtifact, "about", false},
@@ -49,91 +51,127 @@ var hops = []hop{
 	{stemma.KindSession, stemma.KindChange, "opened", true},
 	{stemma.KindSession, stemma.KindCommit, "session", true},
 	{stemma.KindSession, stemma.KindAttribution, "session", true},
+	{stemma.KindSession, stemma.KindSession, "spawned-by", true},
 	{stemma.KindException, stemma.KindChange, "for", false},
 }
 
-// maxHops is how many steps lead at most from evidence to a change: from a bill of
-// materials by its artifact, the deployment of that, to what it brought.
-const maxHops = 5
+// maxHops is how many steps lead at most from evidence to a change: from a session by the many
+// that were started one by another below it, and the lines of the last, to the commit of these.
+const maxHops = 64 + 3
+
+// onCommits are kinds of evidence of which also what stands on their commit tells.
+var onCommits = []stemma.Kind{stemma.KindRun, stemma.KindTest, stemma.KindScan, stemma.KindArtifact, stemma.KindBom}
+
+// A search goes from things to the changes in which they have a say.
+type search struct {
+	tx    *storage.Tx
+	doors map[string]int64
+	seen  map[int64]bool
+	found map[stemma.Ref]bool
+	front map[stemma.Kind][]int64 // what was reached last
+	bases map[int64]bool          // commits of which evidence is news
+}
 
 // concerned are the changes in which things have a say, in order of their refs.
 func concerned(ctx context.Context, db *storage.DB, things []stemma.Ref) (changes []stemma.Ref, err error) {
-	found := map[int64]stemma.Ref{}
 	return changes, db.Read(ctx, func(tx *storage.Tx) error {
 		doors, err := doorIDs(ctx, tx)
 		if err != nil {
 			return err
 		}
-		front, seen := map[stemma.Kind][]int64{}, map[int64]bool{}
-		take := func(rows *storage.Rows) error {
-			for rows.Next() {
-				var id int64
-				var ref, kind string
-				if err := rows.Scan(&id, &ref, &kind); err != nil {
-					return err
-				}
-				if seen[id] {
-					continue
-				}
-				seen[id] = true
-				if k := stemma.Kind(kind); k == stemma.KindChange {
-					found[id] = stemma.Ref(ref)
-				} else {
-					front[k] = append(front[k], id)
-				}
-			}
-			return rows.Err()
-		}
+		s := &search{tx: tx, doors: doors, seen: map[int64]bool{}, found: map[stemma.Ref]bool{}, front: map[stemma.Kind][]int64{}, bases: map[int64]bool{}}
 		for part := range slices.Chunk(things, perQuery) {
 			args, marks := make([]any, len(part)), make([]string, len(part))
 			for i, r := range part {
 				args[i], marks[i] = string(r), "$"+itoa(i+1)
 			}
-			rows, err := tx.Query(ctx, `SELECT id, ref, kind FROM node WHERE ref IN (`+strings.Join(marks, ", ")+`)`, args...)
-			if err == nil {
-				err = take(rows)
-			}
-			if err != nil {
+			if err := s.take(ctx, "", `SELECT id, ref, kind FROM node WHERE ref IN (`+strings.Join(marks, ", ")+`)`, args...); err != nil {
 				return err
 			}
 		}
-		for range maxHops {
-			if len(front) == 0 {
-				break
-			}
-			from := front
-			front = map[stemma.Kind][]int64{}
+		for n := 0; n < maxHops && len(s.front) > 0; n++ {
+			from := s.front
+			s.front = map[stemma.Kind][]int64{}
 			for _, h := range hops {
 				for part := range slices.Chunk(from[h.from], perQuery) {
-					rows, err := tx.Query(ctx, h.query(list(part), doors))
-					if err == nil {
-						err = take(rows)
-					}
-					if err != nil {
+					if err := s.take(ctx, h.from, h.query(list(part), doors)); err != nil {
 						return err
 					}
 				}
 			}
 		}
-		changes = slices.Sorted(maps.Values(found))
+		for part := range slices.Chunk(slices.Sorted(maps.Keys(s.bases)), perQuery) {
+			if err := s.take(ctx, "", standOn(list(part), doors)); err != nil {
+				return err
+			}
+		}
+		changes = slices.Sorted(maps.Keys(s.found))
 		return nil
 	})
 }
 
-// query asks for what some things lead to.
-func (h hop) query(ids string, doors map[string]int64) string {
-	at := []int64{-1}
-	for name := range strings.FieldsSeq(h.doors) {
-		if id, ok := doors[name]; ok {
-			at = append(at, id)
+// take takes in what a query gives, to which things of a kind led.
+func (s *search) take(ctx context.Context, from stemma.Kind, query string, args ...any) error {
+	rows, err := s.tx.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var id int64
+		var ref string
+		var kind stemma.Kind
+		if err := rows.Scan(&id, &ref, &kind); err != nil {
+			return err
+		}
+		if kind == stemma.KindCommit && slices.Contains(onCommits, from) {
+			s.bases[id] = true
+		}
+		if s.seen[id] {
+			continue
+		}
+		s.seen[id] = true
+		if kind == stemma.KindChange {
+			s.found[stemma.Ref(ref)] = true
+		} else {
+			s.front[kind] = append(s.front[kind], id)
 		}
 	}
+	return rows.Err()
+}
+
+// standOn asks for the changes that stand on commits: the first commit that they carry, going back by
+// first parents from where they landed, has one of these as its first parent. The first commit of a
+// merged branch is not on that way: it is the merge that tells what the change stands on.
+func standOn(ids string, doors map[string]int64) string {
+	carries := named(doors, "carries")
+	return `WITH next(id, base) AS (SELECT k.id, k."first_parent" FROM edge p CROSS JOIN k_commit k
+			WHERE p.dst IN (` + ids + `) AND p.door IN (` + named(doors, "parent") + `) AND k.id = p.src AND k."first_parent" = p.dst)
+		SELECT n.id, n.ref, n.kind FROM next CROSS JOIN k_change c CROSS JOIN node n WHERE c."merge_commit" = next.id AND n.id = c.id
+		UNION SELECT n.id, n.ref, n.kind FROM next CROSS JOIN edge e CROSS JOIN k_change c CROSS JOIN node n LEFT JOIN k_commit l ON l.id = c."merge_commit"
+			WHERE e.dst = next.id AND e.door IN (` + carries + `) AND c.id = e.src AND n.id = c.id AND (COALESCE(l."merge", 0) = 0
+				OR EXISTS (SELECT 1 FROM edge x WHERE x.src = c.id AND x.door IN (` + carries + `) AND x.dst = l."first_parent"))
+		ORDER BY 1`
+}
+
+// query asks for what some things lead to.
+func (h hop) query(ids string, doors map[string]int64) string {
 	near, far := "src", "dst"
 	if h.back {
 		near, far = far, near
 	}
-	return `SELECT n.id, n.ref, n.kind FROM edge e CROSS JOIN node n WHERE e.` + near + ` IN (` + ids + `) AND e.door IN (` + list(at) +
+	return `SELECT n.id, n.ref, n.kind FROM edge e CROSS JOIN node n WHERE e.` + near + ` IN (` + ids + `) AND e.door IN (` + named(doors, h.doors) +
 		`) AND n.id = e.` + far + ` AND n.kind || '' = '` + string(h.to) + `' ORDER BY n.id`
+}
+
+// named are the ids of doors: of those that nothing went through there are none.
+func named(doors map[string]int64, names string) string {
+	var at []int64
+	for name := range strings.FieldsSeq(names) {
+		if id, ok := doors[name]; ok {
+			at = append(at, id)
+		}
+	}
+	return list(at)
 }
 
 func doorIDs(ctx context.Context, tx *storage.Tx) (map[string]int64, error) {

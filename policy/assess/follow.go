@@ -2,16 +2,14 @@ package assess
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
-	"github.com/stemma-dev/stemma/governance"
-	"github.com/stemma-dev/stemma/ingest"
 )
 
 // Why changes are judged.
@@ -23,60 +21,36 @@ const (
 	OnAdvisory      = "advisory"
 	OnVulnerability = "vulnerability"
 	OnException     = "exception"
+	OnRepository    = "repository"
 	OnTime          = "time"
 	OnDemand        = "asked"
 )
 
 // maxNews is of how many things at once it is asked what they concern; of more, all
 // changes are judged.
-const maxNews = 20_000
+var maxNews = 20_000
 
-// Follow judges the changes in which facts have a say that came since it did so last.
+// Follow judges the changes in which facts have a say that came since it did so last. What
+// concerns many changes is left to the others: see [Judge.Everything] and [Judge.Feeds].
 func (j *Judge) Follow(ctx context.Context) (n int, err error) {
 	return j.Space.Follow(ctx, Source, j.Now, func(since int64) (int, error) {
-		news, err := j.news(ctx, since)
+		news, err := j.news(ctx, since, math.MaxInt64)
 		if err != nil {
 			return 0, err
 		}
-		var r Result
-		if since == 0 || len(news.things) > maxNews {
-			r, err = j.All(ctx, OnEvidence)
-			return r.Stated, err
+		if since == 0 || len(news.things)+len(news.wide) > maxNews {
+			return 0, j.wish(ctx)
 		}
-		changes, err := concerned(ctx, j.Space.DB, news.things)
+		lacking, err := j.lacking(ctx, news.wide)
 		if err != nil {
 			return 0, err
 		}
-		tied, err := j.ofPeople(ctx, news.things)
+		changes, err := concerned(ctx, j.Space.DB, append(news.things, lacking...))
 		if err != nil {
 			return 0, err
 		}
-		using, err := j.withPackages(ctx, news.packages)
-		if err != nil {
-			return 0, err
-		}
-		models, packages, err := j.advised(ctx, news.advisories)
-		if err != nil {
-			return 0, err
-		}
-		changes = append(append(changes, tied...), using...)
-		slices.Sort(changes)
-		changes = slices.Compact(changes)
-		if r, err = j.Changes(ctx, OnEvidence, changes...); err != nil {
-			return r.Stated, err
-		}
-		for trigger, of := range map[string]func(context.Context) ([]stemma.Ref, error){
-			OnAdvisory:      func(ctx context.Context) ([]stemma.Ref, error) { return j.usedModels(ctx, models) },
-			OnVulnerability: func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, packages) },
-			OnException:     func(ctx context.Context) ([]stemma.Ref, error) { return j.inRepositories(ctx, news.exceptions) },
-		} {
-			if refs, err := of(ctx); err != nil {
-				return r.Stated, err
-			} else if err := j.round(ctx, trigger, refs); err != nil {
-				return r.Stated, err
-			}
-		}
-		return r.Stated, nil
+		r, err := j.Changes(ctx, OnEvidence, changes...)
+		return r.Stated, err
 	})
 }
 
@@ -85,12 +59,14 @@ type news struct {
 	things     []stemma.Ref // that have a say in changes by what leads to them
 	packages   []string     // of which a registry told
 	advisories []stemma.Ref
+	ties       []stemma.Ref // of accounts
 	exceptions []stemma.Ref
+	wide       []stemma.Ref // gaps and rules about branches: of whole repositories, if not of one thing
 }
 
-// news are the things that facts are about from a position on: nothing the first time, and
-// no more than there may be.
-func (j *Judge) news(ctx context.Context, since int64) (n news, err error) {
+// news are the things that facts are about from a position on and before another: nothing the
+// first time, and no more than there may be.
+func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error) {
 	if since == 0 {
 		return n, nil
 	}
@@ -98,6 +74,9 @@ func (j *Judge) news(ctx context.Context, since int64) (n news, err error) {
 	for e, err := range j.Space.Ledger.Entries(ctx, since) {
 		if err != nil {
 			return n, err
+		}
+		if e.Pos >= until {
+			break
 		}
 		ref := e.Fact.Subject
 		if seen[ref] {
@@ -115,11 +94,19 @@ func (j *Judge) news(ctx context.Context, since int64) (n news, err error) {
 				n.packages = append(n.packages, p.PURL)
 			}
 			continue
+		case stemma.KindTie:
+			n.ties = append(n.ties, ref)
+			continue
 		case stemma.KindException:
 			n.exceptions = append(n.exceptions, ref)
+		case stemma.KindGap, stemma.KindProtection:
+			if e.Fact.Source != Source { // of a change that it could not judge
+				n.wide = append(n.wide, ref)
+			}
+			continue
 		}
-		if n.things = append(n.things, ref); len(n.things) > maxNews {
-			break
+		if len(n.things) <= maxNews {
+			n.things = append(n.things, ref)
 		}
 	}
 	return n, nil
@@ -135,43 +122,26 @@ func (j *Judge) refs(ctx context.Context, query string, args ...any) (refs []ste
 	}, query, args...)
 }
 
-// ofPeople are the changes that people made or judged of whose accounts something is news:
-// whether two are one decides whether an approval counts.
-func (j *Judge) ofPeople(ctx context.Context, things []stemma.Ref) (changes []stemma.Ref, err error) {
-	for _, t := range things {
-		if t.Kind() != stemma.KindTie {
-			continue
+// among asks about some at a time of what may be many: a query has {these} in their place.
+func among[T ~string](ctx context.Context, j *Judge, these []T, query string) (all []stemma.Ref, err error) {
+	for part := range slices.Chunk(these, perQuery) {
+		args, marks := make([]any, len(part)), make([]string, len(part))
+		for i, of := range part {
+			args[i], marks[i] = string(of), "$"+itoa(i+1)
 		}
-		some, err := j.refs(ctx, `WITH who(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot'))
-			SELECT n.ref FROM who CROSS JOIN k_review r JOIN node n ON n.id = r."change" WHERE r."reviewer" = who.id
-			UNION SELECT n.ref FROM who CROSS JOIN edge e JOIN node n ON n.id = e.src JOIN door d ON d.id = e.door
-				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change' ORDER BY 1`, string(t))
+		some, err := j.refs(ctx, strings.ReplaceAll(query, "{these}", strings.Join(marks, ", ")), args...)
 		if err != nil {
 			return nil, err
 		}
-		changes = append(changes, some...)
+		all = append(all, some...)
 	}
-	return changes, nil
-}
-
-// inRepositories are changes of the repositories that exceptions are for.
-func (j *Judge) inRepositories(ctx context.Context, exceptions []stemma.Ref) (changes []stemma.Ref, err error) {
-	for _, e := range exceptions {
-		some, err := j.refs(ctx, `SELECT n.ref FROM node x JOIN k_exception e ON e.id = x.id JOIN k_change c ON c."repository" = e."repository"
-			JOIN node n ON n.id = c.id WHERE x.ref = $1 ORDER BY n.ref`, string(e))
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, some...)
-	}
-	slices.Sort(changes)
-	return slices.Compact(changes), nil
+	return unique(all), nil
 }
 
 // All judges every change, page by page.
 func (j *Judge) All(ctx context.Context, trigger string) (all Result, err error) {
 	for last := ""; ; {
-		refs, err := j.refs(ctx, `SELECT n.ref FROM node n WHERE n.kind = 'change' AND n.ref > $1 ORDER BY n.ref LIMIT `+itoa(10*portion), last)
+		refs, err := j.refs(ctx, everything+itoa(10*portion), last)
 		if err != nil || len(refs) == 0 {
 			return all, err
 		}
@@ -183,118 +153,51 @@ func (j *Judge) All(ctx context.Context, trigger string) (all Result, err error)
 	}
 }
 
-// Due judges changes again of which evidence was waited for, or an exception ended.
-func (j *Judge) Due(ctx context.Context) error {
-	refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" WHERE a."due" > 0 AND a."due" <= $1
-		ORDER BY a."due", n.ref LIMIT `+itoa(10*portion), j.Now().Unix())
-	if err != nil {
-		return err
+// inForce is the policy that was put in force last, in the order of the log: clocks may be wrong.
+func (j *Judge) inForce(ctx context.Context) (stemma.Ref, error) {
+	refs, err := j.refs(ctx, `SELECT n.ref FROM k_policy p JOIN node n ON n.id = p.id ORDER BY n.last_pos DESC LIMIT 1`)
+	if err != nil || len(refs) == 0 {
+		return "", err
 	}
-	return j.round(ctx, OnTime, refs)
+	return refs[0], nil
 }
 
-// Policy judges changes again that were judged by something else.
-func (j *Judge) Policy(ctx context.Context) error {
-	for last := ""; ; {
-		refs, err := j.refs(ctx, `SELECT n.ref FROM k_assessment a JOIN node n ON n.id = a."change" LEFT JOIN node p ON p.id = a."policy"
-			WHERE (p.ref IS NULL OR p.ref <> $1) AND n.ref > $2 ORDER BY n.ref LIMIT `+itoa(10*portion), string(j.ref), last)
-		if err != nil || len(refs) == 0 {
-			return err
-		}
-		if err := j.round(ctx, OnPolicy, refs); err != nil {
-			return err
-		}
-		last = string(refs[len(refs)-1])
-	}
-}
-
-// nightly is how many changes are judged again every night, the last that came in.
-const nightly = 10_000
-
-// Night judges the last changes again, once a day whoever does it first.
-func (j *Judge) Night(ctx context.Context) error {
-	const source = Source + "-night"
-	now := j.Now().UTC()
-	before, err := j.Space.Bookmark(ctx, source)
-	today := now.Format(time.DateOnly)
-	if err != nil || before.State == today || before.State != "" && now.Hour() < 2 {
-		return err
-	}
-	moved, err := j.Space.MoveBookmark(ctx, ingest.Move{Source: source, From: before.State, To: today, Now: now})
-	if err != nil || !moved {
-		return err
-	}
-	if err = j.night(ctx); err != nil { // the next one tries again
-		_, failed := j.Space.MoveBookmark(context.WithoutCancel(ctx), ingest.Move{Source: source, From: today, To: before.State, Now: now})
-		return errors.Join(err, failed)
-	}
-	return nil
-}
-
-func (j *Judge) night(ctx context.Context) error {
-	if err := j.CheckLog(ctx); err != nil {
-		return err
-	}
-	for _, query := range []string{
-		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."state" = 'open' ORDER BY n.ref LIMIT ` + itoa(nightly),
-		`SELECT n.ref FROM k_change c JOIN node n ON n.id = c.id WHERE c."merged" IS NOT NULL ORDER BY c."merged" DESC, n.ref LIMIT ` + itoa(nightly),
-	} {
-		refs, err := j.refs(ctx, query)
-		if err == nil {
-			err = j.round(ctx, OnTime, refs)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// maxTurns is how many turns are kept of one round.
-const maxTurns = 500
-
-// round judges changes for one reason, and states what that turned.
-func (j *Judge) round(ctx context.Context, trigger string, refs []stemma.Ref) error {
-	if len(refs) == 0 {
-		return nil
-	}
-	started := j.Now()
-	r, err := j.Changes(ctx, trigger, refs...)
-	if err != nil || len(r.Turns) == 0 {
-		return err
-	}
-	changes := map[stemma.Ref]bool{}
-	for _, t := range r.Turns {
-		changes[t.Change] = true
-	}
-	round := governance.Round{
-		ID:      governance.RoundRef(trigger, fmt.Sprintf("%s-%s", started.UTC().Format("20060102T150405.000000"), digestOf(r.Turns)[:8])),
-		Trigger: trigger, Started: stemma.At(started), Policy: j.ref, Judged: r.Judged, Turned: len(changes), Turns: r.Turns[:min(len(r.Turns), maxTurns)],
-	}
-	w := ingest.NewWriter(ctx, j.Space, j.Now)
-	return errors.Join(w.Record(ctx, round, Source, stemma.GradeA), w.Close(ctx))
-}
-
-// current reports whether the policy of this judge is the one that was put in force last: while
+// current reports whether the policy of this judge is in force, and tells when that turns: while
 // servers are replaced one after the other, those of before judge nothing any more.
 func (j *Judge) current(ctx context.Context) (bool, error) {
-	refs, err := j.refs(ctx, `SELECT n.ref FROM k_policy p JOIN node n ON n.id = p.id ORDER BY p."since" DESC, n.ref DESC LIMIT 1`)
-	return err == nil && (len(refs) == 0 || refs[0] == j.ref), err
+	ref, err := j.inForce(ctx)
+	if err != nil {
+		return false, err
+	}
+	ours := ref == "" || ref == j.ref
+	switch rested := j.rests.Swap(!ours); {
+	case !ours && !rested:
+		j.Log.Warn("another policy is in force than the one of this process, which judges nothing until it is started again", "policy", string(j.ref), "in force", string(ref))
+	case ours && rested:
+		j.Log.Info("the policy of this process is in force again", "policy", string(j.ref))
+	}
+	return ours, nil
 }
 
 // poll is how often it is looked whether something has come.
 const poll = 500 * time.Millisecond
 
 // Run judges as facts come and time goes by, until ctx ends. What concerns many changes does
-// not hold up what is news.
+// not hold up what is news, nor does one such reason hold up another.
 func (j *Judge) Run(ctx context.Context) {
-	var both sync.WaitGroup
-	defer both.Wait()
-	both.Go(func() {
-		j.again(ctx, step{"changes of which something is news", func(ctx context.Context) error { _, err := j.Follow(ctx); return err }},
-			step{"changes that are due", j.Due})
-	})
-	j.again(ctx, step{"changes that are judged by another policy", j.Policy}, step{"the changes of the last time", j.Night})
+	var all sync.WaitGroup
+	for _, s := range []step{
+		{"changes of which something is news", func(ctx context.Context) error { _, err := j.Follow(ctx); return err }},
+		{"changes that are due", j.Due},
+		{"all changes", j.Everything},
+		{"changes that a feed concerns", j.Feeds},
+		{"changes of repositories", j.Repositories},
+		{"changes that are judged by another policy", j.Policy},
+		{"the changes of the last time", j.Night},
+	} {
+		all.Go(func() { j.again(ctx, s) })
+	}
+	all.Wait()
 }
 
 // A step is something that is done again and again.
@@ -303,21 +206,16 @@ type step struct {
 	do   func(context.Context) error
 }
 
-func (j *Judge) again(ctx context.Context, steps ...step) {
+func (j *Judge) again(ctx context.Context, s step) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
 		ours, err := j.current(ctx)
-		if err != nil && ctx.Err() == nil {
-			j.Log.Error("judging waits", "error", err)
+		if err == nil && ours {
+			err = s.do(ctx)
 		}
-		for _, s := range steps {
-			if !ours {
-				break
-			}
-			if err := s.do(ctx); err != nil && ctx.Err() == nil {
-				j.Log.Error("judging waits", "of", s.what, "error", err)
-			}
+		if err != nil && ctx.Err() == nil {
+			j.Log.Error("judging waits", "of", s.what, "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/catalogue"
@@ -31,20 +32,62 @@ func TestEveryControlHoldsItsCases(t *testing.T) {
 }
 
 func TestEveryControlHasACaseForEachState(t *testing.T) {
-	waived := map[policy.Severity]bool{policy.Low: true} // no exception is asked for where nothing depends on it
 	for _, c := range controls(t) {
 		for _, state := range []policy.State{policy.Pass, policy.Fail, policy.Unknown, policy.NotApplicable} {
 			if !slices.ContainsFunc(c.Cases, func(k policy.Case) bool { return k.State == state }) {
 				t.Errorf("%s has no case in which it is %s", c.ID, state)
 			}
 		}
-		if slices.ContainsFunc(c.Cases, func(k policy.Case) bool { return k.State == policy.Waived }) {
-			waived[c.Severity] = true
+		// The fifth is the same for all.
+		if got := excepted(t, c, func(*subject.Exception, time.Time) {}); c.ID == "EXC-01" && got != policy.Fail || c.ID != "EXC-01" && got != policy.Waived {
+			t.Errorf("%s is %s where an exception holds", c.ID, got)
 		}
 	}
-	for _, severity := range policy.Severities {
-		if !waived[severity] {
-			t.Errorf("no control of severity %s has a case in which it is waived", severity)
+}
+
+// excepted is the state of a control in its first case that fails, with an exception that would hold but for a fault.
+func excepted(t *testing.T, c *policy.Control, fault func(e *subject.Exception, now time.Time)) policy.State {
+	t.Helper()
+	i := slices.IndexFunc(c.Cases, func(k policy.Case) bool { return k.State == policy.Fail })
+	if i < 0 {
+		t.Fatalf("%s has no case in which it fails", c.ID)
+	}
+	x, err := c.Example(c.Cases[i].Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Now.IsZero() {
+		x.Now = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	}
+	e := subject.Exception{
+		Thing: subject.Thing{Ref: "exception:x/1", Grade: "A"}, Control: c.ID, Reason: "the site was down", Opened: x.Now.Add(-time.Hour), Until: x.Now.Add(time.Hour),
+		Owner: subject.Person{Ref: "person:owner", Human: true}, Approver: subject.Person{Ref: "person:approver", Human: true},
+	}
+	fault(&e, x.Now)
+	x.Exceptions = append(x.Exceptions, e)
+	x.Derive()
+	return (&policy.Set{Controls: []*policy.Control{c}}).Judge(x)[0].State
+}
+
+func TestAnExceptionThatDoesNotHoldWaivesNoControl(t *testing.T) {
+	for fault, with := range map[string]func(e *subject.Exception, now time.Time){
+		"was granted by who asked for it": func(e *subject.Exception, _ time.Time) { e.Approver = e.Owner },
+		"was granted by nobody":           func(e *subject.Exception, _ time.Time) { e.Approver = subject.Person{} },
+		"was granted by a program":        func(e *subject.Exception, _ time.Time) { e.Approver.Human, e.Approver.Bot = false, true },
+		"ended":                           func(e *subject.Exception, now time.Time) { e.Until = now },
+		"has no end":                      func(e *subject.Exception, _ time.Time) { e.Until = time.Time{} },
+		"has not begun":                   func(e *subject.Exception, now time.Time) { e.Opened = now.Add(time.Minute) },
+		"was taken back":                  func(e *subject.Exception, now time.Time) { e.Withdrawn = now },
+		"says no reason":                  func(e *subject.Exception, _ time.Time) { e.Reason = "" },
+		"is for another control":          func(e *subject.Exception, _ time.Time) { e.Control = "XXX-01" },
+		"was an emergency and then granted by no one": func(e *subject.Exception, now time.Time) {
+			e.Approver, e.Emergency, e.Opened = subject.Person{}, true, now.Add(-subject.FollowUp)
+		},
+	} {
+		for _, c := range controls(t) {
+			if got := excepted(t, c, with); got != policy.Fail {
+				t.Errorf("%s is %s with an exception that %s", c.ID, got, fault)
+			}
 		}
 	}
 }
