@@ -171,5 +171,5 @@ func Advise(ctx context.Context, s *ingest.Space, now func() time.Time, list ...
 		err = errors.Join(err, b.Put(ctx, a))
 	}
 	err = errors.Join(err, b.Close(ctx))
-	return b.Added, err
+	return b.Added, errors.Join(err, b.Fault())
 }

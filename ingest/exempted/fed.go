@@ -23,6 +23,12 @@ type Fed struct {
 	faults []error
 }
 
+func (f *Fed) wrong(fault error) {
+	if f.Wrong++; len(f.faults) < maxFaults {
+		f.faults = append(f.faults, fault)
+	}
+}
+
 // Fault says what cannot be read, the first of it; nil if all was.
 func (f Fed) Fault() error {
 	if f.Wrong == 0 {
@@ -32,18 +38,18 @@ func (f Fed) Fault() error {
 }
 
 // FeedOSV states the records of OSV in files, directories and zips. What cannot be read is
-// told, and holds up nothing else.
-func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source string, names ...string) (fed Fed, err error) {
+// told, and holds up nothing else; the error says that some of it was not read at all, and
+// may be another time.
+func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source string, names ...string) (Fed, error) {
 	b := NewBulk(ctx, s, now, Advisories)
+	var err error
 	for _, name := range names {
 		err = errors.Join(err, osv.Read(source, name, func(a governance.Advisory, fault error) error {
 			switch {
 			case errors.Is(fault, osv.ErrNoPackage):
-				fed.Nothing++
+				b.Nothing++
 			case fault != nil:
-				if fed.Wrong++; len(fed.faults) < maxFaults {
-					fed.faults = append(fed.faults, fault)
-				}
+				b.wrong(fault)
 			default:
 				return b.Put(ctx, a)
 			}
@@ -51,31 +57,35 @@ func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source 
 		}))
 	}
 	err = errors.Join(err, b.Close(ctx))
-	fed.Read, fed.Added = b.Read, b.Added
-	return fed, err
+	return b.Fed, err
 }
 
-// FeedPackages states what registries told of packages, from files.
-func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, names ...string) (fed Fed, err error) {
+// FeedPackages states what registries told of packages, from files. What is wrong with one
+// is told, and holds up no other; the error says that one was not read at all, and may be
+// another time.
+func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, names ...string) (Fed, error) {
 	b := NewBulk(ctx, s, now, Registry)
+	var err error
 	for _, name := range names {
-		body, fault := readFile(name)
-		if fault == nil {
-			list, wrong := ParsePackages(body)
-			if fault = wrong; fault == nil {
-				for _, p := range list {
-					err = errors.Join(err, b.Put(ctx, p))
-				}
-			}
+		body, failed := readFile(name)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
 		}
+		list, fault := ParsePackages(body)
 		if fault != nil {
-			fed.Wrong++
-			fed.faults = append(fed.faults, fmt.Errorf("%s: %w", name, fault))
+			b.wrong(fmt.Errorf("%s: %w", name, fault))
+			continue
+		}
+		for _, p := range list {
+			if failed := b.Put(ctx, p); failed != nil {
+				err = errors.Join(err, failed)
+				break
+			}
 		}
 	}
 	err = errors.Join(err, b.Close(ctx))
-	fed.Read, fed.Added = b.Read, b.Added
-	return fed, err
+	return b.Fed, err
 }
 
 func readFile(name string) ([]byte, error) {

@@ -92,7 +92,8 @@ func addAdvisory(a *program.App) *cobra.Command {
 		Use:   "add [MODEL]",
 		Short: "add an advisory about the models whose names fit MODEL, or those of a feed",
 		Long: `MODEL is a pattern of names, in which * stands for anything. A feed is a JSON array of
-objects with id, model, title, published and optionally severity, url, since and withdrawn.
+objects with id, model, title, published and optionally severity, url, since, modified and
+withdrawn.
 What is known already is not added again.`,
 		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -120,7 +121,7 @@ What is known already is not added again.`,
 					one.Since = stemma.At(day)
 				}
 				if withdrawn {
-					one.Withdrawn = stemma.At(a.Now())
+					one = exempted.Withdrawn(one, a.Now())
 				}
 				list = append(list, one)
 			default:
