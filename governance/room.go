@@ -132,7 +132,7 @@ var advisorySpec = stemma.KindSpec{
 		{Name: "url", Type: stemma.Text, Doc: "to read on"},
 		{Name: "since", Type: stemma.Time, Doc: "uses from then on are concerned"},
 		{Name: "published", Type: stemma.Time, Index: true, Doc: "when it was told"},
-		{Name: "modified", Type: stemma.Time, Doc: "when it was changed last"},
+		{Name: "modified", Type: stemma.Time, Index: true, Doc: "when it was changed last"},
 		{Name: "withdrawn", Type: stemma.Time, Doc: "when it was taken back"},
 		{Name: "standing", Type: stemma.Text, Doc: "how it stands by its last word: open or withdrawn"},
 	},
