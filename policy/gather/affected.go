@@ -11,7 +11,7 @@ import (
 // has it.
 type step struct {
 	ecosystem, event, version string
-	span                      int
+	span, seq                 int
 }
 
 // affects reports whether a version of a package is one that steps are about. Where that

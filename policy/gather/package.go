@@ -107,18 +107,19 @@ func (g *gatherer) readRegistered(names map[string]bool) error {
 }
 
 func (g *gatherer) readWarnings(names map[string]bool) error {
-	return g.named(names, `SELECT t.id, t."package", COALESCE(t."ecosystem", ''), COALESCE(t."range", 0), COALESCE(t."event", ''), COALESCE(t."version", '')
-		FROM {names} CROSS JOIN k_advisory_affects t WHERE t."package" = i.value ORDER BY t."package", t.id, t.seq`, func(scan func(...any) error) error {
+	// Sorting is left to whoever needs it: the rows of one package lie together.
+	return g.named(names, `SELECT t.id, t.seq, t."package", COALESCE(t."ecosystem", ''), COALESCE(t."range", 0), COALESCE(t."event", ''), COALESCE(t."version", '')
+		FROM {names} CROSS JOIN k_advisory_affects t WHERE t."package" = i.value`, func(scan func(...any) error) error {
 		var id int64
 		var name string
 		var s step
-		err := scan(&id, &name, &s.ecosystem, &s.span, &s.event, &s.version)
+		err := scan(&id, &s.seq, &name, &s.ecosystem, &s.span, &s.event, &s.version)
 		list := g.warnings[name]
-		if len(list) == 0 || list[len(list)-1].advisory != id {
-			list = append(list, warning{advisory: id})
+		i := slices.IndexFunc(list, func(w warning) bool { return w.advisory == id })
+		if i < 0 {
+			i, list = len(list), append(list, warning{advisory: id})
 		}
-		last := &list[len(list)-1]
-		last.steps = append(last.steps, s)
+		list[i].steps = append(list[i].steps, s)
 		g.warnings[name] = list
 		return err
 	})
@@ -158,6 +159,7 @@ func (g *gatherer) warned(l line) []find {
 		p = g.part(l)
 	}
 	for _, w := range g.warnings[p.Name] {
+		slices.SortFunc(w.steps, func(a, b step) int { return cmp.Compare(a.seq, b.seq) })
 		if hit, unsure := affects(w.steps, p); hit || unsure != "" {
 			list = append(list, find{w.advisory, unsure})
 		}
@@ -165,6 +167,7 @@ func (g *gatherer) warned(l line) []find {
 	source := p
 	source.Version = p.SourceVersion
 	for _, w := range g.warnings[p.Source] {
+		slices.SortFunc(w.steps, func(a, b step) int { return cmp.Compare(a.seq, b.seq) })
 		hit, unsure := affects(w.steps, source)
 		if i := slices.IndexFunc(list, func(f find) bool { return f.advisory == w.advisory }); i >= 0 {
 			if hit {
