@@ -65,7 +65,7 @@ func (j *Judge) usedModels(ctx context.Context, patterns []string) ([]stemma.Ref
 }
 
 // withPackages are the changes of which something was built that consists of one of some
-// packages, by its bill of materials.
+// packages, or of what was built of one, by its bill of materials.
 func (j *Judge) withPackages(ctx context.Context, packages []string) ([]stemma.Ref, error) {
 	var boms []stemma.Ref
 	for part := range slices.Chunk(unique(packages), perQuery) {
@@ -73,7 +73,9 @@ func (j *Judge) withPackages(ctx context.Context, packages []string) ([]stemma.R
 		for i, name := range part {
 			args[i], marks[i] = name, "$"+itoa(i+1)
 		}
-		some, err := j.refs(ctx, `SELECT DISTINCT n.ref FROM k_bom_component t JOIN node n ON n.id = t.id WHERE t."package" IN (`+strings.Join(marks, ", ")+`) ORDER BY n.ref`, args...)
+		in := strings.Join(marks, ", ")
+		some, err := j.refs(ctx, `SELECT n.ref FROM (SELECT t.id FROM k_bom_component t WHERE t."package" IN (`+in+`) UNION SELECT t.id FROM k_bom_component t WHERE t."source" IN (`+in+`)) b
+			JOIN node n ON n.id = b.id ORDER BY n.ref`, args...)
 		if err != nil {
 			return nil, err
 		}
