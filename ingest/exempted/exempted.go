@@ -27,6 +27,12 @@ const (
 	Registry   = "registry"
 )
 
+// Who tells of advisories, as they are called by, if nobody says.
+const (
+	OSV   = "osv"
+	Local = "local"
+)
+
 // Longest is for how long an exception may be asked for.
 const Longest = 366 * 24 * time.Hour
 

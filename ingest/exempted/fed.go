@@ -10,6 +10,7 @@ import (
 
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/ingest/osv"
 )
 
@@ -60,6 +61,46 @@ func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source 
 	return b.Fed, err
 }
 
+// FeedAdvisories states the advisories of a file, directory or zip: records of OSV, or, in a
+// file of its own, a feed about models (see [ParseFeed]).
+func FeedAdvisories(ctx context.Context, s *ingest.Space, now func() time.Time, name string) (Fed, error) {
+	body, err := readFile(name, maxFeed)
+	if err != nil || len(body) > maxFeed || !ofModels(body) { // of a directory there is an error
+		return FeedOSV(ctx, s, now, OSV, name)
+	}
+	b := NewBulk(ctx, s, now, Advisories)
+	list, fault := ParseFeed(Local, body)
+	if fault != nil {
+		b.wrong(fmt.Errorf("%s: %w", name, fault))
+		list = nil
+	}
+	for _, a := range list {
+		err = errors.Join(err, b.Put(ctx, a))
+	}
+	err = errors.Join(err, b.Close(ctx))
+	return b.Fed, err
+}
+
+// ofModels reports whether a text is a list of things that name a model.
+func ofModels(body []byte) bool {
+	r := jsonwalk.New(body)
+	if r.Kind() != '[' {
+		return false
+	}
+	for range r.Array() {
+		if r.Kind() != '{' {
+			return false
+		}
+		for name := range r.Object() {
+			if name == "model" {
+				return true
+			}
+		}
+		return false
+	}
+	return false
+}
+
 // FeedPackages states what registries told of packages, from files. What is wrong with one
 // is told, and holds up no other; the error says that one was not read at all, and may be
 // another time.
@@ -67,7 +108,7 @@ func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, na
 	b := NewBulk(ctx, s, now, Registry)
 	var err error
 	for _, name := range names {
-		body, failed := readFile(name)
+		body, failed := readFile(name, MaxPackages)
 		if failed != nil {
 			err = errors.Join(err, failed)
 			continue
@@ -88,11 +129,12 @@ func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, na
 	return b.Fed, err
 }
 
-func readFile(name string) ([]byte, error) {
+// readFile reads a file, up to one byte more than it may have.
+func readFile(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(f, MaxPackages+1))
+	body, err := io.ReadAll(io.LimitReader(f, most+1))
 	return body, errors.Join(err, f.Close())
 }

@@ -115,3 +115,29 @@ func TestAModelAdvisoryThatWasWithdrawnCanBeReopened(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileOfAdvisoriesIsAboutModelsOrPackages(t *testing.T) {
+	s, dir := house(t, storagetest.SQLite(t)), t.TempDir()
+	record := `{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"pay"}}]}`
+	must(t, os.WriteFile(filepath.Join(dir, "x.json"), []byte(record), 0o644))
+	for name, about := range map[string]stemma.Ref{
+		dir: governance.AdvisoryRef("osv", "X-1"),
+		file(t, "a.json", "["+strings.ReplaceAll(record, "X-1", "X-2")+"]"):                               governance.AdvisoryRef("osv", "X-2"),
+		file(t, "m.json", `[{"id":"A-1","model":"m-1*","title":"t","published":"2026-11-01T00:00:00Z"}]`): governance.AdvisoryRef("local", "A-1"),
+	} {
+		fed, err := exempted.FeedAdvisories(t.Context(), s, now, name)
+		must(t, err)
+		if fed.Read != 1 || fed.Added != 1 || fed.Wrong != 0 || attrs(t, s, about).Text("standing") != "open" {
+			t.Errorf("%s: %+v, %v", name, fed, fed.Fault())
+		}
+	}
+	fed, err := exempted.FeedAdvisories(t.Context(), s, now, file(t, "n.json", `[{"model":"m-1*"}]`))
+	if err != nil || fed.Added != 0 || fed.Wrong != 1 {
+		t.Errorf("%+v, %v", fed, err)
+	}
+	for _, text := range []string{"", "[]", "[1]", "{", `{"model":"m"}`} {
+		if fed, err := exempted.FeedAdvisories(t.Context(), s, now, file(t, "n.json", text)); err != nil || fed.Added != 0 {
+			t.Errorf("%s: %+v, %v", text, fed, err)
+		}
+	}
+}

@@ -57,7 +57,7 @@ known, a version that is not named itself is unknown, and never taken for safe.`
 			})
 		},
 	}
-	c.Flags().StringVar(&source, "source", "osv", "who tells of them")
+	c.Flags().StringVar(&source, "source", exempted.OSV, "who tells of them")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -149,7 +149,7 @@ What is known already is not added again.`,
 	c.Flags().StringVar(&link, "link", "", "where to read on")
 	c.Flags().StringVar(&since, "since", "", "uses from that `DAY` on are concerned")
 	c.Flags().BoolVar(&withdrawn, "withdrawn", false, "it is taken back")
-	c.Flags().StringVar(&source, "source", "local", "who tells of it")
+	c.Flags().StringVar(&source, "source", exempted.Local, "who tells of it")
 	c.Flags().StringVar(&feed, "feed", "", "`FILE` with a feed, - for standard input")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
