@@ -6,7 +6,6 @@ package purl
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -71,12 +70,19 @@ func of(p packageurl.PackageURL) (Package, bool) {
 
 // folds are how registries compare names, where a package URL tells them apart.
 var folds = map[string]func(string) string{
-	"pypi":  func(name string) string { return strings.ToLower(runs.ReplaceAllLiteralString(name, "-")) }, // PEP 503
+	"pypi":  python,
 	"nuget": strings.ToLower,
 	"cargo": func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) },
 }
 
-var runs = regexp.MustCompile(`[-_.]+`)
+// python is a name as PEP 503 compares it: of a run of marks one is left.
+func python(name string) string {
+	name = strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	return name
+}
 
 // OfDistribution reports whether it is a package of a distribution, of which one may be
 // built of another one's source.
