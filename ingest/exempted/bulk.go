@@ -59,6 +59,16 @@ func (b *Bulk) Put(ctx context.Context, r ingest.Record) error {
 	return b.flush(ctx)
 }
 
+// putAll takes records up to the first at which the log fails.
+func putAll[R ingest.Record](ctx context.Context, b *Bulk, list []R) error {
+	for _, r := range list {
+		if err := b.Put(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // spoilt counts a record as wrong if it is the record that is.
 func (b *Bulk) spoilt(err error) error {
 	var invalid *stemma.InvalidError

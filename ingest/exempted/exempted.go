@@ -173,9 +173,6 @@ func change(ctx context.Context, s *ingest.Space, exception stemma.Ref, more fun
 // else. It says how many that were.
 func Advise(ctx context.Context, s *ingest.Space, now func() time.Time, list ...governance.Advisory) (n int, err error) {
 	b := NewBulk(ctx, s, now, Advisories)
-	for _, a := range list {
-		err = errors.Join(err, b.Put(ctx, a))
-	}
-	err = errors.Join(err, b.Close(ctx))
+	err = errors.Join(putAll(ctx, b, list), b.Close(ctx))
 	return b.Added, errors.Join(err, b.Fault())
 }

@@ -74,11 +74,7 @@ func FeedAdvisories(ctx context.Context, s *ingest.Space, now func() time.Time, 
 		b.wrong(fmt.Errorf("%s: %w", name, fault))
 		list = nil
 	}
-	for _, a := range list {
-		err = errors.Join(err, b.Put(ctx, a))
-	}
-	err = errors.Join(err, b.Close(ctx))
-	return b.Fed, err
+	return b.Fed, errors.Join(putAll(ctx, b, list), b.Close(ctx))
 }
 
 // ofModels reports whether a text is a list of things that name a model.
@@ -118,12 +114,7 @@ func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, na
 			b.wrong(fmt.Errorf("%s: %w", name, fault))
 			continue
 		}
-		for _, p := range list {
-			if failed := b.Put(ctx, p); failed != nil {
-				err = errors.Join(err, failed)
-				break
-			}
-		}
+		err = errors.Join(err, putAll(ctx, b, list))
 	}
 	err = errors.Join(err, b.Close(ctx))
 	return b.Fed, err

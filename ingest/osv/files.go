@@ -2,6 +2,7 @@ package osv
 
 import (
 	"archive/zip"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -35,8 +36,11 @@ func Read(source, name string, take func(governance.Advisory, error) error) erro
 		return ReadAll(source, os.DirFS(name), take)
 	case strings.EqualFold(filepath.Ext(name), ".zip"):
 		z, err := zip.OpenReader(name)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		switch {
+		case isUnread(err):
+			return err
+		case err != nil:
+			return take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
 		}
 		return errors.Join(ReadAll(source, z, take), z.Close())
 	}
@@ -71,9 +75,9 @@ func ReadAll(source string, tree fs.FS, take func(governance.Advisory, error) er
 		case err != nil:
 			return err
 		case files > maxFiles:
-			return fmt.Errorf("there are more than %d files", maxFiles)
+			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d files", maxFiles)), fs.SkipAll)
 		case bytes > maxBytes:
-			return fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))
+			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))), fs.SkipAll)
 		}
 		return nil
 	})

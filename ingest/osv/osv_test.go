@@ -169,6 +169,13 @@ func TestFilesDirectoriesAndZipsAreRead(t *testing.T) {
 			t.Errorf("%s: %v read and wrong, %v, want %v", name, got, err, want)
 		}
 	}
+	if err := os.WriteFile(f.Name(), []byte("no zip"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrong := 0
+	if err := osv.Read("osv", f.Name(), func(_ governance.Advisory, err error) error { wrong++; return nil }); err != nil || wrong != 1 {
+		t.Errorf("what is no zip is told %d times, %v", wrong, err)
+	}
 	end := errors.New("enough")
 	if err := osv.Read("osv", one, func(governance.Advisory, error) error { return end }); !errors.Is(err, end) {
 		t.Errorf("asked to end it gives %v", err)
