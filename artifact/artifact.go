@@ -68,6 +68,7 @@ var bomSpec = stemma.KindSpec{
 			{Name: "version", Type: stemma.Text, Doc: "its version"},
 			{Name: "purl", Type: stemma.Text, Index: true, Doc: "its package URL"},
 			{Name: "package", Type: stemma.Text, Index: true, Doc: "its package URL without the version, in one spelling"},
+			{Name: "source", Type: stemma.Text, Index: true, Doc: "of a package of a distribution, the package URL of what it was built of, in one spelling"},
 			{Name: "license", Type: stemma.Text, Doc: "as the document says"},
 		}},
 	},
@@ -157,6 +158,7 @@ type Component struct {
 	Version string `json:"version,omitempty"`
 	PURL    string `json:"purl,omitempty"`
 	Package string `json:"package,omitempty"` // package URL without the version, in one spelling
+	Source  string `json:"source,omitempty"`  // likewise, of what a package of a distribution was built of
 	License string `json:"license,omitempty"`
 }
 

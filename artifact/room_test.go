@@ -24,7 +24,7 @@ var shapes = []roomtest.Shape{
 	roomtest.Of(artifact.BomFromFact,
 		artifact.Bom{
 			ID: artifact.BomRef(stemma.Sum([]byte("x"))), Format: "cyclonedx", Version: "1.6", Name: "pay", Serial: "urn:uuid:1", Tool: "syft 1", Count: 2, Unresolved: 1,
-			Components: []artifact.Component{{Name: "log4j", Version: "2.14", PURL: "pkg:maven/log4j@2.14", Package: "pkg:maven/log4j", License: "Apache-2.0"}, {Name: "x"}},
+			Components: []artifact.Component{{Name: "log4j", Version: "2.14", PURL: "pkg:maven/log4j@2.14", Package: "pkg:maven/log4j", Source: "pkg:deb/debian/log4j", License: "Apache-2.0"}, {Name: "x"}},
 			Of:         []stemma.Edge{{To: "artifact:sha256/00ff", Method: "declared"}}, BuiltBy: []stemma.Edge{{To: "run:github-actions/9/1"}}, Occurred: moment,
 			Bodies: []stemma.Body{{Name: "bom", Media: "application/json", Digest: stemma.Sum([]byte("x")), Size: 1}},
 		},

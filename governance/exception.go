@@ -49,10 +49,10 @@ type Advisory struct {
 	Severity  string        `json:"severity,omitempty" of:"critical high medium low"`
 	URL       string        `json:"url,omitempty"`
 	Since     stemma.Moment `json:"since,omitempty"`
-	Published stemma.Moment `json:"published,omitempty" fact:"occurred"`
-	Modified  stemma.Moment `json:"modified,omitempty"`
+	Published stemma.Moment `json:"published,omitempty"`
+	Modified  stemma.Moment `json:"modified,omitempty" fact:"occurred"` // as of when this is said
 	Withdrawn stemma.Moment `json:"withdrawn,omitempty"`
-	Standing  string        `json:"standing,omitempty" of:"open withdrawn"` // of one about packages, by its last word
+	Standing  string        `json:"standing,omitempty" of:"open withdrawn"` // by its last word
 
 	Affects []Affected `json:"affects,omitzero"`
 }

@@ -132,9 +132,9 @@ var advisorySpec = stemma.KindSpec{
 		{Name: "url", Type: stemma.Text, Doc: "to read on"},
 		{Name: "since", Type: stemma.Time, Doc: "uses from then on are concerned"},
 		{Name: "published", Type: stemma.Time, Index: true, Doc: "when it was told"},
-		{Name: "modified", Type: stemma.Time, Doc: "when it was changed last"},
+		{Name: "modified", Type: stemma.Time, Index: true, Doc: "when it was changed last"},
 		{Name: "withdrawn", Type: stemma.Time, Doc: "when it was taken back"},
-		{Name: "standing", Type: stemma.Text, Doc: "of one about packages: open, or withdrawn"},
+		{Name: "standing", Type: stemma.Text, Doc: "how it stands by its last word: open or withdrawn"},
 	},
 	Lists: []stemma.List{
 		{Name: "affects", Doc: "which versions of packages are affected", Columns: []stemma.Column{

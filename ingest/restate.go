@@ -15,7 +15,7 @@ import (
 // come back to how it stood before, and then says the same as an old fact.
 var states = []stemma.Kind{
 	stemma.KindCommit, stemma.KindChange, stemma.KindAttribution, stemma.KindFile, stemma.KindRelease,
-	stemma.KindMandate, stemma.KindStanding, stemma.KindGap,
+	stemma.KindMandate, stemma.KindStanding, stemma.KindGap, stemma.KindAdvisory, stemma.KindPackage,
 }
 
 // restate appends again, as of now, those facts that the ledger held already
@@ -52,6 +52,7 @@ func (w *Writer) restate(ctx context.Context, entries []ledger.Entry, size int64
 	if _, err := w.space.Ledger.Append(ctx, again...); err != nil {
 		return err
 	}
+	w.appended += int64(len(again))
 	_, err = w.space.Graph.Apply(ctx, w.space.Ledger)
 	return err
 }

@@ -44,6 +44,8 @@ type Writer struct {
 	seed   maphash.Seed
 	stats  Stats
 
+	appended int64 // kept by the appender
+
 	repository stemma.Ref // whose the gaps are
 	missed     []string   // objects that could not be read, the last ones
 }
@@ -194,6 +196,10 @@ func (w *Writer) Close(ctx context.Context) error {
 // Stats returns what was taken in so far.
 func (w *Writer) Stats() Stats { return Stats{Things: maps.Clone(w.stats.Things)} }
 
+// Appended is how many facts the log did not have, or that were stated again since others
+// had overlaid them. It is known once the Writer is closed.
+func (w *Writer) Appended() int64 { return w.appended }
+
 // hand gives the batch to the appender, waiting while it is busy.
 func (w *Writer) hand(ctx context.Context, ack chan<- error) error {
 	b := batch{facts: w.batch, bodies: w.bodies, profiles: w.profiles, ack: ack}
@@ -249,6 +255,11 @@ func (w *Writer) store(ctx context.Context, b batch) error {
 	entries, err := w.space.Ledger.AppendEntries(ctx, b.facts...)
 	if err != nil {
 		return err
+	}
+	for _, e := range entries {
+		if e.Pos >= size {
+			w.appended++
+		}
 	}
 	if _, err := w.space.Graph.ApplyAppended(ctx, w.space.Ledger, entries); err != nil {
 		return err

@@ -5,6 +5,7 @@
 package purl
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
@@ -20,6 +21,11 @@ type Package struct {
 	Path    string // @acme/cart, as people write it
 	Version string
 	Distro  string // the distribution that it is of, as its qualifier says: debian-12
+
+	// Of a package of a distribution, what it was built of, as its qualifier says: advisories
+	// of most distributions are about that. The name is none and the version that of the
+	// package where it does not say.
+	Source, SourceVersion string
 }
 
 // Parse takes a package URL apart; it reports whether it is one.
@@ -40,11 +46,61 @@ func of(p packageurl.PackageURL) (Package, bool) {
 	if err := bare.Normalize(); err != nil || bare.Name == "" {
 		return Package{}, false
 	}
+	if fold := folds[bare.Type]; fold != nil {
+		bare.Name = fold(bare.Name)
+	}
+	if bare.Type == "githubactions" {
+		bare.Type = "github"
+	}
 	path := bare.Name
 	if bare.Namespace != "" {
 		path = bare.Namespace + "/" + bare.Name
 	}
-	return Package{Name: bare.ToString(), Type: bare.Type, Path: path, Version: p.Version, Distro: p.Qualifiers.Map()["distro"]}, true
+	more := p.Qualifiers.Map()
+	x := Package{Name: bare.ToString(), Type: bare.Type, Path: path, Version: p.Version, Distro: more["distro"]}
+	if name, version := upstream(more["upstream"]); x.OfDistribution() && name != "" {
+		bare.Name, bare.Version = name, ""
+		x.Source, x.SourceVersion = bare.ToString(), cmp.Or(version, p.Version)
+	}
+	if max(len(x.Name), len(x.Source)) > MaxLength { // what is escaped is longer
+		return Package{}, false
+	}
+	return x, true
+}
+
+// folds are how registries compare names, where a package URL tells them apart.
+var folds = map[string]func(string) string{
+	"pypi":  python,
+	"nuget": strings.ToLower,
+	"cargo": func(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "-")) },
+}
+
+// python is a name as PEP 503 compares it: of a run of marks one is left.
+func python(name string) string {
+	name = strings.ToLower(strings.NewReplacer("_", "-", ".", "-").Replace(name))
+	for strings.Contains(name, "--") {
+		name = strings.ReplaceAll(name, "--", "-")
+	}
+	return name
+}
+
+// OfDistribution reports whether it is a package of a distribution, of which one may be
+// built of another one's source.
+func (p Package) OfDistribution() bool { return p.Type == "deb" || p.Type == "apk" || p.Type == "rpm" }
+
+// upstream takes the qualifier of that name apart: openssl, openssl@3.0.11-1, or the name of
+// a source package, openssl-3.0.7-27.el9.src.rpm.
+func upstream(text string) (name, version string) {
+	if at, source := strings.CutSuffix(text, ".src.rpm"); source {
+		if release := strings.LastIndexByte(at, '-'); release > 0 {
+			if from := strings.LastIndexByte(at[:release], '-'); from > 0 {
+				return at[:from], at[from+1:]
+			}
+		}
+		return "", ""
+	}
+	name, version, _ = strings.Cut(text, "@")
+	return name, version
 }
 
 // Name is the name of what a package URL names: of one that cannot be taken apart, what

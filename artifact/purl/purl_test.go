@@ -35,6 +35,12 @@ func TestAnEcosystemsWordForAPackageIsThatOfBills(t *testing.T) {
 	for _, c := range []struct{ ecosystem, name, bill string }{
 		{"npm", "@acme/cart", "pkg:npm/%40acme/cart@1"},
 		{"PyPI", "Flask.Login", "pkg:pypi/flask.login@1"},
+		{"PyPI", "ruamel-yaml", "pkg:pypi/ruamel.yaml@0.17"},
+		{"PyPI", "a--b._c", "pkg:pypi/A_b-C@1"},
+		{"NuGet", "Newtonsoft.Json", "pkg:nuget/newtonsoft.json@12.0.1"},
+		{"crates.io", "foo-bar", "pkg:cargo/Foo_bar@1"},
+		{"GitHub Actions", "tj-actions/changed-files", "pkg:githubactions/tj-actions/changed-files@v35"},
+		{"GitHub Actions", "tj-actions/changed-files", "pkg:github/tj-actions/changed-files@v35"},
 		{"Go", "github.com/acme/pay", "pkg:golang/github.com/acme/pay@v1.0.0"},
 		{"Maven", "org.acme:pay", "pkg:maven/org.acme/pay@1"},
 		{"crates.io", "serde", "pkg:cargo/serde@1"},
@@ -47,6 +53,22 @@ func TestAnEcosystemsWordForAPackageIsThatOfBills(t *testing.T) {
 	}
 	if got := purl.Of("Moon", "cheese"); got != "" {
 		t.Errorf("a package of an unknown ecosystem is %s", got)
+	}
+}
+
+func TestAPackageOfADistributionSaysWhatItWasBuiltOf(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&upstream=openssl":              {"pkg:deb/debian/openssl", "3.0.11-1"},
+		"pkg:deb/debian/libc6@2.36-9+b1?upstream=glibc%402.36-9":                         {"pkg:deb/debian/glibc", "2.36-9"},
+		"pkg:apk/alpine/libcrypto3@3.1.4-r0?upstream=openssl":                            {"pkg:apk/alpine/openssl", "3.1.4-r0"},
+		"pkg:rpm/redhat/openssl-libs@3.0.7-27.el9?upstream=openssl-3.0.7-27.el9.src.rpm": {"pkg:rpm/redhat/openssl", "3.0.7-27.el9"},
+		"pkg:rpm/redhat/x-libs@1?upstream=x.src.rpm":                                     {},
+		"pkg:deb/debian/curl@7.88.1-10":                                                  {},
+		"pkg:npm/libssl3@1?upstream=openssl":                                             {},
+	} {
+		if p, ok := purl.Parse(text); !ok || p.Source != want[0] || p.SourceVersion != want[1] {
+			t.Errorf("%.90s was built of %q %q, %v, want %q", text, p.Source, p.SourceVersion, ok, want)
+		}
 	}
 }
 
@@ -116,6 +138,8 @@ func FuzzCompare(f *testing.F) {
 func FuzzParse(f *testing.F) {
 	f.Add("pkg:npm/%40acme/cart@1.2.0?x=y#z")
 	f.Add("pkg:deb/debian/curl@7?distro=debian-12")
+	f.Add("pkg:rpm/redhat/openssl-libs@3?upstream=openssl-3-1.src.rpm")
+	f.Add("pkg:pypi/A._b")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, ok := purl.Parse(text)
 		if !ok {
@@ -123,6 +147,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if again, ok := purl.Parse(p.Name); !ok || again.Name != p.Name {
 			t.Errorf("%q is called %q, which is called %q, %v", text, p.Name, again.Name, ok)
+		}
+		if again := purl.Name(p.Source); again != p.Source {
+			t.Errorf("%q was built of %q, which is called %q", text, p.Source, again)
 		}
 	})
 }

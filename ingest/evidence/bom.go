@@ -20,6 +20,9 @@ func Listed(b *artifact.Bom, c artifact.Component) {
 	c.Name, c.Version, c.PURL, c.License = Name(c.Name), Name(c.Version), Name(c.PURL), Name(c.License)
 	if c.PURL != "" {
 		c.Package = purl.Name(c.PURL)
+		if p, ok := purl.Parse(c.PURL); ok {
+			c.Source = p.Source
+		}
 	}
 	if c.Name == "" {
 		c.Name = "unnamed"

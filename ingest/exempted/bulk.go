@@ -3,26 +3,33 @@ package exempted
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ledger"
 )
 
-// portion is how many facts of a feed are compared at once with what is known.
-const portion = 500
+// How much of a feed is compared at once with what is known.
+const (
+	portion      = 200 // facts
+	portionBytes = 8 << 20
+)
 
 // A Bulk states what a feed tells, if it is other than the feed's last word about the same
-// thing. It is used by one goroutine. Close it, whatever happens.
+// thing, and not older than its newest. It is used by one goroutine. Close it, whatever
+// happens.
 type Bulk struct {
-	Read, Added int
+	Fed
 
 	source string
 	space  *ingest.Space
 	w      *ingest.Writer
 	facts  []stemma.Fact
+	size   int
 }
 
 // NewBulk begins to state what a feed of a source tells.
@@ -30,58 +37,113 @@ func NewBulk(ctx context.Context, s *ingest.Space, now func() time.Time, source 
 	return &Bulk{source: source, space: s, w: ingest.NewWriter(ctx, s, now)}
 }
 
-// Put takes a record. It may wait for others, until Close.
+// Put takes a record. It may wait for others, until Close. One that cannot be stated is
+// counted as wrong, and holds up no other.
 func (b *Bulk) Put(ctx context.Context, r ingest.Record) error {
-	f, err := r.Fact(b.source, stemma.GradeD)
-	if err != nil {
-		return err
-	}
 	b.Read++
-	if b.facts = append(b.facts, f); len(b.facts) < portion {
+	f, err := r.Fact(b.source, stemma.GradeD)
+	var canonical []byte
+	if err == nil {
+		f, canonical, err = f.Settle() // as the log gives it back
+	}
+	if err == nil && len(canonical) > ledger.MaxFact {
+		err = &stemma.InvalidError{Ref: f.Subject, Field: "fact", Why: fmt.Sprintf("%d bytes, more than %d", len(canonical), ledger.MaxFact)}
+	}
+	if err != nil {
+		return b.spoilt(err)
+	}
+	b.facts, b.size = append(b.facts, f), b.size+len(f.Attrs)
+	if len(b.facts) < portion && b.size < portionBytes {
 		return nil
 	}
 	return b.flush(ctx)
 }
 
-func (b *Bulk) flush(ctx context.Context) error {
+// putAll takes records up to the first at which the log fails.
+func putAll[R ingest.Record](ctx context.Context, b *Bulk, list []R) error {
+	for _, r := range list {
+		if err := b.Put(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spoilt counts a record as wrong if it is the record that is.
+func (b *Bulk) spoilt(err error) error {
+	var invalid *stemma.InvalidError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	b.Read--
+	b.wrong(err)
+	return nil
+}
+
+// A word is what a feed told of a thing.
+type word struct {
+	last   json.RawMessage
+	newest stemma.Moment
+}
+
+// told are the words of the feed about what the waiting facts are about.
+func (b *Bulk) told(ctx context.Context) (map[stemma.Ref]word, error) {
 	var refs []stemma.Ref
-	last := map[stemma.Ref]stemma.Fact{}
+	words := map[stemma.Ref]word{}
 	for _, f := range b.facts {
-		if _, twice := last[f.Subject]; !twice {
+		if _, twice := words[f.Subject]; !twice {
 			refs = append(refs, f.Subject)
-			last[f.Subject] = stemma.Fact{}
+			words[f.Subject] = word{}
 		}
 	}
 	if err := b.w.Flush(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for e, err := range b.space.Ledger.About(ctx, refs...) {
 		if err != nil {
-			return fmt.Errorf("feed: what it told before: %w", err)
+			return nil, fmt.Errorf("feed: what it told before: %w", err)
 		}
-		if e.Fact.Source == b.source {
-			last[e.Fact.Subject] = e.Fact
+		if f := e.Fact; f.Source == b.source {
+			words[f.Subject] = word{f.Attrs, max(words[f.Subject].newest, asOf(f))}
 		}
+	}
+	return words, nil
+}
+
+// asOf is as of when a record says that it is; 0 if it does not.
+func asOf(f stemma.Fact) stemma.Moment {
+	var of struct{ Modified, Asked stemma.Moment }
+	if json.Unmarshal(f.Attrs, &of) != nil {
+		return 0
+	}
+	return max(of.Modified, of.Asked)
+}
+
+func (b *Bulk) flush(ctx context.Context) error {
+	words, err := b.told(ctx)
+	if err != nil {
+		return err
 	}
 	for _, f := range b.facts {
-		f, _, err := f.Settle() // as the log gives it back
-		if err != nil {
-			return err
-		}
-		if before := last[f.Subject]; bytes.Equal(before.Attrs, f.Attrs) && before.Occurred.Equal(f.Occurred) {
+		before, at := words[f.Subject], asOf(f)
+		if bytes.Equal(before.last, f.Attrs) || at != 0 && at < before.newest {
 			continue
 		}
-		last[f.Subject] = f
-		b.Added++
 		if err := b.w.Put(ctx, f); err != nil {
-			return err
+			if err := b.spoilt(err); err != nil {
+				return err
+			}
+			continue
 		}
+		words[f.Subject] = word{f.Attrs, max(before.newest, at)}
 	}
-	b.facts = b.facts[:0]
+	b.facts, b.size = b.facts[:0], 0
 	return nil
 }
 
 // Close states what waits.
 func (b *Bulk) Close(ctx context.Context) error {
-	return errors.Join(b.flush(ctx), b.w.Close(ctx))
+	err := errors.Join(b.flush(ctx), b.w.Close(ctx))
+	b.Added = int(b.w.Appended())
+	return err
 }

@@ -27,6 +27,12 @@ const (
 	Registry   = "registry"
 )
 
+// Who tells of advisories, as they are called by, if nobody says.
+const (
+	OSV   = "osv"
+	Local = "local"
+)
+
 // Longest is for how long an exception may be asked for.
 const Longest = 366 * 24 * time.Hour
 
@@ -167,9 +173,6 @@ func change(ctx context.Context, s *ingest.Space, exception stemma.Ref, more fun
 // else. It says how many that were.
 func Advise(ctx context.Context, s *ingest.Space, now func() time.Time, list ...governance.Advisory) (n int, err error) {
 	b := NewBulk(ctx, s, now, Advisories)
-	for _, a := range list {
-		err = errors.Join(err, b.Put(ctx, a))
-	}
-	err = errors.Join(err, b.Close(ctx))
-	return b.Added, err
+	err = errors.Join(putAll(ctx, b, list), b.Close(ctx))
+	return b.Added, errors.Join(err, b.Fault())
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/jsonwalk"
 	"github.com/stemma-dev/stemma/ingest/osv"
 )
 
@@ -23,6 +24,12 @@ type Fed struct {
 	faults []error
 }
 
+func (f *Fed) wrong(fault error) {
+	if f.Wrong++; len(f.faults) < maxFaults {
+		f.faults = append(f.faults, fault)
+	}
+}
+
 // Fault says what cannot be read, the first of it; nil if all was.
 func (f Fed) Fault() error {
 	if f.Wrong == 0 {
@@ -32,18 +39,18 @@ func (f Fed) Fault() error {
 }
 
 // FeedOSV states the records of OSV in files, directories and zips. What cannot be read is
-// told, and holds up nothing else.
-func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source string, names ...string) (fed Fed, err error) {
+// told, and holds up nothing else; the error says that some of it was not read at all, and
+// may be another time.
+func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source string, names ...string) (Fed, error) {
 	b := NewBulk(ctx, s, now, Advisories)
+	var err error
 	for _, name := range names {
 		err = errors.Join(err, osv.Read(source, name, func(a governance.Advisory, fault error) error {
 			switch {
 			case errors.Is(fault, osv.ErrNoPackage):
-				fed.Nothing++
+				b.Nothing++
 			case fault != nil:
-				if fed.Wrong++; len(fed.faults) < maxFaults {
-					fed.faults = append(fed.faults, fault)
-				}
+				b.wrong(fault)
 			default:
 				return b.Put(ctx, a)
 			}
@@ -51,38 +58,74 @@ func FeedOSV(ctx context.Context, s *ingest.Space, now func() time.Time, source 
 		}))
 	}
 	err = errors.Join(err, b.Close(ctx))
-	fed.Read, fed.Added = b.Read, b.Added
-	return fed, err
+	return b.Fed, err
 }
 
-// FeedPackages states what registries told of packages, from files.
-func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, names ...string) (fed Fed, err error) {
-	b := NewBulk(ctx, s, now, Registry)
-	for _, name := range names {
-		body, fault := readFile(name)
-		if fault == nil {
-			list, wrong := ParsePackages(body)
-			if fault = wrong; fault == nil {
-				for _, p := range list {
-					err = errors.Join(err, b.Put(ctx, p))
-				}
+// FeedAdvisories states the advisories of a file, directory or zip: records of OSV, or, in a
+// file of its own, a feed about models (see [ParseFeed]).
+func FeedAdvisories(ctx context.Context, s *ingest.Space, now func() time.Time, name string) (Fed, error) {
+	body, err := readFile(name, maxFeed)
+	if err != nil || len(body) > maxFeed || !ofModels(body) { // of a directory there is an error
+		return FeedOSV(ctx, s, now, OSV, name)
+	}
+	b := NewBulk(ctx, s, now, Advisories)
+	list, fault := ParseFeed(Local, body)
+	if fault != nil {
+		b.wrong(fmt.Errorf("%s: %w", name, fault))
+		list = nil
+	}
+	return b.Fed, errors.Join(putAll(ctx, b, list), b.Close(ctx))
+}
+
+// ofModels reports whether a text is a list of things that name a model.
+func ofModels(body []byte) bool {
+	r := jsonwalk.New(body)
+	if r.Kind() != '[' {
+		return false
+	}
+	for range r.Array() {
+		if r.Kind() != '{' {
+			return false
+		}
+		for name := range r.Object() {
+			if name == "model" {
+				return true
 			}
 		}
-		if fault != nil {
-			fed.Wrong++
-			fed.faults = append(fed.faults, fmt.Errorf("%s: %w", name, fault))
-		}
+		return false
 	}
-	err = errors.Join(err, b.Close(ctx))
-	fed.Read, fed.Added = b.Read, b.Added
-	return fed, err
+	return false
 }
 
-func readFile(name string) ([]byte, error) {
+// FeedPackages states what registries told of packages, from files. What is wrong with one
+// is told, and holds up no other; the error says that one was not read at all, and may be
+// another time.
+func FeedPackages(ctx context.Context, s *ingest.Space, now func() time.Time, names ...string) (Fed, error) {
+	b := NewBulk(ctx, s, now, Registry)
+	var err error
+	for _, name := range names {
+		body, failed := readFile(name, MaxPackages)
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		list, fault := ParsePackages(body)
+		if fault != nil {
+			b.wrong(fmt.Errorf("%s: %w", name, fault))
+			continue
+		}
+		err = errors.Join(err, putAll(ctx, b, list))
+	}
+	err = errors.Join(err, b.Close(ctx))
+	return b.Fed, err
+}
+
+// readFile reads a file, up to one byte more than it may have.
+func readFile(name string, most int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(f, MaxPackages+1))
+	body, err := io.ReadAll(io.LimitReader(f, most+1))
 	return body, errors.Join(err, f.Close())
 }

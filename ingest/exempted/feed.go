@@ -31,12 +31,13 @@ type advisory struct {
 	URL       string    `json:"url"`
 	Since     time.Time `json:"since"`
 	Published time.Time `json:"published"`
+	Modified  time.Time `json:"modified"`
 	Withdrawn time.Time `json:"withdrawn"`
 }
 
 // ParseFeed reads a feed: a JSON array of advisories, each with id, model, title and
-// published, and optionally severity, url, since and withdrawn. The source says whose feed
-// it is. One that cannot be read spoils the feed: an advisory that is missed would be silence.
+// published, and optionally severity, url, since, modified and withdrawn. The source says
+// whose feed it is. One that cannot be read spoils the feed: an advisory that is missed would be silence.
 func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
 	if len(body) > maxFeed {
 		return nil, fmt.Errorf("advisories: the feed is larger than %d bytes", maxFeed)
@@ -58,7 +59,10 @@ func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
 			faults = append(faults, fmt.Errorf("advisories: number %d: %w", i+1, err))
 			continue
 		}
-		a.Severity, a.URL, a.Since, a.Withdrawn = x.Severity, x.URL, stemma.At(x.Since), stemma.At(x.Withdrawn)
+		a.Severity, a.URL, a.Since, a.Modified = x.Severity, x.URL, stemma.At(x.Since), max(stemma.At(x.Modified), a.Modified)
+		if !x.Withdrawn.IsZero() {
+			a = Withdrawn(a, x.Withdrawn)
+		}
 		if _, err := a.Fact(Advisories, stemma.GradeD); err != nil {
 			faults = append(faults, fmt.Errorf("advisories: number %d: %w", i+1, err))
 		}
@@ -67,7 +71,13 @@ func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
 	return list, errors.Join(faults...)
 }
 
-// NewAdvisory is one with all that it needs.
+// Withdrawn is an advisory that was taken back.
+func Withdrawn(a governance.Advisory, at time.Time) governance.Advisory {
+	a.Withdrawn, a.Standing = stemma.At(at), "withdrawn"
+	return a
+}
+
+// NewAdvisory is one with all that it needs, which stands.
 func NewAdvisory(source, id, model, title string, published time.Time) (governance.Advisory, error) {
 	for name, text := range map[string]string{"source": source, "id": id, "model": model, "title": title} {
 		if strings.TrimSpace(text) == "" {
@@ -80,5 +90,8 @@ func NewAdvisory(source, id, model, title string, published time.Time) (governan
 	if published.IsZero() {
 		return governance.Advisory{}, errors.New("published is missing")
 	}
-	return governance.Advisory{ID: governance.AdvisoryRef(source, id), Model: model, Title: stemma.CleanText(title, 500), Published: stemma.At(published)}, nil
+	return governance.Advisory{
+		ID: governance.AdvisoryRef(source, id), Model: model, Title: stemma.CleanText(title, 500),
+		Published: stemma.At(published), Modified: stemma.At(published), Standing: "open",
+	}, nil
 }

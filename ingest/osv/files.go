@@ -2,6 +2,7 @@ package osv
 
 import (
 	"archive/zip"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +20,13 @@ const (
 	MaxFile  = 64 << 20 // bytes
 	maxFiles = 1_000_000
 	maxBytes = 8 << 30 // of all files together
+
+	maxUnread = 20 // that are told
 )
 
 // Read reads a file with records, a directory with such files, or a zip of them, as OSV
-// offers for each ecosystem. A file that cannot be read is told like a record that cannot;
-// the error says that reading ended before all was read.
+// offers for each ecosystem. What is wrong with a file is told like what is wrong with a
+// record; the error says that some were not read, and that they may be another time.
 func Read(source, name string, take func(governance.Advisory, error) error) error {
 	info, err := os.Stat(name)
 	switch {
@@ -33,8 +36,11 @@ func Read(source, name string, take func(governance.Advisory, error) error) erro
 		return ReadAll(source, os.DirFS(name), take)
 	case strings.EqualFold(filepath.Ext(name), ".zip"):
 		z, err := zip.OpenReader(name)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		switch {
+		case isUnread(err):
+			return err
+		case err != nil:
+			return take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
 		}
 		return errors.Join(ReadAll(source, z, take), z.Close())
 	}
@@ -42,40 +48,74 @@ func Read(source, name string, take func(governance.Advisory, error) error) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(readFile(source, name, f, take, new(int64)), f.Close())
+	_, err = readFile(source, name, f, take)
+	return errors.Join(err, f.Close())
 }
 
-// ReadAll reads all files of a tree whose names end in .json.
+// ReadAll reads all files of a tree whose names end in .json. One that cannot be read holds
+// up no other.
 func ReadAll(source string, tree fs.FS, take func(governance.Advisory, error) error) error {
 	files, bytes := 0, int64(0)
-	return fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".json" {
+	var unread []error
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err == nil && (d.IsDir() || path.Ext(name) != ".json"):
+			return nil
+		case err == nil:
+			files++
+			var n int64
+			n, err = readOne(source, tree, name, take)
+			bytes += n
+		}
+		switch {
+		case isUnread(err):
+			if len(unread) < maxUnread {
+				unread = append(unread, err)
+			}
+		case err != nil:
 			return err
+		case files > maxFiles:
+			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d files", maxFiles)), fs.SkipAll)
+		case bytes > maxBytes:
+			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))), fs.SkipAll)
 		}
-		if files++; files > maxFiles {
-			return fmt.Errorf("there are more than %d files", maxFiles)
-		}
-		f, err := tree.Open(name)
-		if err != nil {
-			return err
-		}
-		err = errors.Join(readFile(source, name, f, take, &bytes), f.Close())
-		if err == nil && bytes > maxBytes {
-			err = fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))
-		}
-		return err
+		return nil
 	})
+	return errors.Join(append(unread, err)...)
 }
 
-// readFile reads one file and adds its size to that of all. What is wrong in it is told to
-// take, whose own error ends the reading.
-func readFile(source, name string, f io.Reader, take func(governance.Advisory, error) error, bytes *int64) error {
+// isUnread reports whether it is the machine that could not read a file, and not the file
+// that is wrong.
+func isUnread(err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed)
+}
+
+func readOne(source string, tree fs.FS, name string, take func(governance.Advisory, error) error) (int64, error) {
+	f, err := tree.Open(name)
+	switch {
+	case isUnread(err):
+		return 0, err
+	case err != nil:
+		return 0, take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
+	}
+	n, err := readFile(source, name, f, take)
+	return n, errors.Join(err, f.Close())
+}
+
+// readFile reads one file, and says how long it is. What is wrong in it is told to take,
+// whose own error ends the reading.
+func readFile(source, name string, f io.Reader, take func(governance.Advisory, error) error) (int64, error) {
 	body, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if *bytes += int64(len(body)); err == nil && len(body) > MaxFile {
+	size := int64(len(body))
+	switch {
+	case isUnread(err):
+		return size, err
+	case err == nil && size > MaxFile:
 		err = fmt.Errorf("it has more than %d bytes", MaxFile)
 	}
 	if err != nil {
-		return take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
+		return size, take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
 	}
 	var ended error
 	err = Parse(source, body, func(a governance.Advisory, err error) error {
@@ -86,7 +126,7 @@ func readFile(source, name string, f io.Reader, take func(governance.Advisory, e
 		return ended
 	})
 	if ended == nil && err != nil {
-		return take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
+		return size, take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
 	}
-	return ended
+	return size, ended
 }

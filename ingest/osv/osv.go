@@ -26,7 +26,7 @@ const (
 	maxVersion = 200
 	maxTitle   = 500
 	maxURL     = 1000
-	maxRows    = 20_000 // steps and versions
+	maxRows    = 20_000 // packages, steps and versions, and other lists
 )
 
 // ErrNoPackage means that a record names no package that a bill of materials could name.
@@ -113,7 +113,9 @@ func read(r *jsonwalk.Reader) (x record) {
 			x.withdrawn = r.Time()
 		case "aliases":
 			for range r.Array() {
-				x.aliases = append(x.aliases, r.Text(maxID))
+				if x.more(r) {
+					x.aliases = append(x.aliases, r.Text(maxID))
+				}
 			}
 		case "severity":
 			x.severities(r)
@@ -127,15 +129,29 @@ func read(r *jsonwalk.Reader) (x record) {
 			}
 		case "affected":
 			for range r.Array() {
-				x.affected = append(x.affected, x.readAffected(r))
+				if x.more(r) {
+					x.affected = append(x.affected, x.readAffected(r))
+				}
 			}
 		}
 	}
 	return x
 }
 
+// more counts one more of what is listed, and skips it where there is too much.
+func (x *record) more(r *jsonwalk.Reader) bool {
+	if x.rows++; x.rows > maxRows {
+		r.Skip()
+		return false
+	}
+	return true
+}
+
 func (x *record) severities(r *jsonwalk.Reader) {
 	for range r.Array() {
+		if !x.more(r) {
+			continue
+		}
 		for name := range r.Object() {
 			if name == "score" {
 				x.vectors = append(x.vectors, r.Text(maxURL))
@@ -178,12 +194,15 @@ func (x *record) readAffected(r *jsonwalk.Reader) (a affected) {
 			}
 		case "ranges":
 			for range r.Array() {
-				a.ranges = append(a.ranges, x.readRange(r))
+				if x.more(r) {
+					a.ranges = append(a.ranges, x.readRange(r))
+				}
 			}
 		case "versions":
 			for range r.Array() {
-				a.versions = append(a.versions, r.String())
-				x.rows++
+				if x.more(r) {
+					a.versions = append(a.versions, r.String())
+				}
 			}
 		case "severity":
 			x.severities(r)
@@ -200,9 +219,8 @@ func (x *record) readRange(r *jsonwalk.Reader) (s span) {
 		case "events":
 			for range r.Array() {
 				for name := range r.Object() {
-					if slices.Contains([]string{"introduced", "fixed", "last_affected"}, name) {
+					if slices.Contains([]string{"introduced", "fixed", "last_affected"}, name) && x.more(r) {
 						s.events = append(s.events, event{strings.ReplaceAll(name, "_", "-"), r.String()})
-						x.rows++
 					}
 				}
 			}
@@ -220,7 +238,7 @@ func (x *record) advisory(source string) (governance.Advisory, error) {
 	case x.modified.IsZero():
 		return governance.Advisory{}, errors.New("modified is missing, or no time")
 	case x.rows > maxRows:
-		return governance.Advisory{}, fmt.Errorf("it lists more than %d versions", maxRows)
+		return governance.Advisory{}, fmt.Errorf("it lists more than %d packages, versions and others", maxRows)
 	}
 	a := governance.Advisory{
 		ID: governance.AdvisoryRef(source, id), Title: stemma.CleanText(cmp.Or(x.summary, x.details, id), maxTitle), Severity: x.severity(), URL: x.url,

@@ -2,6 +2,7 @@ package osv_test
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -168,12 +169,77 @@ func TestFilesDirectoriesAndZipsAreRead(t *testing.T) {
 			t.Errorf("%s: %v read and wrong, %v, want %v", name, got, err, want)
 		}
 	}
+	if err := os.WriteFile(f.Name(), []byte("no zip"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrong := 0
+	if err := osv.Read("osv", f.Name(), func(_ governance.Advisory, err error) error { wrong++; return nil }); err != nil || wrong != 1 {
+		t.Errorf("what is no zip is told %d times, %v", wrong, err)
+	}
 	end := errors.New("enough")
 	if err := osv.Read("osv", one, func(governance.Advisory, error) error { return end }); !errors.Is(err, end) {
 		t.Errorf("asked to end it gives %v", err)
 	}
 	if err := osv.Read("osv", filepath.Join(dir, "none"), nil); err == nil {
 		t.Error("what is not there is read")
+	}
+}
+
+func TestARecordThatListsTooMuchIsToldAndTheNextIsRead(t *testing.T) {
+	for _, list := range []string{
+		`"affected":[{}` + strings.Repeat(`,{}`, 30_000) + `]`,
+		`"affected":[{"ranges":[{}` + strings.Repeat(`,{}`, 30_000) + `]}]`,
+		`"affected":[{"ranges":[{"events":[{"fixed":"1"}` + strings.Repeat(`,{"fixed":"1"}`, 30_000) + `]}]}]`,
+		`"affected":[{"versions":["1"` + strings.Repeat(`,"1"`, 30_000) + `]}]`,
+		`"aliases":["A"` + strings.Repeat(`,"A"`, 30_000) + `]`,
+		`"severity":[{}` + strings.Repeat(`,{}`, 30_000) + `]`,
+	} {
+		var faults, good int
+		err := osv.Parse("osv", []byte(`[{"id":"X-1","modified":"2026-11-02T00:00:00Z",`+list+`},`+minimal("")+`]`), func(_ governance.Advisory, err error) error {
+			switch {
+			case err == nil:
+				good++
+			case strings.Contains(err.Error(), "more than"):
+				faults++
+			}
+			return nil
+		})
+		if err != nil || faults != 1 || good != 1 {
+			t.Errorf("%.40s: %d too long, %d read, %v", list, faults, good, err)
+		}
+	}
+}
+
+func TestAZipThatIsSpoiltIsWrong(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range []string{"a.json", "b.json"} {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(minimal(""))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.Replace(b.Bytes(), []byte("modified"), []byte("modifies"), 1)
+	r, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var good, wrong int
+	err = osv.ReadAll("osv", r, func(_ governance.Advisory, err error) error {
+		if good++; err != nil {
+			good--
+			wrong++
+		}
+		return nil
+	})
+	if err != nil || good != 1 || wrong != 1 {
+		t.Errorf("%d read, %d wrong, %v", good, wrong, err)
 	}
 }
 

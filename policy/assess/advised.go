@@ -64,9 +64,10 @@ func (j *Judge) usedModels(ctx context.Context, patterns []string) ([]stemma.Ref
 }
 
 // withPackages are the changes of which something was built that consists of one of some
-// packages, by its bill of materials.
+// packages, or of what was built of one, by its bill of materials.
 func (j *Judge) withPackages(ctx context.Context, packages []string) ([]stemma.Ref, error) {
-	boms, err := among(ctx, j, unique(packages), `SELECT DISTINCT n.ref FROM k_bom_component t JOIN node n ON n.id = t.id WHERE t."package" IN ({these})`)
+	boms, err := among(ctx, j, unique(packages), `SELECT n.ref FROM (SELECT t.id FROM k_bom_component t WHERE t."package" IN ({these})
+			UNION SELECT t.id FROM k_bom_component t WHERE t."source" IN ({these})) b JOIN node n ON n.id = b.id`)
 	if err != nil || len(boms) == 0 {
 		return nil, err
 	}

@@ -233,13 +233,12 @@ func large(files int) *subject.Subject {
 			Tools:     []subject.Tool{{Name: "Edit"}, {Name: "WebFetch"}, {Name: "Bash"}},
 		})
 	}
-	var packages []string
 	for i := range 3000 {
-		packages = append(packages, fmt.Sprintf("pkg:npm/p%d", i))
-		x.Packages = append(x.Packages, subject.Package{Name: packages[i], Versions: []string{"1.0.0"}})
-		x.Vulnerabilities = append(x.Vulnerabilities, subject.Vulnerability{Package: packages[i], Version: "1.0.0", Severity: "low"})
+		name := fmt.Sprintf("pkg:npm/p%d", i)
+		x.Packages = append(x.Packages, subject.Package{Name: name, Versions: []string{"1.0.0"}})
+		x.Vulnerabilities = append(x.Vulnerabilities, subject.Vulnerability{Package: name, Version: "1.0.0", Severity: "low"})
 	}
-	x.Artifacts = []subject.Artifact{{Thing: subject.Thing{Ref: "artifact:sha256/1"}, Boms: []subject.Bom{{Thing: subject.Thing{Ref: "bom:1"}, Components: 3000, Packages: packages}}}}
+	x.Artifacts = []subject.Artifact{{Thing: subject.Thing{Ref: "artifact:sha256/1"}, Boms: []subject.Bom{{Thing: subject.Thing{Ref: "bom:1"}, Components: 3000}}}}
 	x.Files = append(x.Files, subject.File{Path: "web/package.json", ByAI: true, AILines: 1})
 	x.Derive()
 	return x
@@ -248,7 +247,7 @@ func large(files int) *subject.Subject {
 func BenchmarkJudge(b *testing.B) {
 	set := all(b)
 	usual := large(20)
-	usual.Commits, usual.Sessions, usual.Artifacts[0].Boms[0].Packages = usual.Commits[:4], usual.Sessions[:3], usual.Artifacts[0].Boms[0].Packages[:200]
+	usual.Commits, usual.Sessions = usual.Commits[:4], usual.Sessions[:3]
 	usual.Packages, usual.Vulnerabilities = usual.Packages[:200], usual.Vulnerabilities[:5]
 	for name, x := range map[string]*subject.Subject{"usual": usual, "large": large(10_000)} {
 		b.Run(name, func(b *testing.B) {

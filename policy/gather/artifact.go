@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/stemma-dev/stemma/artifact/purl"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -21,13 +20,6 @@ type artifactRow struct {
 type attestationRow struct {
 	id, source int64
 	a          subject.Attestation
-}
-
-type bomRow struct {
-	id    int64
-	b     subject.Bom
-	parts []purl.Package
-	cut   bool
 }
 
 // readArtifacts reads what deployments ship, and what was built of the commits or by the
@@ -101,48 +93,7 @@ func (g *gatherer) readStatements() error {
 	if err != nil {
 		return err
 	}
-	boms := map[int64]*bomRow{}
-	err = g.each(keys(g.artifacts), `SELECT e.dst, b.id, COALESCE(b."format", ''), COALESCE(b."components", 0), COALESCE(b."unresolved", 0)
-		FROM {ids} CROSS JOIN edge e CROSS JOIN k_bom b WHERE e.dst = i.value AND e.door IN {doors of} AND b.id = e.src`, func(scan func(...any) error) error {
-		var of int64
-		r := &bomRow{}
-		err := scan(&of, &r.id, &r.b.Format, &r.b.Components, &r.b.Unresolved)
-		if boms[r.id] == nil {
-			boms[r.id] = r
-		}
-		g.need(r.id)
-		g.artifacts[of].boms = append(g.artifacts[of].boms, boms[r.id])
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return g.each(keys(boms), `SELECT t.id, t."purl" FROM {ids} CROSS JOIN k_bom_component t WHERE t.id = i.value AND t."purl" IS NOT NULL AND t.seq <= $2 ORDER BY t.id, t.seq`,
-		func(scan func(...any) error) error {
-			var id int64
-			var text string
-			err := scan(&id, &text)
-			b := boms[id]
-			if b.cut = len(b.parts) == maxParts; b.cut || err != nil {
-				return err
-			}
-			p := g.part(text)
-			b.parts, b.b.Packages = append(b.parts, p), append(b.b.Packages, p.Name)
-			return nil
-		}, maxParts)
-}
-
-// part is what a package URL names; of one that cannot be taken apart at least the name.
-func (g *gatherer) part(text string) purl.Package {
-	p, known := g.parts[text]
-	if !known {
-		var ok bool
-		if p, ok = purl.Parse(text); !ok {
-			p = purl.Package{Name: purl.Name(text)}
-		}
-		g.parts[text] = p
-	}
-	return p
+	return g.readBoms()
 }
 
 // built are those of some things that are artifacts, with their other digests.
@@ -156,18 +107,21 @@ func (g *gatherer) built(ids []int64) (list []int64) {
 	return slices.DeleteFunc(slices.Compact(list), func(id int64) bool { return g.artifacts[id] == nil })
 }
 
-func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
-	mine := g.all(c)
-	of := slices.Clone(mine)
+// artifactsBy are what was built of a change, and what the deployments ship that brought it.
+func (g *gatherer) artifactsBy(c *changeRow) (ids []int64) {
+	of := slices.Clone(g.all(c))
 	runs := g.runsOf(c)
 	of = append(of, runs[:min(len(runs), maxRuns)]...)
 	brought := g.brought(c)
 	of = append(of, brought[:min(len(brought), maxDeployments)]...)
-	var ids []int64
 	for _, id := range of {
 		ids = append(ids, g.artifactsOf[id]...)
 	}
-	ids = g.built(ids)
+	return g.built(ids)
+}
+
+func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
+	mine, runs, ids := g.all(c), g.runsOf(c), g.artifactsBy(c)
 	slices.SortFunc(ids, func(a, b int64) int { return cmp.Compare(g.ref(a), g.ref(b)) })
 	s.Change.MoreBuilt = len(ids) > maxArtifacts
 	ids = most(s, ids, maxArtifacts, "artifacts")
@@ -185,7 +139,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 		a.Attestations = most(s, a.Attestations, maxAttestations, "attestations of an artifact")
 		for _, x := range r.boms {
 			b := x.b
-			b.Thing, b.Packages, b.More = g.thing(x.id), slices.Clone(b.Packages), x.cut || more
+			b.Thing, b.More = g.thing(x.id), x.cut || more
 			if x.cut {
 				s.Gaps = append(s.Gaps, subject.Gap{Source: Source, Place: b.Ref, Reason: "the bill of materials lists more than is looked at"})
 			}

@@ -47,7 +47,7 @@ func (g *gatherer) readGovernance() error {
 		g.advisories = append(g.advisories, advisoryRow{id, a})
 		return err
 	}, `SELECT k.id, COALESCE(k."model", ''), COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."since", 0), COALESCE(k."published", 0),
-		COALESCE(k."withdrawn", 0) FROM k_advisory k WHERE k."model" > '' ORDER BY k.id`)
+		CASE WHEN k."standing" = 'open' THEN 0 ELSE COALESCE(k."withdrawn", 0) END FROM k_advisory k WHERE k."model" > '' ORDER BY k.id`)
 }
 
 // An advisoryRow is an advisory as the tables have it.

@@ -17,11 +17,20 @@ import (
 // built is what was built of a commit, under a name, of versions of packages: cart@1.0.
 func (p *place) built(name string, of int, parts ...string) {
 	digest, ref := p.image(fmt.Sprint(name, of))
-	b := artifact.Bom{ID: artifact.BomRef(stemma.Sum([]byte(digest))), Format: "spdx", Count: len(parts), Of: edge(ref)}
+	b := artifact.Bom{ID: artifact.BomRef(stemma.Sum([]byte(digest))), Format: "spdx", Count: len(parts) / 2, Of: edge(ref)}
 	for i := 0; i < len(parts); i += 2 {
-		b.Components = append(b.Components, artifact.Component{Name: parts[i], PURL: p.pkg(parts[i]) + parts[i+1]})
+		b.Components = append(b.Components, artifact.Component{Name: parts[i], PURL: p.pkg(parts[i]) + parts[i+1], Package: p.pkg(parts[i])})
 	}
 	p.tell(artifact.Artifact{Digest: digest, Name: p.name(name), From: edge(p.commit(of))}, b)
+}
+
+// listed is what was built of a commit, under a name, of parts as they are told.
+func (p *place) listed(name string, of int, parts ...artifact.Component) {
+	digest, ref := p.image(fmt.Sprint(name, of))
+	p.tell(
+		artifact.Artifact{Digest: digest, Name: p.name(name), From: edge(p.commit(of))},
+		artifact.Bom{ID: artifact.BomRef(stemma.Sum([]byte(digest))), Format: "spdx", Count: len(parts), Of: edge(ref), Components: parts},
+	)
 }
 
 // pkg is the name of a package that only this place has.
@@ -30,7 +39,7 @@ func (p *place) pkg(name string) string { return "pkg:npm/" + p.name(name) }
 // advised is an advisory that versions of a package before 2.0 are affected.
 func (p *place) advised(k, of string, edit ...func(*governance.Advisory)) {
 	a := governance.Advisory{
-		ID: governance.AdvisoryRef("osv", p.name(k)), Title: "a hole", Severity: "high", Published: at(100), Standing: "open",
+		ID: governance.AdvisoryRef("osv", p.name(k)), Title: "a hole", Severity: "high", Published: at(99), Modified: at(100), Standing: "open",
 		Affects: []governance.Affected{
 			{Package: p.pkg(of), Ecosystem: "npm", Range: 1, Event: "introduced", Version: "0"},
 			{Package: p.pkg(of), Ecosystem: "npm", Range: 1, Event: "fixed", Version: "2.0.0"},
@@ -72,8 +81,9 @@ func packageMembers() []member {
 			"packages that what was built of the commit before had too", func(p *place) {
 				p.merged()
 				p.landed()
-				p.built("pay", 1, "old", "@1.0.0", "newer", "@1.0.0")
-				p.built("pay", 2, "old", "@1.0.0", "newer", "@2.0.0", "new", "@1.0.0")
+				p.built("pay", 1, "old", "@1.0.0", "newer", "@1.0.0", "mended", "@2.0.0", "untold", "@1.0.0")
+				p.built("pay", 2, "old", "@1.0.0", "newer", "@2.0.0", "mended", "@2.0.0", "untold", "@1.0.0", "new", "@1.0.0")
+				p.advised("mended", "mended")
 				p.built("web", 1, "new", "@1.0.0")
 				for _, name := range []string{"old", "newer", "new"} {
 					p.advised(name, name, func(a *governance.Advisory) { a.Affects = a.Affects[:1] })
@@ -91,7 +101,7 @@ func packageMembers() []member {
 			},
 			func(p *place) any {
 				return map[string]bool{
-					p.pkg("old"): true, p.pkg("newer"): true, p.pkg("new"): false,
+					p.pkg("old"): true, p.pkg("newer"): true, p.pkg("new"): false, // and not that of which nothing is told
 					p.pkg("old") + "@1.0.0": true, p.pkg("newer") + "@2.0.0": false, p.pkg("new") + "@1.0.0": false,
 				}
 			},
@@ -125,10 +135,85 @@ func packageMembers() []member {
 					return subject.Thing{Ref: string(governance.AdvisoryRef("osv", p.name(name))), Grade: "B"}
 				}
 				return []subject.Vulnerability{
-					{Thing: thing("hole"), Package: p.pkg("cart"), Version: "1.0.0", Title: "a hole", Severity: "high", Malicious: true, Published: at(100).Time(), Grave: true},
-					{Thing: thing("perhaps"), Package: p.pkg("nameless"), Title: "a hole", Published: at(100).Time(), Unsure: "its version is not known", Open: true},
+					{Thing: thing("hole"), Package: p.pkg("cart"), Version: "1.0.0", Title: "a hole", Severity: "high", Malicious: true, Published: at(99).Time(), Modified: at(100).Time(), Grave: true},
+					{Thing: thing("perhaps"), Package: p.pkg("nameless"), Title: "a hole", Published: at(99).Time(), Modified: at(100).Time(), Unsure: "its version is not known", Open: true},
 				}
 			},
+		},
+		{
+			"a version that was there before, in another spelling of its package URL", func(p *place) {
+				p.merged()
+				p.landed()
+				p.built("pay", 1, "cart", "@1.0.0?x=1")
+				p.built("pay", 2, "cart", "@1.0.0?x=2")
+				p.advised("hole", "cart")
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Vulnerabilities, func(v subject.Vulnerability) string { return fmt.Sprint(v.Version, v.Kept) })
+			},
+			is([]string{"1.0.0true"}),
+		},
+		{
+			"parts without a package URL that came in", func(p *place) {
+				p.merged()
+				p.landed()
+				p.listed("pay", 1, artifact.Component{Name: "libold", Version: "1"})
+				p.listed("pay", 2, artifact.Component{Name: "libold", Version: "1"}, artifact.Component{Name: "libnew", Version: "1"}, artifact.Component{Name: "x", PURL: "npm/x@1"})
+				p.advised("hole", "cart")
+				p.tell(pipeline.Scan{ID: pipeline.ScanRef("github-actions", p.name("s")), Tool: "grype", Of: []stemma.Ref{p.commit(2)}, Occurred: at(101)})
+			},
+			func(s *subject.Subject) any { return s.Unmatched },
+			is([]subject.Unmatched{{
+				Reason: "it has no package URL that can be read", Parts: []string{"libnew 1", "npm/x@1 x"}, Count: 2, Nameless: true, Known: at(100).Time(), Open: true, Scanned: true,
+			}}),
+		},
+		{
+			"packages of a distribution that do not say what they were built of", func(p *place) {
+				p.merged()
+				p.landed()
+				of := func(name, more string) artifact.Component {
+					return artifact.Component{Name: name, PURL: "pkg:" + name + "@1?distro=debian-12" + more}
+				}
+				p.listed("pay", 2, of("deb/debian/libssl3", ""), of("apk/alpine/musl", ""), of("apk/alpine/libcrypto3", "&upstream=openssl"), of("rpm/nobody/x", ""))
+				p.advised("hole", "cart", func(a *governance.Advisory) {
+					a.Affects[0].Package, a.Affects[1].Package = "pkg:deb/debian/openssl", "pkg:deb/debian/openssl"
+				})
+			},
+			func(s *subject.Subject) any { return s.Unmatched },
+			is([]subject.Unmatched{
+				{Reason: "of which source package of pkg:deb/debian/ it was built is not known", Parts: []string{"pkg:deb/debian/libssl3"}, Count: 1, Known: at(100).Time(), Open: true},
+				{Reason: "of which source package of pkg:rpm/nobody/ it was built is not known", Parts: []string{"pkg:rpm/nobody/x"}, Count: 1},
+			}),
+		},
+		{
+			"a vulnerability of what a package was built of", func(p *place) {
+				p.merged()
+				p.landed()
+				p.listed("pay", 2, artifact.Component{Name: "libssl3", PURL: "pkg:deb/debian/libssl3@9:9?distro=debian-12&upstream=" + p.name("openssl") + "%403.0.1"})
+				p.advised("hole", "cart", func(a *governance.Advisory) {
+					for i := range a.Affects {
+						a.Affects[i].Package, a.Affects[i].Ecosystem = "pkg:deb/debian/"+p.name("openssl"), "Debian:12"
+					}
+					a.Affects[1].Version = "3.0.2"
+				})
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Vulnerabilities, func(v subject.Vulnerability) string { return fmt.Sprint(v.Package, " ", v.Version, " ", v.Grave) })
+			},
+			is([]string{"pkg:deb/debian/libssl3 9:9 true"}),
+		},
+		{
+			"a scan before an advisory was changed does not know it", func(p *place) {
+				p.merged()
+				p.landed()
+				p.built("pay", 2, "cart", "@1.0.0")
+				p.advised("hole", "cart", func(a *governance.Advisory) { a.Published, a.Modified = at(10), at(100) })
+				p.tell(pipeline.Scan{ID: pipeline.ScanRef("github-actions", p.name("s")), Tool: "grype", Of: []stemma.Ref{p.commit(2)}, Occurred: at(20)})
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Vulnerabilities, func(v subject.Vulnerability) string { return fmt.Sprint(v.Scanned) })
+			},
+			is([]string{"false"}),
 		},
 		{
 			"a scan after something was published knows it", func(p *place) {
@@ -159,7 +244,7 @@ func TestABillOfMoreThanIsLookedAtSaysSo(t *testing.T) {
 			p.merged()
 			p.landed()
 		}
-		long.built("pay", 2, parts("p", 5_002)...)
+		long.built("pay", 2, append([]string{"first", ""}, parts("p", 5_002)...)...)
 		for _, name := range []string{"a", "b", "c"} {
 			several.built(name, 2, parts(name, 4_000)...)
 		}

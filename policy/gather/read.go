@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,10 +53,14 @@ type gatherer struct {
 	advisories  []advisoryRow
 	gapsOf      map[int64][]subject.Gap
 
-	parts           map[string]purl.Package // by package URL
-	packages        map[string]packageRow   // by name
+	parts           map[line]purl.Package
+	pasts           map[build]*past
+	packages        map[string]packageRow // by name
 	warnings        map[string][]warning
+	finds           map[line][]find
 	vulnerabilities map[int64]*vulnerabilityRow
+	covered         map[string]bool // distributions of which there are advisories
+	known           time.Time       // when the last advisory about packages was published or changed
 
 	names    map[int64]name
 	people   map[int64]subject.Person
@@ -91,7 +96,7 @@ func open(ctx context.Context, tx *storage.Tx) (*gatherer, error) {
 		tests: map[int64]*reportRow[subject.Test]{}, scans: map[int64]*reportRow[subject.Scan]{}, testsOf: map[int64][]int64{}, scansOf: map[int64][]int64{},
 		deployments: map[int64]*deploymentRow{}, artifacts: map[int64]*artifactRow{}, artifactsOf: map[int64][]int64{},
 		incidents: map[int64]*incidentRow{}, incidentsOf: map[int64][]int64{}, causedBy: map[int64][]int64{}, tickets: map[int64]*ticketRow{}, titles: map[int64]string{}, exceptions: map[int64][]exceptionRow{}, gapsOf: map[int64][]subject.Gap{},
-		parts: map[string]purl.Package{}, packages: map[string]packageRow{}, warnings: map[string][]warning{}, vulnerabilities: map[int64]*vulnerabilityRow{},
+		parts: map[line]purl.Package{}, pasts: map[build]*past{}, packages: map[string]packageRow{}, warnings: map[string][]warning{}, finds: map[line][]find{}, covered: map[string]bool{}, vulnerabilities: map[int64]*vulnerabilityRow{},
 		names: map[int64]name{}, people: map[int64]subject.Person{}, recorded: map[int64]time.Time{}, needs: map[int64]bool{}, tell: map[int64]bool{},
 	}, err
 }
@@ -137,6 +142,28 @@ func (g *gatherer) find(refs []stemma.Ref) (ids []int64, err error) {
 		ids = append(ids, id)
 		return err
 	}, query, string(list))
+}
+
+// named asks once about some names: in a query {names} is a table i of them.
+func (g *gatherer) named(names map[string]bool, query string, take func(scan func(...any) error) error) error {
+	if len(names) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(slices.Sorted(maps.Keys(names)))
+	if err != nil {
+		return err
+	}
+	query = strings.ReplaceAll(query, "{names}", g.texts())
+	g.asked(query)
+	return g.store.Each(g.ctx, take, query, string(list))
+}
+
+// texts is a table i of the texts of a list in JSON.
+func (g *gatherer) texts() string {
+	if g.tx.Engine() == storage.Postgres {
+		return "json_array_elements_text(CAST(CAST($1 AS text) AS json)) i(value)"
+	}
+	return "json_each($1) i"
 }
 
 // numbers are those of doors, for a query: of a single one no other, so that an index

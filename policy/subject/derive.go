@@ -33,18 +33,27 @@ func (s *Subject) Derive() {
 // testNames are parts of the names of files that hold tests.
 var testNames = []string{"**/*_test.*", "**/test_*.*", "**/*.test.*", "**/*.spec.*", "**/*Test.*", "**/*Tests.*", "**/test/**", "**/tests/**", "**/__tests__/**", "**/testdata/**", "**/spec/**"}
 
-// manifests are files that name dependencies.
+// manifests are files that name dependencies, by what they are called wherever they lie.
 var manifests = []string{
-	"go.mod", "package.json", "package-lock.json", "pnpm-lock.yaml", "yarn.lock", "requirements*.txt", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile*",
-	"Cargo.toml", "Cargo.lock", "pom.xml", "build.gradle*", "Gemfile*", "*.gemspec", "composer.json", "composer.lock", "*.csproj", "Package.swift", "mix.exs", "pubspec.yaml",
+	"go.mod", "go.sum", "go.work", "go.work.sum",
+	"package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "yarn.lock", "bun.lock*", "deno.json*", "deno.lock",
+	"requirements*.txt", "requirements*.in", "constraints*.txt", "pyproject.toml", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile*", "setup.py", "setup.cfg", "environment.y*ml",
+	"Cargo.toml", "Cargo.lock", "pom.xml", "ivy.xml", "build.gradle*", "settings.gradle*", "gradle.lockfile", "*.versions.toml", "build.sbt", "MODULE.bazel*", "WORKSPACE*",
+	"Gemfile*", "*.gemspec", "composer.json", "composer.lock", "Podfile*", "*.podspec", "Cartfile*", "Package.swift", "Package.resolved",
+	"*.csproj", "*.fsproj", "*.vbproj", "Directory.Packages.props", "packages.config", "packages.lock.json", "paket.*",
+	"mix.exs", "mix.lock", "pubspec.yaml", "pubspec.lock", "conanfile.*", "vcpkg.json", "flake.nix", "flake.lock", "cpanfile*", "renv.lock",
+	"*Dockerfile*", "*.dockerfile", "*Containerfile*", "docker-compose*.y*ml", "compose*.y*ml",
 }
+
+// manifestPaths are such files by where they lie.
+var manifestPaths = []string{"**/requirements/*.txt", "**/requirements/*.in", ".github/workflows/**", ".gitea/workflows/**", ".forgejo/workflows/**", "**/action.y*ml", "**/project/plugins.sbt", ".gitlab-ci.yml"}
 
 func (s *Subject) files() {
 	set := map[string]bool{}
 	for i := range s.Files {
 		f := &s.Files[i]
 		f.Test = Matches(f.Path, testNames...)
-		f.Manifest = Matches(path.Base(f.Path), manifests...)
+		f.Manifest = Matches(path.Base(f.Path), manifests...) || Matches(f.Path, manifestPaths...)
 		f.Tags = nil
 		for tag, patterns := range s.Settings.Tags {
 			if Matches(f.Path, patterns...) {

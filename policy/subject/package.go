@@ -23,8 +23,17 @@ func (s *Subject) packages() {
 		grave := v.Malicious || v.Severity == "critical" || v.Severity == "high"
 		v.Grave = grave && v.Unsure == ""
 		v.Open = !v.Grave && (grave || v.Severity == "")
-		v.Scanned = slices.ContainsFunc(s.Scans, func(x Scan) bool { return x.Latest && !x.Secrets && !x.At.IsZero() && !x.At.Before(v.Published) })
+		v.Scanned = s.scanned(v.Published) && s.scanned(v.Modified)
 	}
+	for i := range s.Unmatched {
+		u := &s.Unmatched[i]
+		u.Open, u.Scanned = !u.Known.IsZero(), s.scanned(u.Known)
+	}
+}
+
+// scanned reports whether what came in was scanned after something was known.
+func (s *Subject) scanned(known time.Time) bool {
+	return slices.ContainsFunc(s.Scans, func(x Scan) bool { return x.Latest && !x.Secrets && !x.At.IsZero() && !x.At.Before(known) })
 }
 
 // began is when the work on the change began, as far as is known: a package that came to be

@@ -25,8 +25,9 @@ type Subject struct {
 	Tests           []Test          `json:"tests,omitempty"`
 	Scans           []Scan          `json:"scans,omitempty"`
 	Artifacts       []Artifact      `json:"artifacts,omitempty"`       // built of it
-	Packages        []Package       `json:"packages,omitempty"`        // that bills of materials of it name
+	Packages        []Package       `json:"packages,omitempty"`        // that came in with these, or are in them and an advisory is about
 	Vulnerabilities []Vulnerability `json:"vulnerabilities,omitempty"` // that advisories tell of in these
+	Unmatched       []Unmatched     `json:"unmatched,omitempty"`       // what came in and advisories cannot be held against
 	Deployments     []Deployment    `json:"deployments,omitempty"`
 	Incidents       []Incident      `json:"incidents,omitempty"`
 	Tickets         []Ticket        `json:"tickets,omitempty"`
@@ -343,19 +344,20 @@ type Attestation struct {
 // A Bom is a bill of materials.
 type Bom struct {
 	Thing
-	Format     string   `json:"format,omitempty"`
-	Components int      `json:"components,omitempty"`
-	Unresolved int      `json:"unresolved,omitempty"`
-	Packages   []string `json:"packages,omitempty"` // package URLs without versions
-	More       bool     `json:"more,omitempty"`     // it names more than are looked at
+	Format     string `json:"format,omitempty"`
+	Components int    `json:"components,omitempty"`
+	Unresolved int    `json:"unresolved,omitempty"`
+	More       bool   `json:"more,omitempty"` // it names more than are looked at
 }
 
-// A Package is one that came in with what was built of the change.
+// A Package is one that came in with what was built of the change, or in another version,
+// or of which an advisory tells something. How many parts there are in all a Bom says.
 type Package struct {
 	Thing               // what a registry tells of it; without a name if nobody told
 	Name      string    `json:"name"` // package URL without a version
 	Versions  []string  `json:"versions,omitempty"`
 	Kept      bool      `json:"kept,omitempty"`      // the bill of materials of what was built before, of the commit that the change stands on, names it too
+	Came      bool      `json:"came,omitempty"`      // such a bill of materials is known, and has it not, or not in this version
 	Told      bool      `json:"told,omitempty"`      // it is known what a registry says of it
 	Missing   bool      `json:"missing,omitempty"`   // that it has no such package
 	First     time.Time `json:"first,omitzero"`      // when its first version was published
@@ -377,11 +379,24 @@ type Vulnerability struct {
 	Severity  string    `json:"severity,omitempty"`
 	Malicious bool      `json:"malicious,omitempty"` // the package was made to do harm
 	Published time.Time `json:"published,omitzero"`
+	Modified  time.Time `json:"modified,omitzero"`
 	Kept      bool      `json:"kept,omitempty"`    // the bill of materials of what was built before has that version too
 	Unsure    string    `json:"unsure,omitempty"`  // why it is not known whether that version is affected; "" if it is
 	Grave     bool      `json:"grave,omitempty"`   // derived: it is affected, and the package is malicious or the severity high or above
 	Open      bool      `json:"open,omitempty"`    // derived: that may be so, and is not known
-	Scanned   bool      `json:"scanned,omitempty"` // derived: what came in was scanned after this was published
+	Scanned   bool      `json:"scanned,omitempty"` // derived: what came in was scanned after this was published, and changed last
+}
+
+// An Unmatched is parts that came in with what was built of the change, and of which nobody
+// can tell whether an advisory is about them.
+type Unmatched struct {
+	Reason   string    `json:"reason"`
+	Parts    []string  `json:"parts,omitempty"` // the first of them
+	Count    int       `json:"count,omitempty"`
+	Nameless bool      `json:"nameless,omitempty"` // they have no package URL, so that nobody can say what they are
+	Known    time.Time `json:"known,omitzero"`     // when the last advisory that may be about them was published or changed; none if there is none
+	Open     bool      `json:"open,omitempty"`     // derived: there is one
+	Scanned  bool      `json:"scanned,omitempty"`  // derived: what came in was scanned after that
 }
 
 // A Deployment is one that brought the change somewhere.

@@ -48,3 +48,22 @@ func TestDerivingTwiceIsDerivingOnce(t *testing.T) {
 		t.Error("of 95 in 100 lines it is known whose they are, and that is not enough")
 	}
 }
+
+func TestFilesThatNameDependenciesAreKnown(t *testing.T) {
+	s := &subject.Subject{}
+	for _, p := range strings.Fields(`go.mod go.sum web/package.json npm-shrinkwrap.json bun.lock bun.lockb deno.json deno.jsonc deno.lock setup.py setup.cfg gradle/libs.versions.toml
+		Directory.Packages.props packages.config packages.lock.json environment.yml Podfile Podfile.lock MODULE.bazel requirements/dev.txt api/requirements/dev.in requirements.in
+		requirements-dev.txt pdm.lock build.sbt Dockerfile Dockerfile.web web.Dockerfile Containerfile .github/workflows/ci.yml .github/workflows/a/b.yml`) {
+		s.Files = append(s.Files, subject.File{Path: p})
+	}
+	named := len(s.Files)
+	for _, p := range strings.Fields(`main.go README.md docs/workflows/ci.md src/packages.go requirements.md`) {
+		s.Files = append(s.Files, subject.File{Path: p})
+	}
+	s.Derive()
+	for i, f := range s.Files {
+		if f.Manifest != (i < named) {
+			t.Errorf("%s names dependencies: %v", f.Path, f.Manifest)
+		}
+	}
+}

@@ -57,7 +57,7 @@ known, a version that is not named itself is unknown, and never taken for safe.`
 			})
 		},
 	}
-	c.Flags().StringVar(&source, "source", "osv", "who tells of them")
+	c.Flags().StringVar(&source, "source", exempted.OSV, "who tells of them")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -92,7 +92,8 @@ func addAdvisory(a *program.App) *cobra.Command {
 		Use:   "add [MODEL]",
 		Short: "add an advisory about the models whose names fit MODEL, or those of a feed",
 		Long: `MODEL is a pattern of names, in which * stands for anything. A feed is a JSON array of
-objects with id, model, title, published and optionally severity, url, since and withdrawn.
+objects with id, model, title, published and optionally severity, url, since, modified and
+withdrawn.
 What is known already is not added again.`,
 		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -120,7 +121,7 @@ What is known already is not added again.`,
 					one.Since = stemma.At(day)
 				}
 				if withdrawn {
-					one.Withdrawn = stemma.At(a.Now())
+					one = exempted.Withdrawn(one, a.Now())
 				}
 				list = append(list, one)
 			default:
@@ -148,7 +149,7 @@ What is known already is not added again.`,
 	c.Flags().StringVar(&link, "link", "", "where to read on")
 	c.Flags().StringVar(&since, "since", "", "uses from that `DAY` on are concerned")
 	c.Flags().BoolVar(&withdrawn, "withdrawn", false, "it is taken back")
-	c.Flags().StringVar(&source, "source", "local", "who tells of it")
+	c.Flags().StringVar(&source, "source", exempted.Local, "who tells of it")
 	c.Flags().StringVar(&feed, "feed", "", "`FILE` with a feed, - for standard input")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c

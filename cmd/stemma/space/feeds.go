@@ -18,7 +18,7 @@ import (
 // feeds are files in which others tell by what changes are judged: they are read when the
 // server starts, and again when they are others.
 type feeds struct {
-	advisories []string // records of OSV: files, directories, zips
+	advisories []string // records of OSV: files, directories, zips; feeds about models
 	packages   []string // what registries say
 }
 
@@ -35,7 +35,7 @@ func (f feeds) run(ctx context.Context, work *sync.WaitGroup, a *program.App, s 
 		})
 	}
 	for _, name := range f.advisories {
-		begin(name, func() (exempted.Fed, error) { return exempted.FeedOSV(ctx, s, a.Now, "osv", name) })
+		begin(name, func() (exempted.Fed, error) { return exempted.FeedAdvisories(ctx, s, a.Now, name) })
 	}
 	for _, name := range f.packages {
 		begin(name, func() (exempted.Fed, error) { return exempted.FeedPackages(ctx, s, a.Now, name) })

@@ -81,7 +81,7 @@ incidents, and have dead letters read again. Elsewhere they only show.`,
 	c.Flags().StringArrayVar(&hostFlags, "hook-host", nil, "the host of which alone the source NAME may speak: `NAME=HOST`")
 	c.Flags().StringVar(&judge.policy, "policy", judge.policy, "`DIRECTORY` of what changes are judged by [STEMMA_POLICY]")
 	c.Flags().StringArrayVar(&judge.status, "status", nil, "tell a forge how commits stand, with the token in FILE: `SYSTEM@HOST=FILE`")
-	c.Flags().StringArrayVar(&judge.feeds.advisories, "advisories", named("STEMMA_ADVISORIES"), "records of OSV, read again when they change: `FILE`, directory or zip [STEMMA_ADVISORIES]")
+	c.Flags().StringArrayVar(&judge.feeds.advisories, "advisories", named("STEMMA_ADVISORIES"), "records of OSV, or a feed about models, read again when they change: `FILE`, directory or zip [STEMMA_ADVISORIES]")
 	c.Flags().StringArrayVar(&judge.feeds.packages, "packages", named("STEMMA_PACKAGES"), "what registries say of packages, read again when it changes: `FILE` [STEMMA_PACKAGES]")
 	c.Flags().StringVar(&judge.url, "url", judge.url, "address under which this server is reached [STEMMA_URL]")
 	c.Flags().StringVar(&addr, "addr", addr, "address to listen on [STEMMA_ADDR]")

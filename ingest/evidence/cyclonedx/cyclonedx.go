@@ -3,7 +3,8 @@
 //
 // The components are those of the document and those inside of them; not what
 // somebody descends from, the tools that made the document, and that which the document
-// is about. People and organisations are not read.
+// is about, nor files and operating systems that have no package URL. People and
+// organisations are not read.
 package cyclonedx
 
 import (
@@ -77,8 +78,8 @@ type document struct {
 
 // A part is a component while it is read.
 type part struct {
-	group, name, version, purl, license string
-	digests                             []string
+	kind, group, name, version, purl, license string
+	digests                                   []string
 }
 
 // title is what people call it: with its group, where there is one.
@@ -89,8 +90,10 @@ func (p part) title() string {
 	return p.group + "/" + p.name
 }
 
+// add keeps a component, unless it is none of which a package is made: scanners of images
+// list files, and the distribution as a whole.
 func (d *document) add(p part) {
-	if d.Count > evidence.MaxCounted {
+	if d.Count > evidence.MaxCounted || p.purl == "" && (p.kind == "file" || p.kind == "operating-system") {
 		return
 	}
 	evidence.Listed(&d.Bom, artifact.Component{Name: p.title(), Version: p.version, PURL: p.purl, License: p.license})
@@ -166,6 +169,8 @@ func (d *document) components(r *jsonwalk.Reader) {
 func (d *document) component(r *jsonwalk.Reader) (p part) {
 	for name := range r.Object() {
 		switch name {
+		case "type":
+			p.kind = r.String()
 		case "group":
 			p.group = r.String()
 		case "name":

@@ -69,7 +69,7 @@ func (r *xmlReader) begin(e xml.StartElement) {
 		}
 		r.Serial = evidence.Name(evidence.Attr(e, "serialNumber"))
 	case r.isPart():
-		r.parts = append(r.parts, openPart{&part{}, len(r.in)})
+		r.parts = append(r.parts, openPart{&part{kind: evidence.Attr(e, "type")}, len(r.in)})
 	case name == "hash":
 		r.alg = evidence.Attr(e, "alg")
 	}
