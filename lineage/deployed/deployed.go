@@ -290,6 +290,7 @@ type Carried struct {
 	Commit, Change int64
 	Ref            stemma.Ref // of the change
 	Method         string     // how it landed
+	Gone           bool       // a force push took the change away
 }
 
 // Carried tells which changes carried commits, given as [List] writes them: of one
@@ -299,11 +300,10 @@ func (s *Store) Carried(ctx context.Context, commits string, tell func(Carried))
 	stands := int64(0) // the last commit that a change carried which still stands
 	return s.Each(ctx, func(scan func(...any) error) error {
 		var c Carried
-		var dropped bool
-		if err := scan(&c.Commit, &c.Change, (*string)(&c.Ref), &c.Method, &dropped); err != nil || dropped && stands == c.Commit {
+		if err := scan(&c.Commit, &c.Change, (*string)(&c.Ref), &c.Method, &c.Gone); err != nil || c.Gone && stands == c.Commit {
 			return err
 		}
-		if !dropped {
+		if !c.Gone {
 			stands = c.Commit
 		}
 		tell(c)

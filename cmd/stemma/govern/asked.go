@@ -232,7 +232,7 @@ func changesOf(ctx context.Context, tx *storage.Tx, commits []string, request st
 	of := map[int64]stemma.Ref{}
 	for ids := range slices.Chunk(values(found), 400) {
 		if err := store.Carried(ctx, deployed.List(ids), func(c deployed.Carried) {
-			if _, ok := of[c.Commit]; !ok && (request == "" || c.Method != "direct") {
+			if _, ok := of[c.Commit]; !ok && !c.Gone && (request == "" || c.Method != "direct") {
 				of[c.Commit] = c.Ref
 			}
 		}); err != nil {
