@@ -19,6 +19,10 @@ const (
 	portionBytes = 8 << 20
 )
 
+// ahead is how far the clock of a feed may be ahead of ours. What is said to be as of a later
+// time still counts, but makes nothing old that comes after it.
+const ahead = 24 * time.Hour
+
 // A Bulk states what a feed tells, if it is other than the feed's last word about the same
 // thing, and not older than its newest. It is used by one goroutine. Close it, whatever
 // happens.
@@ -26,6 +30,7 @@ type Bulk struct {
 	Fed
 
 	source string
+	now    func() time.Time
 	space  *ingest.Space
 	w      *ingest.Writer
 	facts  []stemma.Fact
@@ -34,7 +39,7 @@ type Bulk struct {
 
 // NewBulk begins to state what a feed of a source tells.
 func NewBulk(ctx context.Context, s *ingest.Space, now func() time.Time, source string) *Bulk {
-	return &Bulk{source: source, space: s, w: ingest.NewWriter(ctx, s, now)}
+	return &Bulk{source: source, now: now, space: s, w: ingest.NewWriter(ctx, s, now)}
 }
 
 // Put takes a record. It may wait for others, until Close. One that cannot be stated is
@@ -104,7 +109,7 @@ func (b *Bulk) told(ctx context.Context) (map[stemma.Ref]word, error) {
 			return nil, fmt.Errorf("feed: what it told before: %w", err)
 		}
 		if f := e.Fact; f.Source == b.source {
-			words[f.Subject] = word{f.Attrs, max(words[f.Subject].newest, asOf(f))}
+			words[f.Subject] = word{f.Attrs, b.newest(words[f.Subject], asOf(f))}
 		}
 	}
 	return words, nil
@@ -117,6 +122,14 @@ func asOf(f stemma.Fact) stemma.Moment {
 		return 0
 	}
 	return max(of.Modified, of.Asked)
+}
+
+// newest is as of when the newest word is, after one more.
+func (b *Bulk) newest(before word, at stemma.Moment) stemma.Moment {
+	if at > stemma.At(b.now().Add(ahead)) {
+		return before.newest
+	}
+	return max(before.newest, at)
 }
 
 func (b *Bulk) flush(ctx context.Context) error {
@@ -135,7 +148,7 @@ func (b *Bulk) flush(ctx context.Context) error {
 			}
 			continue
 		}
-		words[f.Subject] = word{f.Attrs, max(before.newest, at)}
+		words[f.Subject] = word{f.Attrs, b.newest(before, at)}
 	}
 	b.facts, b.size = b.facts[:0], 0
 	return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
@@ -16,6 +17,23 @@ import (
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
+
+// later is a clock that stands after all that feeds tell here.
+func later() time.Time { return noon.AddDate(0, 1, 0) }
+
+func TestAWordFromTheFutureMakesNothingOld(t *testing.T) {
+	s := house(t, storagetest.SQLite(t))
+	for i, step := range []struct {
+		asked string
+		added int
+	}{{"2026-11-02", 1}, {"2099-01-01", 1}, {"2026-11-03", 1}, {"2026-11-02", 0}} {
+		fed, err := exempted.FeedPackages(t.Context(), s, later, file(t, "p.json", `{"asked":"`+step.asked+`T00:00:00Z","packages":[{"purl":"pkg:npm/pay"}]}`))
+		must(t, err)
+		if fed.Added != step.added {
+			t.Errorf("step %d: %d were added, want %d", i, fed.Added, step.added)
+		}
+	}
+}
 
 func TestAnOlderCopyOfAFeedSaysNothingAndTheRightOneWinsBack(t *testing.T) {
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
@@ -28,9 +46,9 @@ func TestAnOlderCopyOfAFeedSaysNothingAndTheRightOneWinsBack(t *testing.T) {
 			return []byte(`{"asked":"2026-11-` + day + `T00:00:00Z","packages":[{"purl":"pkg:npm/pay","missing":` + map[string]string{"01": "false", "02": "true"}[day] + `}]}`)
 		}
 		read := func(day string) (added int) {
-			fed, err := exempted.FeedOSV(t.Context(), s, now, "osv", file(t, "x.json", string(records(day))))
+			fed, err := exempted.FeedOSV(t.Context(), s, later, "osv", file(t, "x.json", string(records(day))))
 			must(t, err)
-			p, err := exempted.FeedPackages(t.Context(), s, now, file(t, "p.json", string(told(day))))
+			p, err := exempted.FeedPackages(t.Context(), s, later, file(t, "p.json", string(told(day))))
 			must(t, err)
 			return fed.Added + p.Added
 		}
@@ -108,7 +126,7 @@ func TestAModelAdvisoryThatWasWithdrawnCanBeReopened(t *testing.T) {
 	}{{"", "open", 1}, {`,"withdrawn":"2026-11-02T00:00:00Z"`, "withdrawn", 1}, {"", "open", 1}, {"", "open", 0}, {`,"modified":"2026-11-05T00:00:00Z","severity":"low"`, "open", 1}, {"", "open", 0}} {
 		list, err := exempted.ParseFeed("acme", []byte(`[{"id":"A-1","model":"m-1*","title":"t","published":"2026-11-01T00:00:00Z"`+step.more+`}]`))
 		must(t, err)
-		n, err := exempted.Advise(t.Context(), s, now, list...)
+		n, err := exempted.Advise(t.Context(), s, later, list...)
 		must(t, err)
 		if got := attrs(t, s, about).Text("standing"); n != step.n || got != step.standing {
 			t.Errorf("step %d: %d were stated, want %d, and it is %s, want %s", i, n, step.n, got, step.standing)
