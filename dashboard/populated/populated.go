@@ -109,7 +109,9 @@ func (p *Pages) Table(ctx context.Context, when figure.Period) (*page.Table, err
 		for ref := range last {
 			names = append(names, ref)
 		}
-		slices.SortFunc(names, func(a, b stemma.Ref) int { return cmp.Or(production[b]-production[a], last[b].Compare(last[a]), cmp.Compare(a, b)) })
+		slices.SortFunc(names, func(a, b stemma.Ref) int {
+			return cmp.Or(production[b]-production[a], last[b].Compare(last[a]), cmp.Compare(a, b))
+		})
 		for _, ref := range names {
 			e := extent{Ask: ask(page.ShortName(ref), "", when)}
 			e.name = page.Text(e.Environment).At(href(e.Ask, when))
