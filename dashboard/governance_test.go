@@ -371,7 +371,11 @@ var governancePages = []string{
 // everywhere looks at a page on narrow and wide screens, by day and by night.
 func (b *tab) everywhere(path string) {
 	b.t.Helper()
-	for _, width := range []int64{380, 500, 1280} {
+	widths := []int64{380, 500, 1280}
+	if testing.Short() { // the race detector looks at the code, not at pages
+		widths = widths[1:2]
+	}
+	for _, width := range widths {
 		for _, scheme := range []string{"light", "dark"} {
 			b.look(width, scheme)
 			b.open(path)
