@@ -84,23 +84,32 @@ func ParseModel(name string) Model {
 // plain are words in names of Anthropic's that are written as they are.
 var plain = []string{"code", "instant"}
 
-// ownName is the name that the provider of a model gives it.
+// ownName is the name that the provider of a model gives it. It reads as m does.
 func ownName(m Model, words []string) string {
-	switch {
-	case m.Provider == "anthropic" && len(words) == 2 && m.Version != "" && !slices.Contains(plain, words[1]):
-		version := strings.ReplaceAll(m.Version, ".", "-")
-		parts := []string{words[0], words[1], version}
-		if version[0] == '3' {
-			parts = []string{words[0], version, words[1]}
+	if m.Provider == "anthropic" && len(words) == 2 && m.Version != "" && !slices.Contains(plain, words[1]) {
+		own := anthropicName(words, m.Version, aDate(m.Name))
+		if again, version := modelWords(own); version == m.Version && slices.Equal(again, words) {
+			return own
 		}
-		if date := aDate(m.Name); date != "" {
-			parts = append(parts, date)
-		}
-		return strings.Join(parts, "-")
-	case m.Provider != Unlisted && strings.Contains(m.Name, " "): // made to be read
+	}
+	if m.Provider != Unlisted && strings.Contains(m.Name, " ") { // made to be read
 		return strings.ReplaceAll(bareModel(m.Name), " ", "-")
 	}
 	return m.Name
+}
+
+// anthropicName has the version of a model last, as it is since the fourth generation,
+// and before the family where it is of the third.
+func anthropicName(words []string, version, date string) string {
+	version = strings.ReplaceAll(version, ".", "-")
+	parts := []string{words[0], words[1], version}
+	if version[0] == '3' {
+		parts = []string{words[0], version, words[1]}
+	}
+	if date != "" {
+		parts = append(parts, date)
+	}
+	return strings.Join(parts, "-")
 }
 
 // aDate finds a date such as 20250929 in a name.
@@ -120,7 +129,7 @@ func bareModel(name string) string {
 	if i := strings.IndexAny(s, "([@:"); i > 0 {
 		s = s[:i]
 	}
-	if i := strings.Index(s, "anthropic."); i >= 0 {
+	if i := strings.LastIndex(s, "anthropic."); i >= 0 {
 		s = s[i+len("anthropic."):]
 	}
 	return strings.TrimSpace(s)
@@ -130,6 +139,9 @@ func bareModel(name string) string {
 func modelWords(bare string) (words []string, version string) {
 	afterNumber := false
 	for _, w := range strings.FieldsFunc(bare, func(r rune) bool { return r == '-' || r == '_' || r == ' ' || r == '/' }) {
+		if w = strings.Trim(w, "."); w == "" {
+			continue
+		}
 		letters := strings.TrimRight(w, "0123456789.")
 		number := w[len(letters):]
 		switch {

@@ -160,6 +160,8 @@ func FuzzRecognise(f *testing.F) {
 	f.Add("Claude Opus 4.6 (1M context)", "noreply@anthropic.com")
 	f.Add("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com")
 	f.Add("aider (gpt-4o)", "Claude:claude-3-opus sparse")
+	f.Add("ClAude A .", "claude 4 k2")
+	f.Add("claude A 1.2.3", "x anthropic.claude anthropic.y")
 	f.Add("\xff\x00/", "@users.noreply.github.com")
 	f.Fuzz(func(t *testing.T, name, mail string) {
 		i := identity.Recognise(name, mail)
