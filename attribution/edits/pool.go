@@ -1,6 +1,9 @@
 package edits
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // A Pool is text of known hands from anywhere, in which lines are found that came
 // from there: such as those of the commits of a branch that somebody squashed.
@@ -70,6 +73,22 @@ func (p *Pool) FindPlaced(tells func(Key) bool, runs ...Print) [][]Hand {
 	}}, runs)
 }
 
+// FindTold is FindPlaced in runs alone of which some lines are somebody's: others that have
+// the same text hide none of those.
+func (p *Pool) FindTold(back Back, tells func(Key) bool, runs ...Print) [][]Hand {
+	for _, run := range p.runs {
+		if !slices.ContainsFunc(p.rows.rows[run.from:run.to], func(r row) bool { return r.line.By > Base }) {
+			p.spend(run, true)
+		}
+	}
+	return p.find(block{backText, back == Whole, func(mark Key, letters int) int {
+		if !tells(mark) {
+			return 0
+		}
+		return letters
+	}}, runs)
+}
+
 // Has reports whether the pool has a line with a text.
 func (p *Pool) Has(k Key) bool { return p.times[k] > 0 }
 
@@ -96,9 +115,14 @@ func (p *Pool) find(is block, runs []Print) [][]Hand {
 		}
 	}
 	for _, run := range p.runs {
-		for i := run.from; i < run.to; i++ {
-			p.rows.rows[i].back = false
-		}
+		p.spend(run, false)
 	}
 	return found
+}
+
+// spend says of a run whether its lines are no more to be found.
+func (p *Pool) spend(run span, spent bool) {
+	for i := run.from; i < run.to; i++ {
+		p.rows.rows[i].back = spent
+	}
 }

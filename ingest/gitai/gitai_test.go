@@ -302,6 +302,39 @@ func TestAnchorsAreReadAsTheyWereWritten(t *testing.T) {
 	}
 }
 
+// Two clones join their notes whenever one fetches those of the other.
+func TestNotesAreJoinedTheSameInAnyOrderAndOnce(t *testing.T) {
+	note := func(basis, model, details string) *gitai.Authorship {
+		return gitai.Parse([]byte(`a.go
+  s_1::t_1 1-2
+---
+{"schema_version":"authorship/3.0.0","git_ai_version":"stemma","base_commit_sha":"","prompts":{},"sessions":{"s_1":{"agent_id":{"tool":"codex","id":"1","model":"` + model + `"}}},
+"stemma":{"traces":{"t_1":{"basis":"` + basis + `"}},"lines":{"a.go":[` + details + `]}}}`))
+	}
+	const one, other = `{"at":"3,5","reason":"who edited was not told"}`, `{"at":"1","replaced":{"agent":"amp"}},{"at":"1","replaced":{"agent":"codex"}}`
+	a, b := note("observed-hook", "", one), note("recovered-content", "gpt-5", one+","+other)
+	write := func(m *gitai.Authorship) string {
+		t.Helper()
+		text, err := m.Write()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	joined := gitai.Merge(a, b)
+	want := write(joined)
+	for name, again := range map[string]*gitai.Authorship{
+		"the other way": gitai.Merge(b, a), "with one again": gitai.Merge(joined, a), "with the other again": gitai.Merge(b, joined), "with itself": gitai.Merge(joined, joined),
+	} {
+		if diff := cmp.Diff(want, write(again)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if strings.Count(want, "who edited was not told") != 1 || !strings.Contains(want, "observed-hook") || !strings.Contains(want, "gpt-5") {
+		t.Errorf("joined they are %s", want)
+	}
+}
+
 func FuzzAuthorship(f *testing.F) {
 	for _, name := range []string{"v3.note", "v1.note", "old.json"} {
 		f.Add(read(f, name))

@@ -1,7 +1,7 @@
 package gitai
 
 import (
-	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -27,10 +27,11 @@ func (a *Authorship) Whole() bool {
 
 // Merge is what two notes on one commit say together. Where they give a line to
 // different keys both stand, and whoever reads it knows that they do not agree.
-// Records and the writer are those of a where both have them.
+// Of two records with one key one stands. It is the same in which order two clones
+// join their notes, and how often: else each of them would give the other news for ever.
 func Merge(a, b *Authorship) *Authorship {
 	m := &Authorship{
-		Schema: a.Schema, Writer: a.Writer, Base: a.Base,
+		Schema: max(a.Schema, b.Schema), Writer: max(a.Writer, b.Writer), Base: max(a.Base, b.Base),
 		Sessions: joined(a.Sessions, b.Sessions), Prompts: joined(a.Prompts, b.Prompts), Humans: joined(a.Humans, b.Humans), Traces: joined(a.Traces, b.Traces),
 	}
 	at := map[string]int{}
@@ -43,9 +44,29 @@ func Merge(a, b *Authorship) *Authorship {
 		}
 		m.Files[i].Entries = append(m.Files[i].Entries, f.Entries...)
 	}
-	m.Details = slices.Concat(a.Details, b.Details)
-	m.Tree, m.Anchors = cmp.Or(a.Tree, b.Tree), mergeAnchors(a.Anchors, b.Anchors)
+	m.Details = mergeDetails(slices.Concat(a.Details, b.Details))
+	m.Tree, m.Anchors = max(a.Tree, b.Tree), mergeAnchors(a.Anchors, b.Anchors)
 	return m
+}
+
+// mergeDetails says of lines once what is said of them more often.
+func mergeDetails(all []Detail) (merged []Detail) {
+	type said struct {
+		path, reason string
+		replaced     note.Replaced
+	}
+	at := map[said]int{}
+	for _, d := range all {
+		what := said{d.Path, d.Reason, d.Replaced}
+		i, known := at[what]
+		if !known {
+			i = len(merged)
+			at[what] = i
+			merged = append(merged, Detail{Path: d.Path, Reason: d.Reason, Replaced: d.Replaced})
+		}
+		merged[i].Ranges = note.Union(slices.Concat(merged[i].Ranges, d.Ranges))
+	}
+	return merged
 }
 
 // mergeAnchors joins those of two notes on one commit.
@@ -57,9 +78,8 @@ func mergeAnchors(a, b []note.Anchor) []note.Anchor {
 			merged = append(merged, c)
 			continue
 		}
-		text := byLine(merged[i])
-		maps.Copy(text, byLine(c))
-		both := note.Anchor{Path: c.Path, Blob: cmp.Or(merged[i].Blob, c.Blob), Ranges: note.Union(slices.Concat(merged[i].Ranges, c.Ranges))}
+		text := joined(byLine(merged[i]), byLine(c))
+		both := note.Anchor{Path: c.Path, Blob: max(merged[i].Blob, c.Blob), Ranges: note.Union(slices.Concat(merged[i].Ranges, c.Ranges))}
 		for _, r := range both.Ranges {
 			for line := r.Start; line <= r.End; line++ {
 				both.Text = append(both.Text, text[line]...)
@@ -81,14 +101,36 @@ func byLine(c note.Anchor) map[int][]byte {
 	return text
 }
 
-func joined[V any](a, b map[string]V) map[string]V {
+// joined has of two values with one key the one with the greater text, so that what is
+// told stands for what is left open; of traces the lesser one, since "observed" comes
+// before "recovered".
+func joined[K comparable, V any](a, b map[K]V) map[K]V {
 	if len(a) == 0 && len(b) == 0 {
 		return nil
 	}
 	m := maps.Clone(b)
 	if m == nil {
-		m = map[string]V{}
+		m = map[K]V{}
 	}
-	maps.Copy(m, a)
+	for k, v := range a {
+		if other, both := m[k]; !both || stands(v, other) {
+			m[k] = v
+		}
+	}
 	return m
+}
+
+func stands(v, other any) bool {
+	if t, ok := v.(Trace); ok {
+		return textOf(writtenTrace(t)) < textOf(writtenTrace(other.(Trace)))
+	}
+	return textOf(v) > textOf(other)
+}
+
+func textOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("gitai: a record cannot be written: " + err.Error()) // it is strings and numbers
+	}
+	return string(text)
 }

@@ -92,7 +92,7 @@ func (a *Authorship) own() *writtenOwn {
 		w.Lines[d.Path] = append(w.Lines[d.Path], one)
 	}
 	for _, details := range w.Lines {
-		slices.SortStableFunc(details, func(x, y writtenDetail) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Reason, y.Reason)) })
+		slices.SortFunc(details, func(x, y writtenDetail) int { return cmp.Compare(textOf(x), textOf(y)) })
 	}
 	return w
 }

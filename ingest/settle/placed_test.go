@@ -163,3 +163,27 @@ func TestWhatWasPulledIsNotAnAgentsThatWroteTheSame(t *testing.T) {
 	other.commit("--amend")
 	other.check(false)
 }
+
+// A person who copies an agent's file was seen to write the copy, but its text is the
+// agent's, as its note says; so it is where he moves some of it later.
+func TestWhatIsMovedWithinACopyStaysWhoseTextItIs(t *testing.T) {
+	d, other, _ := twoDesks(t)
+	d.Git("checkout", "-q", "-b", "topic")
+	d.agent("s1", "d.txt", d.inserts("s1", 0, 6))
+	d.commit()
+	d.Git("push", "-q", "origin", "topic")
+	d.travel()
+	other.Git("fetch", "-q")
+	other.write("c.txt", d.read("d.txt"))
+	other.commit()
+	other.check(false)
+	other.person("c.txt", func(l []string) []string { return append(append(slices.Clone(l[2:5]), l[:2]...), l[5], other.line("me")) })
+	other.commit()
+	other.check(false)
+	other.agent("s2", "c.txt", func(l []string) []string { return append(slices.Clone(l[1:]), l[0]) })
+	other.commit("--amend")
+	other.check(false)
+	if n := other.linesOf("s1"); n != 6 {
+		t.Errorf("%d lines are the agent's", n)
+	}
+}

@@ -7,8 +7,10 @@ package bind
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
@@ -124,14 +126,30 @@ func (b *Finder) Bind(c *Commit) error {
 			if p == nil {
 				continue
 			}
-			for _, h := range a.find(isNobodys, in(p, edits.Any)) {
-				if h != edits.Base && !slices.Contains(c.Waits, b.sources[h-1].ID) {
-					c.Waits = append(c.Waits, b.sources[h-1].ID)
+			for k, h := range a.find(isNobodys, in(p, edits.Any)) {
+				if h == edits.Base {
+					continue
+				}
+				b.waitFor(c, h)
+				if key := a.Print.Key(k); key != 0 {
+					for h := range p.Hands(key) { // one of them may tell
+						b.waitFor(c, h)
+					}
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// maxWaits is for how many notes a commit waits.
+const maxWaits = 100
+
+// waitFor lets a commit wait for the note of a source.
+func (b *Finder) waitFor(c *Commit, source edits.Hand) {
+	if id := b.sources[source-1].ID; len(c.Waits) < maxWaits && !slices.Contains(c.Waits, id) {
+		c.Waits = append(c.Waits, id)
+	}
 }
 
 // textFor gathers the text in which lines of a commit are looked for.
@@ -155,6 +173,12 @@ func (b *Finder) textFor(c *Commit) *text {
 		if under[s.ID] {
 			t.stood(s.files)
 			t.add(t.below, s.files, func(f sourceFile) func(int) edits.Hand { return b.whose(n, f) })
+			if n != nil && b.here[s.ID] {
+				t.add(t.told, s.files, func(f sourceFile) func(int) edits.Hand {
+					whose := b.whose(n, f)
+					return func(line int) edits.Hand { return b.recovered(whose(line)) }
+				})
+			}
 			continue
 		}
 		// What was made later came from here, and not the other way. But clocks differ: what
@@ -173,45 +197,6 @@ func (b *Finder) textFor(c *Commit) *text {
 	}
 	t.addAlike()
 	return t
-}
-
-// takeBack gives lines that were gone and are there again, since somebody put back
-// an older content, to whom they belonged. If it is not the whole file as it was, it
-// takes more text to tell that.
-func takeBack(cat *git.CatFile, c *Commit, a *Added, p *edits.Pool, back edits.Back, was map[[2]string]bool) error {
-	found := a.find(isOpen, in(p, edits.Any))
-	if len(c.Parents) == 0 || !slices.ContainsFunc(found, func(h edits.Hand) bool { return h != edits.Base }) {
-		return nil
-	}
-	if blob := blobIn(cat, c.ID, a.Path); was[[2]string{a.Path, blob}] {
-		a.take(isOpen, in(p, edits.Any))
-		return nil
-	}
-	there := map[edits.Key]bool{}
-	if blob := blobIn(cat, c.Parents[0], a.Path); blob != "" {
-		o, err := cat.Object(blob)
-		if err != nil {
-			return err
-		}
-		for _, key := range edits.Keys(o.Data) {
-			there[key] = true
-		}
-	}
-	again := func(back edits.Back) search {
-		return func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) }
-	}
-	a.take(isOpen, again(back))
-	a.take(isDisturbed, again(edits.Git))
-	return nil
-}
-
-// blobIn is a file in a commit; "" if it is not there or not in this copy.
-func blobIn(cat *git.CatFile, commit, path string) string {
-	found, err := cat.Find(commit, path)
-	if err != nil || len(found) != 1 || found[0].Type != "blob" {
-		return ""
-	}
-	return found[0].ID
 }
 
 // mostly reports whether most of the lines that a commit adds, and that can be
@@ -292,6 +277,18 @@ func (b *Finder) whose(n *gitai.Authorship, f sourceFile) func(line int) edits.H
 	}
 }
 
+// recovered is a hand whose lines were found by their text, else [edits.Base].
+func (b *Finder) recovered(h edits.Hand) edits.Hand {
+	if int(h) <= b.hands {
+		return edits.Base
+	}
+	of := b.Found[int(h)-b.hands-1]
+	if _, trace, ok := strings.Cut(of.Key, "::"); !ok || !strings.HasPrefix(string(of.Note.Traces[trace].Basis), string(stemma.BasisRecovered)) {
+		return edits.Base
+	}
+	return h
+}
+
 // ancestors are the commits that one stands on, of those that are known.
 func (b *Finder) ancestors(of string, parents []string) map[string]bool {
 	under := map[string]bool{}
@@ -313,11 +310,16 @@ func (c *Commit) open() bool {
 
 func isOpen(l edits.AddedLine) bool { return l.By == capture.Person || l.By <= edits.Base }
 
+func isPersons(l edits.AddedLine) bool { return l.By == capture.Person }
+
 func isMoved(l edits.AddedLine) bool { return l.By == edits.Base }
 
 func isPlaced(l edits.AddedLine) bool { return l.By == edits.Placed }
 
 func isDisturbed(l edits.AddedLine) bool { return l.By == sight.Disturbed }
+
+// isHidden is of lines that were found where nobody is told, if anywhere.
+func isHidden(l edits.AddedLine) bool { return l.By == Unrecorded || isDisturbed(l) }
 
 func isNobodys(l edits.AddedLine) bool { return l.By <= edits.Base }
 

@@ -13,6 +13,7 @@ type text struct {
 	wanted  map[string]marks   // those files, with the lines that the commit added
 	beside  byPath             // commits that it does not stand on
 	below   byPath             // those that it stands on
+	told    byPath             // of those, what was not told by who was seen to write it
 	silent  byPath             // those without a note; hands number the sources, from 1
 	foreign byPath             // of these the ones that were made elsewhere
 	was     map[[2]string]bool // what files were in commits below: path, blob
@@ -27,7 +28,7 @@ type marks map[edits.Key]bool
 
 func newText(c *Commit) *text {
 	t := &text{
-		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, silent: byPath{}, foreign: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
+		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, told: byPath{}, silent: byPath{}, foreign: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
 		same: func(a, b edits.Hand) bool { return a == b },
 	}
 	for _, f := range c.Added {
@@ -120,16 +121,65 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 		a := &c.Added[i]
 		if p := t.below[a.Path]; p != nil {
 			a.take(isMoved, in(p, edits.Any))
-			if err := takeBack(cat, c, a, p, put, t.was); err != nil {
+			if err := t.takeBack(cat, c, a, put); err != nil {
 				return err
 			}
 		}
 		if p := t.beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
+			a.take(isHidden, func(runs ...edits.Print) [][]edits.Hand {
+				return p.FindTold(back, func(k edits.Key) bool { return !t.strange(a, k) }, runs...)
+			})
 		}
 		t.bindPlaced(a)
 	}
 	return nil
+}
+
+// takeBack gives lines that were gone and are there again, since somebody put back
+// an older content, to whom they belonged. If it is not the whole file as it was, it
+// takes more text to tell that. Lines that a person only moved, and that were found to be
+// another's before, are that one's still.
+func (t *text) takeBack(cat *git.CatFile, c *Commit, a *Added, back edits.Back) error {
+	p, told := t.below[a.Path], t.told[a.Path]
+	found := a.find(isOpen, in(p, edits.Any))
+	if len(c.Parents) == 0 || !slices.ContainsFunc(found, func(h edits.Hand) bool { return h != edits.Base }) {
+		return nil
+	}
+	if t.was[[2]string{a.Path, a.blobIn(cat, c.ID)}] {
+		a.take(isOpen, in(p, edits.Any))
+		return nil
+	}
+	there := map[edits.Key]bool{}
+	if blob := a.blobIn(cat, c.Parents[0]); blob != "" {
+		o, err := cat.Object(blob)
+		if err != nil {
+			return err
+		}
+		for _, key := range edits.Keys(o.Data) {
+			there[key] = true
+		}
+	}
+	again := func(back edits.Back) search {
+		return func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) }
+	}
+	a.take(isOpen, again(back))
+	a.take(isDisturbed, again(edits.Git))
+	if told != nil {
+		a.take(isPersons, func(runs ...edits.Print) [][]edits.Hand {
+			return told.FindPlaced(func(k edits.Key) bool { return there[k] }, runs...)
+		})
+	}
+	return nil
+}
+
+// blobIn is the file in a commit; "" if it is not there or not in this copy.
+func (a *Added) blobIn(cat *git.CatFile, commit string) string {
+	found, err := cat.Find(commit, a.Path)
+	if err != nil || len(found) != 1 || found[0].Type != "blob" {
+		return ""
+	}
+	return found[0].ID
 }
 
 // bindPlaced gives lines that git put in place to whom they came from: whose they are by
@@ -139,9 +189,8 @@ func (t *text) bindPlaced(a *Added) {
 	if !slices.ContainsFunc(a.Lines, isPlaced) {
 		return
 	}
-	var pools, foreign []*edits.Pool
+	var pools []*edits.Pool
 	for _, path := range a.stood() {
-		foreign = append(foreign, t.foreign[path])
 		for _, p := range []*edits.Pool{t.below[path], t.beside[path]} {
 			if p != nil {
 				pools = append(pools, p)
@@ -151,13 +200,22 @@ func (t *text) bindPlaced(a *Added) {
 	asked := map[edits.Key]bool{}
 	tells := func(k edits.Key) bool {
 		if _, ok := asked[k]; !ok {
-			asked[k] = t.ofOne(k, pools) && !slices.ContainsFunc(foreign, func(p *edits.Pool) bool { return p != nil && p.Has(k) })
+			asked[k] = t.ofOne(k, pools) && !t.strange(a, k)
 		}
 		return asked[k]
 	}
 	for _, p := range pools {
 		a.take(isPlaced, func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(tells, runs...) })
 	}
+}
+
+// strange reports whether a text is in a commit that was made elsewhere and has no note:
+// a line may come from there.
+func (t *text) strange(a *Added, k edits.Key) bool {
+	return slices.ContainsFunc(a.stood(), func(path string) bool {
+		p := t.foreign[path]
+		return p != nil && p.Has(k)
+	})
 }
 
 // ofOne reports whether nobody but one is known for a text.
