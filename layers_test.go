@@ -163,7 +163,8 @@ var layers = []struct {
 	{"ingest/repo/sessions", ". rooms session/price git storage redact ingest/agent ingest/entire ingest/gitai ingest/local ingest/note ingest/records ingest/transcript ingest/words ingest/repo/clone ingest/repo/names"},
 	{"ingest/repo/bound", ". rooms attribution/edits git git/history git/quote spool storage ledger ingest/capture ingest/note ingest/settle/bind ingest/repo/clone"},
 	{"ingest/repo/claims", ". rooms attribution/weave git storage ingest/note ingest/posted ingest/records ingest/words ingest/repo/clone ingest/repo/names ingest/repo/sessions"},
-	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/settle/bind ingest/repo/clone ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
+	{"ingest/repo/compared", ". rooms git git/history storage ingest ingest/repo/clone"},
+	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/settle/bind ingest/repo/clone ingest/repo/compared ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
 
 	{"policy/subject", ""},
 	{"policy/rule", "policy/subject"},

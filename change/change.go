@@ -38,6 +38,7 @@ type Change struct {
 	Breaking     bool   `json:"breaking,omitempty"`
 	Dropped      *bool  `json:"dropped,omitempty"` // its target does not reach it any more; nil says nothing
 	*Iterations
+	*Compared
 
 	Credits    []Credit    `json:"credit,omitzero"`
 	Fixes      []Fix       `json:"fixes,omitzero"`
@@ -62,6 +63,12 @@ type Iterations struct {
 	Green     bool `json:"green"`    // there is one
 	Idle      int  `json:"infrastructure_failures"`
 	Reprompts int  `json:"reprompts"` // prompts after tests or pipelines had failed
+}
+
+// Compared is what came of holding what landed against what was shown for review.
+type Compared struct {
+	With    stemma.Ref `json:"compared"` // the head
+	Altered int        `json:"altered"`  // files in which what landed is not what the head and the branch make together
 }
 
 // A Credit is how many of the added lines one origin wrote.

@@ -143,6 +143,8 @@ var changeSpec = stemma.KindSpec{
 		{Name: "green", Type: stemma.Bool, Doc: "there is one that all of them found good"},
 		{Name: "infrastructure_failures", Type: stemma.Int, Doc: "runs that tell nothing of it: cancelled, or what ran them failed"},
 		{Name: "reprompts", Type: stemma.Int, Doc: "prompts in its sessions after tests or pipelines had failed"},
+		{Name: "compared", Type: stemma.Link, Doc: "head that what landed was held against"},
+		{Name: "altered", Type: stemma.Int, Doc: "files in which what landed is not what that head and the branch make together"},
 	},
 	Lists: []stemma.List{
 		{Name: "credit", Doc: "added lines by origin", Columns: []stemma.Column{

@@ -59,6 +59,7 @@ func changes() *kind {
 			count("deleted", `c."deleted"`, "lines deleted"),
 			number("files", `c."files"`, "files touched"),
 			number("commits", `c."commits"`, "commits carried"),
+			number("altered", `c."altered"`, "files in which what landed is not what its head and its branch make together"),
 			number("its", `c."attempts"`, "iterations to success: commits that pipelines judged, up to the first that all of them found good").alias("attempts"),
 			number("infrastructure-failures", `c."infrastructure_failures"`, "runs of it that tell nothing: cancelled, or what ran them failed"),
 			number("reprompts", `c."reprompts"`, "prompts in its sessions after tests or pipelines had failed"),

@@ -28,6 +28,12 @@ type Trace struct {
 	Call   string       // the agent's own id of the call of the tool
 }
 
+// Recovered reports whether the lines were found by something of theirs, and nobody was seen
+// to write them.
+func (t Trace) Recovered() bool {
+	return strings.HasPrefix(string(t.Basis), string(stemma.BasisRecovered))
+}
+
 // A Detail says more of some lines than their key: why nobody is known who wrote
 // them, or whose lines they replaced.
 type Detail struct {

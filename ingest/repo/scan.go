@@ -37,6 +37,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/repo/bound"
 	"github.com/stemma-dev/stemma/ingest/repo/claims"
 	"github.com/stemma-dev/stemma/ingest/repo/clone"
+	"github.com/stemma-dev/stemma/ingest/repo/compared"
 	"github.com/stemma-dev/stemma/ingest/repo/dag"
 	"github.com/stemma-dev/stemma/ingest/repo/landing"
 	"github.com/stemma-dev/stemma/ingest/repo/lines"
@@ -172,7 +173,7 @@ func Scan(ctx context.Context, space *ingest.Space, r *git.Repo, o Options) (Rep
 		return Report{}, err
 	}
 	if s.report.Unchanged {
-		err := s.countGaps(ctx)
+		err := errors.Join(s.compare(ctx), s.countGaps(ctx))
 		return s.finish(), err
 	}
 	s.w = names.New(ingest.NewWriter(ctx, space, o.Now), s.record.Host)
@@ -181,6 +182,9 @@ func Scan(ctx context.Context, space *ingest.Space, r *git.Repo, o Options) (Rep
 	err := s.read(ctx)
 	if closed := s.w.Close(ctx); err == nil {
 		err = closed
+	}
+	if err == nil {
+		err = s.compare(ctx)
 	}
 	if err == nil {
 		err = s.countGaps(ctx)
@@ -314,6 +318,12 @@ func (s *scanner) deriveChanges(ctx context.Context) error {
 		s.mark.Landed[s.repo.BranchName()] = s.repo.Tip
 	}
 	return nil
+}
+
+// compare holds what landed against what was shown for review. The forge may tell of that
+// at any time, also where nothing else is to be read.
+func (s *scanner) compare(ctx context.Context) error {
+	return compared.State(ctx, s.space, s.repo, s.record.ID, s.o.Now, s.o.Log)
 }
 
 func (s *scanner) flush(ctx context.Context) error { return s.w.Flush(ctx) }

@@ -177,7 +177,9 @@ func TestWhatIsMovedWithinACopyStaysWhoseTextItIs(t *testing.T) {
 	other.write("c.txt", d.read("d.txt"))
 	other.commit()
 	other.check(false)
-	other.person("c.txt", func(l []string) []string { return append(append(slices.Clone(l[2:5]), l[:2]...), l[5], other.line("me")) })
+	other.person("c.txt", func(l []string) []string {
+		return append(append(slices.Clone(l[2:5]), l[:2]...), l[5], other.line("me"))
+	})
 	other.commit()
 	other.check(false)
 	other.agent("s2", "c.txt", func(l []string) []string { return append(slices.Clone(l[1:]), l[0]) })

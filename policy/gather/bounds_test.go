@@ -19,6 +19,21 @@ import (
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
 
+// What is shown for review last may be told after an older head was compared.
+func TestAComparisonWithAnOlderHeadTellsNothing(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		db, old, last := open(), &place{n: 1}, &place{n: 2}
+		for p, head := range map[*place]int{old: 4, last: 3} {
+			p.merged(func(c *change.Change) { c.Compared = &change.Compared{With: p.commit(head), Altered: 2} })
+		}
+		tellAll(t, db, []*place{old, last})
+		list := gathered(t, db, old.change(), last.change())
+		if a, b := list[0].Change, list[1].Change; a.Compared || a.Altered != 0 || !b.Compared || b.Altered != 2 {
+			t.Errorf("compared %v %d and %v %d", a.Compared, a.Altered, b.Compared, b.Altered)
+		}
+	})
+}
+
 func TestAChangeOfManyFilesIsWhole(t *testing.T) {
 	const n = 3000
 	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {

@@ -80,13 +80,16 @@ func (g *gatherer) readChanges(refs []stemma.Ref) error {
 			COALESCE(c."number", 0), COALESCE(c."title", ''), COALESCE(c."method", ''), COALESCE(c."state", ''), COALESCE(c."target", ''), COALESCE(c."intent", ''),
 			COALESCE(c."opened", 0), COALESCE(c."merged", 0), COALESCE(c."added", 0), COALESCE(c."deleted", 0), CASE WHEN c."ai_lines" IS NULL THEN 0 ELSE 1 END,
 			COALESCE(c."ai_lines", 0), COALESCE(c."human_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."attempts", 0), COALESCE(c."green", 0), COALESCE(c."reprompts", 0),
-			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0)
+			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0), COALESCE(c."compared", 0), COALESCE(c."altered", 0)
 		FROM {ids} CROSS JOIN k_change c WHERE c.id = i.value`, func(scan func(...any) error) error {
 		r := &changeRow{}
 		c := &r.c
-		var opened, merged int64
+		var opened, merged, compared int64
 		err := scan(&r.id, &r.repository, &r.author, &r.merger, &r.head, &r.landed, &c.Number, &c.Title, &c.Method, &c.State, &c.Target, &c.Intent, &opened, &merged,
-			&c.Added, &c.Deleted, &r.counted, &c.AILines, &c.HumanLines, &c.UnknownLines, &c.Attempts, &c.Green, &c.Reprompts, &c.FixAuthor, &c.OriginAuthor, &c.Dropped)
+			&c.Added, &c.Deleted, &r.counted, &c.AILines, &c.HumanLines, &c.UnknownLines, &c.Attempts, &c.Green, &c.Reprompts, &c.FixAuthor, &c.OriginAuthor, &c.Dropped, &compared, &c.Altered)
+		if c.Compared = compared != 0 && compared == r.head; !c.Compared { // of an older head
+			c.Altered = 0
+		}
 		c.Opened, c.Merged = moment(opened), moment(merged)
 		g.need(r.id, r.repository, r.author, r.merger, r.head, r.landed)
 		g.changes, at[r.id] = append(g.changes, r), r

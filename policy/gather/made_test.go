@@ -254,6 +254,13 @@ func commitMembers() []member {
 			func(p *place) any { return []any{3, []string{string(p.person("ada")), string(p.person("bo"))}} },
 		},
 		{
+			"what landed was held against the head", func(p *place) {
+				p.merged(func(c *change.Change) { c.Compared = &change.Compared{With: p.commit(3), Altered: 2} })
+			},
+			func(s *subject.Subject) any { return []any{s.Change.Compared, s.Change.Altered} },
+			func(*place) any { return []any{true, 2} },
+		},
+		{
 			"who is assigned to what an agent brings drove it", func(p *place) {
 				p.merged(func(c *change.Change) {
 					c.Author, c.Drivers = identity.BotRef("github.com", "copilot-swe-agent[bot]"), edge(p.person("bo"))

@@ -129,13 +129,18 @@ func (k Commit) Own() int {
 	return n
 }
 
+// asShown reports whether nothing is known to have come in beside what was shown.
+func (s *Subject) asShown() bool {
+	return s.Change.Unseen == 0 && s.Change.Altered == 0
+}
+
 // shows reports whether who gave a review saw what was merged, or an equal tree.
 func (s *Subject) shows(r Review) bool {
 	c := s.Change
 	if r.Head != "" && r.Head == c.Landed {
 		return true
 	}
-	return c.Unseen == 0 && (r.Head != "" && r.Head == c.Head || r.Tree != "" && r.Tree == c.HeadTree)
+	return s.asShown() && (r.Head != "" && r.Head == c.Head || r.Tree != "" && r.Tree == c.HeadTree)
 }
 
 func (s *Subject) reviews() {
@@ -165,7 +170,7 @@ func (s *Subject) reviews() {
 // made of it.
 func (s *Subject) onHead(commit string) bool {
 	c := s.Change
-	return commit != "" && (commit == c.Head && c.Unseen == 0 || commit == c.Landed || slices.Contains(c.Queued, commit))
+	return commit != "" && (commit == c.Head && s.asShown() || commit == c.Landed || slices.Contains(c.Queued, commit))
 }
 
 func (s *Subject) checks() {

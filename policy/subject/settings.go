@@ -43,6 +43,7 @@ type Settings struct {
 	Retention       int                 `json:"retention,omitempty"`        // days for which bodies are kept; 0: for ever
 	RetentionNeeded int                 `json:"retention_needed,omitempty"` // days, the most that a framework in force asks for
 	Requirements    []string            `json:"requirements,omitempty"`     // intents of changes that need a requirement
+	Compared        bool                `json:"compared,omitempty"`         // what landed has to have been held against what was approved; else forges are believed
 	Anchored        bool                `json:"anchored,omitempty"`         // a checkpoint of the log has to be kept elsewhere
 	GraceMinutes    int                 `json:"grace_minutes,omitempty"`    // within which evidence may still come
 	LagHours        int                 `json:"lag_hours,omitempty"`        // between what happened and its record

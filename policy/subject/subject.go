@@ -119,6 +119,8 @@ type Change struct {
 	Components   []string  `json:"components,omitempty"`
 	Direct       bool      `json:"direct,omitempty"`   // derived: nobody was asked
 	Dropped      bool      `json:"dropped,omitempty"`  // its branch does not have it any more
+	Compared     bool      `json:"compared,omitempty"` // what landed was held against its head, merged anew with what its branch was
+	Altered      int       `json:"altered,omitempty"`  // files in which it is not that
 	Unseen       int       `json:"unseen,omitempty"`   // derived: lines that the merge of its head and its branch added or took away by itself; a binary file is one
 	AI           bool      `json:"ai,omitempty"`       // derived: AI wrote of it, or an agent brought it
 	AIShare      float64   `json:"ai_share,omitempty"` // derived: of its added lines of known origin, 0 to 1

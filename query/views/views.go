@@ -83,7 +83,7 @@ var views = sync.OnceValue(func() []view {
 		{
 			"v1_change", "what landed on a branch as one decision", `k_change c JOIN node n ON n.id = c.id`,
 			cols("c", "@repository number title ~merged @author intent intent_method method platform branch target url @merge_commit #commits #files #added #deleted "+
-				lineCols+" author_class fix_author origin_author fix_method #breaking", append(append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened", viewCol{"closed", moment, closed})...), cols("c", "@head queue @merged_by #attempts #green #infrastructure_failures #reprompts")...)...),
+				lineCols+" author_class fix_author origin_author fix_method #breaking", append(append([]viewCol{{"grade", plain, "n.grade"}, {"dropped", count, `c."dropped"`}}, cols("c", "state ~opened", viewCol{"closed", moment, closed})...), cols("c", "@head queue @merged_by #attempts #green #infrastructure_failures #reprompts @compared #altered")...)...),
 		},
 		{
 			"v1_change_credit", "lines of a change by origin, agent, model and session", `k_change_credit c JOIN node n ON n.id = c.id`,

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/attribution/edits"
 	"github.com/stemma-dev/stemma/attribution/sight"
 	"github.com/stemma-dev/stemma/git"
@@ -283,7 +282,7 @@ func (b *Finder) recovered(h edits.Hand) edits.Hand {
 		return edits.Base
 	}
 	of := b.Found[int(h)-b.hands-1]
-	if _, trace, ok := strings.Cut(of.Key, "::"); !ok || !strings.HasPrefix(string(of.Note.Traces[trace].Basis), string(stemma.BasisRecovered)) {
+	if _, trace, ok := strings.Cut(of.Key, "::"); !ok || !of.Note.Traces[trace].Recovered() {
 		return edits.Base
 	}
 	return h

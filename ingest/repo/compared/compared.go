@@ -1,0 +1,199 @@
+// Package compared finds out whether what came onto a branch is what was shown for
+// review. A forge says with which commit a merge request came in, and who was let in may
+// let it say so of any commit; a squash or a rebase has neither the head nor its tree. So
+// the head is merged anew with what the branch was before, and the tree of that is held
+// against the one that landed.
+package compared
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/change"
+	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/ingest"
+	"github.com/stemma-dev/stemma/ingest/repo/clone"
+	"github.com/stemma-dev/stemma/storage"
+)
+
+// source is what facts that follow from a comparison say they come from.
+const source = "git-comparison"
+
+// maxLandings is how many landings are compared at once, the newest.
+const maxLandings = 1000
+
+// maxCommits is how many commits of a landing are followed to what it stands on.
+const maxCommits = 1000
+
+// A landing is a merge request that came in, as far as it takes to compare it.
+type landing struct {
+	id      int64
+	number  int
+	head    string          // id of the commit that was shown for review last
+	landed  string          // of the one that it put on the branch
+	carried map[string]bool // those that it brought
+	base    string          // what the branch was before
+}
+
+// State compares the landings of a repository of which that was not done yet and whose
+// commits are all in this clone.
+func State(ctx context.Context, space *ingest.Space, r *clone.Repo, repository stemma.Ref, now func() time.Time, log *slog.Logger) (err error) {
+	if r.Partial || r.Shallow { // what is wanting cannot be merged
+		return nil
+	}
+	list, err := pending(ctx, space.DB, repository)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	found, err := compare(ctx, r.Repo, list)
+	if err != nil && ctx.Err() == nil { // an object is broken, which the scan itself tells
+		log.Info("landings not compared", "repository", repository, "why", err)
+		return nil
+	}
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	w := ingest.NewWriter(ctx, space, now)
+	defer func() {
+		if closed := w.Close(ctx); err == nil {
+			err = closed
+		}
+	}()
+	for _, c := range found {
+		c.Repository = repository
+		f, err := c.Fact(source, stemma.GradeD)
+		if err != nil {
+			return err
+		}
+		f.Occurred = now()
+		if err := w.Put(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pending are the landings that are to be compared.
+func pending(ctx context.Context, db *storage.DB, repository stemma.Ref) (list []*landing, err error) {
+	at := map[int64]*landing{}
+	err = db.Each(ctx, func(scan func(...any) error) error {
+		l := &landing{carried: map[string]bool{}}
+		var head, landed stemma.Ref
+		err := scan(&l.id, &l.number, (*string)(&head), (*string)(&landed))
+		_, l.head = head.Split()
+		_, l.landed = landed.Split()
+		list, at[l.id] = append(list, l), l
+		return err
+	}, `SELECT c.id, c.number, h.ref, m.ref FROM k_change c JOIN node r ON r.id = c.repository JOIN node h ON h.id = c.head JOIN node m ON m.id = c.merge_commit
+		WHERE r.ref = $1 AND c.number IS NOT NULL AND c.state = 'merged' AND c.head <> c.merge_commit AND (c.compared IS NULL OR c.compared <> c.head) AND COALESCE(c.dropped, 0) = 0
+		ORDER BY c.merged DESC, c.number DESC LIMIT $2`, string(repository), maxLandings)
+	if err == nil {
+		err = readCarried(ctx, db, at)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("merge requests of %s: %w", repository, err)
+	}
+	return list, nil
+}
+
+// readCarried reads what the landings brought.
+func readCarried(ctx context.Context, db *storage.DB, at map[int64]*landing) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(at)), 400) {
+		ids := make([]string, len(part))
+		for i, id := range part {
+			ids[i] = strconv.FormatInt(id, 10)
+		}
+		err := db.Each(ctx, func(scan func(...any) error) error {
+			var id int64
+			var commit stemma.Ref
+			err := scan(&id, (*string)(&commit))
+			_, sha := commit.Split()
+			at[id].carried[sha] = true
+			return err
+		}, `SELECT e.src, n.ref FROM edge e JOIN door d ON d.id = e.door JOIN node n ON n.id = e.dst WHERE d.name = 'carries' AND e.src IN (`+strings.Join(ids, ",")+`)`)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare says of landings in how many files they are not what git makes of their head and
+// of what the branch was before. Those of which a commit is not in this clone are left out.
+func compare(ctx context.Context, r *git.Repo, list []*landing) (found []change.Change, err error) {
+	commits, err := read(ctx, r, list)
+	if err != nil {
+		return nil, err
+	}
+	var pairs [][2]string
+	list = slices.DeleteFunc(list, func(l *landing) bool { return !l.settle(commits) })
+	for _, l := range list {
+		pairs = append(pairs, [2]string{l.base, l.head})
+	}
+	unions, err := r.Unite(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	var trees [][2]string
+	for i, u := range unions {
+		trees = append(trees, [2]string{u.Tree, commits[list[i].landed].Tree})
+	}
+	differing, err := r.Differing(ctx, trees)
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range list {
+		n := max(differing[i], len(unions[i].Conflicts)) // of which somebody made something
+		found = append(found, change.Change{Number: l.number, Compared: &change.Compared{With: change.ShaRef(l.head), Altered: n}})
+	}
+	return found, nil
+}
+
+// read reads the commits of landings that are in this clone.
+func read(ctx context.Context, r *git.Repo, list []*landing) (map[string]git.Commit, error) {
+	ids := map[string]bool{}
+	for _, l := range list {
+		ids[l.head], ids[l.landed] = true, true
+		maps.Copy(ids, l.carried)
+	}
+	here, err := r.Readable(ctx, slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return nil, err
+	}
+	commits := map[string]git.Commit{}
+	for c, err := range history.Log(ctx, r, history.Options{Tips: slices.Sorted(maps.Keys(here)), Only: true, NoDiff: true}) {
+		if err != nil {
+			return nil, err
+		}
+		commits[c.ID] = c.Commit
+	}
+	return commits, nil
+}
+
+// settle finds what the branch was before, along the commits that the landing brought. It
+// is not ok if one of them is not in this clone, or nothing was before.
+func (l *landing) settle(commits map[string]git.Commit) (ok bool) {
+	if _, ok := commits[l.head]; !ok {
+		return false
+	}
+	at := l.landed
+	for range maxCommits {
+		c, ok := commits[at]
+		if !ok || len(c.Parents) == 0 {
+			return false
+		}
+		if at = c.Parents[0]; !l.carried[at] {
+			l.base = at
+			return true
+		}
+	}
+	return false
+}
