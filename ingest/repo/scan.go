@@ -323,7 +323,8 @@ func (s *scanner) deriveChanges(ctx context.Context) error {
 // compare holds what landed against what was shown for review. The forge may tell of that
 // at any time, also where nothing else is to be read.
 func (s *scanner) compare(ctx context.Context) error {
-	return compared.State(ctx, s.space, s.repo, s.record.ID, s.o.Now, s.o.Log)
+	c := compared.Clone{Space: s.space, Repo: s.repo, Repository: s.record.ID, Now: s.o.Now, Log: s.o.Log, Progress: s.o.Progress}
+	return c.State(ctx)
 }
 
 func (s *scanner) flush(ctx context.Context) error { return s.w.Flush(ctx) }

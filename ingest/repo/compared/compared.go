@@ -27,8 +27,12 @@ import (
 // source is what facts that follow from a comparison say they come from.
 const source = "git-comparison"
 
-// maxLandings is how many landings are compared at once, the newest.
-const maxLandings = 1000
+// maxLandings is how many landings are looked for in a clone, the newest, and atOnce how
+// many of those that are there are compared with one set of processes.
+const (
+	maxLandings = 5000
+	atOnce      = 100
+)
 
 // maxCommits is how many commits of a landing are followed to what it stands on.
 const maxCommits = 1000
@@ -43,37 +47,63 @@ type landing struct {
 	base    string          // what the branch was before
 }
 
-// State compares the landings of a repository of which that was not done yet and whose
-// commits are all in this clone.
-func State(ctx context.Context, space *ingest.Space, r *clone.Repo, repository stemma.Ref, now func() time.Time, log *slog.Logger) (err error) {
-	if r.Partial || r.Shallow { // what is wanting cannot be merged
+// A Clone is where the landings of a repository may be compared.
+type Clone struct {
+	Space      *ingest.Space
+	Repo       *clone.Repo
+	Repository stemma.Ref
+	Now        func() time.Time
+	Log        *slog.Logger
+	Progress   func(stage string, done, total int64)
+}
+
+// State compares those landings of which that was not done yet and whose commits are all in
+// this clone.
+func (c *Clone) State(ctx context.Context) (err error) {
+	if c.Repo.Partial || c.Repo.Shallow { // what is wanting cannot be merged
 		return nil
 	}
-	list, err := pending(ctx, space.DB, repository)
+	list, err := c.pending(ctx)
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	found, err := compare(ctx, r.Repo, list)
-	if err != nil && ctx.Err() == nil { // an object is broken, which the scan itself tells
-		log.Info("landings not compared", "repository", repository, "why", err)
-		return nil
-	}
-	if err != nil || len(found) == 0 {
-		return err
-	}
-	w := ingest.NewWriter(ctx, space, now)
+	w := ingest.NewWriter(ctx, c.Space, c.Now)
 	defer func() {
 		if closed := w.Close(ctx); err == nil {
 			err = closed
 		}
 	}()
-	for _, c := range found {
-		c.Repository = repository
-		f, err := c.Fact(source, stemma.GradeD)
+	done := 0
+	for part := range slices.Chunk(list, atOnce) {
+		if err := c.state(ctx, w, part); err != nil {
+			return err
+		}
+		done += len(part)
+		c.Progress("landings compared", int64(done), int64(len(list)))
+	}
+	return nil
+}
+
+// state compares some landings.
+func (c *Clone) state(ctx context.Context, w *ingest.Writer, list []*landing) error {
+	if err := readCarried(ctx, c.Space.DB, list); err != nil {
+		return fmt.Errorf("merge requests of %s: %w", c.Repository, err)
+	}
+	found, err := compare(ctx, c.Repo.Repo, list)
+	if err != nil && ctx.Err() == nil { // an object is broken, of which the scan itself tells
+		c.Log.Info("landings not compared", "repository", c.Repository, "why", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, x := range found {
+		x.Repository = c.Repository
+		f, err := x.Fact(source, stemma.GradeD)
 		if err != nil {
 			return err
 		}
-		f.Occurred = now()
+		f.Occurred = c.Now()
 		if err := w.Put(ctx, f); err != nil {
 			return err
 		}
@@ -81,49 +111,43 @@ func State(ctx context.Context, space *ingest.Space, r *clone.Repo, repository s
 	return nil
 }
 
-// pending are the landings that are to be compared.
-func pending(ctx context.Context, db *storage.DB, repository stemma.Ref) (list []*landing, err error) {
-	at := map[int64]*landing{}
-	err = db.Each(ctx, func(scan func(...any) error) error {
+// pending are the landings that are to be compared, and of which the head is in this clone.
+func (c *Clone) pending(ctx context.Context) (list []*landing, err error) {
+	var heads []string
+	err = c.Space.DB.Each(ctx, func(scan func(...any) error) error {
 		l := &landing{carried: map[string]bool{}}
 		var head, landed stemma.Ref
 		err := scan(&l.id, &l.number, (*string)(&head), (*string)(&landed))
 		_, l.head = head.Split()
 		_, l.landed = landed.Split()
-		list, at[l.id] = append(list, l), l
+		list, heads = append(list, l), append(heads, l.head)
 		return err
 	}, `SELECT c.id, c.number, h.ref, m.ref FROM k_change c JOIN node r ON r.id = c.repository JOIN node h ON h.id = c.head JOIN node m ON m.id = c.merge_commit
 		WHERE r.ref = $1 AND c.number IS NOT NULL AND c.state = 'merged' AND c.head <> c.merge_commit AND (c.compared IS NULL OR c.compared <> c.head) AND COALESCE(c.dropped, 0) = 0
-		ORDER BY c.merged DESC, c.number DESC LIMIT $2`, string(repository), maxLandings)
-	if err == nil {
-		err = readCarried(ctx, db, at)
-	}
+		ORDER BY c.merged DESC, c.number DESC LIMIT $2`, string(c.Repository), maxLandings)
 	if err != nil {
-		return nil, fmt.Errorf("merge requests of %s: %w", repository, err)
+		return nil, fmt.Errorf("merge requests of %s: %w", c.Repository, err)
 	}
-	return list, nil
+	here, err := c.Repo.Commits(ctx, heads)
+	return slices.DeleteFunc(list, func(l *landing) bool { return !here[l.head] }), err
 }
 
-// readCarried reads what the landings brought.
-func readCarried(ctx context.Context, db *storage.DB, at map[int64]*landing) error {
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(at)), 400) {
-		ids := make([]string, len(part))
-		for i, id := range part {
-			ids[i] = strconv.FormatInt(id, 10)
-		}
-		err := db.Each(ctx, func(scan func(...any) error) error {
-			var id int64
-			var commit stemma.Ref
-			err := scan(&id, (*string)(&commit))
-			_, sha := commit.Split()
-			at[id].carried[sha] = true
-			return err
-		}, `SELECT e.src, n.ref FROM edge e JOIN door d ON d.id = e.door JOIN node n ON n.id = e.dst WHERE d.name = 'carries' AND e.src IN (`+strings.Join(ids, ",")+`)`)
-		if err != nil {
-			return err
-		}
+// readCarried reads what landings brought.
+func readCarried(ctx context.Context, db *storage.DB, list []*landing) error {
+	at := map[int64]*landing{}
+	var ids []string
+	for _, l := range list {
+		at[l.id] = l
+		ids = append(ids, strconv.FormatInt(l.id, 10))
 	}
-	return nil
+	return db.Each(ctx, func(scan func(...any) error) error {
+		var id int64
+		var commit stemma.Ref
+		err := scan(&id, (*string)(&commit))
+		_, sha := commit.Split()
+		at[id].carried[sha] = true
+		return err
+	}, `SELECT e.src, n.ref FROM edge e JOIN door d ON d.id = e.door JOIN node n ON n.id = e.dst WHERE d.name = 'carries' AND e.src IN (`+strings.Join(ids, ",")+`)`)
 }
 
 // compare says of landings in how many files they are not what git makes of their head and
