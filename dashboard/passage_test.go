@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/dashboard"
+	"github.com/stemma-dev/stemma/dashboard/page"
 	"github.com/stemma-dev/stemma/graph/walk"
 	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/session"
@@ -127,6 +128,27 @@ func TestAMissingStepSaysWhy(t *testing.T) {
 	}
 	if whole := s.section("/changes/github.com/acme/pay%237", "way"); !strings.Contains(whole, "Every step from requirement to incident is known") {
 		t.Errorf("a whole way is not called one: %s", whole)
+	}
+}
+
+func TestAChangeSaysWhetherItIsWhatWasShown(t *testing.T) {
+	s := empty(t, storagetest.SQLite(t))
+	head := change.ShaRef(strings.Repeat("a", 40))
+	for number, c := range []struct {
+		with *change.Compared
+		want string
+	}{
+		{nil, ""},
+		{&change.Compared{With: head}, "<bdi>what the head and the branch make together"},
+		{&change.Compared{With: head, Altered: 1}, "differs in one file from what the head"},
+		{&change.Compared{With: head, Altered: 1200}, "differs in 1,200 files from what the head"},
+	} {
+		one := change.Change{Repository: change.RepositoryRef("github.com", "acme/other"), Number: number + 1, Merged: stemma.At(now), Head: head, Compared: c.with}
+		s.record(one)
+		whole := text(s.get(page.Href(one.Ref())))
+		if shown := strings.Contains(whole, "What landed</dt>"); shown != (c.want != "") || !strings.Contains(whole, c.want) {
+			t.Errorf("%+v: %q is not said: %s", c.with, c.want, whole)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	p.describe("author_class", "author", "state", "merged", "merged_by", "repository", "method", "platform", "branch", "target", "intent", "intent_method",
 		"fix_author", "origin_author", "fix_method", "breaking", "commits", "files", "added", "deleted", "url")
 	p.origins()
+	p.compared()
 	p.evidence()
 	p.way()
 	p.controls()
@@ -39,6 +40,22 @@ func (g *Gallery) Change(ctx context.Context, key string) (*page.Page, error) {
 	p.lineage()
 	p.records()
 	return p.page()
+}
+
+// compared adds whether what landed is what was shown for review, if somebody found out.
+func (p *portrait) compared() {
+	head := p.n.Attrs.Ref("compared")
+	if head == "" {
+		return
+	}
+	says := "what the head and the branch make together"
+	switch n, _ := p.n.Attrs.Int("altered"); {
+	case n == 1:
+		says = "differs in one file from " + says
+	case n > 1:
+		says = "differs in " + page.Count(n) + " files from " + says
+	}
+	p.out.Facts = append(p.out.Facts, page.Say("What landed", page.Text(says), page.To(head, p.names(head)[head])))
 }
 
 // controls adds how the change stands against the controls.
