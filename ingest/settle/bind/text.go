@@ -182,11 +182,11 @@ func (a *Added) blobIn(cat *git.CatFile, commit string) string {
 	return found[0].ID
 }
 
-// bindPlaced gives lines that git put in place to whom they came from: whose they are by
-// all commits that have them and a note. One that was made elsewhere and has none may be
-// where they came from.
+// bindPlaced gives lines that git put in place, or may have, to whom they came from: whose
+// they are by all commits that have them and a note. One that was made elsewhere and has
+// none may be where they came from.
 func (t *text) bindPlaced(a *Added) {
-	if !slices.ContainsFunc(a.Lines, isPlaced) {
+	if !slices.ContainsFunc(a.Lines, func(l edits.AddedLine) bool { return isPlaced(l) || isDisturbed(l) }) {
 		return
 	}
 	var pools []*edits.Pool
@@ -204,8 +204,14 @@ func (t *text) bindPlaced(a *Added) {
 		}
 		return asked[k]
 	}
+	placed := func(p *edits.Pool) search {
+		return func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(tells, runs...) }
+	}
 	for _, p := range pools {
-		a.take(isPlaced, func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(tells, runs...) })
+		a.take(isPlaced, placed(p))
+	}
+	if p := t.beside[a.Path]; p != nil { // a merge, a pick or a reset may have brought it from there
+		a.take(isDisturbed, placed(p))
 	}
 }
 
