@@ -187,6 +187,20 @@ func packageMembers() []member {
 			}),
 		},
 		{
+			"packages of a distribution of which it is not told which one", func(p *place) {
+				p.merged()
+				p.landed()
+				p.listed("pay", 2, artifact.Component{Name: "libssl3", PURL: "pkg:deb/libssl3@1?upstream=openssl"})
+				p.advised("hole", "cart", func(a *governance.Advisory) {
+					a.Affects[0].Package, a.Affects[1].Package = "pkg:deb/debian/openssl", "pkg:deb/debian/openssl"
+				})
+			},
+			func(s *subject.Subject) any { return s.Unmatched },
+			is([]subject.Unmatched{
+				{Reason: "of which source package of pkg:deb/ it was built is not known", Parts: []string{"pkg:deb/libssl3"}, Count: 1, Known: at(100).Time(), Open: true},
+			}),
+		},
+		{
 			"a vulnerability of what a package was built of", func(p *place) {
 				p.merged()
 				p.landed()
