@@ -117,8 +117,19 @@ func TestVersionsAreComparedByTheRulesOfTheirEcosystem(t *testing.T) {
 			t.Errorf("%s: %s and %s compare as %d, %v, want %d", c.ecosystem, c.a, c.b, got, known, c.want)
 		}
 	}
-	for _, c := range [][3]string{{"npm", "latest", "1.0.0"}, {"npm", "", "1.0.0"}, {"Go", "devel", "1.0.0"}, {"Moon", "1.0", "2.0"}, {"PyPI", "1!0.1", "2.0"}, {"npm", "1.0 ", "1"}, {"npm", strings.Repeat("9", 300), "1"},
-		{"SwiftURL", "99abcde", "1.0.0"}, {"SEMVER", "99d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9", "46.0.1"}, {"SEMVER", strings.Repeat("9", 40), "46.0.1"}, {"npm", "1.x", "1.2.0"}, {"npm", "1.2.X", "1.2.0"},
+	for _, c := range [][3]string{
+		{"npm", "latest", "1.0.0"},
+		{"npm", "", "1.0.0"},
+		{"Go", "devel", "1.0.0"},
+		{"Moon", "1.0", "2.0"},
+		{"PyPI", "1!0.1", "2.0"},
+		{"npm", "1.0 ", "1"},
+		{"npm", strings.Repeat("9", 300), "1"},
+		{"SwiftURL", "99abcde", "1.0.0"},
+		{"SEMVER", "99d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9", "46.0.1"},
+		{"SEMVER", strings.Repeat("9", 40), "46.0.1"},
+		{"npm", "1.x", "1.2.0"},
+		{"npm", "1.2.X", "1.2.0"},
 	} {
 		if got, known := purl.Compare(c[0], c[1], c[2]); known {
 			t.Errorf("%s: %q and %s compare as %d", c[0], c[1], c[2], got)
