@@ -271,9 +271,7 @@ func (s *Subject) sessions() {
 		}
 		for j := range x.Models {
 			m := &x.Models[j]
-			names := []string{m.Name, m.Ref, path.Base(m.Name)} // "*" stops at a slash, and providers put their name before one
-			m.Allowed = slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.Models...) }) &&
-				!slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.DeniedModels...) })
+			m.Allowed = m.Fits(s.Settings.Models...) && !m.Fits(s.Settings.DeniedModels...)
 		}
 		for j := range x.Tools {
 			t := &x.Tools[j]
@@ -285,9 +283,15 @@ func (s *Subject) sessions() {
 		a := &s.Advisories[i]
 		a.Applies = a.Withdrawn.IsZero() && slices.ContainsFunc(s.Sessions, func(x Session) bool {
 			used := x.Started.IsZero() || a.Since.IsZero() || !x.Started.Before(a.Since)
-			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return Matches(m.Name, a.Model) || Matches(m.Ref, a.Model) })
+			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return m.Fits(a.Model) })
 		})
 	}
+}
+
+// Fits reports whether one of some patterns names a model, by any of its names: as its tool
+// spells it, also without the gateways before it ("*" stops at a slash), or as its provider does.
+func (m Model) Fits(patterns ...string) bool {
+	return slices.ContainsFunc([]string{m.Name, m.Ref, path.Base(m.Name), path.Base(m.Ref)}, func(name string) bool { return Matches(name, patterns...) })
 }
 
 // service is the program that started a session, if all that did may start agents.
@@ -312,7 +316,7 @@ func (s *Subject) production() {
 	}
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
-		d.Production = d.Tier == "production" || d.Tier == "" && (d.Environment == "prod" || d.Environment == "production")
+		d.Production = d.Tier == "production" || d.Tier == "" && (strings.EqualFold(d.Environment, "prod") || strings.EqualFold(d.Environment, "production"))
 		d.Succeeded = d.Status == "success" || d.Status == "inactive"
 		d.ByMaker = is(s.Change.Makers, d.Actor)
 	}
