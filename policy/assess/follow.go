@@ -88,7 +88,7 @@ func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error
 			break
 		}
 		ref := e.Fact.Subject
-		if seen[ref] && ref.Kind() != stemma.KindGap { // what opened may be closed
+		if seen[ref] {
 			continue
 		}
 		seen[ref] = true
@@ -109,8 +109,10 @@ func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error
 		case stemma.KindException:
 			n.exceptions = append(n.exceptions, ref)
 		case stemma.KindGap, stemma.KindProtection:
-			if e.Fact.Source != Source || closed(e.Fact) { // of a change that it could not judge, and now can
+			if e.Fact.Source != Source || closed(e.Fact) {
 				n.wide = append(n.wide, ref)
+			} else { // of a change that it could not judge; when it can, that is news
+				delete(seen, ref)
 			}
 			continue
 		case stemma.KindEnvironment:
