@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -201,7 +202,8 @@ func (s *Subject) checks() {
 		x.OnHead, x.Latest = s.onHead(commitOf(x.Commit, x.Run)), false
 		x.Secrets = Matches(strings.ToLower(x.Tool), s.Settings.SecretScanners...) || x.Format == "gitleaks"
 		x.New = x.High + x.Critical
-		for _, b := range x.Before {
+		if len(x.Before) > 0 {
+			b := slices.MaxFunc(x.Before, earlier)
 			x.New = max(0, x.New-b.High-b.Critical)
 			if slices.ContainsFunc(x.Rules, func(rule string) bool { return !slices.Contains(b.Rules, rule) }) {
 				x.New = max(x.New, 1) // another one, while an older one went
@@ -217,6 +219,12 @@ func (s *Subject) checks() {
 	for _, i := range scans {
 		s.Scans[i].Latest = true
 	}
+}
+
+// earlier compares scans of the commit before, of which the last one counts; of several at
+// once that which found the least.
+func earlier(a, b Scan) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.High+b.Critical, a.High+a.Critical))
 }
 
 // later reports whether one run came after another. Numbers of attempts are those of one run
