@@ -231,6 +231,17 @@ func packageMembers() []member {
 			is([]string{"false"}),
 		},
 		{
+			"a scan by a clock that is ahead was made when it was told, and is not the last one for ever", func(p *place) {
+				p.merged()
+				p.landed()
+				p.tell(pipeline.Scan{ID: pipeline.ScanRef("github-actions", p.name("s")), Tool: "grype", Of: []stemma.Ref{p.commit(2)}, Occurred: at(60 * 24 * 365 * 70)})
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Scans, func(x subject.Scan) string { return fmt.Sprint(x.At.After(now())) })
+			},
+			is([]string{"false"}),
+		},
+		{
 			"a scan after something was published knows it", func(p *place) {
 				p.merged()
 				p.landed()
