@@ -1,6 +1,7 @@
 package assess_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/identity"
+	"github.com/stemma-dev/stemma/policy/assess"
 	"github.com/stemma-dev/stemma/session"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
@@ -111,6 +113,25 @@ func TestAnEnvironmentThatTurnsOutToBeProductionJudgesAgain(t *testing.T) {
 		h.follow(j)
 		if n := h.told(governance.AssessmentRef(merged(1).Ref())); n != 2 {
 			t.Errorf("there are %d verdicts", n)
+		}
+	})
+}
+
+func TestAnIncidentThatIsToldLateConcernsWhatMendsItsCause(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		h := newHouse(t, open())
+		cause, mends, other := merged(1).Ref(), merged(2).Ref(), merged(3).Ref()
+		confirmed, suspected := stemma.NewRef(stemma.KindIncident, "x", "1"), stemma.NewRef(stemma.KindIncident, "x", "2")
+		h.link(confirmed, "caused-by", cause)
+		h.link(suspected, "suspects", cause)
+		h.link(mends, "fixes", cause)
+		h.link(other, "fixes", mends)
+		h.put()
+		for of, want := range map[stemma.Ref][]stemma.Ref{confirmed: {cause, mends}, suspected: {cause}} {
+			got, err := assess.Concerned(t.Context(), h.space.DB, []stemma.Ref{of})
+			if h.must(err); !slices.Equal(got, want) {
+				t.Errorf("%s concerns %v, want %v", of, got, want)
+			}
 		}
 	})
 }
