@@ -95,3 +95,15 @@ func TestWhatWasFoundBeforeCountsOnceHoweverOftenItWasScanned(t *testing.T) {
 		}
 	}
 }
+
+func TestProductionIsProductionHoweverItIsSpelled(t *testing.T) {
+	s := &subject.Subject{Deployments: []subject.Deployment{
+		{Environment: "Production"}, {Environment: "PROD"}, {Environment: "live", Tier: "production"}, {Environment: "production", Tier: "staging"}, {Environment: "preproduction"},
+	}}
+	s.Derive()
+	for i, want := range []bool{true, true, true, false, false} {
+		if d := s.Deployments[i]; d.Production != want {
+			t.Errorf("%s, of tier %q, is production: %v", d.Environment, d.Tier, d.Production)
+		}
+	}
+}
