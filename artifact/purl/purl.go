@@ -52,6 +52,9 @@ func of(p packageurl.PackageURL) (Package, bool) {
 	if bare.Type == "githubactions" {
 		bare.Type = "github"
 	}
+	if name := distributions[bare.Namespace]; name != "" && bare.Type == "rpm" {
+		bare.Namespace = name
+	}
 	path := bare.Name
 	if bare.Namespace != "" {
 		path = bare.Namespace + "/" + bare.Name
@@ -62,10 +65,29 @@ func of(p packageurl.PackageURL) (Package, bool) {
 		bare.Name, bare.Version = name, ""
 		x.Source, x.SourceVersion = bare.ToString(), cmp.Or(version, p.Version)
 	}
+	if x.Type == "rpm" {
+		x.Version, x.SourceVersion = since(more["epoch"], x.Version), since(more["epoch"], x.SourceVersion)
+	}
 	if max(len(x.Name), len(x.Source)) > MaxLength { // what is escaped is longer
 		return Package{}, false
 	}
 	return x, true
+}
+
+// distributions are what scanners call those that OSV calls otherwise, and what OSV calls
+// those that scanners do.
+var distributions = map[string]string{
+	"rocky-linux": "rocky", "rhel": "redhat", "alma": "almalinux", "sles": "suse",
+	"opensuse-leap": "opensuse", "opensuse-tumbleweed": "opensuse", "opensuse.leap": "opensuse", "opensuse.tumbleweed": "opensuse",
+}
+
+// since is a version of a package of RPM with its epoch, which goes before all else when
+// versions are compared and is told beside it.
+func since(epoch, version string) string {
+	if strings.Trim(epoch, "0") == "" || strings.Trim(epoch, "0123456789") != "" || version == "" || strings.Contains(version, ":") {
+		return version
+	}
+	return epoch + ":" + version
 }
 
 // folds are how registries compare names, where a package URL tells them apart.

@@ -44,6 +44,13 @@ func TestAnEcosystemsWordForAPackageIsThatOfBills(t *testing.T) {
 		{"Go", "github.com/acme/pay", "pkg:golang/github.com/acme/pay@v1.0.0"},
 		{"Maven", "org.acme:pay", "pkg:maven/org.acme/pay@1"},
 		{"crates.io", "serde", "pkg:cargo/serde@1"},
+		{"Rocky Linux:9", "openssl", "pkg:rpm/rocky/openssl@1"},
+		{"Rocky Linux:9", "openssl", "pkg:rpm/rocky-linux/openssl@1"},
+		{"Red Hat:enterprise_linux:9::baseos", "openssl", "pkg:rpm/rhel/openssl@1"},
+		{"openSUSE:Leap 15.5", "openssl", "pkg:rpm/opensuse-leap/openssl@1"},
+		{"openSUSE:Leap 15.5", "openssl", "pkg:rpm/opensuse.leap/openssl@1"},
+		{"SUSE:Linux Enterprise Server 15 SP5", "openssl", "pkg:rpm/sles/openssl@1"},
+		{"AlmaLinux:9", "openssl", "pkg:rpm/alma/openssl@1"},
 		{"Debian:12", "curl", "pkg:deb/debian/curl@1?distro=debian-12"},
 		{"Packagist", "acme/Pay", "pkg:composer/acme/pay@1"},
 	} {
@@ -53,6 +60,21 @@ func TestAnEcosystemsWordForAPackageIsThatOfBills(t *testing.T) {
 	}
 	if got := purl.Of("Moon", "cheese"); got != "" {
 		t.Errorf("a package of an unknown ecosystem is %s", got)
+	}
+}
+
+func TestTheEpochOfAPackageOfRPMStandsInItsVersion(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"pkg:rpm/almalinux/openssl-libs@3.0.7-27.el9?epoch=1&upstream=openssl-3.0.7-27.el9.src.rpm": {"1:3.0.7-27.el9", "1:3.0.7-27.el9"},
+		"pkg:rpm/almalinux/openssl@1:3.0.7-27.el9?epoch=1":                                          {"1:3.0.7-27.el9", ""},
+		"pkg:rpm/almalinux/bash@5.1.8-9.el9?epoch=0":                                                {"5.1.8-9.el9", ""},
+		"pkg:rpm/almalinux/bash@5.1.8-9.el9?epoch=x":                                                {"5.1.8-9.el9", ""},
+		"pkg:rpm/almalinux/bash?epoch=1":                                                            {"", ""},
+		"pkg:deb/debian/bash@5.1?epoch=1":                                                           {"5.1", ""},
+	} {
+		if p, ok := purl.Parse(text); !ok || p.Version != want[0] || p.SourceVersion != want[1] {
+			t.Errorf("%s is %q of %q, %v, want %q", text, p.Version, p.SourceVersion, ok, want)
+		}
 	}
 }
 
@@ -87,12 +109,28 @@ func TestVersionsAreComparedByTheRulesOfTheirEcosystem(t *testing.T) {
 		{"Debian:12", "1:1.0", "2.0", 1},
 		{"Debian", "1.0~rc1", "1.0", -1},
 		{"RubyGems", "1.0.0.pre", "1.0.0", -1},
+		{"PyPI", "2024.1", "2023.12", 1},
+		{"PyPI", "2024a0", "2023.12", 1},
+		{"Debian", "20230311", "20211016", 1},
 	} {
 		if got, known := purl.Compare(c.ecosystem, c.a, c.b); !known || got != c.want {
 			t.Errorf("%s: %s and %s compare as %d, %v, want %d", c.ecosystem, c.a, c.b, got, known, c.want)
 		}
 	}
-	for _, c := range [][3]string{{"npm", "latest", "1.0.0"}, {"npm", "", "1.0.0"}, {"Go", "devel", "1.0.0"}, {"Moon", "1.0", "2.0"}, {"PyPI", "1!0.1", "2.0"}, {"npm", "1.0 ", "1"}, {"npm", strings.Repeat("9", 300), "1"}} {
+	for _, c := range [][3]string{
+		{"npm", "latest", "1.0.0"},
+		{"npm", "", "1.0.0"},
+		{"Go", "devel", "1.0.0"},
+		{"Moon", "1.0", "2.0"},
+		{"PyPI", "1!0.1", "2.0"},
+		{"npm", "1.0 ", "1"},
+		{"npm", strings.Repeat("9", 300), "1"},
+		{"SwiftURL", "99abcde", "1.0.0"},
+		{"SEMVER", "99d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9", "46.0.1"},
+		{"SEMVER", strings.Repeat("9", 40), "46.0.1"},
+		{"npm", "1.x", "1.2.0"},
+		{"npm", "1.2.X", "1.2.0"},
+	} {
 		if got, known := purl.Compare(c[0], c[1], c[2]); known {
 			t.Errorf("%s: %q and %s compare as %d", c[0], c[1], c[2], got)
 		}
@@ -115,6 +153,11 @@ func TestAPackageIsOfTheReleaseThatItsDistributionSays(t *testing.T) {
 		{"ubuntu-22.04", "Ubuntu:Pro:22.04:LTS", false, false},
 		{"", "npm", true, true},
 		{"bookworm", "Debian:12", false, false},
+		{"debian-bookworm", "Debian:12", false, false},
+		{"debian-sid", "Debian:12", false, false},
+		{"alpine-v3.18.4", "Alpine:v3.18", true, true},
+		{"alpine-v3.19.0", "Alpine:v3.18", false, true},
+		{"rocky-linux-9-sig-cloud", "Rocky Linux:9", false, false},
 	} {
 		if is, known := (purl.Package{Distro: c.distro}).OfRelease(c.ecosystem); is != c.is || known != c.known {
 			t.Errorf("%q of %s: %v, %v", c.distro, c.ecosystem, is, known)

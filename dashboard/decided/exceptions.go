@@ -111,10 +111,8 @@ func stands(e verdicts.Exception, now time.Time) page.Cell {
 	if why := e.Overdue(now); why != "" {
 		words = append(words, "overdue: "+why)
 	}
-	if e.Approver == "" {
-		words = append(words, "waives nothing until it is granted")
-	} else if e.Approver == e.Owner {
-		words = append(words, "waives nothing: who asked for it granted it")
+	if why := e.Idle(now); why != "" {
+		words = append(words, why)
 	}
 	return page.Text(strings.Join(words, "; "))
 }

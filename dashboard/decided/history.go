@@ -16,6 +16,9 @@ import (
 
 const policiesShown = 20
 
+// CameBack is said of versions of the policy beside what a command lists.
+const CameBack = "A version that came back stands here each time. The command names it once, with the last time that it was put in force."
+
 // Policies says by what changes were judged, and what each version made other than the one
 // before.
 func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
@@ -40,7 +43,7 @@ func (p *Pages) Policies(ctx context.Context) (*page.Page, error) {
 	if len(all) > policiesShown {
 		t.Rest(page.Text("all versions").At("/things?kind=policy"))
 	}
-	out.Sections = append([]page.Section{{ID: "versions", Table: t}}, sections...)
+	out.Sections = append([]page.Section{{ID: "versions", Table: t, Note: CameBack}}, sections...)
 	return out, nil
 }
 

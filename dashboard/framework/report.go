@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/stemma-dev/stemma/dashboard/decided"
@@ -106,8 +105,8 @@ func (p *Pages) inForce(ctx context.Context, when figure.Period) (page.Section, 
 			break
 		}
 	}
-	t.Command = page.SQL("SELECT ref, since, controls, packs FROM v1_policy WHERE since_us < " + figure.Micro(when.End) + " ORDER BY since DESC LIMIT " + strconv.Itoa(len(t.Rows)))
-	return page.Section{ID: "policies", Title: "Policy in force", Table: t}, err
+	t.Command = page.SQL("SELECT ref, since, controls, packs FROM v1_policy ORDER BY since DESC")
+	return page.Section{ID: "policies", Title: "Policy in force", Table: t, Note: decided.CameBack}, err
 }
 
 // exceptionsIn are the exceptions of a period that have to do with a framework.

@@ -97,14 +97,55 @@ type Policy struct {
 	Controls       []governance.PolicyControl
 }
 
-// Policies lists the latest versions, the newest first.
+// Idle says why an exception that is open waives nothing, as far as it can be told by itself;
+// nothing if it may. One that was taken in an emergency need not be granted before its time is
+// over.
+func (e Exception) Idle(now time.Time) string {
+	switch {
+	case e.Approver == e.Owner && e.Owner != "":
+		return "waives nothing: who asked for it granted it"
+	case e.Approver != "" || e.Emergency && now.Before(e.Due):
+		return ""
+	}
+	return "waives nothing until it is granted"
+}
+
+// Policies lists what was put in force, the latest first. One that came back is there each time.
 func (r *Reader) Policies(ctx context.Context, limit int) (list []Policy, err error) {
-	nodes, err := r.things(ctx, `SELECT n.ref FROM k_policy k CROSS JOIN node n WHERE n.id = k.id ORDER BY k."since" DESC, k.id DESC LIMIT $1`, limit)
+	var since []time.Time
+	var refs []stemma.Ref
+	err = r.space.DB.Each(ctx, func(scan func(...any) error) error {
+		var ref stemma.Ref
+		var at int64
+		err := scan(&ref, &at)
+		refs, since = append(refs, ref), append(since, time.UnixMicro(at).UTC())
+		return err
+	}, `SELECT n.ref, COALESCE(f.occurred, 0) FROM k_policy k CROSS JOIN node n CROSS JOIN node_fact f WHERE n.id = k.id AND f.node = k.id
+		ORDER BY 2 DESC, f.pos DESC LIMIT $1`, limit)
 	if err != nil {
 		return nil, err
 	}
+	versions, err := r.versions(ctx, refs)
+	for i, ref := range refs {
+		p := versions[ref]
+		p.Since = since[i]
+		list = append(list, p)
+	}
+	return list, err
+}
+
+// versions are policies by their names.
+func (r *Reader) versions(ctx context.Context, refs []stemma.Ref) (map[stemma.Ref]Policy, error) {
+	nodes, err := r.space.Graph.Nodes(ctx, refs...)
+	if err == nil {
+		err = r.space.Graph.Fill(ctx, nodes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := map[stemma.Ref]Policy{}
 	for _, n := range nodes {
-		p := Policy{Ref: n.Ref, Since: n.Attrs.Time("since"), Packs: n.Attrs.Text("packs"), Decided: n.Attrs.Text("decided")}
+		p := Policy{Ref: n.Ref, Packs: n.Attrs.Text("packs"), Decided: n.Attrs.Text("decided")}
 		rows, err := r.space.Graph.List(ctx, n, "control")
 		if err != nil {
 			return nil, err
@@ -115,9 +156,9 @@ func (r *Reader) Policies(ctx context.Context, limit int) (list []Policy, err er
 				Control: a.Text("control"), Version: int(version), Severity: a.Text("severity"), Title: a.Text("title"), Digest: a.Text("digest"),
 			})
 		}
-		list = append(list, p)
+		all[n.Ref] = p
 	}
-	return list, nil
+	return all, nil
 }
 
 // Named is a control as the latest policy has it that names it; it is false if none does.

@@ -3,6 +3,7 @@ package verdicts_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,4 +171,54 @@ func FuzzPlace(f *testing.F) {
 			t.Errorf("%q is %v, which is written %q and read as %v", s, p, p, again)
 		}
 	})
+}
+
+func TestAPolicyStandsAtEachTimeThatItWasPutInForce(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		clock := func() time.Time { return noon }
+		space := ingesttest.Must(t, open(), clock)
+		w := ingest.NewWriter(t.Context(), space, clock)
+		digests := []string{"a", "b", "a"}
+		for i, of := range digests {
+			must(t, w.Record(t.Context(), governance.Policy{
+				ID: governance.PolicyRef(stemma.Sum([]byte(of)).String()), Since: stemma.At(noon.AddDate(0, i, 0)), Count: 1, Packs: of,
+				Controls: []governance.PolicyControl{{Control: "A-1", Version: 1}},
+			}, "policy", stemma.GradeA))
+		}
+		must(t, w.Close(t.Context()))
+		r, err := verdicts.New(t.Context(), space)
+		must(t, err)
+		all, err := r.Policies(t.Context(), 10)
+		must(t, err)
+		var got []string
+		for _, p := range all {
+			got = append(got, fmt.Sprint(p.Since.Format("01 "), p.Packs, len(p.Controls)))
+		}
+		if want := []string{"01 a1", "12 b1", "11 a1"}; !slices.Equal(got, want) {
+			t.Errorf("in force were %q, want %q", got, want)
+		}
+		if all, err := r.Policies(t.Context(), 2); err != nil || len(all) != 2 || all[1].Packs != "b" {
+			t.Errorf("the latest two are %+v, %v", all, err)
+		}
+	})
+}
+
+func TestAnExceptionSaysWhyItWaivesNothing(t *testing.T) {
+	ann, bob := stemma.Ref("person:a"), stemma.Ref("person:b")
+	at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
+	for _, c := range []struct {
+		name string
+		e    verdicts.Exception
+		want string
+	}{
+		{"granted", verdicts.Exception{Owner: ann, Approver: bob, Opened: at(-1), Due: at(47)}, ""},
+		{"not granted", verdicts.Exception{Owner: ann, Opened: at(-1), Due: at(47)}, "until it is granted"},
+		{"granted by who asked", verdicts.Exception{Owner: ann, Approver: ann, Opened: at(-1), Due: at(47)}, "who asked for it"},
+		{"in an emergency", verdicts.Exception{Owner: ann, Emergency: true, Opened: at(-1), Due: at(47)}, ""},
+		{"in an emergency that is over", verdicts.Exception{Owner: ann, Emergency: true, Opened: at(-49), Due: at(-1)}, "until it is granted"},
+	} {
+		if got := c.e.Idle(noon); got != c.want && (c.want == "" || !strings.Contains(got, c.want)) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
 }

@@ -17,7 +17,7 @@ func Listed(b *artifact.Bom, c artifact.Component) {
 	if len(b.Components) == MaxComponents {
 		return
 	}
-	c.Name, c.Version, c.PURL, c.License = Name(c.Name), Name(c.Version), Name(c.PURL), Name(c.License)
+	c.Name, c.Version, c.PURL, c.License = Name(c.Name), Name(c.Version), locator(c.PURL), Name(c.License)
 	if c.PURL != "" {
 		c.Package = purl.Name(c.PURL)
 		if p, ok := purl.Parse(c.PURL); ok {
@@ -29,6 +29,30 @@ func Listed(b *artifact.Bom, c artifact.Component) {
 	}
 	b.Components = append(b.Components, c)
 }
+
+// locator is a package URL fit for a record. Of one that is too long the qualifiers go by which
+// nothing is found; one that still is would be that of something else, were it cut.
+func locator(url string) string {
+	if fits(url) {
+		return Name(url)
+	}
+	url, _, _ = strings.Cut(url, "#")
+	url, more, _ := strings.Cut(url, "?")
+	sign := "?"
+	for q := range strings.SplitSeq(more, "&") {
+		if strings.HasPrefix(q, "distro=") || strings.HasPrefix(q, "epoch=") || strings.HasPrefix(q, "upstream=") {
+			url += sign + q
+			sign = "&"
+		}
+	}
+	if !fits(url) {
+		return ""
+	}
+	return Name(url)
+}
+
+// fits reports whether a text is short enough for a record that is looked up by it.
+func fits(s string) bool { return len(Text(s)) <= maxNamed }
 
 // Digest is a digest as artifacts are called by, "sha256:…", from the name of an
 // algorithm in any spelling and its value; "" if it is none that names a thing.

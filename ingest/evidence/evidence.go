@@ -119,4 +119,7 @@ func Text(s string) string {
 }
 
 // Name makes a short text of a report fit for a record that is looked up by it.
-func Name(s string) string { return jsonwalk.Clean(Text(s), 300) }
+func Name(s string) string { return jsonwalk.Clean(Text(s), maxNamed) }
+
+// maxNamed is the longest text by which a record is looked up, in bytes.
+const maxNamed = 300

@@ -143,6 +143,24 @@ func TestAdvisoriesOfAFeedAreStatedOnce(t *testing.T) {
 	}
 }
 
+func TestAFeedThatGoesOnAfterItsEndIsRefused(t *testing.T) {
+	feed := `[{"id":"A-1","model":"m-1*","title":"t","published":"2026-11-01T00:00:00Z"}]`
+	for _, body := range []string{feed + feed, feed + "\n" + `{"id":"A-2"}`, feed + "x", feed + "]", "null", "", feed[:20]} {
+		if list, err := exempted.ParseFeed("acme", []byte(body)); err == nil {
+			t.Errorf("of %q %d are read", body, len(list))
+		}
+	}
+	if list, err := exempted.ParseFeed("acme", []byte(feed+" \n")); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+	told := `{"asked":"2026-11-01T00:00:00Z","packages":[{"purl":"pkg:npm/pay"}]}`
+	for _, body := range []string{told + told, told + "}", told + "]", told + "x"} {
+		if list, err := exempted.ParsePackages([]byte(body)); err == nil {
+			t.Errorf("of %q %d are read", body, len(list))
+		}
+	}
+}
+
 func FuzzAnyFeedIsReadOrRefused(f *testing.F) {
 	f.Add([]byte(`[{"id":"A-1","model":"m-1*","title":"t","severity":"high","published":"2026-11-01T00:00:00Z"}]`))
 	f.Add([]byte(`[{"id":"\u0000","model":"[","title":"` + "\xff" + `","severity":"awful","published":"9999-12-31T23:59:59Z"}]`))

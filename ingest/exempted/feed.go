@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func ParseFeed(source string, body []byte) ([]governance.Advisory, error) {
 	var feed []advisory
 	if err := dec.Decode(&feed); err != nil {
 		return nil, fmt.Errorf("advisories: %w", err)
+	}
+	if _, err := dec.Token(); feed == nil || !errors.Is(err, io.EOF) {
+		return nil, errors.New("advisories: it is not one array, and nothing after it")
 	}
 	if len(feed) > maxAdvisories {
 		return nil, fmt.Errorf("advisories: there are more than %d", maxAdvisories)

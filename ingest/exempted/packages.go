@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -39,10 +40,11 @@ func ParsePackages(body []byte) ([]artifact.Package, error) {
 			Missing   bool      `json:"missing"`
 		} `json:"packages"`
 	}
-	switch err := dec.Decode(&file); {
-	case err != nil:
+	if err := dec.Decode(&file); err != nil {
 		return nil, fmt.Errorf("packages: %w", err)
-	case dec.More():
+	}
+	switch _, err := dec.Token(); {
+	case !errors.Is(err, io.EOF):
 		return nil, errors.New("packages: there is more than one object")
 	case file.Asked.IsZero():
 		return nil, errors.New("packages: asked is missing: when the registry was asked")

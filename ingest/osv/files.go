@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/stemma-dev/stemma/governance"
@@ -24,8 +23,8 @@ const (
 	maxUnread = 20 // that are told
 )
 
-// Read reads a file with records, a directory with such files, or a zip of them, as OSV
-// offers for each ecosystem. What is wrong with a file is told like what is wrong with a
+// Read reads a file with records, a zip of such files as OSV offers for each ecosystem, or a
+// directory with files and zips. What is wrong with a file is told like what is wrong with a
 // record; the error says that some were not read, and that they may be another time.
 func Read(source, name string, take func(governance.Advisory, error) error) error {
 	info, err := os.Stat(name)
@@ -34,54 +33,66 @@ func Read(source, name string, take func(governance.Advisory, error) error) erro
 		return err
 	case info.IsDir():
 		return ReadAll(source, os.DirFS(name), take)
-	case strings.EqualFold(filepath.Ext(name), ".zip"):
-		z, err := zip.OpenReader(name)
-		switch {
-		case isUnread(err):
-			return err
-		case err != nil:
-			return take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
-		}
-		return errors.Join(ReadAll(source, z, take), z.Close())
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return err
+	r := &reading{source: source, take: take}
+	open := func() (io.ReadCloser, error) { return os.Open(name) }
+	if isZip(name) {
+		err = r.packed(name, open)
+	} else {
+		err = r.file(name, open)
 	}
-	_, err = readFile(source, name, f, take)
-	return errors.Join(err, f.Close())
+	return r.end(err)
 }
 
-// ReadAll reads all files of a tree whose names end in .json. One that cannot be read holds
-// up no other.
+// ReadAll reads all files of a tree whose names end in .json, and the zips in it. One that
+// cannot be read holds up no other.
 func ReadAll(source string, tree fs.FS, take func(governance.Advisory, error) error) error {
-	files, bytes := 0, int64(0)
-	var unread []error
-	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+	r := &reading{source: source, take: take}
+	return r.end(fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		open := func() (io.ReadCloser, error) { return tree.Open(name) }
 		switch {
-		case err == nil && (d.IsDir() || path.Ext(name) != ".json"):
-			return nil
-		case err == nil:
-			files++
-			var n int64
-			n, err = readOne(source, tree, name, take)
-			bytes += n
-		}
-		switch {
-		case isUnread(err):
-			if len(unread) < maxUnread {
-				unread = append(unread, err)
-			}
 		case err != nil:
-			return err
-		case files > maxFiles:
-			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d files", maxFiles)), fs.SkipAll)
-		case bytes > maxBytes:
-			return cmp.Or(take(governance.Advisory{}, fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))), fs.SkipAll)
+			return r.failed(name, err)
+		case d.IsDir():
+			return nil
+		case isZip(name):
+			return r.packed(name, open)
+		case isRecord(name):
+			return r.file(name, open)
 		}
 		return nil
-	})
-	return errors.Join(append(unread, err)...)
+	}))
+}
+
+func isZip(name string) bool    { return strings.EqualFold(path.Ext(name), ".zip") }
+func isRecord(name string) bool { return strings.EqualFold(path.Ext(name), ".json") }
+
+// A reading is how much was read of many files.
+type reading struct {
+	source string
+	take   func(governance.Advisory, error) error
+	files  int
+	bytes  int64
+	unread []error
+}
+
+// end is what came of it.
+func (r *reading) end(err error) error {
+	if errors.Is(err, fs.SkipAll) {
+		err = nil
+	}
+	return errors.Join(append(r.unread, err)...)
+}
+
+// failed tells what is wrong with a file, and remembers one that may be read another time.
+func (r *reading) failed(name string, err error) error {
+	if !isUnread(err) {
+		return r.take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
+	}
+	if len(r.unread) < maxUnread {
+		r.unread = append(r.unread, err)
+	}
+	return nil
 }
 
 // isUnread reports whether it is the machine that could not read a file, and not the file
@@ -91,16 +102,69 @@ func isUnread(err error) bool {
 	return errors.As(err, &failed)
 }
 
-func readOne(source string, tree fs.FS, name string, take func(governance.Advisory, error) error) (int64, error) {
-	f, err := tree.Open(name)
-	switch {
-	case isUnread(err):
-		return 0, err
-	case err != nil:
-		return 0, take(governance.Advisory{}, fmt.Errorf("%s: %w", name, err))
+// packed reads the files of a zip. It goes by its list and makes no tree of it, in which a name
+// that is there twice would hide all beside it.
+func (r *reading) packed(name string, open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return r.failed(name, err)
 	}
-	n, err := readFile(source, name, f, take)
-	return n, errors.Join(err, f.Close())
+	z, err := unpack(f)
+	if err != nil {
+		return errors.Join(r.failed(name, err), f.Close())
+	}
+	for _, one := range z.File {
+		at := name + "/" + one.Name
+		switch {
+		case isZip(one.Name):
+			err = r.take(governance.Advisory{}, fmt.Errorf("%s: a zip in a zip is not read", at))
+		case isRecord(one.Name):
+			err = r.file(at, one.Open)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+func unpack(f io.Reader) (*zip.Reader, error) {
+	file, ok := f.(interface {
+		io.ReaderAt
+		Stat() (fs.FileInfo, error)
+	})
+	if !ok {
+		return nil, errors.New("a zip is not read here")
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return zip.NewReader(file, info.Size())
+}
+
+// file reads one of several files, while they are not too many.
+func (r *reading) file(name string, open func() (io.ReadCloser, error)) error {
+	f, err := open()
+	if err != nil {
+		return r.failed(name, err)
+	}
+	n, err := readFile(r.source, name, f, r.take)
+	r.files, r.bytes = r.files+1, r.bytes+n
+	switch err = errors.Join(err, f.Close()); {
+	case isUnread(err):
+		return r.failed(name, err)
+	case err != nil:
+		return err
+	case r.files > maxFiles:
+		return cmp.Or(r.take(governance.Advisory{}, fmt.Errorf("there are more than %d files", maxFiles)), fs.SkipAll)
+	case r.bytes > maxBytes:
+		return cmp.Or(r.take(governance.Advisory{}, fmt.Errorf("there are more than %d bytes in all", int64(maxBytes))), fs.SkipAll)
+	}
+	return nil
 }
 
 // readFile reads one file, and says how long it is. What is wrong in it is told to take,

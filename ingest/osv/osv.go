@@ -266,27 +266,41 @@ func (x *record) advisory(source string) (governance.Advisory, error) {
 	return a, err
 }
 
-// rows are the steps of the ranges and the versions that are named. Where neither tells
-// anything by which a version could be looked up, that nobody knows is a row of its own.
+// rows are those of a package under each name that is given for it.
 func (a affected) rows(ranges *int) (rows []governance.Affected, err error) {
-	name := purl.Of(a.ecosystem, a.name)
-	if p, ok := purl.Parse(a.purl); ok {
-		name = p.Name
+	names := []string{purl.Of(a.ecosystem, a.name)}
+	if p, ok := purl.Parse(a.purl); ok && p.Name != names[0] {
+		names = append(names, p.Name)
 	}
-	if name == "" {
-		return nil, nil
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		some, fault := a.named(name, ranges)
+		rows, err = append(rows, some...), cmp.Or(err, fault)
 	}
+	return rows, err
+}
+
+// named are the steps of the ranges and the versions that are named. Where a range, or all of
+// it, tells nothing by which a version could be looked up, that nobody knows is a row of its
+// own.
+func (a affected) named(name string, ranges *int) (rows []governance.Affected, err error) {
 	add := func(ecosystem string, n int, event, version string) {
 		if version == "" || len(version) > maxVersion || jsonwalk.Clean(version, maxVersion) != version {
 			err = errors.New("a version of it is none")
 		}
 		rows = append(rows, governance.Affected{Package: name, Ecosystem: ecosystem, Range: n, Event: event, Version: version})
 	}
+	untold := false
 	for _, s := range a.ranges {
 		ecosystem := a.ecosystem
 		switch {
-		case s.kind != "SEMVER" && s.kind != "ECOSYSTEM":
+		case s.kind == "GIT":
 			continue // of commits
+		case s.kind != "SEMVER" && s.kind != "ECOSYSTEM" || len(s.events) == 0:
+			untold = true
+			continue
 		case s.kind == "SEMVER" && !purl.Ordered(ecosystem):
 			ecosystem = purl.SemVer
 		}
@@ -298,7 +312,7 @@ func (a affected) rows(ranges *int) (rows []governance.Affected, err error) {
 	for _, v := range a.versions {
 		add(a.ecosystem, 0, "version", v)
 	}
-	if len(rows) == 0 {
+	if untold || len(rows) == 0 {
 		rows = append(rows, governance.Affected{Package: name, Ecosystem: a.ecosystem, Event: "unknown"})
 	}
 	return rows, err

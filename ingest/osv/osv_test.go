@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,11 @@ func TestSeverityIsTheDatabasesWordOrThatOfTheWorstVector(t *testing.T) {
 		`,"severity":[{"type":"CVSS_V3","score":"CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L"}]`:                    "medium",
 		`,"severity":[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"}]`: "critical",
 		`,"severity":[{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:P/I:P/A:P"}]`:                                      "high",
-		`,"severity":[{"type":"Ubuntu","score":"high"}],"database_specific":{"severity":7}`:                          "",
+		`,"severity":[{"type":"Ubuntu","score":"high"}],"database_specific":{"severity":7}`:                          "high",
+		`,"severity":[{"type":"Ubuntu","score":"high"},{"score":"AV:N/AC:L/Au:N/C:P/I:N/A:N"}]`:                      "high",
+		`,"severity":[{"type":"CVSS_V5","score":"CVSS:5.0/WORST:1"},{"score":"AV:N/AC:L/Au:N/C:P/I:N/A:N"}]`:         "", // it may be worse
+		`,"severity":[{"type":"CVSS_V5","score":"CVSS:5.0/WORST:1"},{"score":"AV:N/AC:L/Au:N/C:P/I:P/A:P"}]`:         "high",
+		`,"database_specific":{"severity":"Important"}`:                                                              "high",
 		`,"severity":[{"score":"AV:N/AC:L/Au:N/C:P/I:P/A:P"}],"database_specific":{"severity":"low"}`:                "low",
 	} {
 		if list, faults, err := parsed(minimal(more)); err != nil || len(list) != 1 || list[0].Severity != want {
@@ -91,12 +96,45 @@ func TestWhatCannotBeLookedUpIsARowOfItsOwn(t *testing.T) {
 	for text, want := range map[string]governance.Affected{
 		`{"package":{"ecosystem":"npm","name":"pay"}}`:                                                                                      {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
 		`{"package":{"ecosystem":"npm","name":"pay"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]}]}`:                              {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
+		`{"package":{"ecosystem":"npm","name":"pay"},"ranges":[{"type":"semver","events":[{"introduced":"0"}]}]}`:                           {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
+		`{"package":{"ecosystem":"npm","name":"pay"},"ranges":[{"type":"SEMVER","events":[]}]}`:                                             {Package: "pkg:npm/pay", Ecosystem: "npm", Event: "unknown"},
 		`{"package":{"ecosystem":"Moon","name":"x","purl":"pkg:moon/x@9"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}`:   {Package: "pkg:moon/x", Ecosystem: "Moon", Range: 1, Event: "introduced", Version: "0"},
 		`{"package":{"ecosystem":"Moon","name":"x","purl":"pkg:moon/x"},"ranges":[{"type":"SEMVER","events":[{"last_affected":"1.0.0"}]}]}`: {Package: "pkg:moon/x", Ecosystem: "SEMVER", Range: 1, Event: "last-affected", Version: "1.0.0"},
 	} {
 		list, faults, err := parsed(`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[` + text + `]}`)
 		if err != nil || len(list) != 1 || len(list[0].Affects) != 1 || list[0].Affects[0] != want {
 			t.Errorf("%s: %+v %v %v", text, list, faults, err)
+		}
+	}
+}
+
+func TestARangeThatCannotBeReadIsNotPassedOverForTheVersionsBesideIt(t *testing.T) {
+	for _, more := range []string{
+		`{"type":"semver","events":[{"introduced":"0"}]}`, `{"events":[{"introduced":"0"}]}`, `{"type":"SEMVER"}`,
+		`{"type":"ECOSYSTEM","events":[{"introducedIn":"0"}]}`,
+	} {
+		list, faults, err := parsed(`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"pay"},"versions":["1.0.0"],"ranges":[` + more + `]}]}`)
+		if err != nil || len(list) != 1 || !slices.ContainsFunc(list[0].Affects, func(a governance.Affected) bool { return a.Event == "unknown" }) {
+			t.Errorf("%s: %+v %v %v", more, list, faults, err)
+		}
+	}
+}
+
+func TestARangeOfCommitsTakesNothingFromWhatVersionsAreTold(t *testing.T) {
+	list, faults, err := parsed(`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"Go","name":"pay"},"ranges":[{"type":"GIT","events":[{"introduced":"0"}]},{"type":"SEMVER","events":[{"introduced":"1.0.0"}]}]}]}`)
+	if err != nil || len(list) != 1 || len(list[0].Affects) != 1 || list[0].Affects[0].Event != "introduced" {
+		t.Errorf("%+v %v %v", list, faults, err)
+	}
+}
+
+func TestARecordIsAboutAPackageUnderEachNameThatItGives(t *testing.T) {
+	list, faults, err := parsed(`{"id":"X-1","modified":"2026-11-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"pay","purl":"pkg:npm/%40acme/pay"},"versions":["1.0.0"]}]}`)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, faults, err)
+	}
+	for _, name := range []string{"pkg:npm/pay", "pkg:npm/%40acme/pay"} {
+		if !slices.ContainsFunc(list[0].Affects, func(a governance.Affected) bool { return a.Package == name && a.Version == "1.0.0" }) {
+			t.Errorf("it is not about %s: %+v", name, list[0].Affects)
 		}
 	}
 }
@@ -210,6 +248,81 @@ func TestARecordThatListsTooMuchIsToldAndTheNextIsRead(t *testing.T) {
 	}
 }
 
+func TestWhatADirectoryHoldsIsReadHoweverItIsPacked(t *testing.T) {
+	dir := t.TempDir()
+	packed := func(files ...[2]string) []byte {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, f := range files {
+			w, err := z.Create(f[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write([]byte(f[1])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	record := func(id string) string { return strings.Replace(minimal(""), "X-1", id, 1) }
+	for name, body := range map[string][]byte{
+		"npm/all.zip":  packed([2]string{"X-1.json", record("X-1")}, [2]string{"X-2.json", record("X-2")}),
+		"PyPI/ALL.ZIP": packed([2]string{"X-3.json", record("X-3")}, [2]string{"inner.zip", "x"}),
+		"X-4.JSON":     []byte(record("X-4")),
+		"spoilt.zip":   []byte("none"),
+	} {
+		at := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, body, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ids []string
+	wrong := 0
+	err := osv.Read("osv", dir, func(a governance.Advisory, err error) error {
+		if wrong++; err == nil {
+			wrong--
+			ids = append(ids, a.ID.Key())
+		}
+		return nil
+	})
+	slices.Sort(ids)
+	if want := []string{"osv/X-1", "osv/X-2", "osv/X-3", "osv/X-4"}; err != nil || !slices.Equal(ids, want) || wrong != 2 {
+		t.Errorf("%v read, %d wrong, %v, want %v and the zip in a zip and the spoilt one wrong", ids, wrong, err, want)
+	}
+}
+
+func TestAZipWithANameTwiceIsWrongAndNotUnread(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "all.zip")
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, file := range []string{"a.json", "a.json", "b.json"} {
+		w, err := z.Create(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte(strings.Replace(minimal(""), "X-1", file, 1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), os.WriteFile(name, b.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	good, wrong := 0, 0
+	err := osv.Read("osv", name, func(_ governance.Advisory, err error) error {
+		if good++; err != nil {
+			good--
+			wrong++
+		}
+		return nil
+	})
+	if err != nil || good+wrong < 2 || good < 1 {
+		t.Errorf("%d read, %d wrong, %v", good, wrong, err)
+	}
+}
+
 func TestAZipThatIsSpoiltIsWrong(t *testing.T) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -226,12 +339,12 @@ func TestAZipThatIsSpoiltIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := bytes.Replace(b.Bytes(), []byte("modified"), []byte("modifies"), 1)
-	r, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
-	if err != nil {
+	name := filepath.Join(t.TempDir(), "all.zip")
+	if err := os.WriteFile(name, body, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var good, wrong int
-	err = osv.ReadAll("osv", r, func(_ governance.Advisory, err error) error {
+	err := osv.Read("osv", name, func(_ governance.Advisory, err error) error {
 		if good++; err != nil {
 			good--
 			wrong++

@@ -9,26 +9,39 @@ import (
 	cvss40 "github.com/pandatix/go-cvss/40"
 )
 
-// severity is what the database calls it, or else the worst of its vectors comes to.
+// words are the severities that databases and distributions write, by what they come to.
+var words = map[string]string{
+	"critical": "critical", "high": "high", "important": "high", "moderate": "medium", "medium": "medium", "low": "low", "negligible": "low",
+}
+
+// least are the scores from which severities are.
+var least = map[string]float64{"critical": 9, "high": 7, "medium": 4, "low": 0}
+
+// severity is what the database calls it, or else the worst of its words and vectors comes
+// to. Where one of them cannot be read, and the others are not high, it is not known.
 func (x *record) severity() string {
-	words := map[string]string{"critical": "critical", "high": "high", "moderate": "medium", "medium": "medium", "low": "low"}
 	if word := words[strings.ToLower(x.rating)]; word != "" {
 		return word
 	}
-	worst := -1.0
+	worst, unread := -1.0, false
 	for _, v := range x.vectors {
-		if score, ok := score(v); ok {
-			worst = max(worst, score)
+		if word := words[strings.ToLower(v)]; word != "" {
+			worst = max(worst, least[word])
+			continue
 		}
+		n, ok := score(v)
+		worst, unread = max(worst, n), unread || !ok
 	}
 	switch {
-	case worst >= 9:
+	case worst >= least["critical"]:
 		return "critical"
-	case worst >= 7:
+	case worst >= least["high"]:
 		return "high"
-	case worst >= 4:
+	case unread:
+		return ""
+	case worst >= least["medium"]:
 		return "medium"
-	case worst >= 0:
+	case worst >= least["low"]:
 		return "low"
 	}
 	return ""
@@ -53,7 +66,7 @@ func score(vector string) (float64, bool) {
 
 func scored(err error, score func() float64) (float64, bool) {
 	if err != nil {
-		return 0, false
+		return -1, false
 	}
 	return score(), true
 }

@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/stemma-dev/stemma"
@@ -37,30 +38,48 @@ func unique[T ~string](list []T) []T {
 	return slices.Compact(list)
 }
 
-// usedModels are changes that were made with models whose names fit patterns.
-func (j *Judge) usedModels(ctx context.Context, patterns []string) ([]stemma.Ref, error) {
+// usedModels are changes that were made with models that patterns name, by sessions that led to
+// them or were above one that did.
+func (j *Judge) usedModels(ctx context.Context, patterns []string) (changes []stemma.Ref, err error) {
 	if len(patterns) == 0 {
 		return nil, nil
 	}
-	names, err := j.refs(ctx, `SELECT DISTINCT "model_name" FROM k_change_credit WHERE "model_name" IS NOT NULL
-		UNION SELECT DISTINCT "name" FROM k_session_model WHERE "name" IS NOT NULL ORDER BY 1`)
+	used := map[string]string{} // by name as its tool spells it, or else by ref, the column
+	err = j.Space.DB.Each(ctx, func(scan func(...any) error) error {
+		var m subject.Model
+		err := scan(&m.Name, &m.Ref)
+		switch {
+		case !m.Fits(patterns...):
+		case m.Name != "":
+			used[m.Name] = "name"
+		default:
+			used[m.Ref] = "ref"
+		}
+		return err
+	}, `SELECT COALESCE(u.name, ''), COALESCE(m.ref, '') FROM (SELECT "model_name" AS name, "model" AS model FROM k_change_credit UNION SELECT "name", "model" FROM k_session_model) u
+		LEFT JOIN node m ON m.id = u.model`)
 	if err != nil {
 		return nil, err
 	}
-	var changes []stemma.Ref
-	for _, name := range names {
-		if !subject.Matches(string(name), patterns...) {
-			continue
+	var sessions []stemma.Ref
+	for _, called := range slices.Sorted(maps.Keys(used)) {
+		credit, use := `c."model_name" = $1`, `m."name" = $1`
+		if used[called] == "ref" {
+			credit = `c."model_name" IS NULL AND c."model" = (SELECT o.id FROM node o WHERE o.ref = $1)`
+			use = `m."name" IS NULL AND m."model" = (SELECT o.id FROM node o WHERE o.ref = $1)`
 		}
-		some, err := j.refs(ctx, `SELECT n.ref FROM k_change_credit c JOIN node n ON n.id = c.id WHERE c."model_name" = $1
-			UNION SELECT n.ref FROM k_session_model m JOIN edge e ON e.dst = m.id JOIN door d ON d.id = e.door JOIN node n ON n.id = e.src
-				WHERE m."name" = $1 AND d.name = 'session' AND n.kind = 'change' ORDER BY 1`, string(name))
+		some, err := j.refs(ctx, `SELECT n.ref FROM k_change_credit c JOIN node n ON n.id = c.id WHERE `+credit, called)
 		if err != nil {
 			return nil, err
 		}
-		changes = append(changes, some...)
+		made, err := j.refs(ctx, `SELECT n.ref FROM k_session_model m JOIN node n ON n.id = m.id WHERE `+use, called)
+		if err != nil {
+			return nil, err
+		}
+		changes, sessions = append(changes, some...), append(sessions, made...)
 	}
-	return unique(changes), nil
+	some, err := concerned(ctx, j.Space.DB, unique(sessions))
+	return unique(append(changes, some...)), err
 }
 
 // withPackages are the changes of which something was built that consists of one of some

@@ -99,6 +99,16 @@ func concerned(ctx context.Context, db *storage.DB, things []stemma.Ref) (change
 					}
 				}
 			}
+			for part := range slices.Chunk(from[stemma.KindIncident], perQuery) {
+				if err := s.take(ctx, stemma.KindIncident, mending(list(part), doors)); err != nil {
+					return err
+				}
+			}
+			for part := range slices.Chunk(from[stemma.KindSnapshot], perQuery) {
+				if err := s.take(ctx, stemma.KindSnapshot, ranThen(list(part))); err != nil {
+					return err
+				}
+			}
 		}
 		for part := range slices.Chunk(slices.Sorted(maps.Keys(s.bases)), perQuery) {
 			if err := s.take(ctx, "", standOn(list(part), doors)); err != nil {
@@ -151,6 +161,22 @@ func standOn(ids string, doors map[string]int64) string {
 			WHERE e.dst = next.id AND e.door IN (` + carries + `) AND c.id = e.src AND n.id = c.id AND (COALESCE(l."merge", 0) = 0
 				OR EXISTS (SELECT 1 FROM edge x WHERE x.src = c.id AND x.door IN (` + carries + `) AND x.dst = l."first_parent"))
 		ORDER BY 1`
+}
+
+// mending asks for the changes that mend what caused incidents.
+func mending(ids string, doors map[string]int64) string {
+	return `SELECT n.id, n.ref, n.kind FROM edge c CROSS JOIN edge f CROSS JOIN node n WHERE c.src IN (` + ids + `) AND c.door IN (` + named(doors, "caused-by") +
+		`) AND f.dst = c.dst AND f.door IN (` + named(doors, "fixes") + `) AND n.id = f.src AND n.kind || '' = '` + string(stemma.KindChange) + `' ORDER BY n.id`
+}
+
+// ranThen asks for the deployments that were the last of their services when snapshots were
+// taken. What nothing explains was shipped by none, and tells of all that are there.
+func ranThen(ids string) string {
+	return `WITH seen(id, environment, taken) AS (SELECT s.id, s."environment", s."taken" FROM k_snapshot s WHERE s.id IN (` + ids + `)),
+		latest(environment, service, at) AS (SELECT seen.environment, COALESCE(d."service", ''), MAX(d."at") FROM seen CROSS JOIN k_deployment d
+			WHERE d."environment" = seen.environment AND d."at" <= seen.taken AND d."status" IN ('success', 'inactive') GROUP BY seen.id, seen.environment, COALESCE(d."service", ''))
+		SELECT n.id, n.ref, n.kind FROM latest CROSS JOIN k_deployment d CROSS JOIN node n
+			WHERE d."environment" = latest.environment AND d."at" = latest.at AND COALESCE(d."service", '') = latest.service AND n.id = d.id ORDER BY 1`
 }
 
 // query asks for what some things lead to.

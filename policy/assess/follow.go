@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -62,6 +63,14 @@ type news struct {
 	ties       []stemma.Ref // of accounts
 	exceptions []stemma.Ref
 	wide       []stemma.Ref // gaps and rules about branches: of whole repositories, if not of one thing
+
+	environments []stemma.Ref
+}
+
+// closed reports whether a fact says that a gap is.
+func closed(f stemma.Fact) bool {
+	var g struct{ Closed bool }
+	return f.Subject.Kind() == stemma.KindGap && json.Unmarshal(f.Attrs, &g) == nil && g.Closed
 }
 
 // news are the things that facts are about from a position on and before another: nothing the
@@ -100,9 +109,14 @@ func (j *Judge) news(ctx context.Context, since, until int64) (n news, err error
 		case stemma.KindException:
 			n.exceptions = append(n.exceptions, ref)
 		case stemma.KindGap, stemma.KindProtection:
-			if e.Fact.Source != Source { // of a change that it could not judge
+			if e.Fact.Source != Source || closed(e.Fact) {
 				n.wide = append(n.wide, ref)
+			} else { // of a change that it could not judge; when it can, that is news
+				delete(seen, ref)
 			}
+			continue
+		case stemma.KindEnvironment:
+			n.environments = append(n.environments, ref)
 			continue
 		}
 		if len(n.things) <= maxNews {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/deployment"
 	"github.com/stemma-dev/stemma/ingest"
 )
 
@@ -61,12 +62,15 @@ func (j *Judge) Everything(ctx context.Context) error {
 }
 
 // Feeds judges changes again that advisories are about, of whose packages a registry told, in whose
-// repositories an exception holds, or of whose people it turned out which accounts are theirs.
+// repositories an exception holds, of whose people it turned out which accounts are theirs, or of
+// whose environment what it is for.
 func (j *Judge) Feeds(ctx context.Context) error {
 	return j.work(ctx, plan{
 		source: Source + "-feeds",
 		begin: func(ctx context.Context, s *shift) (bool, error) {
-			return j.since(ctx, s, func(n news) bool { return len(n.advisories)+len(n.packages)+len(n.exceptions)+len(n.ties) > 0 })
+			return j.since(ctx, s, func(n news) bool {
+				return len(n.advisories)+len(n.packages)+len(n.exceptions)+len(n.ties)+len(n.environments) > 0
+			})
 		},
 		tasks: func(ctx context.Context, s *shift) ([]task, error) {
 			n, err := j.news(ctx, s.Log, s.Until)
@@ -80,6 +84,9 @@ func (j *Judge) Feeds(ctx context.Context) error {
 				these(OnVulnerability, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, packages) }),
 				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) { return j.withPackages(ctx, n.packages) }),
 				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) { return j.ofPeople(ctx, n.ties) }),
+				these(OnEvidence, func(ctx context.Context) ([]stemma.Ref, error) {
+					return j.deployedInto(ctx, n.environments, s.Log, s.Until)
+				}),
 			}, err
 		},
 		end: func(s *shift) { s.Log, s.Until = s.Until, 0 },
@@ -104,20 +111,50 @@ func (j *Judge) since(ctx context.Context, s *shift, concerns func(news) bool) (
 	return true, nil
 }
 
-// ofPeople are the changes that people made or judged of whose accounts something is news:
-// whether two are one decides whether an approval counts.
+// ofPeople are the changes that people made or judged, brought somewhere, or let off a control,
+// of whose accounts something is news: whether two are one decides whether an approval counts.
+// Who deploys or grants is to be none of those who made the change in any way, and so these are
+// found by what they did, under whichever account.
 func (j *Judge) ofPeople(ctx context.Context, ties []stemma.Ref) (changes []stemma.Ref, err error) {
 	for _, t := range ties {
-		some, err := j.refs(ctx, `WITH who(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot'))
+		some, err := j.refs(ctx, `WITH tied(id) AS (SELECT e.dst FROM node t JOIN edge e ON e.src = t.id JOIN node p ON p.id = e.dst WHERE t.ref = $1 AND p.kind IN ('person', 'bot')),
+			who(id) AS (SELECT id FROM tied UNION SELECT o.id FROM tied CROSS JOIN same s CROSS JOIN same o WHERE s.id = tied.id AND o.self = s.self),
+			let(id, of) AS (SELECT x."change", x."repository" FROM who CROSS JOIN k_exception x WHERE x."owner" = who.id OR x."approver" = who.id)
 			SELECT n.ref FROM who CROSS JOIN k_review r JOIN node n ON n.id = r."change" WHERE r."reviewer" = who.id
 			UNION SELECT n.ref FROM who CROSS JOIN edge e JOIN node n ON n.id = e.src JOIN door d ON d.id = e.door
-				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change' ORDER BY 1`, string(t))
+				WHERE e.dst = who.id AND d.name IN ('author', 'driver') AND n.kind = 'change'
+			UNION SELECT n.ref FROM who CROSS JOIN k_deployment k CROSS JOIN edge e JOIN node n ON n.id = e.dst JOIN door d ON d.id = e.door
+				WHERE k."actor" = who.id AND e.src = k.id AND d.name = 'brings' AND n.kind = 'change'
+			UNION SELECT n.ref FROM let JOIN node n ON n.id = let.id
+			UNION SELECT n.ref FROM let CROSS JOIN k_change c JOIN node n ON n.id = c.id WHERE c."repository" = let.of ORDER BY 1`, string(t))
 		if err != nil {
 			return nil, err
 		}
 		changes = append(changes, some...)
 	}
 	return changes, nil
+}
+
+// deployedInto are the changes that were brought into environments of which something else than
+// before is said about what they are for: whether it is production decides what is asked.
+func (j *Judge) deployedInto(ctx context.Context, environments []stemma.Ref, since, until int64) ([]stemma.Ref, error) {
+	tiers, turned := map[stemma.Ref]string{}, []stemma.Ref(nil)
+	for e, err := range j.Space.Ledger.About(ctx, environments...) {
+		if err != nil {
+			return nil, err
+		}
+		x, err := deployment.EnvironmentFromFact(e.Fact)
+		if err != nil || x.Tier == "" || e.Pos >= until {
+			continue // as the graph does
+		}
+		if ref := e.Fact.Subject; x.Tier != tiers[ref] {
+			if tiers[ref] = x.Tier; e.Pos >= since {
+				turned = append(turned, ref)
+			}
+		}
+	}
+	return among(ctx, j, unique(turned), `SELECT DISTINCT n.ref FROM node v CROSS JOIN k_deployment k CROSS JOIN edge e JOIN node n ON n.id = e.dst JOIN door d ON d.id = e.door
+		WHERE v.ref IN ({these}) AND k."environment" = v.id AND e.src = k.id AND d.name = 'brings' AND n.kind = 'change'`)
 }
 
 // inRepositories are changes of the repositories that exceptions are for.

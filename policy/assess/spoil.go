@@ -3,6 +3,8 @@ package assess
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stemma-dev/stemma"
@@ -28,22 +30,34 @@ func (s *spoils) spoiled(ctx context.Context, j *Judge, change stemma.Ref, why e
 	return s.gap(ctx, j, change, why.Error(), false)
 }
 
-// mended closes the gaps of changes that could be judged after all.
+// mended closes the gaps of changes that could be judged after all, whichever process opened
+// them.
 func (s *spoils) mended(ctx context.Context, j *Judge, changes []stemma.Ref) error {
 	s.mu.Lock()
-	closed := map[stemma.Ref]string{}
-	if len(s.why) > 0 {
-		for _, c := range changes {
-			if why, ok := s.why[c]; ok {
-				closed[c] = why
-				delete(s.why, c)
-			}
-		}
+	for _, c := range changes {
+		delete(s.why, c)
 	}
 	s.mu.Unlock()
-	for c, why := range closed {
-		if err := s.gap(ctx, j, c, why, true); err != nil {
+	for part := range slices.Chunk(changes, perQuery) {
+		closed := map[stemma.Ref]string{}
+		args, marks := make([]any, len(part)), make([]string, len(part))
+		for i, c := range part {
+			args[i], marks[i] = string(c), "$"+itoa(i+1)
+		}
+		err := j.Space.DB.Each(ctx, func(scan func(...any) error) error {
+			var change, why string
+			err := scan(&change, &why)
+			closed[stemma.Ref(change)] = why
 			return err
+		}, `SELECT n.ref, COALESCE(g."reason", '') FROM node n CROSS JOIN k_gap g WHERE n.ref IN (`+strings.Join(marks, ", ")+`)
+			AND g."about" = n.id AND g."source" = '`+Source+`' AND COALESCE(g."closed", 0) = 0`, args...)
+		if err != nil {
+			return err
+		}
+		for c, why := range closed {
+			if err := s.gap(ctx, j, c, why, true); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

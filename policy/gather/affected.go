@@ -1,7 +1,6 @@
 package gather
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/stemma-dev/stemma/artifact/purl"
@@ -31,8 +30,11 @@ func affects(steps []step, p purl.Package) (hit bool, unsure string) {
 		}
 		switch s.event {
 		case "version":
-			if same(s, p.Version) {
+			switch {
+			case same(s, p.Version):
 				return true, ""
+			case !purl.Placed(p.Version):
+				unsure = "its version is none that has a place in an order"
 			}
 		case "unknown":
 			unsure = "the advisory does not say which versions are affected"
@@ -65,8 +67,13 @@ func same(s step, version string) bool {
 func within(span []step, version string) (in, known bool) {
 	known = slices.ContainsFunc(span, func(s step) bool { return s.event == "introduced" })
 	compare := func(s step, with string) int {
-		if s.version == "0" || with == "0" { // before all versions
-			return cmp.Compare(s.version, with)
+		switch { // "0" is before all versions, however they begin
+		case s.version == with:
+			return 0
+		case s.version == "0":
+			return -1
+		case with == "0":
+			return 1
 		}
 		order, ok := purl.Compare(s.ecosystem, s.version, with)
 		known = known && ok

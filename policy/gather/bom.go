@@ -94,7 +94,8 @@ func (g *gatherer) readBoms() error {
 // it was built of, as package URLs of it begin. A tool that says so of some leaves it out
 // where the name is the same.
 func (b *bomRow) unsourced(p purl.Package) string {
-	if !p.OfDistribution() || p.Source != "" || b.sourced[p.Type] {
+	named := strings.Contains(p.Path, "/") // else nobody says of which distribution it is
+	if !p.OfDistribution() || named && (p.Source != "" || b.sourced[p.Type]) {
 		return ""
 	}
 	return p.Name[:strings.LastIndexByte(p.Name, '/')+1]

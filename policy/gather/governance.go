@@ -72,9 +72,7 @@ func (g *gatherer) putGovernance(s *subject.Subject, c *changeRow) {
 	}
 	for _, r := range g.advisories {
 		if slices.ContainsFunc(s.Sessions, func(x subject.Session) bool {
-			return slices.ContainsFunc(x.Models, func(m subject.Model) bool {
-				return subject.Matches(m.Name, r.a.Model) || subject.Matches(m.Ref, r.a.Model)
-			})
+			return slices.ContainsFunc(x.Models, func(m subject.Model) bool { return m.Fits(r.a.Model) })
 		}) {
 			a := r.a
 			a.Thing = g.thing(r.id)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/artifact"
+	"github.com/stemma-dev/stemma/artifact/purl"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/pipeline"
 	"github.com/stemma-dev/stemma/policy/gather"
@@ -186,6 +187,20 @@ func packageMembers() []member {
 			}),
 		},
 		{
+			"packages of a distribution of which it is not told which one", func(p *place) {
+				p.merged()
+				p.landed()
+				p.listed("pay", 2, artifact.Component{Name: "libssl3", PURL: "pkg:deb/libssl3@1?upstream=openssl"})
+				p.advised("hole", "cart", func(a *governance.Advisory) {
+					a.Affects[0].Package, a.Affects[1].Package = "pkg:deb/debian/openssl", "pkg:deb/debian/openssl"
+				})
+			},
+			func(s *subject.Subject) any { return s.Unmatched },
+			is([]subject.Unmatched{
+				{Reason: "of which source package of pkg:deb/ it was built is not known", Parts: []string{"pkg:deb/libssl3"}, Count: 1, Known: at(100).Time(), Open: true},
+			}),
+		},
+		{
 			"a vulnerability of what a package was built of", func(p *place) {
 				p.merged()
 				p.landed()
@@ -212,6 +227,17 @@ func packageMembers() []member {
 			},
 			func(s *subject.Subject) any {
 				return refs(s.Vulnerabilities, func(v subject.Vulnerability) string { return fmt.Sprint(v.Scanned) })
+			},
+			is([]string{"false"}),
+		},
+		{
+			"a scan by a clock that is ahead was made when it was told, and is not the last one for ever", func(p *place) {
+				p.merged()
+				p.landed()
+				p.tell(pipeline.Scan{ID: pipeline.ScanRef("github-actions", p.name("s")), Tool: "grype", Of: []stemma.Ref{p.commit(2)}, Occurred: at(60 * 24 * 365 * 70)})
+			},
+			func(s *subject.Subject) any {
+				return refs(s.Scans, func(x subject.Scan) string { return fmt.Sprint(x.At.After(now())) })
 			},
 			is([]string{"false"}),
 		},
@@ -285,6 +311,14 @@ func TestWhichVersionsAnAdvisoryIsAbout(t *testing.T) {
 		{"where one stretch follows on another", "pkg:npm/x@2.0.0", rows("npm", "introduced", "0", "fixed", "2.0.0", "introduced", "2.0.0", "fixed", "3.0.0"), yes},
 		{"all there are, whatever they are called", "pkg:npm/x@latest", rows("npm", "introduced", "0"), yes},
 		{"one that has no place in the order", "pkg:npm/x@latest", rows("npm", "introduced", "0", "fixed", "1.0.0"), unsure},
+		{"all there are, what stands for its version was never put in", "pkg:maven/a/x@%24%7Bproject.version%7D", rows("Maven", "introduced", "0"), yes},
+		{"what stands for its version was never put in", "pkg:maven/a/x@%24%7Bproject.version%7D", rows("Maven", "introduced", "0", "fixed", "1.0.0"), unsure},
+		{"any that there is", "pkg:npm/x@*", rows("npm", "introduced", "0", "fixed", "1.0.0"), unsure},
+		{"a commit whose name begins with digits", "pkg:github/a/x@99d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9", rows(purl.SemVer, "introduced", "0", "fixed", "46.0.1"), unsure},
+		{"a commit, where versions are named alone", "pkg:github/a/x@99d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6b7c8d9", rows("GitHub Actions", "version", "46.0.0"), unsure},
+		{"one of many, where one is named alone", "pkg:npm/x@%5E1.0.0", rows("npm", "version", "1.0.1"), unsure},
+		{"an epoch beside the version", "pkg:rpm/almalinux/x@3.0.7-27.el9?epoch=1&distro=almalinux-9.3", rows("AlmaLinux:9", "introduced", "0", "fixed", "1:3.0.1-9.el9"), no},
+		{"a name in the place of a release", "pkg:deb/debian/x@1?distro=debian-sid", rows("Debian:12", "introduced", "0", "fixed", "2"), unsure},
 		{"an order that is not known", "pkg:moon/x@1", rows("Moon", "introduced", "0", "fixed", "2"), unsure},
 		{"an order that is not known, named", "pkg:moon/x@1", rows("Moon", "introduced", "0", "fixed", "2", "version", "1"), yes},
 		{"named alone", "pkg:moon/x@1", rows("Moon", "version", "1"), yes},

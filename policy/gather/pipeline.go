@@ -134,7 +134,7 @@ func (g *gatherer) readReports() error {
 		return err
 	}
 	err = g.each(of, `SELECT t.id, e.dst, COALESCE(t."run", 0), COALESCE(t."tool", ''), COALESCE(t."format", ''), COALESCE(t."findings", 0), COALESCE(t."critical", 0), COALESCE(t."high", 0),
-			COALESCE((SELECT MAX(f.occurred) FROM node_fact f WHERE f.node = t.id), 0)
+			COALESCE((SELECT MAX(CASE WHEN r.recorded < f.occurred THEN r.recorded ELSE f.occurred END) FROM node_fact f JOIN fact r ON r.pos = f.pos WHERE f.node = t.id), 0)
 		FROM {ids} CROSS JOIN edge e CROSS JOIN k_scan t WHERE e.dst = i.value AND e.door IN {doors of} AND t.id = e.src ORDER BY t.id, e.dst`, func(scan func(...any) error) error {
 		r := &reportRow[subject.Scan]{}
 		var to, at int64

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -206,7 +207,8 @@ func (s *Subject) checks() {
 		x.OnHead, x.Latest = s.onHead(commitOf(x.Commit, x.Run)), false
 		x.Secrets = Matches(strings.ToLower(x.Tool), s.Settings.SecretScanners...) || x.Format == "gitleaks"
 		x.New = x.High + x.Critical
-		for _, b := range x.Before {
+		if len(x.Before) > 0 {
+			b := slices.MaxFunc(x.Before, earlier)
 			x.New = max(0, x.New-b.High-b.Critical)
 			if slices.ContainsFunc(x.Rules, func(rule string) bool { return !slices.Contains(b.Rules, rule) }) {
 				x.New = max(x.New, 1) // another one, while an older one went
@@ -222,6 +224,12 @@ func (s *Subject) checks() {
 	for _, i := range scans {
 		s.Scans[i].Latest = true
 	}
+}
+
+// earlier compares scans of the commit before, of which the last one counts; of several at
+// once that which found the least.
+func earlier(a, b Scan) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(b.High+b.Critical, a.High+a.Critical))
 }
 
 // later reports whether one run came after another. Numbers of attempts are those of one run
@@ -276,9 +284,7 @@ func (s *Subject) sessions() {
 		}
 		for j := range x.Models {
 			m := &x.Models[j]
-			names := []string{m.Name, m.Ref, path.Base(m.Name)} // "*" stops at a slash, and providers put their name before one
-			m.Allowed = slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.Models...) }) &&
-				!slices.ContainsFunc(names, func(n string) bool { return Matches(n, s.Settings.DeniedModels...) })
+			m.Allowed = m.Fits(s.Settings.Models...) && !m.Fits(s.Settings.DeniedModels...)
 		}
 		for j := range x.Tools {
 			t := &x.Tools[j]
@@ -290,9 +296,15 @@ func (s *Subject) sessions() {
 		a := &s.Advisories[i]
 		a.Applies = a.Withdrawn.IsZero() && slices.ContainsFunc(s.Sessions, func(x Session) bool {
 			used := x.Started.IsZero() || a.Since.IsZero() || !x.Started.Before(a.Since)
-			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return Matches(m.Name, a.Model) || Matches(m.Ref, a.Model) })
+			return used && slices.ContainsFunc(x.Models, func(m Model) bool { return m.Fits(a.Model) })
 		})
 	}
+}
+
+// Fits reports whether one of some patterns names a model, by any of its names: as its tool
+// spells it, also without the gateways before it ("*" stops at a slash), or as its provider does.
+func (m Model) Fits(patterns ...string) bool {
+	return slices.ContainsFunc([]string{m.Name, m.Ref, path.Base(m.Name), path.Base(m.Ref)}, func(name string) bool { return Matches(name, patterns...) })
 }
 
 // service is the program that started a session, if all that did may start agents.
@@ -317,7 +329,7 @@ func (s *Subject) production() {
 	}
 	for i := range s.Deployments {
 		d := &s.Deployments[i]
-		d.Production = d.Tier == "production" || d.Tier == "" && (d.Environment == "prod" || d.Environment == "production")
+		d.Production = d.Tier == "production" || d.Tier == "" && (strings.EqualFold(d.Environment, "prod") || strings.EqualFold(d.Environment, "production"))
 		d.Succeeded = d.Status == "success" || d.Status == "inactive"
 		d.ByMaker = is(s.Change.Makers, d.Actor)
 	}

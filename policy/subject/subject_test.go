@@ -67,3 +67,43 @@ func TestFilesThatNameDependenciesAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// A scan of the commit before that was run again found nothing more, and takes away nothing more.
+func TestWhatWasFoundBeforeCountsOnceHoweverOftenItWasScanned(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	before := func(high, hour int) subject.Scan {
+		return subject.Scan{Tool: "CodeQL", High: high, Rules: []string{"go/sql"}, At: at.Add(time.Duration(hour) * time.Hour)}
+	}
+	for _, c := range []struct {
+		name   string
+		before []subject.Scan
+		want   int
+	}{
+		{"never scanned", nil, 5},
+		{"scanned", []subject.Scan{before(3, 0)}, 2},
+		{"scanned again", []subject.Scan{before(3, 1), before(3, 0), before(3, 2)}, 2},
+		{"the last one counts", []subject.Scan{before(4, 1), before(1, 2), before(3, 0)}, 4},
+		{"of two at once the one that found less", []subject.Scan{before(2, 1), before(1, 1), before(3, 1)}, 4},
+	} {
+		s := &subject.Subject{
+			Change: subject.Change{Head: "commit:sha1/2"},
+			Scans:  []subject.Scan{{Tool: "CodeQL", Commit: "commit:sha1/2", High: 5, Rules: []string{"go/sql"}, At: at, Before: c.before}},
+		}
+		s.Derive()
+		if got := s.Scans[0].New; got != c.want {
+			t.Errorf("%s: %d are new, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestProductionIsProductionHoweverItIsSpelled(t *testing.T) {
+	s := &subject.Subject{Deployments: []subject.Deployment{
+		{Environment: "Production"}, {Environment: "PROD"}, {Environment: "live", Tier: "production"}, {Environment: "production", Tier: "staging"}, {Environment: "preproduction"},
+	}}
+	s.Derive()
+	for i, want := range []bool{true, true, true, false, false} {
+		if d := s.Deployments[i]; d.Production != want {
+			t.Errorf("%s, of tier %q, is production: %v", d.Environment, d.Tier, d.Production)
+		}
+	}
+}
