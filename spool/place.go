@@ -153,6 +153,7 @@ type Stand struct {
 	Commit string `json:"commit,omitempty"` // its commit, if that was cheaply known
 	Stash  string `json:"stash,omitempty"`  // the last stash
 	Doing  string `json:"doing,omitempty"`  // what git is in the middle of: "merge", "rebase", "cherry-pick", "revert"
+	Draft  int64  `json:"draft,omitempty"`  // when git last wrote down what it had brought and not committed; 0 for never since the last commit
 	Reflog int64  `json:"reflog,omitempty"` // how long the reflog of HEAD is: the moves before were made before
 }
 
@@ -177,5 +178,14 @@ func (p Place) Stand() Stand {
 			break
 		}
 	}
+	for _, file := range drafts {
+		if info, err := os.Lstat(filepath.Join(p.GitDir, file)); err == nil {
+			s.Draft = max(s.Draft, info.ModTime().UnixNano())
+		}
+	}
 	return s
 }
+
+// drafts are the files that a pick, a revert or a squash that is not to be committed, or
+// anything that meets a conflict, leaves until the next commit, and no other trace.
+var drafts = []string{"MERGE_MSG", "SQUASH_MSG", "AUTO_MERGE"}

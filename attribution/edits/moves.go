@@ -9,9 +9,9 @@ const movedText = 20
 // have less.
 const backText = 30
 
-// againText is how many it must have to count as what a commit of long ago added, which
+// AgainText is how many it must have to count as what a commit of long ago added, which
 // somebody put back, and not as written by who commits it.
-const againText = 90
+const AgainText = 90
 
 // A block says which blocks of lines count as the same again.
 type block struct {

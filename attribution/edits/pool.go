@@ -50,7 +50,7 @@ func (p *Pool) Find(back Back, runs ...Print) [][]Hand {
 // back. Lines that are in the pool more than once, or still there, do not tell that, nor
 // do short ones.
 func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand {
-	least := againText
+	least := AgainText
 	if back == Git {
 		least = backText
 	}

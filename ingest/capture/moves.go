@@ -87,7 +87,7 @@ func Forwards(m spool.Move) bool {
 // explains reports whether the moves since the entry before, from the given
 // one on, are all that git did.
 func (g *gatherer) explains(at spool.Stand, from int) bool {
-	if at.Stash != g.stand.Stash || at.Doing != g.stand.Doing {
+	if at.Stash != g.stand.Stash || at.Doing != g.stand.Doing || at.Draft != 0 && at.Draft != g.stand.Draft {
 		return false
 	}
 	return at.Commit == g.stand.Commit && at.Head == g.stand.Head || leads(g.moves[from:g.moved], at)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stemma-dev/stemma/git/gittest"
+	"github.com/stemma-dev/stemma/spool"
 )
 
 // An agent wrote in another clone; git put that in place here, and what is made of it
@@ -188,4 +189,113 @@ func TestWhatIsMovedWithinACopyStaysWhoseTextItIs(t *testing.T) {
 	if n := other.linesOf("s1"); n != 6 {
 		t.Errorf("%d lines are the agent's", n)
 	}
+}
+
+// What a merge brought, a reset let lie in the work tree, where somebody typed between it.
+func TestWhatAMergeBroughtIsToldInPiecesBehindAReset(t *testing.T) {
+	d, other, _ := twoDesks(t)
+	d.agent("s1", "c.txt", d.inserts("s1", 0, 3))
+	d.commit()
+	d.Git("push", "-q", "origin", "main")
+	d.travel()
+	other.agent("s2", "c.txt", other.inserts("s2", 0, 2))
+	other.commit()
+	other.Git("fetch", "-q")
+	other.conflicts("merge", "--no-edit", "origin/main")
+	other.person("c.txt", resolve)
+	other.Git("add", "-A")
+	other.Git("commit", "-q", "--no-edit")
+	other.Git("reset", "-q", "--mixed", "HEAD~1")
+	other.person("c.txt", func(l []string) []string {
+		return slices.Insert(slices.Insert(l, 4, other.line("me"), other.line("me"), other.line("me")), 3, other.line("me"))
+	})
+	other.commit()
+	other.check(false)
+	if n := other.linesOf("s1"); n != 3 {
+		t.Errorf("%d lines are the agent's", n)
+	}
+}
+
+// Nobody here saw who wrote the file that is copied, and the commit changes it too.
+func TestACopyOfAFileThatTheCommitChangesIsWhoseThatIs(t *testing.T) {
+	d, other, _ := twoDesks(t)
+	d.agent("s1", "b.txt", d.inserts("s1", 2, 2))
+	d.agent("s1", "b.txt", d.inserts("s1", 6, 2))
+	d.commit()
+	d.Git("push", "-q", "origin", "main")
+	d.travel()
+	other.agent("s2", "b.txt", other.inserts("s2", 0, 1))
+	other.Git("checkout", "-q", "--", "b.txt")
+	other.agent("s2", "a.txt", other.inserts("s2", 0, 1))
+	other.commit()
+	other.Git("pull", "-q", "--rebase", "origin", "main")
+	other.Git("fetch", "-q")
+	other.person("b.txt", func(l []string) []string { return append(slices.Clone(l[2:]), l[:2]...) })
+	other.write("d.txt", other.read("b.txt"))
+	other.commit()
+	other.check(false)
+	if n := other.linesOf("s1"); n != 8 {
+		t.Errorf("%d lines are the agent's", n)
+	}
+}
+
+// A pick that is not to be committed leaves what it would have said, until something is.
+func TestWhatAPickLeftBehindIsNoPersons(t *testing.T) {
+	for name, pick := range map[string][]string{"a pick": {"cherry-pick", "-n", "HEAD~1"}, "a revert": {"revert", "-n", "HEAD"}, "a squash": {"merge", "-q", "--squash", "side"}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.agent("s1", "b.txt", d.inserts("s1", 2, 1)) // too little to be told from what a person types
+			d.commit()
+			d.Git("branch", "side")
+			if name == "a squash" {
+				d.Git("reset", "-q", "--hard", "HEAD~1")
+			} else {
+				d.person("b.txt", func(l []string) []string { return slices.Delete(l, 2, 3) })
+				d.commit()
+			}
+			d.forget()
+			d.agent("s2", "b.txt", d.inserts("s2", 6, 1))
+			d.Git("checkout", "-q", "--", "b.txt")
+			d.agent("s2", "b.txt", func(l []string) []string { return l })
+			d.Git(pick...)
+			d.person("b.txt", d.inserts("me", 0, 6))
+			d.agent("s2", "b.txt", d.inserts("s2", 0, 1))
+			d.commit()
+			d.check(false)
+			if n := d.linesOf("s1"); n != 1 {
+				t.Errorf("%d lines are the agent's", n)
+			}
+		})
+	}
+}
+
+// forget settles, and begins anew as if nothing had been seen before.
+func (d *desk) forget() {
+	d.T.Helper()
+	d.settle()
+	place, err := spool.Find(d.Dir)
+	must(d.T, err)
+	must(d.T, os.RemoveAll(place.Dir()))
+	d.begin()
+}
+
+// Most of a commit stood in some that it stands on, though none of it in one piece that
+// would tell.
+func TestWhatIsPutBackInPiecesIsToldByAllOfThem(t *testing.T) {
+	d := newDesk(t)
+	for at := 1; at < 4; at++ {
+		d.agent("s1", "a.txt", d.inserts("s1", 2*at, 1))
+		d.commit()
+	}
+	before := d.read("a.txt")
+	d.person("a.txt", func(l []string) []string {
+		return slices.DeleteFunc(l, func(s string) bool { return strings.HasPrefix(s, "s1") })
+	})
+	d.commit()
+	d.forget()
+	d.agent("s2", "b.txt", d.inserts("s2", 1, 1))
+	d.write("a.txt", before)
+	d.agent("s2", "a.txt", d.inserts("s2", 0, 1))
+	d.commit()
+	d.check(false)
 }

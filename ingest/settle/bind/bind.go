@@ -360,6 +360,17 @@ func (a *Added) take(kind func(edits.AddedLine) bool, look search) {
 	}
 }
 
+// letters is how many letters and digits the lines have of which it was found whose they are.
+func (a *Added) letters(found []edits.Hand) (n int) {
+	for i, h := range found {
+		if h != edits.Base {
+			_, letters := a.Print.Line(i)
+			n += letters
+		}
+	}
+	return n
+}
+
 // give gives a line to a hand that was found.
 func (a *Added) give(i int, h edits.Hand) {
 	switch {

@@ -119,6 +119,11 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 	back, put := enough(t.beside), enough(t.below)
 	for i := range c.Added {
 		a := &c.Added[i]
+		for _, path := range a.From { // which it is a copy of
+			if p := t.below[path]; p != nil {
+				a.take(isMoved, in(p, edits.Any))
+			}
+		}
 		if p := t.below[a.Path]; p != nil {
 			a.take(isMoved, in(p, edits.Any))
 			if err := t.takeBack(cat, c, a, put); err != nil {
@@ -162,6 +167,9 @@ func (t *text) takeBack(cat *git.CatFile, c *Commit, a *Added, back edits.Back) 
 	}
 	again := func(back edits.Back) search {
 		return func(runs ...edits.Print) [][]edits.Hand { return p.FindAgain(back, there, runs...) }
+	}
+	if back == edits.Any && a.letters(a.find(isOpen, again(edits.Git))) >= edits.AgainText {
+		back = edits.Git // in pieces, but nearly all was there: nobody types that
 	}
 	a.take(isOpen, again(back))
 	a.take(isDisturbed, again(edits.Git))
@@ -209,9 +217,9 @@ func (t *text) bindPlaced(a *Added) {
 	}
 	for _, p := range pools {
 		a.take(isPlaced, placed(p))
-	}
-	if p := t.beside[a.Path]; p != nil { // a merge, a pick or a reset may have brought it from there
-		a.take(isDisturbed, placed(p))
+		if p != t.below[a.Path] { // of which takeBack knows what is still there
+			a.take(isDisturbed, placed(p))
+		}
 	}
 }
 

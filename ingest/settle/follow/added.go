@@ -31,8 +31,9 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 		if err != nil {
 			return err
 		}
+		copied := ""
 		if from == w && !w.File().Like(content) && (c.Move == 0 || t.blobs[f.Path][c.Move-1] == "") {
-			if err := t.copied(f.Path, content, w); err != nil {
+			if copied, err = t.copied(c, f.Path, content, w); err != nil {
 				return err
 			}
 		}
@@ -50,7 +51,9 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 		if err := t.there(c, f, a); err != nil {
 			return err
 		}
-		a.From = t.placedIn(a)
+		if a.From = t.placedIn(a); copied != "" && !slices.Contains(a.From, copied) {
+			a.From = append(a.From, copied)
+		}
 		tell(c, a)
 	}
 	return nil
@@ -70,8 +73,9 @@ func (t *Tree) placedIn(a bind.Added) (paths []string) {
 }
 
 // copied begins a file that is new in a commit, and that nobody saw as it is there, as the
-// other that it is a copy of, if it is one.
-func (t *Tree) copied(path string, content []byte, w *watch) error {
+// other that it is a copy of, if it is one: where most of its text was first, or, as
+// git diff -C has it, one that the same commit changed.
+func (t *Tree) copied(c Commit, path string, content []byte, w *watch) (from string, err error) {
 	times, most := map[string]int{}, ""
 	for _, key := range edits.Keys(content) {
 		if first, ok := t.known.First(key); ok && first.In != path {
@@ -80,15 +84,28 @@ func (t *Tree) copied(path string, content []byte, w *watch) error {
 			}
 		}
 	}
-	if most == "" {
-		return nil
+	maybe := []string{most}
+	for _, f := range c.Files {
+		maybe = append(maybe, f.Path)
 	}
-	of, err := t.watch(most)
-	if err == nil && of.File().Like(content) {
-		w.File().Become(of.File())
+	for _, from := range maybe[:min(len(maybe), maxCopied)] {
+		if from == "" || from == path {
+			continue
+		}
+		of, err := t.watch(from)
+		if err != nil {
+			return "", err
+		}
+		if of.File().Like(content) {
+			w.File().Become(of.File())
+			return from, nil
+		}
 	}
-	return err
+	return "", nil
 }
+
+// maxCopied is of how many files one may be a copy that a commit brings.
+const maxCopied = 100
 
 // moved gives lines that came from another file, which has them no more, to whom
 // they belonged there, unless an agent was seen to write them here. Other text of
