@@ -172,7 +172,7 @@ var layers = []struct {
 	{"policy/catalogue", "policy"},
 	{"policy/gather", ". rooms artifact/purl storage vault attest lineage/deployed ingest/statement policy/subject"},
 	{"policy/report", "policy policy/subject"},
-	{"policy/assess", ". artifact governance storage ledger ingest policy policy/gather policy/subject"},
+	{"policy/assess", ". artifact deployment governance storage ledger ingest policy policy/gather policy/subject"},
 	{"policy/tally", ". governance storage ledger"},
 	{"policy/announce", ". governance storage ledger ingest/event ingest/sync/api"},
 	{"query/filter", ""},
