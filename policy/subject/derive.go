@@ -176,7 +176,7 @@ func (s *Subject) onHead(commit string) bool {
 
 func (s *Subject) checks() {
 	type check struct{ system, name, commit string }
-	runs, scans, byRef := map[check]int{}, map[string]int{}, map[string]*Run{}
+	runs, byRef := map[check]int{}, map[string]*Run{}
 	for i := range s.Runs {
 		r := &s.Runs[i]
 		byRef[r.Ref] = r
@@ -202,6 +202,19 @@ func (s *Subject) checks() {
 	for i := range s.Tests {
 		s.Tests[i].OnHead = s.onHead(commitOf(s.Tests[i].Commit, s.Tests[i].Run))
 	}
+	s.scans(byRef, commitOf)
+}
+
+// scans finds which scans count. Of a tool those of the last run of each pipeline do, all of
+// them: one looks at the files and one at the image.
+func (s *Subject) scans(runs map[string]*Run, commitOf func(commit, run string) string) {
+	last := map[[2]string]int{}
+	key := func(x *Scan) [2]string {
+		if r := runs[x.Run]; r != nil {
+			return [2]string{x.Tool, r.Name}
+		}
+		return [2]string{x.Tool}
+	}
 	for i := range s.Scans {
 		x := &s.Scans[i]
 		x.OnHead, x.Latest = s.onHead(commitOf(x.Commit, x.Run)), false
@@ -217,12 +230,15 @@ func (s *Subject) checks() {
 		if !x.OnHead {
 			continue
 		}
-		if j, ok := scans[x.Tool]; !ok || !x.At.Before(s.Scans[j].At) {
-			scans[x.Tool] = i
+		if j, ok := last[key(x)]; !ok || !x.At.Before(s.Scans[j].At) {
+			last[key(x)] = i
 		}
 	}
-	for _, i := range scans {
-		s.Scans[i].Latest = true
+	for i := range s.Scans {
+		x := &s.Scans[i]
+		if j, ok := last[key(x)]; ok && x.OnHead {
+			x.Latest = i == j || x.Run != "" && x.Run == s.Scans[j].Run
+		}
 	}
 }
 

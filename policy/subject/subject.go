@@ -310,7 +310,7 @@ type Scan struct {
 	At       time.Time `json:"at,omitzero"`
 	Rules    []string  `json:"rules,omitempty"`   // that found something of high severity or above
 	OnHead   bool      `json:"on_head,omitempty"` // derived
-	Latest   bool      `json:"latest,omitempty"`  // derived: the last one of its tool on what was merged
+	Latest   bool      `json:"latest,omitempty"`  // derived: it is of the last run of its pipeline on what was merged, or, of no run, the last one of its tool
 	Secrets  bool      `json:"secrets,omitempty"` // derived: it looks for secrets
 	New      int       `json:"new,omitempty"`     // derived: high or critical, and not among those before
 	Before   []Scan    `json:"before,omitempty"`  // by the same tool on the commit that the change stands on, if it is known

@@ -107,3 +107,37 @@ func TestProductionIsProductionHoweverItIsSpelled(t *testing.T) {
 		}
 	}
 }
+
+// One run scans the files and the image, and a clean scan of one hides nothing of the other.
+func TestAllScansOfTheLastRunCount(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	run := func(ref, name string) subject.Run {
+		return subject.Run{Thing: subject.Thing{Ref: ref}, Name: name, Commit: "commit:sha1/2"}
+	}
+	scan := func(run string, minute int) subject.Scan {
+		return subject.Scan{Tool: "trivy", Run: run, Commit: "commit:sha1/2", At: at.Add(time.Duration(minute) * time.Minute)}
+	}
+	for name, c := range map[string]struct {
+		scans []subject.Scan
+		want  string
+	}{
+		"one run looked at two things": {[]subject.Scan{scan("run:1/1", 1), scan("run:1/1", 2)}, "yy"},
+		"a later attempt counts":       {[]subject.Scan{scan("run:1/1", 1), scan("run:1/1", 2), scan("run:1/2", 3)}, "--y"},
+		"another pipeline as well":     {[]subject.Scan{scan("run:1/1", 1), scan("run:2/1", 2)}, "yy"},
+		"of no run the last one":       {[]subject.Scan{scan("", 2), scan("", 1)}, "y-"},
+		"of a run that nobody told of": {[]subject.Scan{scan("run:9/1", 1), scan("run:9/1", 2)}, "yy"},
+	} {
+		s := &subject.Subject{
+			Change: subject.Change{Head: "commit:sha1/2"}, Scans: c.scans,
+			Runs: []subject.Run{run("run:1/1", "ci"), run("run:1/2", "ci"), run("run:2/1", "image")},
+		}
+		s.Derive()
+		got := ""
+		for _, x := range s.Scans {
+			got += map[bool]string{true: "y", false: "-"}[x.Latest]
+		}
+		if got != c.want {
+			t.Errorf("%s: %s count, want %s", name, got, c.want)
+		}
+	}
+}
