@@ -170,7 +170,7 @@ var layers = []struct {
 	{"policy/rule", "policy/subject"},
 	{"policy", "attest policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
-	{"policy/gather", ". rooms artifact/purl storage vault attest lineage/deployed ingest/statement policy/subject"},
+	{"policy/gather", ". rooms artifact/purl storage vault attest ingest/statement policy/subject"},
 	{"policy/report", "policy policy/subject"},
 	{"policy/assess", ". artifact deployment governance storage ledger ingest policy policy/gather policy/subject"},
 	{"policy/tally", ". governance storage ledger"},

@@ -13,12 +13,14 @@ type rules struct {
 	rule           *rule.Rule[bool]
 	says           *rule.Rule[string]
 	rests          *rule.Rule[[]string]
+	back           bool // one of them looks at parts that were there before the change
 }
 
 // A compiler makes the rules of a control, and notes what they look at and what is wrong.
 type compiler struct {
 	control *Control
 	looks   map[string]bool
+	back    bool
 	faults  []error
 }
 
@@ -38,6 +40,7 @@ func compile[T rule.Value](c *compiler, e Expr) *rule.Rule[T] {
 	for _, name := range r.Looks() {
 		c.looks[name] = true
 	}
+	c.back = c.back || len(r.LooksBack()) > 0
 	return r
 }
 
@@ -55,7 +58,7 @@ func (c *Control) Compile() error {
 		by.faults = append(by.faults, c.looks(by.looks))
 	}
 	err := errors.Join(by.faults...)
-	if err == nil {
+	if r.back = by.back; err == nil {
 		c.rules = r
 	}
 	return err

@@ -147,6 +147,16 @@ func (s *Set) Mode(c *Control, x *subject.Subject) Mode {
 	return strictest
 }
 
+// LooksBack reports whether a control looks at parts that were built in before a change too:
+// otherwise it need not be read what is told of these. A function in Go may look at all that its
+// control names.
+func (s *Set) LooksBack() bool {
+	return slices.ContainsFunc(s.Controls, func(c *Control) bool {
+		names := slices.Contains(c.Inputs, "packages") || slices.Contains(c.Inputs, "vulnerabilities")
+		return c.rules == nil || c.rules.back || c.Check != "" && names
+	})
+}
+
 // Digest tells sets apart that may judge otherwise: by every control, and all that was
 // decided.
 func (s *Set) Digest() string {

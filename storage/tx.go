@@ -22,6 +22,7 @@ type Tx struct {
 	db     *DB
 	s      *session
 	rows   *Rows // the result being read
+	asking bool  // results are being taken, see Ask
 	failed error // the first statement that failed
 	over   bool
 }
@@ -131,7 +132,7 @@ func (tx *Tx) ready() error {
 	switch {
 	case tx.over:
 		return errors.New("storage: the transaction is over")
-	case tx.rows != nil:
+	case tx.rows != nil, tx.asking:
 		return errors.New("storage: a result of this transaction is still being read")
 	}
 	return tx.failed

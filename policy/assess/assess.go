@@ -187,7 +187,7 @@ func (j *Judge) some(ctx context.Context, trigger string, refs []stemma.Ref, log
 		if err != nil || len(refs) == 0 {
 			return err
 		}
-		if subjects, err = gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log}); err != nil {
+		if subjects, err = gather.Changes(ctx, tx, refs, gather.Options{Settings: j.settings, Now: now, Log: log, New: !j.Set.LooksBack()}); err != nil {
 			return err
 		}
 		before, err = standing(ctx, tx, refs)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/catalogue"
 	"github.com/stemma-dev/stemma/policy/subject"
@@ -255,5 +257,32 @@ func BenchmarkJudge(b *testing.B) {
 				set.Judge(x)
 			}
 		})
+	}
+}
+
+// TestPartsThatWereThereBeforeChangeNoFinding gives every case parts that were there before, of
+// which the worst is told: since nothing comes of them, they need not be read.
+func TestPartsThatWereThereBeforeChangeNoFinding(t *testing.T) {
+	list := controls(t)
+	if (&policy.Set{Controls: list}).LooksBack() {
+		t.Error("a control looks at parts that were there before")
+	}
+	for _, c := range list {
+		for _, k := range c.Cases {
+			x, err := c.Example(k.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			set := &policy.Set{Controls: []*policy.Control{c}}
+			want := set.Judge(x)[0]
+			x.Packages = append(x.Packages, subject.Package{Name: "pkg:npm/old", Kept: true, Told: true, Missing: true})
+			x.Vulnerabilities = append(x.Vulnerabilities, subject.Vulnerability{
+				Thing: subject.Thing{Ref: "advisory:osv/OLD"}, Package: "pkg:npm/old", Severity: "critical", Malicious: true, Published: x.Now, Kept: true,
+			})
+			x.Derive()
+			if d := cmp.Diff(want, set.Judge(x)[0]); d != "" {
+				t.Errorf("%s, %s: %s", c.ID, k.Name, d)
+			}
+		}
 	}
 }

@@ -11,8 +11,6 @@ import (
 type artifactRow struct {
 	id           int64
 	a            subject.Artifact
-	out          []link
-	same         []int64 // other digests of it
 	attestations []attestationRow
 	boms         []*bomRow
 }
@@ -22,64 +20,57 @@ type attestationRow struct {
 	a          subject.Attestation
 }
 
-// readArtifacts reads what deployments ship, and what was built of the commits or by the
-// runs on them.
-func (g *gatherer) readArtifacts() error {
-	ids := map[int64]bool{}
-	for _, d := range g.deployments {
-		for _, id := range through(d.out, "ships") {
-			ids[id] = true
-		}
+// readBuilt finds what was built of the commits, or of those before them, or by the runs on
+// them.
+func (g *gatherer) readBuilt() {
+	g.links(slices.Concat(keys(g.commits), keys(g.runs), g.bases()), g.in, back, "from built-by")
+}
+
+// artifactsOf are what was built of a commit or by a run, or what a deployment ships.
+func (g *gatherer) artifactsOf(id int64) []int64 {
+	if g.deployments[id] != nil {
+		return through(g.out[id], "ships")
 	}
-	into := map[int64][]link{}
-	if err := g.links(slices.Concat(keys(g.commits), keys(g.runs), g.bases()), into, back, "from built-by"); err != nil {
-		return err
+	return through(g.in[id], "from", "built-by")
+}
+
+// made are all of them.
+func (g *gatherer) made() (ids []int64) {
+	for _, of := range slices.Concat(keys(g.commits), keys(g.runs), g.bases(), keys(g.deployments)) {
+		ids = append(ids, g.artifactsOf(of)...)
 	}
-	for of, links := range into {
-		g.artifactsOf[of] = through(links, "from", "built-by")
-		for _, id := range g.artifactsOf[of] {
-			ids[id] = true
-		}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// readSame finds their other digests.
+func (g *gatherer) readSame() { g.links(g.made(), g.same, both, "same-as") }
+
+// every are the artifacts that are looked at: those, and what else they are called.
+func (g *gatherer) every() []int64 {
+	ids := g.made()
+	for _, id := range slices.Clone(ids) {
+		ids = append(ids, through(g.same[id], "same-as")...)
 	}
-	same := map[int64][]link{}
-	if err := g.links(keys(ids), same, both, "same-as"); err != nil {
-		return err
-	}
-	for _, links := range same {
-		for _, l := range links {
-			ids[l.to] = true
-		}
-	}
-	err := g.each(keys(ids), `SELECT a.id, COALESCE(a."name", ''), COALESCE(a."digest", '') FROM {ids} CROSS JOIN k_artifact a WHERE a.id = i.value`, func(scan func(...any) error) error {
+	return ids
+}
+
+func (g *gatherer) readArtifacts() {
+	ids := g.every()
+	g.each(ids, `SELECT a.id, COALESCE(a."name", ''), COALESCE(a."digest", '') FROM {ids} CROSS JOIN k_artifact a WHERE a.id = i.value`, func(scan func(...any) error) error {
 		r := &artifactRow{}
 		err := scan(&r.id, &r.a.Name, &r.a.Digest)
 		g.need(r.id)
 		g.artifacts[r.id] = r
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	for id, links := range same {
-		if r := g.artifacts[id]; r != nil {
-			r.same = through(links, "same-as")
-		}
-	}
-	out := map[int64][]link{}
-	if err := g.links(keys(g.artifacts), out, away, "from built-by"); err != nil {
-		return err
-	}
-	for id, links := range out {
-		g.artifacts[id].out = links
-		g.need(through(links, "from", "built-by")...)
-	}
-	return nil
+	g.links(ids, g.out, away, "from built-by")
 }
 
-// readStatements reads what others say about artifacts, and what these consist of.
-func (g *gatherer) readStatements() error {
-	// Whose word it is, and what it is, only those who signed can say: see Verifier.
-	err := g.each(keys(g.artifacts), `SELECT e.dst, a.id, COALESCE(a."predicate_type", ''), COALESCE(a."builder", ''), COALESCE(a."source", 0),
+// readStatements reads what others say about artifacts. Whose word it is, and what it is, only
+// those who signed can say: see Verifier.
+func (g *gatherer) readStatements() {
+	g.each(g.every(), `SELECT e.dst, a.id, COALESCE(a."predicate_type", ''), COALESCE(a."builder", ''), COALESCE(a."source", 0),
 			CASE WHEN k.owner IS NULL THEN '`+missing+`' WHEN k.wrapped IS NULL THEN '`+erased+`' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN '' ELSE '`+missing+`' END
 		FROM {ids} CROSS JOIN edge e CROSS JOIN k_attestation a CROSS JOIN node n LEFT JOIN data_key k ON k.owner = n.ref
 		WHERE e.dst = i.value AND e.door IN {doors about} AND a.id = e.src AND n.id = a.id`, func(scan func(...any) error) error {
@@ -87,20 +78,18 @@ func (g *gatherer) readStatements() error {
 		var r attestationRow
 		err := scan(&of, &r.id, &r.a.Predicate, &r.a.Builder, &r.source, &r.a.Signature)
 		g.need(r.id, r.source)
-		g.artifacts[of].attestations = append(g.artifacts[of].attestations, r)
+		if a := g.artifacts[of]; a != nil {
+			a.attestations = append(a.attestations, r)
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return g.readBoms()
 }
 
 // built are those of some things that are artifacts, with their other digests.
 func (g *gatherer) built(ids []int64) (list []int64) {
 	for _, id := range ids {
-		if r := g.artifacts[id]; r != nil {
-			list = append(append(list, id), r.same...)
+		if g.artifacts[id] != nil {
+			list = append(append(list, id), through(g.same[id], "same-as")...)
 		}
 	}
 	slices.Sort(list)
@@ -115,10 +104,13 @@ func (g *gatherer) artifactsBy(c *changeRow) (ids []int64) {
 	brought := g.brought(c)
 	of = append(of, brought[:min(len(brought), maxDeployments)]...)
 	for _, id := range of {
-		ids = append(ids, g.artifactsOf[id]...)
+		ids = append(ids, g.artifactsOf(id)...)
 	}
 	return g.built(ids)
 }
+
+// builtOf are those of one of them, with their other digests.
+func (g *gatherer) builtOf(id int64) []int64 { return g.built(g.artifactsOf(id)) }
 
 func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 	mine, runs, ids := g.all(c), g.runsOf(c), g.artifactsBy(c)
@@ -130,7 +122,7 @@ func (g *gatherer) putArtifacts(s *subject.Subject, c *changeRow) {
 		r := g.artifacts[id]
 		a := r.a
 		a.Thing = g.thing(id)
-		a.Commit, a.Run = g.first(through(r.out, "from"), mine), g.first(through(r.out, "built-by"), runs)
+		a.Commit, a.Run = g.first(through(g.out[id], "from"), mine), g.first(through(g.out[id], "built-by"), runs)
 		for _, x := range r.attestations {
 			x.a.Thing, x.a.Source = g.thing(x.id), g.ref(x.source)
 			a.Attestations = append(a.Attestations, x.a)

@@ -288,8 +288,10 @@ func load(b *testing.B, db *storage.DB, n int) {
 
 // judged gathers changes and holds all controls against them.
 func judged(b *testing.B, db *storage.DB, set *policy.Set, refs ...stemma.Ref) {
+	opt := options()
+	opt.New = !set.LooksBack()
 	err := db.Read(b.Context(), func(tx *storage.Tx) error {
-		list, err := gather.Changes(b.Context(), tx, refs, options())
+		list, err := gather.Changes(b.Context(), tx, refs, opt)
 		for _, s := range list {
 			if len(s.Sessions) != 2 || len(s.Reviews) != 2 || len(s.Spans) != 5 || len(s.Runs) != 2 {
 				return fmt.Errorf("%s: %d sessions, %d reviews, %d spans, %d runs", s.Change.Ref, len(s.Sessions), len(s.Reviews), len(s.Spans), len(s.Runs))

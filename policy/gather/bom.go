@@ -2,6 +2,7 @@ package gather
 
 import (
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -43,51 +44,67 @@ type bomRow struct {
 	id      int64
 	b       subject.Bom
 	lines   []line
-	sourced map[string]bool // types of packages of which it says what some were built of
+	sourced map[string]bool // types of packages of which it says what some were built of, see unsourced
 	cut     bool
 }
 
-func (g *gatherer) readBoms() error {
-	boms := map[int64]*bomRow{}
-	err := g.each(keys(g.artifacts), `SELECT e.dst, b.id, COALESCE(b."format", ''), COALESCE(b."components", 0), COALESCE(b."unresolved", 0)
+// readBoms reads what there is of what artifacts consist of.
+func (g *gatherer) readBoms() {
+	g.each(g.every(), `SELECT e.dst, b.id, COALESCE(b."format", ''), COALESCE(b."components", 0), COALESCE(b."unresolved", 0)
 		FROM {ids} CROSS JOIN edge e CROSS JOIN k_bom b WHERE e.dst = i.value AND e.door IN {doors of} AND b.id = e.src`, func(scan func(...any) error) error {
 		var of int64
-		r := &bomRow{sourced: map[string]bool{}}
+		r := &bomRow{}
 		err := scan(&of, &r.id, &r.b.Format, &r.b.Components, &r.b.Unresolved)
-		if boms[r.id] == nil {
-			boms[r.id] = r
+		a := g.artifacts[of]
+		if a == nil {
+			return err
+		}
+		if g.boms[r.id] == nil {
+			g.boms[r.id] = r
 		}
 		g.need(r.id)
-		g.artifacts[of].boms = append(g.artifacts[of].boms, boms[r.id])
+		a.boms = append(a.boms, g.boms[r.id])
 		return err
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// readParts reads their lines.
+func (g *gatherer) readParts() {
 	query := strings.NewReplacer("{array}", "json_group_array", "{text}", "").Replace(lines)
 	if g.tx.Engine() == storage.Postgres {
 		query = strings.NewReplacer("{array}", "json_agg", "{text}", "::text").Replace(lines)
 	}
-	return g.each(keys(boms), query, func(scan func(...any) error) error {
+	g.each(keys(g.boms), query, func(scan func(...any) error) error {
 		var id int64
 		var text string
 		if err := scan(&id, &text); err != nil {
 			return err
 		}
-		b := boms[id]
-		if err := json.Unmarshal([]byte(text), &b.lines); err != nil {
+		b, err := g.boms[id], error(nil)
+		if b.lines, err = split(text); err != nil {
 			return err
 		}
 		slices.Sort(b.lines)
 		b.cut = len(b.lines) > maxParts || b.b.Components > len(b.lines)
 		b.lines = slices.Compact(b.lines[:min(len(b.lines), maxParts)])
-		for _, l := range b.lines {
-			if strings.Contains(l.purl(), "upstream=") {
-				b.sourced[l.kind()] = true
-			}
-		}
 		return nil
 	}, maxParts)
+}
+
+// split takes a list of texts in JSON apart. Where nothing is escaped they are pieces of it.
+func split(text string) (list []line, err error) {
+	if strings.ContainsRune(text, '\\') {
+		return list, json.Unmarshal([]byte(text), &list)
+	}
+	list = make([]line, 0, strings.Count(text, `"`)/2)
+	for {
+		_, rest, found := strings.Cut(text, `"`)
+		if !found {
+			return list, nil
+		}
+		l, after, _ := strings.Cut(rest, `"`)
+		list, text = append(list, line(l)), after
+	}
 }
 
 // unsourced is the distribution of a package of which a bill of materials does not say what
@@ -95,10 +112,23 @@ func (g *gatherer) readBoms() error {
 // where the name is the same.
 func (b *bomRow) unsourced(p purl.Package) string {
 	named := strings.Contains(p.Path, "/") // else nobody says of which distribution it is
-	if !p.OfDistribution() || named && (p.Source != "" || b.sourced[p.Type]) {
+	if !p.OfDistribution() || named && (p.Source != "" || b.sources(p.Type)) {
 		return ""
 	}
 	return p.Name[:strings.LastIndexByte(p.Name, '/')+1]
+}
+
+// sources reports whether the bill says of some package of a type which source it is of.
+func (b *bomRow) sources(kind string) bool {
+	if b.sourced == nil {
+		b.sourced = map[string]bool{}
+		for _, l := range b.lines {
+			if strings.Contains(l.purl(), "upstream=") {
+				b.sourced[l.kind()] = true
+			}
+		}
+	}
+	return b.sourced[kind]
 }
 
 // part is what a line names; nothing if it has no package URL that can be taken apart.
@@ -111,21 +141,17 @@ func (g *gatherer) part(l line) purl.Package {
 	return p
 }
 
-// A past is what bills of materials told before: which lines, by their names; known if one
-// of them tells all.
-type past struct {
-	names map[string][]line
-	lines map[line]bool
-	known bool
-}
-
 // A build is what was built of a commit under a name.
 type build struct {
 	commit int64
 	name   string
 }
 
-func (p *past) has(l line) bool { return p.known && p.lines[l] }
+// A past is what bills of materials told before, in order; known if one of them tells all.
+type past struct {
+	lines []line
+	known bool
+}
 
 // earlier are the parts of what was built under a name of the commit that a change stands
 // on.
@@ -134,14 +160,14 @@ func (g *gatherer) earlier(c *changeRow, name string) *past {
 	if p := g.pasts[of]; p != nil {
 		return p
 	}
-	p := &past{names: map[string][]line{}, lines: map[line]bool{}}
+	p := &past{}
 	g.pasts[of] = p
 	if c.base == 0 || name == "" {
 		return p
 	}
 	var ids []int64
 	for _, of := range append([]int64{c.base}, g.runsOn[c.base]...) {
-		ids = append(ids, g.artifactsOf[of]...)
+		ids = append(ids, g.artifactsOf(of)...)
 	}
 	for _, id := range g.built(ids) {
 		if g.artifacts[id].a.Name != name {
@@ -149,27 +175,103 @@ func (g *gatherer) earlier(c *changeRow, name string) *past {
 		}
 		for _, b := range g.artifacts[id].boms {
 			p.known = p.known || !b.cut && len(b.lines) > 0
-			for _, l := range b.lines {
-				if !p.lines[l] {
-					p.lines[l], p.names[l.name()] = true, append(p.names[l.name()], l)
+			p.lines = append(p.lines, b.lines...)
+		}
+	}
+	slices.Sort(p.lines)
+	p.lines = slices.Compact(p.lines)
+	return p
+}
+
+// A difference is what a bill of materials has that was there before, line by line, and what
+// was not; and by the names of that what was there instead.
+type difference struct {
+	kept, fresh []line
+	instead     map[string][]line
+}
+
+// differs compares a bill of materials with what was built before it, once.
+func (g *gatherer) differs(b *bomRow, before *past) *difference {
+	of := comparison{b, before}
+	if d := g.differences[of]; d != nil {
+		return d
+	}
+	d := &difference{instead: map[string][]line{}}
+	g.differences[of] = d
+	old := before.lines
+	if !before.known {
+		old = nil
+	}
+	for _, l := range b.lines {
+		for len(old) > 0 && old[0] < l {
+			old = old[1:]
+		}
+		if len(old) > 0 && old[0] == l {
+			d.kept = append(d.kept, l)
+		} else {
+			d.fresh = append(d.fresh, l)
+			d.instead[l.name()] = nil
+		}
+	}
+	for _, l := range before.lines {
+		if list, asked := d.instead[l.name()]; asked {
+			d.instead[l.name()] = append(list, l)
+		}
+	}
+	return d
+}
+
+type comparison struct {
+	bom    *bomRow
+	before *past
+}
+
+// spelled reports whether a part that is fresh was there before after all, in another spelling.
+func (g *gatherer) spelled(before *past, d *difference, l line) bool {
+	p := g.part(l)
+	return before.known && p.Name != "" && slices.ContainsFunc(d.instead[l.name()], func(o line) bool {
+		was := g.part(o)
+		return was.Name == p.Name && was.Version == p.Version && was.Source == p.Source && was.SourceVersion == p.SourceVersion
+	})
+}
+
+// bills goes through what artifacts of a change consist of, and what was built before them.
+func (g *gatherer) bills(c *changeRow, artifacts []int64) iter.Seq2[*bomRow, *past] {
+	return func(yield func(*bomRow, *past) bool) {
+		for _, id := range artifacts {
+			before := g.earlier(c, g.artifacts[id].a.Name)
+			for _, b := range g.artifacts[id].boms {
+				if !yield(b, before) {
+					return
 				}
 			}
 		}
 	}
-	return p
 }
 
-// keeps reports whether a part was there before, though the line may be spelled in another
-// way.
-func (g *gatherer) keeps(before *past, l line) bool {
-	if before.has(l) {
-		return true
+// kept are the lines of a bill of materials that were there before and are looked at: all, or
+// if only new parts are, those of packages that came in in other versions.
+func (g *gatherer) kept(d *difference, came map[string]bool) (list []line) {
+	if !g.opt.New {
+		return d.kept
 	}
-	p := g.part(l)
-	return before.known && p.Name != "" && slices.ContainsFunc(before.names[l.name()], func(o line) bool {
-		was := g.part(o)
-		return was.Name == p.Name && was.Version == p.Version && was.Source == p.Source && was.SourceVersion == p.SourceVersion
-	})
+	for _, l := range d.kept {
+		if came[l.name()] {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// freshNames are the names of the parts of a change that were not there before, line by line.
+func (g *gatherer) freshNames(c *changeRow, artifacts []int64) map[string]bool {
+	names := map[string]bool{}
+	for b, before := range g.bills(c, artifacts) {
+		for name := range g.differs(b, before).instead {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // An arrival is what came in with a change.
@@ -184,31 +286,35 @@ type arrival struct {
 // came compares what was built of a change with what was built before it.
 func (g *gatherer) came(c *changeRow, artifacts []int64) arrival {
 	a := arrival{lines: map[line]bool{}, names: map[string]bool{}, after: map[line]bool{}, unsourced: map[string]map[line]bool{}}
-	for _, id := range artifacts {
-		before := g.earlier(c, g.artifacts[id].a.Name)
-		for _, b := range g.artifacts[id].boms {
-			if b.cut {
-				a.cut = max(a.cut, b.b.Components-len(b.lines), 1)
+	names := g.freshNames(c, artifacts)
+	for b, before := range g.bills(c, artifacts) {
+		if b.cut {
+			a.cut = max(a.cut, b.b.Components-len(b.lines), 1)
+		}
+		d := g.differs(b, before)
+		kept := g.kept(d, names)
+		for _, l := range d.fresh {
+			if g.spelled(before, d, l) {
+				kept = append(kept[:len(kept):len(kept)], l)
+				continue
 			}
-			for _, l := range b.lines {
-				switch kept := g.keeps(before, l); {
-				case !kept:
-					if from := b.unsourced(g.part(l)); from != "" {
-						if a.unsourced[from] == nil {
-							a.unsourced[from] = map[line]bool{}
-						}
-						a.unsourced[from][l] = true
-					}
-					a.lines[l] = true
-					if before.known {
-						a.after[l] = true
-					}
-					if !before.known || len(before.names[l.name()]) == 0 {
-						a.names[l.name()] = true
-					}
-				case !a.lines[l] && len(g.warned(l)) > 0:
-					a.lines[l] = false
+			if from := b.unsourced(g.part(l)); from != "" {
+				if a.unsourced[from] == nil {
+					a.unsourced[from] = map[line]bool{}
 				}
+				a.unsourced[from][l] = true
+			}
+			a.lines[l] = true
+			if before.known {
+				a.after[l] = true
+			}
+			if !before.known || len(d.instead[l.name()]) == 0 {
+				a.names[l.name()] = true
+			}
+		}
+		for _, l := range kept {
+			if !a.lines[l] && len(g.warned(l)) > 0 {
+				a.lines[l] = false
 			}
 		}
 	}

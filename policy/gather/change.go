@@ -18,8 +18,9 @@ type changeRow struct {
 	counted                                      bool // its lines are known
 	c                                            subject.Change
 	credits                                      []credit
-	mends                                        []int64
-	base                                         int64 // the commit that it stands on
+	mended                                       []int64 // as it says itself; see mends
+	base                                         int64   // the commit that it stands on, if based
+	based                                        bool
 
 	commits, runs, sessions []int64 // see all, runsOf and lineageOf
 	cut                     bool    // there are more sessions above than are looked at
@@ -70,18 +71,13 @@ func (g *gatherer) own(c *changeRow) []int64 {
 	return g.shown(c)
 }
 
-func (g *gatherer) readChanges(refs []stemma.Ref) error {
-	ids, err := g.find(refs)
-	if err != nil {
-		return err
-	}
-	at := map[int64]*changeRow{}
-	err = g.each(ids, `SELECT c.id, COALESCE(c."repository", 0), COALESCE(c."author", 0), COALESCE(c."merged_by", 0), COALESCE(c."head", 0), COALESCE(c."merge_commit", 0),
+func (g *gatherer) readChanges(refs []stemma.Ref) {
+	g.named(texts(refs), `SELECT c.id, COALESCE(c."repository", 0), COALESCE(c."author", 0), COALESCE(c."merged_by", 0), COALESCE(c."head", 0), COALESCE(c."merge_commit", 0),
 			COALESCE(c."number", 0), COALESCE(c."title", ''), COALESCE(c."method", ''), COALESCE(c."state", ''), COALESCE(c."target", ''), COALESCE(c."intent", ''),
 			COALESCE(c."opened", 0), COALESCE(c."merged", 0), COALESCE(c."added", 0), COALESCE(c."deleted", 0), CASE WHEN c."ai_lines" IS NULL THEN 0 ELSE 1 END,
 			COALESCE(c."ai_lines", 0), COALESCE(c."human_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."attempts", 0), COALESCE(c."green", 0), COALESCE(c."reprompts", 0),
 			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0), COALESCE(c."compared", 0), COALESCE(c."altered", 0)
-		FROM {ids} CROSS JOIN k_change c WHERE c.id = i.value`, func(scan func(...any) error) error {
+		FROM {names} CROSS JOIN node n CROSS JOIN k_change c WHERE n.ref = i.value AND c.id = n.id`, func(scan func(...any) error) error {
 		r := &changeRow{}
 		c := &r.c
 		var opened, merged, compared int64
@@ -92,43 +88,36 @@ func (g *gatherer) readChanges(refs []stemma.Ref) error {
 		}
 		c.Opened, c.Merged = moment(opened), moment(merged)
 		g.need(r.id, r.repository, r.author, r.merger, r.head, r.landed)
-		g.changes, at[r.id] = append(g.changes, r), r
+		g.changes, g.change[r.id] = append(g.changes, r), r
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := g.readLanded(at); err != nil {
-		return err
-	}
-	err = g.each(keys(at), `SELECT t.id, COALESCE(t."origin", ''), COALESCE(t."agent", ''), COALESCE(t."model", 0), COALESCE(t."model_name", ''), COALESCE(t."session", 0), COALESCE(t."lines", 0)
+}
+
+// readCredits reads whose the lines of changes are, what they mend, and which components they
+// touch.
+func (g *gatherer) readCredits() {
+	g.each(g.ids(), `SELECT t.id, COALESCE(t."origin", ''), COALESCE(t."agent", ''), COALESCE(t."model", 0), COALESCE(t."model_name", ''), COALESCE(t."session", 0), COALESCE(t."lines", 0)
 		FROM {ids} CROSS JOIN k_change_credit t WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
 		var id int64
 		var x credit
 		err := scan(&id, &x.span.Origin, &x.span.Agent, &x.model, &x.span.ModelName, &x.session, &x.span.Lines)
 		g.need(x.model, x.session)
-		at[id].credits = append(at[id].credits, x)
+		g.change[id].credits = append(g.change[id].credits, x)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	err = g.each(keys(at), `SELECT t.id, COALESCE(t."change", 0), COALESCE(t."commit", 0) FROM {ids} CROSS JOIN k_change_fixes t WHERE t.id = i.value ORDER BY t.id, t.seq`,
+	g.each(g.ids(), `SELECT t.id, COALESCE(t."change", 0), COALESCE(t."commit", 0) FROM {ids} CROSS JOIN k_change_fixes t WHERE t.id = i.value ORDER BY t.id, t.seq`,
 		func(scan func(...any) error) error {
 			var id, of, commit int64
 			err := scan(&id, &of, &commit)
-			at[id].mends = append(at[id].mends, of, commit)
+			g.change[id].mended = append(g.change[id].mended, of, commit)
 			return err
 		})
-	if err != nil {
-		return err
-	}
-	return g.each(keys(at), `SELECT t.id, COALESCE(t."path", '') FROM {ids} CROSS JOIN k_change_component t WHERE t.id = i.value ORDER BY t.id, t.seq`,
+	g.each(g.ids(), `SELECT t.id, COALESCE(t."path", '') FROM {ids} CROSS JOIN k_change_component t WHERE t.id = i.value ORDER BY t.id, t.seq`,
 		func(scan func(...any) error) error {
 			var id int64
 			var path string
 			err := scan(&id, &path)
-			at[id].c.Components = append(at[id].c.Components, path)
+			g.change[id].c.Components = append(g.change[id].c.Components, path)
 			return err
 		})
 }
@@ -138,13 +127,13 @@ const near = 60 * 1_000_000
 
 // readLanded reads when the landings were told first: facts about a change that say when
 // it landed, and not those that tell of it while it was open.
-func (g *gatherer) readLanded(at map[int64]*changeRow) error {
-	return g.each(keys(at), `SELECT t.id, r.recorded FROM (SELECT c.id, MIN(f.pos) AS pos FROM {ids} CROSS JOIN k_change c CROSS JOIN node_fact f
+func (g *gatherer) readLanded() {
+	g.each(g.ids(), `SELECT t.id, r.recorded FROM (SELECT c.id, MIN(f.pos) AS pos FROM {ids} CROSS JOIN k_change c CROSS JOIN node_fact f
 			WHERE c.id = i.value AND f.node = c.id AND f.occurred >= c."merged" - $2 GROUP BY c.id) t CROSS JOIN fact r WHERE r.pos = t.pos`,
 		func(scan func(...any) error) error {
 			var id, recorded int64
 			err := scan(&id, &recorded)
-			at[id].c.Recorded = moment(recorded)
+			g.change[id].c.Recorded = moment(recorded)
 			return err
 		}, near)
 }
@@ -157,21 +146,16 @@ func (g *gatherer) ids() (ids []int64) {
 }
 
 // readLinks reads what changes lead to, and what leads to them.
-func (g *gatherer) readLinks() error {
-	if err := g.links(g.ids(), g.out, away, "carries head driver implements satisfies fixes session opened"); err != nil {
-		return err
-	}
-	if err := g.links(g.ids(), g.in, back, "of-change brings"); err != nil {
-		return err
-	}
-	for _, c := range g.changes {
-		c.mends = append(c.mends, through(g.out[c.id], "fixes")...)
-		slices.Sort(c.mends)
-		c.mends = slices.DeleteFunc(slices.Compact(c.mends), func(id int64) bool { return id == 0 })
-		g.need(c.mends...)
-		g.need(through(g.out[c.id], "driver")...)
-	}
-	return nil
+func (g *gatherer) readLinks() {
+	g.links(g.ids(), g.out, away, "carries head driver implements satisfies fixes session opened")
+	g.links(g.ids(), g.in, back, "of-change brings")
+}
+
+// mends are the changes and commits that a change mends.
+func (g *gatherer) mends(c *changeRow) []int64 {
+	ids := slices.Concat(c.mended, through(g.out[c.id], "fixes"))
+	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
 }
 
 func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
@@ -183,7 +167,7 @@ func (g *gatherer) putChange(s *subject.Subject, r *changeRow) {
 	if _, login := stemma.Ref(c.Author.Ref).Split(); !c.Author.Bot || !identity.Alone(login) {
 		c.Drivers = g.crowd(through(g.out[r.id], "driver"))
 	}
-	c.Head, c.Landed, c.Mends = g.ref(r.head), g.ref(r.landed), g.refs(r.mends)
+	c.Head, c.Landed, c.Mends = g.ref(r.head), g.ref(r.landed), g.refs(g.mends(r))
 	c.Queued = g.queued(r)
 	if head := g.commits[r.head]; head != nil {
 		c.HeadTree = head.tree
@@ -241,8 +225,8 @@ func (g *gatherer) repositories() []int64 {
 // latest are the last changes of a repository.
 const latest = `(SELECT c.id, c."state" FROM k_change c WHERE c."repository" = i.value ORDER BY c.id DESC LIMIT $2) c`
 
-func (g *gatherer) readRepositories() error {
-	return g.each(g.repositories(), `SELECT i.value, COALESCE(k."name", ''), COALESCE(k."host", ''), COALESCE(k."default_branch", ''), CASE WHEN k."tip" IS NULL THEN 0 ELSE 1 END,
+func (g *gatherer) readRepositories() {
+	g.each(g.repositories(), `SELECT i.value, COALESCE(k."name", ''), COALESCE(k."host", ''), COALESCE(k."default_branch", ''), CASE WHEN k."tip" IS NULL THEN 0 ELSE 1 END,
 			CASE WHEN EXISTS (SELECT 1 FROM k_push p WHERE p."repository" = i.value) OR EXISTS (SELECT 1 FROM `+latest+` WHERE c."state" IS NOT NULL) THEN 1 ELSE 0 END,
 			CASE WHEN EXISTS (SELECT 1 FROM `+latest+` WHERE EXISTS (SELECT 1 FROM edge e WHERE e.src = c.id AND e.door IN {doors session})) THEN 1 ELSE 0 END
 		FROM {ids} LEFT JOIN k_repository k ON k.id = i.value`, func(scan func(...any) error) error {
@@ -283,8 +267,8 @@ const maxRules = 2_000
 
 // readProtections reads the rules about branches from the log: the graph only knows how
 // they are now.
-func (g *gatherer) readProtections() error {
-	return g.each(g.repositories(), `SELECT p."repository", p.id, COALESCE(f.occurred, 0), r.canonical FROM {ids} CROSS JOIN k_protection p CROSS JOIN node_fact f CROSS JOIN fact r
+func (g *gatherer) readProtections() {
+	g.each(g.repositories(), `SELECT p."repository", p.id, COALESCE(f.occurred, 0), r.canonical FROM {ids} CROSS JOIN k_protection p CROSS JOIN node_fact f CROSS JOIN fact r
 		WHERE p."repository" = i.value AND f.node = p.id AND r.pos = f.pos AND r.canonical IS NOT NULL ORDER BY p."repository", COALESCE(f.occurred, 0), f.pos`,
 		func(scan func(...any) error) error {
 			var repository, occurred int64

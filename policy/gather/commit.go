@@ -13,21 +13,18 @@ type commitRow struct {
 	id, author, committer, first, repository int64
 	tree, bot                                string
 	human                                    int
-	captured                                 bool
 	c                                        subject.Commit
-	out                                      []link
 }
 
-func (g *gatherer) readCommits() error {
-	ids := map[int64]bool{}
+func (g *gatherer) readCommits() {
 	for _, c := range g.changes {
 		for _, id := range g.all(c) {
 			g.commits[id] = &commitRow{id: id} // it may be only named
-			ids[id] = true
 		}
+		g.need(g.mends(c)...)
 	}
-	g.date(keys(ids)...)
-	err := g.each(keys(ids), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
+	g.date(keys(g.commits)...)
+	g.each(keys(g.commits), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
 			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0), COALESCE(c."deleted", 0),
 			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0)
 		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
@@ -41,21 +38,26 @@ func (g *gatherer) readCommits() error {
 		g.commits[r.id] = r
 		return err
 	})
-	if err != nil {
-		return err
+	g.links(keys(g.commits), g.out, away, "session implements assisted-by")
+}
+
+// base is the commit that a change stands on, 0 if it is not known.
+func (g *gatherer) base(c *changeRow) int64 {
+	if !c.based {
+		c.base, c.based = g.baseOf(c), true
 	}
-	out := map[int64][]link{}
-	if err := g.links(keys(ids), out, away, "session implements assisted-by"); err != nil {
-		return err
-	}
-	for id, links := range out {
-		g.commits[id].out = links
-	}
+	return c.base
+}
+
+// bases are the commits that changes stand on.
+func (g *gatherer) bases() (ids []int64) {
 	for _, c := range g.changes {
-		c.base = g.baseOf(c)
-		g.need(c.base)
+		if base := g.base(c); base != 0 {
+			ids = append(ids, base)
+		}
 	}
-	return nil
+	g.need(ids...)
+	return ids
 }
 
 // baseOf is the commit that a change stands on: that before the first one that it carries.
@@ -78,8 +80,8 @@ func (g *gatherer) baseOf(c *changeRow) int64 {
 }
 
 // ownAI reports whether an agent's own account wrote a commit, or its message names one.
-func (r *commitRow) ownAI() bool {
-	return r.bot != "" && identity.Recognise(r.bot, "").AI() || len(through(r.out, "assisted-by")) > 0
+func (g *gatherer) ownAI(r *commitRow) bool {
+	return r.bot != "" && identity.Recognise(r.bot, "").AI() || len(through(g.out[r.id], "assisted-by")) > 0
 }
 
 func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
@@ -93,7 +95,7 @@ func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
 		k.Thing, k.Recorded = g.thing(id), g.recorded[id]
 		k.Author, k.Committer = g.people[r.author], g.people[r.committer]
 		k.Sessions = g.refs(g.sessionsOf(r))
-		k.AIAuthor, k.UsesCapture = r.ownAI(), r.captured
+		k.AIAuthor, k.UsesCapture = g.ownAI(r), g.captured[pair{r.author, r.repository}]
 		g.attributed(&k, r)
 		s.Commits = append(s.Commits, k)
 	}
@@ -101,7 +103,7 @@ func (g *gatherer) putCommits(s *subject.Subject, c *changeRow) {
 
 // sessionsOf are those that a commit names, or records of its lines.
 func (g *gatherer) sessionsOf(r *commitRow) []int64 {
-	ids := through(r.out, "session")
+	ids := through(g.out[r.id], "session")
 	for _, x := range g.records[r.id] {
 		for _, l := range x.stretches {
 			if n := len(ids); n == 0 || ids[n-1] != l.session {
@@ -135,11 +137,13 @@ func (g *gatherer) attributed(k *subject.Commit, r *commitRow) {
 	}
 }
 
+// A pair is who wrote a commit, and where.
+type pair struct{ author, repository int64 }
+
 // readCapture finds whether sessions of the authors of commits are known in their
 // repository, among the last ones of each account: they say so, or commits of it were
 // checked out while they worked, or came from them.
-func (g *gatherer) readCapture() error {
-	type pair struct{ author, repository int64 }
+func (g *gatherer) readCapture() {
 	known := map[pair]bool{}
 	var ids []int64
 	for id, k := range g.commits {
@@ -148,8 +152,7 @@ func (g *gatherer) readCapture() error {
 			ids = append(ids, id)
 		}
 	}
-	captured := map[pair]bool{}
-	err := g.each(ids, `SELECT t.author, t.repository FROM (SELECT c."author" AS author, c."repository" AS repository FROM {ids} CROSS JOIN k_commit c WHERE c.id = i.value) t
+	g.each(ids, `SELECT t.author, t.repository FROM (SELECT c."author" AS author, c."repository" AS repository FROM {ids} CROSS JOIN k_commit c WHERE c.id = i.value) t
 		WHERE EXISTS (SELECT 1 FROM (SELECT e.src AS id FROM (SELECT t.author AS id UNION SELECT b.id FROM same a JOIN same b ON b.self = a.self WHERE a.id = t.author) p
 				CROSS JOIN edge e WHERE e.dst = p.id AND e.door IN {doors operator} ORDER BY e.src DESC LIMIT $2) o
 			WHERE EXISTS (SELECT 1 FROM edge w WHERE w.src = o.id AND w.door IN {doors in} AND w.dst = t.repository)
@@ -159,17 +162,13 @@ func (g *gatherer) readCapture() error {
 		func(scan func(...any) error) error {
 			var p pair
 			err := scan(&p.author, &p.repository)
-			captured[p] = true
+			g.captured[p] = true
 			return err
 		}, lately)
-	for _, k := range g.commits {
-		k.captured = captured[pair{k.author, k.repository}]
-	}
-	return err
 }
 
-func (g *gatherer) readFiles() error {
-	return g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
+func (g *gatherer) readFiles() {
+	g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
 		WHERE f.id = i.value AND f."path" IS NOT NULL AND f.seq <= $2 ORDER BY f.id, f.seq`, func(scan func(...any) error) error {
 		var id int64
 		var f subject.File

@@ -11,7 +11,6 @@ import (
 type deploymentRow struct {
 	id, environment, actor int64
 	d                      subject.Deployment
-	out                    []link
 	before                 []int64 // artifacts that the one ships that it replaces
 }
 
@@ -20,15 +19,13 @@ type deploymentRow struct {
 // near, however many there are.
 const sameService = `x."environment" + 0 = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '') AND COALESCE(x."status", '') IN ('success', 'inactive')`
 
-func (g *gatherer) readDeployments() error {
-	ids := map[int64]bool{}
+func (g *gatherer) readDeployments() {
+	var ids []int64
 	for _, c := range g.changes {
-		for _, id := range through(g.in[c.id], "brings") {
-			ids[id] = true
-		}
+		ids = append(ids, through(g.in[c.id], "brings")...)
 	}
 	// Another one of its service that succeeded before is what could be gone back to.
-	err := g.each(keys(ids), `SELECT d.id, COALESCE(d."environment", 0), COALESCE(d."actor", 0), COALESCE(v."name", ''), COALESCE(v."tier", ''), COALESCE(d."service", ''),
+	g.each(ids, `SELECT d.id, COALESCE(d."environment", 0), COALESCE(d."actor", 0), COALESCE(v."name", ''), COALESCE(v."tier", ''), COALESCE(d."service", ''),
 			COALESCE(d."version", ''), COALESCE(d."status", ''), COALESCE(d."task", ''), COALESCE(d."at", 0), COALESCE(d."orphans", -1), COALESCE(d."direct", -1),
 			CASE WHEN (SELECT x.id FROM k_deployment x WHERE x."at" < d."at" AND `+sameService+` ORDER BY x."at" DESC LIMIT 1) IS NULL THEN 1 ELSE 0 END
 		FROM {ids} CROSS JOIN k_deployment d LEFT JOIN k_environment v ON v.id = d."environment" WHERE d.id = i.value`, func(scan func(...any) error) error {
@@ -41,40 +38,24 @@ func (g *gatherer) readDeployments() error {
 		g.deployments[r.id] = r
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	out := map[int64][]link{}
-	if err := g.links(keys(g.deployments), out, away, "ships replaces run"); err != nil {
-		return err
-	}
-	for id, links := range out {
-		r := g.deployments[id]
-		r.out = links
-		g.artifactsOf[id] = through(links, "ships")
-		g.need(through(links, "ships", "replaces", "run")...)
-	}
-	if err := g.readReplaced(); err != nil {
-		return err
-	}
-	return g.readSnapshots()
-}
-
-func (g *gatherer) readReplaced() error {
-	return g.each(keys(g.deployments), `SELECT e.src, s.dst FROM {ids} CROSS JOIN edge e CROSS JOIN edge s CROSS JOIN k_artifact a
+	g.links(ids, g.out, away, "ships replaces run")
+	g.each(ids, `SELECT e.src, s.dst FROM {ids} CROSS JOIN edge e CROSS JOIN edge s CROSS JOIN k_artifact a
 		WHERE e.src = i.value AND e.door IN {doors replaces} AND s.src = e.dst AND s.door IN {doors ships} AND a.id = s.dst ORDER BY e.src, s.dst`, func(scan func(...any) error) error {
 		var id, artifact int64
 		err := scan(&id, &artifact)
-		g.deployments[id].before = append(g.deployments[id].before, artifact)
-		g.need(artifact)
+		if r := g.deployments[id]; r != nil {
+			r.before = append(r.before, artifact)
+			g.need(artifact)
+		}
 		return err
 	})
+	g.readSnapshots(ids)
 }
 
 // readSnapshots reads what was seen to run while a deployment was the last one of its
 // service: the most of it that nothing explained.
-func (g *gatherer) readSnapshots() error {
-	return g.each(keys(g.deployments), `WITH t AS MATERIALIZED (SELECT d.id, d."environment", d."at", COALESCE(d."until", (SELECT x."at" FROM k_deployment x
+func (g *gatherer) readSnapshots(ids []int64) {
+	g.each(ids, `WITH t AS MATERIALIZED (SELECT d.id, d."environment", d."at", COALESCE(d."until", (SELECT x."at" FROM k_deployment x
 				WHERE x."at" > d."at" AND `+sameService+` ORDER BY x."at" LIMIT 1)) AS until
 			FROM {ids} CROSS JOIN k_deployment d WHERE d.id = i.value)
 		SELECT t.id, COUNT(*), MAX(COALESCE(n."unexplained", 0)) FROM t CROSS JOIN k_snapshot n
@@ -106,11 +87,11 @@ func (g *gatherer) putDeployments(s *subject.Subject, c *changeRow) {
 		r := g.deployments[id]
 		d := r.d
 		d.Thing, d.Actor = g.thing(id), g.people[r.actor]
-		if runs := g.refs(through(r.out, "run")); len(runs) > 0 {
+		if runs := g.refs(through(g.out[id], "run")); len(runs) > 0 {
 			d.Run = runs[0]
 		}
-		d.Artifacts = g.refs(g.built(through(r.out, "ships")))
-		if replaced := g.refs(through(r.out, "replaces")); len(replaced) > 0 {
+		d.Artifacts = g.refs(g.built(through(g.out[id], "ships")))
+		if replaced := g.refs(through(g.out[id], "replaces")); len(replaced) > 0 {
 			d.Replaces = replaced[0]
 		}
 		d.ReplacesOf = g.refs(r.before)

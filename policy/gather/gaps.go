@@ -10,7 +10,7 @@ import (
 // readGaps reads what is known to be missing: of what the changes name, and of their
 // repositories as a whole, among the last gaps of each. What was erased is told with its
 // session.
-func (g *gatherer) readGaps() error {
+func (g *gatherer) readGaps() {
 	const columns = `COALESCE(x."source", ''), COALESCE(x."place", ''), COALESCE(x."reason", ''), COALESCE((SELECT MAX(f.occurred) FROM node_fact f WHERE f.node = x.id), 0)`
 	const open = `COALESCE(x."closed", 0) = 0 AND x."source" <> 'erasure' ORDER BY i.value, x.id DESC`
 	take := func(scan func(...any) error) error {
@@ -23,17 +23,9 @@ func (g *gatherer) readGaps() error {
 		}
 		return err
 	}
-	about := slices.Concat(g.ids(), keys(g.commits), keys(g.session), keys(g.runs), keys(g.deployments), keys(g.artifacts), keys(g.incidents), keys(g.tickets))
-	for _, list := range g.reviews {
-		for _, r := range list {
-			about = append(about, r.id)
-		}
-	}
-	err := g.each(about, `SELECT i.value, `+columns+` FROM {ids} CROSS JOIN k_gap x WHERE x."about" = i.value AND `+open, take)
-	if err != nil {
-		return err
-	}
-	return g.each(g.repositories(), `SELECT i.value, `+columns+` FROM {ids} CROSS JOIN k_gap x WHERE x."repository" = i.value AND x."about" IS NULL
+	about := slices.Concat(g.ids(), keys(g.commits), keys(g.session), keys(g.runs), keys(g.deployments), keys(g.artifacts), keys(g.incidents), keys(g.tickets), g.reviewIDs())
+	g.each(about, `SELECT i.value, `+columns+` FROM {ids} CROSS JOIN k_gap x WHERE x."about" = i.value AND `+open, take)
+	g.each(g.repositories(), `SELECT i.value, `+columns+` FROM {ids} CROSS JOIN k_gap x WHERE x."repository" = i.value AND x."about" IS NULL
 		AND x.id >= COALESCE((SELECT l.id FROM k_gap l WHERE l."repository" = i.value ORDER BY l.id DESC LIMIT 1 OFFSET $2), 0) AND `+open, take, lately-1)
 }
 
@@ -43,7 +35,7 @@ func (g *gatherer) putGaps(s *subject.Subject, c *changeRow) {
 		of = append(of, r.id)
 	}
 	for _, id := range slices.Concat(g.all(c), g.runsOf(c), g.brought(c)) {
-		of = append(of, g.built(g.artifactsOf[id])...)
+		of = append(of, g.builtOf(id)...)
 	}
 	of = append(of, g.incidentsAbout(c)...)
 	slices.Sort(of)

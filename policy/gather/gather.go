@@ -56,6 +56,9 @@ type Options struct {
 	Settings func(repository string) subject.Settings // by its ref
 	Now      time.Time
 	Log      subject.Log
+	// New leaves out packages that were built in before in these versions, and what is told of
+	// them: no rule looks at them.
+	New bool
 }
 
 // Changes are the subjects of some changes, derived, in their order. Who signed attestations
@@ -65,11 +68,7 @@ type Options struct {
 func Changes(ctx context.Context, tx *storage.Tx, refs []stemma.Ref, opt Options) ([]*subject.Subject, error) {
 	list := make([]*subject.Subject, 0, len(refs))
 	for part := range slices.Chunk(refs, page) {
-		g, err := open(ctx, tx)
-		if err != nil {
-			return nil, fmt.Errorf("gathering changes: %w", err)
-		}
-		found, err := g.page(part, opt)
+		found, err := open(ctx, tx, opt).page(part)
 		if err != nil {
 			return nil, fmt.Errorf("gathering changes: %w", err)
 		}
@@ -84,24 +83,33 @@ func Changes(ctx context.Context, tx *storage.Tx, refs []stemma.Ref, opt Options
 	return list, nil
 }
 
-// page fills the subjects of a page.
-func (g *gatherer) page(refs []stemma.Ref, opt Options) (map[stemma.Ref]*subject.Subject, error) {
-	for _, read := range []func() error{
-		func() error { return g.readChanges(refs) },
-		g.readLinks, g.readRepositories, g.readProtections,
-		g.readCommits, g.readFiles, g.readRecords, g.readSpans, g.readCapture,
-		g.readSessions, g.readReviews, g.readRuns, g.readReports,
-		g.readDeployments, g.readArtifacts, g.readStatements, g.readPackages, g.readIncidents,
-		g.readTickets, g.readGovernance, g.readGaps, g.readNames,
+// page fills the subjects of a page. What stands on one line is asked together, and what it is
+// asked about came with the lines before.
+func (g *gatherer) page(refs []stemma.Ref) (map[stemma.Ref]*subject.Subject, error) {
+	for _, together := range [][]func(){
+		{g.readDoors, func() { g.readChanges(refs) }},
+		{g.readLanded, g.readCredits, g.readLinks, g.readRepositories, g.readProtections, g.readReviews, g.readExceptions},
+		{g.readCommits, g.readFiles, g.readRecords, g.readRoles, g.readDeployments, g.readRunsFor},
+		{g.readSpans, g.readCapture, g.readRunsOn, g.readTickets, g.readIncidents},
+		{g.readSessions, g.readPins, g.readReports, g.readBuilt, g.readTicketRows, g.readIncidentRows},
+		{g.readSession, g.readRequirements, g.readRules, g.readSame},
+		{g.readArtifacts, g.readStatements, g.readBoms, g.readAdvisories},
+		{g.readParts, g.readGaps},
+		{g.readPackages},
+		{g.readVulnerabilities, g.readNames},
 	} {
-		if err := read(); err != nil {
+		for _, read := range together {
+			read()
+		}
+		if err := g.run(); err != nil {
 			return nil, err
 		}
 	}
 	found := make(map[stemma.Ref]*subject.Subject, len(g.changes))
 	for _, c := range g.changes {
+		c.runs = nil // those of one time are put in order by their names, which came last
 		s := g.subject(c)
-		s.Settings, s.Now, s.Log = opt.Settings(s.Repository.Ref), opt.Now, opt.Log
+		s.Settings, s.Now, s.Log = g.opt.Settings(s.Repository.Ref), g.opt.Now, g.opt.Log
 		s.Derive()
 		found[stemma.Ref(s.Change.Ref)] = s
 	}

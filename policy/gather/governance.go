@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,9 +17,8 @@ type exceptionRow struct {
 const exceptionColumns = `SELECT k.id, i.value, COALESCE(k."control", ''), COALESCE(k."reason", ''), COALESCE(k."owner", 0), COALESCE(k."approver", 0), COALESCE(k."opened", 0),
 	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0) FROM {ids} CROSS JOIN k_exception k `
 
-// readGovernance reads the exceptions for the changes and for their repositories, and all
-// advisories about models, of which there are few.
-func (g *gatherer) readGovernance() error {
+// readExceptions reads the exceptions for the changes and for their repositories.
+func (g *gatherer) readExceptions() {
 	take := func(scan func(...any) error) error {
 		var r exceptionRow
 		var of, opened, approved, until, followed, withdrawn int64
@@ -32,13 +32,17 @@ func (g *gatherer) readGovernance() error {
 		g.exceptions[of] = append(g.exceptions[of], r)
 		return err
 	}
-	if err := g.each(g.ids(), exceptionColumns+`WHERE k."change" = i.value ORDER BY k.id`, take); err != nil {
-		return err
+	g.each(g.ids(), exceptionColumns+`WHERE k."change" = i.value ORDER BY k.id`, take)
+	g.each(g.repositories(), exceptionColumns+`WHERE k."repository" = i.value ORDER BY k.id`, take)
+}
+
+// readAdvisories reads all advisories about models, of which there are few.
+func (g *gatherer) readAdvisories() {
+	if len(g.session) == 0 {
+		return
 	}
-	if err := g.each(keys(g.repository), exceptionColumns+`WHERE k."repository" = i.value ORDER BY k.id`, take); err != nil {
-		return err
-	}
-	return g.store.Each(g.ctx, func(scan func(...any) error) error {
+	g.ask(`SELECT k.id, COALESCE(k."model", ''), COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."since", 0), COALESCE(k."published", 0),
+		CASE WHEN k."standing" = 'open' THEN 0 ELSE COALESCE(k."withdrawn", 0) END FROM k_advisory k WHERE k."model" > ''`, func(scan func(...any) error) error {
 		var id, since, published, withdrawn int64
 		var a subject.Advisory
 		err := scan(&id, &a.Model, &a.Title, &a.Severity, &since, &published, &withdrawn)
@@ -46,8 +50,7 @@ func (g *gatherer) readGovernance() error {
 		g.need(id)
 		g.advisories = append(g.advisories, advisoryRow{id, a})
 		return err
-	}, `SELECT k.id, COALESCE(k."model", ''), COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."since", 0), COALESCE(k."published", 0),
-		CASE WHEN k."standing" = 'open' THEN 0 ELSE COALESCE(k."withdrawn", 0) END FROM k_advisory k WHERE k."model" > '' ORDER BY k.id`)
+	})
 }
 
 // An advisoryRow is an advisory as the tables have it.
@@ -70,6 +73,7 @@ func (g *gatherer) putGovernance(s *subject.Subject, c *changeRow) {
 		r.e.Thing, r.e.Owner, r.e.Approver = g.thing(r.id), g.people[r.owner], g.people[r.approver]
 		s.Exceptions = append(s.Exceptions, r.e)
 	}
+	slices.SortFunc(g.advisories, func(a, b advisoryRow) int { return cmp.Compare(a.id, b.id) })
 	for _, r := range g.advisories {
 		if slices.ContainsFunc(s.Sessions, func(x subject.Session) bool {
 			return slices.ContainsFunc(x.Models, func(m subject.Model) bool { return m.Fits(r.a.Model) })

@@ -29,8 +29,8 @@ type stretch struct {
 
 // readRecords reads the records that are in force: a later one says what another one
 // says too, and what a commit says of itself comes last.
-func (g *gatherer) readRecords() error {
-	return g.each(keys(g.commits), `SELECT a.id, a."commit", COALESCE(a."format", ''), COALESCE(a."writer", ''), COALESCE(a."ai_lines", 0), COALESCE(a."human_lines", 0),
+func (g *gatherer) readRecords() {
+	g.each(keys(g.commits), `SELECT a.id, a."commit", COALESCE(a."format", ''), COALESCE(a."writer", ''), COALESCE(a."ai_lines", 0), COALESCE(a."human_lines", 0),
 			COALESCE(a."claimed_lines", 0), COALESCE(a."misplaced_lines", 0)
 		FROM {ids} CROSS JOIN k_attribution a WHERE a."commit" = i.value AND COALESCE(a."withdrawn", 0) = 0
 		ORDER BY a."commit", CASE WHEN a."format" = '`+declared+`' THEN 1 ELSE 0 END, a."format"`, func(scan func(...any) error) error {
@@ -42,8 +42,8 @@ func (g *gatherer) readRecords() error {
 	})
 }
 
-func (g *gatherer) readSpans() error {
-	return g.each(keys(g.recordOf), `SELECT t.id, COALESCE(t."path", ''), COALESCE(t."start", 0), COALESCE(t."end", 0), COALESCE(t."origin", ''), COALESCE(t."agent", ''),
+func (g *gatherer) readSpans() {
+	g.each(keys(g.recordOf), `SELECT t.id, COALESCE(t."path", ''), COALESCE(t."start", 0), COALESCE(t."end", 0), COALESCE(t."origin", ''), COALESCE(t."agent", ''),
 			COALESCE(t."model", 0), COALESCE(t."model_name", ''), COALESCE(t."session", 0)
 		FROM {ids} CROSS JOIN k_attribution_span t WHERE t.id = i.value AND t.seq <= $2 ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
 		var id int64

@@ -33,68 +33,65 @@ type find struct {
 }
 
 // readPackages reads what registries tell of the packages that came in, and what advisories
-// do of all that bills of materials name.
-func (g *gatherer) readPackages() error {
+// do of these and of others that are looked at.
+func (g *gatherer) readPackages() {
 	named, registered, unsourced, blind := map[string]bool{}, map[string]bool{}, map[string]bool{}, false
 	for _, c := range g.changes {
-		for _, id := range g.artifactsBy(c) {
-			before := g.earlier(c, g.artifacts[id].a.Name)
-			for _, b := range g.artifacts[id].boms {
-				blind = blind || b.cut
-				for _, l := range b.lines {
-					if before.has(l) && !l.ofDistribution() {
-						named[l.name()] = true
-						continue
-					}
-					p := g.part(l)
-					named[p.Name], named[p.Source] = true, true
-					if !before.has(l) {
-						registered[p.Name] = true
-						unsourced[b.unsourced(p)] = true
-						blind = blind || p.Name == ""
-					}
+		artifacts := g.artifactsBy(c)
+		names := g.freshNames(c, artifacts)
+		for b, before := range g.bills(c, artifacts) {
+			blind = blind || b.cut
+			d := g.differs(b, before)
+			for _, l := range g.kept(d, names) {
+				if !l.ofDistribution() {
+					named[l.name()] = true
+					continue
 				}
+				p := g.part(l)
+				named[p.Name], named[p.Source] = true, true
+			}
+			for _, l := range d.fresh {
+				p := g.part(l)
+				named[p.Name], named[p.Source], registered[p.Name] = true, true, true
+				unsourced[b.unsourced(p)] = true
+				blind = blind || p.Name == ""
 			}
 		}
 	}
 	for _, list := range []map[string]bool{named, registered, unsourced} {
 		delete(list, "")
 	}
-	if err := g.readRegistered(registered); err != nil {
-		return err
-	}
-	if err := g.readWarnings(named); err != nil {
-		return err
-	}
+	g.readRegistered(registered)
+	g.readWarnings(named)
 	if blind || len(unsourced) > 0 {
-		if err := g.readKnown(unsourced); err != nil {
-			return err
-		}
+		g.readKnown(unsourced)
 	}
+}
+
+// readVulnerabilities reads the advisories that are about parts.
+func (g *gatherer) readVulnerabilities() {
 	advisories := map[int64]bool{}
-	for _, a := range g.artifacts {
-		for _, b := range a.boms {
-			for _, l := range b.lines {
-				for _, f := range g.warned(l) {
-					advisories[f.advisory] = true
-				}
+	for _, c := range g.changes {
+		for l := range g.came(c, g.artifactsBy(c)).lines {
+			for _, f := range g.warned(l) {
+				advisories[f.advisory] = true
 			}
 		}
 	}
-	return g.each(keys(advisories), `SELECT k.id, COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."malicious", 0), COALESCE(k."published", 0), COALESCE(k."modified", 0)
+	g.need(keys(advisories)...)
+	g.each(keys(advisories), `SELECT k.id, COALESCE(k."title", ''), COALESCE(k."severity", ''), COALESCE(k."malicious", 0), COALESCE(k."published", 0), COALESCE(k."modified", 0)
 		FROM {ids} CROSS JOIN k_advisory k WHERE k.id = i.value AND COALESCE(k."standing", '') <> 'withdrawn'`, func(scan func(...any) error) error {
 		r := &vulnerabilityRow{}
 		var published, modified int64
 		err := scan(&r.id, &r.v.Title, &r.v.Severity, &r.v.Malicious, &published, &modified)
 		r.v.Published, r.v.Modified = moment(published), moment(modified)
-		g.need(r.id)
 		g.vulnerabilities[r.id] = r
 		return err
 	})
 }
 
-func (g *gatherer) readRegistered(names map[string]bool) error {
-	return g.named(names, `SELECT k.id, k."purl", COALESCE(k."missing", 0), COALESCE(k."first", 0), COALESCE(k."downloads", 0), COALESCE(k."asked", 0)
+func (g *gatherer) readRegistered(names map[string]bool) {
+	g.named(names, `SELECT k.id, k."purl", COALESCE(k."missing", 0), COALESCE(k."first", 0), COALESCE(k."downloads", 0), COALESCE(k."asked", 0)
 		FROM {names} CROSS JOIN k_package k WHERE k."purl" = i.value`, func(scan func(...any) error) error {
 		r := packageRow{p: subject.Package{Told: true}}
 		var first, asked int64
@@ -106,9 +103,9 @@ func (g *gatherer) readRegistered(names map[string]bool) error {
 	})
 }
 
-func (g *gatherer) readWarnings(names map[string]bool) error {
+func (g *gatherer) readWarnings(names map[string]bool) {
 	// Sorting is left to whoever needs it: the rows of one package lie together.
-	return g.named(names, `SELECT t.id, t.seq, t."package", COALESCE(t."ecosystem", ''), COALESCE(t."range", 0), COALESCE(t."event", ''), COALESCE(t."version", '')
+	g.named(names, `SELECT t.id, t.seq, t."package", COALESCE(t."ecosystem", ''), COALESCE(t."range", 0), COALESCE(t."event", ''), COALESCE(t."version", '')
 		FROM {names} CROSS JOIN k_advisory_affects t WHERE t."package" = i.value`, func(scan func(...any) error) error {
 		var id int64
 		var name string
@@ -127,19 +124,14 @@ func (g *gatherer) readWarnings(names map[string]bool) error {
 
 // readKnown reads when the last advisory about packages was published or changed, and of
 // which distributions there are any.
-func (g *gatherer) readKnown(distributions map[string]bool) error {
-	latest := func(scan func(...any) error) error {
+func (g *gatherer) readKnown(distributions map[string]bool) {
+	g.ask(`SELECT k."modified" FROM k_advisory k WHERE k."modified" IS NOT NULL AND COALESCE(k."model", '') = '' ORDER BY k."modified" DESC LIMIT 1`, func(scan func(...any) error) error {
 		var at int64
 		err := scan(&at)
 		g.known = moment(at)
 		return err
-	}
-	query := `SELECT k."modified" FROM k_advisory k WHERE k."modified" IS NOT NULL AND COALESCE(k."model", '') = '' ORDER BY k."modified" DESC LIMIT 1`
-	g.asked(query)
-	if err := g.store.Each(g.ctx, latest, query); err != nil {
-		return err
-	}
-	return g.named(distributions, `SELECT i.value FROM {names} WHERE EXISTS (SELECT 1 FROM k_advisory_affects t WHERE t."package" > i.value AND t."package" < i.value || '~')`,
+	})
+	g.named(distributions, `SELECT i.value FROM {names} WHERE EXISTS (SELECT 1 FROM k_advisory_affects t WHERE t."package" > i.value AND t."package" < i.value || '~')`,
 		func(scan func(...any) error) error {
 			var name string
 			err := scan(&name)

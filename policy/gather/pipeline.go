@@ -14,52 +14,40 @@ type runRow struct {
 	r                       subject.Run
 }
 
-// bases are the commits that changes stand on.
-func (g *gatherer) bases() (ids []int64) {
-	for _, c := range g.changes {
-		if c.base != 0 {
-			ids = append(ids, c.base)
-		}
+// runRows are runs r, as they are asked for in two ways.
+const runRows = `SELECT r.id, COALESCE(r."commit", 0), COALESCE(r."actor", 0), COALESCE(r."part_of", 0), COALESCE(r."name", ''), COALESCE(r."system", ''),
+	COALESCE(r."attempt", 0), COALESCE(r."conclusion", ''), COALESCE(r."started", 0), COALESCE(r."trigger", '') FROM {ids} CROSS JOIN k_run r WHERE `
+
+func (g *gatherer) takeRun(scan func(...any) error) error {
+	x := &runRow{}
+	var started int64
+	err := scan(&x.id, &x.commit, &x.actor, &x.part, &x.r.Name, &x.r.System, &x.r.Attempt, &x.r.Conclusion, &started, &x.r.Trigger)
+	if g.runs[x.id] != nil { // for a change, and on a commit of it
+		return err
 	}
-	return ids
+	x.r.Started = moment(started)
+	g.need(x.id, x.commit, x.actor, x.part)
+	g.runs[x.id], g.runsOn[x.commit] = x, append(g.runsOn[x.commit], x.id)
+	return err
 }
 
-func (g *gatherer) readRuns() error {
-	on := slices.Concat(keys(g.commits), g.bases())
+// readRunsFor reads the runs that say which change they are for.
+func (g *gatherer) readRunsFor() {
+	var ids []int64
 	for _, c := range g.changes {
-		on = append(on, g.all(c)...)
+		ids = append(ids, through(g.in[c.id], "of-change")...)
 	}
-	ids := map[int64]bool{}
-	err := g.each(on, `SELECT r.id FROM {ids} CROSS JOIN k_run r WHERE r."commit" = i.value`, func(scan func(...any) error) error {
-		var id int64
-		err := scan(&id)
-		ids[id] = true
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, c := range g.changes {
-		for _, id := range through(g.in[c.id], "of-change") {
-			ids[id] = true
-		}
-	}
-	err = g.each(keys(ids), `SELECT r.id, COALESCE(r."commit", 0), COALESCE(r."actor", 0), COALESCE(r."part_of", 0), COALESCE(r."name", ''), COALESCE(r."system", ''),
-			COALESCE(r."attempt", 0), COALESCE(r."conclusion", ''), COALESCE(r."started", 0), COALESCE(r."trigger", '')
-		FROM {ids} CROSS JOIN k_run r WHERE r.id = i.value`, func(scan func(...any) error) error {
-		x := &runRow{}
-		var started int64
-		err := scan(&x.id, &x.commit, &x.actor, &x.part, &x.r.Name, &x.r.System, &x.r.Attempt, &x.r.Conclusion, &started, &x.r.Trigger)
-		x.r.Started = moment(started)
-		g.need(x.id, x.commit, x.actor, x.part)
-		g.runs[x.id] = x
-		g.runsOn[x.commit] = append(g.runsOn[x.commit], x.id)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return g.each(keys(g.runs), `SELECT e.src, COUNT(*), CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM k_config_pin p WHERE p.id = e.dst AND COALESCE(p."pinned", 0) = 0) THEN 1 ELSE 0 END), 0) AS BIGINT)
+	g.each(ids, runRows+`r.id = i.value`, g.takeRun)
+}
+
+// readRunsOn reads those on the commits of changes, and on those that these stand on.
+func (g *gatherer) readRunsOn() {
+	g.each(slices.Concat(keys(g.commits), g.bases()), runRows+`r."commit" = i.value`, g.takeRun)
+}
+
+// readPins reads what told runs what to do.
+func (g *gatherer) readPins() {
+	g.each(keys(g.runs), `SELECT e.src, COUNT(*), CAST(COALESCE(SUM(CASE WHEN EXISTS (SELECT 1 FROM k_config_pin p WHERE p.id = e.dst AND COALESCE(p."pinned", 0) = 0) THEN 1 ELSE 0 END), 0) AS BIGINT)
 		FROM {ids} CROSS JOIN edge e WHERE e.src = i.value AND e.door IN {doors uses} GROUP BY e.src`, func(scan func(...any) error) error {
 		var id int64
 		var all, loose int
@@ -108,14 +96,14 @@ type reportRow[T any] struct {
 	x               T
 }
 
-func (g *gatherer) readReports() error {
+func (g *gatherer) readReports() {
 	of := slices.Concat(keys(g.runs), keys(g.commits), g.bases())
 	commits := map[int64]bool{}
 	for _, id := range slices.Concat(keys(g.commits), g.bases()) {
 		commits[id] = true
 	}
 	// A report leads to its run and to what was looked at; it is met once for each.
-	err := g.each(of, `SELECT t.id, e.dst, COALESCE(t."run", 0), COALESCE(t."suite", ''), COALESCE(t."status", ''), COALESCE(t."failed", 0), COALESCE(t."passed", 0), COALESCE(t."skipped", 0)
+	g.each(of, `SELECT t.id, e.dst, COALESCE(t."run", 0), COALESCE(t."suite", ''), COALESCE(t."status", ''), COALESCE(t."failed", 0), COALESCE(t."passed", 0), COALESCE(t."skipped", 0)
 		FROM {ids} CROSS JOIN edge e CROSS JOIN k_test t WHERE e.dst = i.value AND e.door IN {doors of} AND t.id = e.src ORDER BY t.id, e.dst`, func(scan func(...any) error) error {
 		r := &reportRow[subject.Test]{}
 		var to int64
@@ -130,10 +118,7 @@ func (g *gatherer) readReports() error {
 		g.need(r.id, r.run)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	err = g.each(of, `SELECT t.id, e.dst, COALESCE(t."run", 0), COALESCE(t."tool", ''), COALESCE(t."format", ''), COALESCE(t."findings", 0), COALESCE(t."critical", 0), COALESCE(t."high", 0),
+	g.each(of, `SELECT t.id, e.dst, COALESCE(t."run", 0), COALESCE(t."tool", ''), COALESCE(t."format", ''), COALESCE(t."findings", 0), COALESCE(t."critical", 0), COALESCE(t."high", 0),
 			COALESCE((SELECT MAX(CASE WHEN r.recorded < f.occurred THEN r.recorded ELSE f.occurred END) FROM node_fact f JOIN fact r ON r.pos = f.pos WHERE f.node = t.id), 0)
 		FROM {ids} CROSS JOIN edge e CROSS JOIN k_scan t WHERE e.dst = i.value AND e.door IN {doors of} AND t.id = e.src ORDER BY t.id, e.dst`, func(scan func(...any) error) error {
 		r := &reportRow[subject.Scan]{}
@@ -150,10 +135,11 @@ func (g *gatherer) readReports() error {
 		g.need(r.id, r.run)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return g.each(keys(g.scans), `SELECT DISTINCT t.id, t."rule" FROM {ids} CROSS JOIN k_scan_finding t WHERE t.id = i.value AND t."severity" IN ('critical', 'high') AND t."rule" IS NOT NULL
+}
+
+// readRules reads which rules of scanners found something grave.
+func (g *gatherer) readRules() {
+	g.each(keys(g.scans), `SELECT DISTINCT t.id, t."rule" FROM {ids} CROSS JOIN k_scan_finding t WHERE t.id = i.value AND t."severity" IN ('critical', 'high') AND t."rule" IS NOT NULL
 		ORDER BY t.id, t."rule"`, func(scan func(...any) error) error {
 		var id int64
 		var rule string

@@ -13,7 +13,6 @@ type reviewRow struct {
 	id, by, head int64
 	role         string
 	r            subject.Review
-	roles        []roleRow
 }
 
 type roleRow struct {
@@ -21,9 +20,8 @@ type roleRow struct {
 	r  subject.Role
 }
 
-func (g *gatherer) readReviews() error {
-	at := map[int64]*reviewRow{}
-	err := g.each(g.ids(), `SELECT r.id, r."change", COALESCE(r."reviewer", 0), COALESCE(r."head", 0), COALESCE(r."role", ''), COALESCE(r."verdict", ''), COALESCE(r."tree", ''),
+func (g *gatherer) readReviews() {
+	g.each(g.ids(), `SELECT r.id, r."change", COALESCE(r."reviewer", 0), COALESCE(r."head", 0), COALESCE(r."role", ''), COALESCE(r."verdict", ''), COALESCE(r."tree", ''),
 			COALESCE(r."submitted", 0), COALESCE(r."dismissed", 0), COALESCE(r."comments", 0)
 		FROM {ids} CROSS JOIN k_review r WHERE r."change" = i.value`, func(scan func(...any) error) error {
 		x := &reviewRow{}
@@ -32,21 +30,31 @@ func (g *gatherer) readReviews() error {
 		x.r.Submitted = moment(submitted)
 		g.need(x.by, x.head)
 		g.date(x.id)
-		g.reviews[of], at[x.id] = append(g.reviews[of], x), x
+		g.reviews[of] = append(g.reviews[of], x)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	return g.each(keys(at), `SELECT s.id, s."review", COALESCE(s."role", ''), COALESCE(s."method", ''), COALESCE(s."owned", 0), COALESCE(s."files", 0)
+}
+
+// readRoles reads in which roles who gave reviews did so.
+func (g *gatherer) readRoles() {
+	g.each(g.reviewIDs(), `SELECT s.id, s."review", COALESCE(s."role", ''), COALESCE(s."method", ''), COALESCE(s."owned", 0), COALESCE(s."files", 0)
 		FROM {ids} CROSS JOIN k_standing s WHERE s."review" = i.value AND COALESCE(s."withdrawn", 0) = 0`, func(scan func(...any) error) error {
 		var x roleRow
 		var of int64
 		err := scan(&x.id, &of, &x.r.Role, &x.r.Method, &x.r.Owned, &x.r.Files)
 		g.need(x.id)
-		at[of].roles = append(at[of].roles, x)
+		g.roles[of] = append(g.roles[of], x)
 		return err
 	})
+}
+
+func (g *gatherer) reviewIDs() (ids []int64) {
+	for _, list := range g.reviews {
+		for _, r := range list {
+			ids = append(ids, r.id)
+		}
+	}
+	return ids
 }
 
 func (g *gatherer) putReviews(s *subject.Subject, c *changeRow) {
@@ -67,7 +75,7 @@ func (g *gatherer) putReviews(s *subject.Subject, c *changeRow) {
 		if x.role != "" {
 			r.Roles = append(r.Roles, subject.Role{Thing: r.Thing, Role: x.role, Method: review.StandingPayload})
 		}
-		for _, y := range x.roles {
+		for _, y := range g.roles[x.id] {
 			role := y.r
 			role.Thing = g.thing(y.id)
 			r.Roles = append(r.Roles, role)

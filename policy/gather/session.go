@@ -13,10 +13,9 @@ type sessionRow struct {
 	id, parent int64
 	s          subject.Session
 	models     []int64 // in step with s.Models
-	out        []link
-	rows, said int    // messages, and those of which the text is kept by itself
-	state      string // kept, erased, or nothing
-	ground     bool   // it is said on what ground it was erased
+	rows, said int     // messages, and those of which the text is kept by itself
+	state      string  // kept, erased, or nothing
+	ground     bool    // it is said on what ground it was erased
 }
 
 // seeds are the sessions that a change is known to come from.
@@ -32,15 +31,14 @@ func (g *gatherer) seeds(c *changeRow) []int64 {
 	return slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return id == 0 })
 }
 
-func (g *gatherer) readSessions() error {
-	ids := map[int64]bool{}
+// readSessions finds the sessions from which changes came, and all above them.
+func (g *gatherer) readSessions() {
+	var ids []int64
 	for _, c := range g.changes {
-		for _, id := range g.seeds(c) {
-			ids[id] = true
-		}
+		ids = append(ids, g.seeds(c)...)
 	}
 	// Steps keep a circle from going on for ever.
-	err := g.each(keys(ids), `WITH RECURSIVE up(id, steps) AS (SELECT CAST(i.value AS BIGINT), 0 FROM {ids}
+	g.each(ids, `WITH RECURSIVE up(id, steps) AS (SELECT CAST(i.value AS BIGINT), 0 FROM {ids}
 			UNION SELECT e.dst, up.steps + 1 FROM up CROSS JOIN edge e WHERE e.src = up.id AND e.door IN {doors spawned-by} AND up.steps < $2)
 		SELECT DISTINCT up.id FROM up`, func(scan func(...any) error) error {
 		var id int64
@@ -48,32 +46,13 @@ func (g *gatherer) readSessions() error {
 		g.session[id] = &sessionRow{id: id}
 		return err
 	}, maxAncestors)
-	if err != nil {
-		return err
-	}
-	g.date(keys(g.session)...)
-	out := map[int64][]link{}
-	if err := g.links(keys(g.session), out, away, "spawned-by operator works-on"); err != nil {
-		return err
-	}
-	for id, links := range out {
-		r := g.session[id]
-		r.out = links
-		if up := through(links, "spawned-by"); len(up) > 0 {
-			r.parent = up[0]
-		}
-		g.need(through(links, "spawned-by", "operator", "works-on")...)
-	}
-	for _, read := range []func() error{g.readSession, g.readModels, g.readSessionConfigs, g.readTools, g.readTurns, g.readBodies} {
-		if err := read(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
-func (g *gatherer) readSession() error {
-	return g.each(keys(g.session), `SELECT s.id, COALESCE(s."tool", ''), COALESCE(s."harness_version", ''), COALESCE(s."started", 0), COALESCE(s."ended", 0), COALESCE(s."parent", 0),
+// readSession reads what is told of each of them.
+func (g *gatherer) readSession() {
+	g.date(keys(g.session)...)
+	g.links(keys(g.session), g.out, away, "spawned-by operator works-on")
+	g.each(keys(g.session), `SELECT s.id, COALESCE(s."tool", ''), COALESCE(s."harness_version", ''), COALESCE(s."started", 0), COALESCE(s."ended", 0), COALESCE(s."parent", 0),
 			COALESCE(s."depth", 0), COALESCE(s."turns", 0), COALESCE(s."prompts", 0), COALESCE(s."iterations", 0), COALESCE(s."reprompts", 0), COALESCE(s."cost_micro_usd", 0),
 			CASE WHEN s."cost_micro_usd" IS NULL THEN 0 ELSE 1 END
 		FROM {ids} CROSS JOIN k_session s WHERE s.id = i.value`, func(scan func(...any) error) error {
@@ -81,18 +60,30 @@ func (g *gatherer) readSession() error {
 		var s subject.Session
 		err := scan(&id, &s.Tool, &s.HarnessVersion, &started, &ended, &parent, &s.Depth, &s.Turns, &s.Prompts, &s.Iterations, &s.Reprompts, &s.CostMicroUSD, &s.Priced)
 		s.Started, s.Ended = moment(started), moment(ended)
-		r := g.session[id]
-		r.s = s
-		if parent != 0 {
-			r.parent = parent
-			g.need(parent)
-		}
+		g.session[id].s, g.session[id].parent = s, parent
+		g.need(parent)
 		return err
 	})
+	g.readModels()
+	g.readSessionConfigs()
+	g.readTools()
+	g.readTurns()
+	g.readBodies()
 }
 
-func (g *gatherer) readModels() error {
-	return g.each(keys(g.session), `SELECT t.id, COALESCE(t."model", 0), COALESCE(t."name", ''), COALESCE(m."version", ''), COALESCE(m."named", 0), COALESCE(t."turns", 0)
+// parent is the session that spawned one: the one that it names, or else one that an edge does.
+func (g *gatherer) parent(id int64) int64 {
+	if p := g.session[id].parent; p != 0 {
+		return p
+	}
+	for _, up := range through(g.out[id], "spawned-by") {
+		return up
+	}
+	return 0
+}
+
+func (g *gatherer) readModels() {
+	g.each(keys(g.session), `SELECT t.id, COALESCE(t."model", 0), COALESCE(t."name", ''), COALESCE(m."version", ''), COALESCE(m."named", 0), COALESCE(t."turns", 0)
 		FROM {ids} CROSS JOIN k_session_model t LEFT JOIN k_model m ON m.id = t."model" WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
 		var id, model int64
 		var m subject.Model
@@ -104,8 +95,8 @@ func (g *gatherer) readModels() error {
 	})
 }
 
-func (g *gatherer) readSessionConfigs() error {
-	return g.each(keys(g.session), `SELECT t.id, COALESCE(t."kind", ''), COALESCE(t."name", ''), COALESCE(t."digest", '') FROM {ids} CROSS JOIN k_session_config t
+func (g *gatherer) readSessionConfigs() {
+	g.each(keys(g.session), `SELECT t.id, COALESCE(t."kind", ''), COALESCE(t."name", ''), COALESCE(t."digest", '') FROM {ids} CROSS JOIN k_session_config t
 		WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
 		var id int64
 		var c subject.Config
@@ -115,8 +106,8 @@ func (g *gatherer) readSessionConfigs() error {
 	})
 }
 
-func (g *gatherer) readTools() error {
-	return g.each(keys(g.session), `SELECT t.id, t."tool", COUNT(*), MAX(COALESCE(t."network", 0)) FROM {ids} CROSS JOIN k_session_tool_call t
+func (g *gatherer) readTools() {
+	g.each(keys(g.session), `SELECT t.id, t."tool", COUNT(*), MAX(COALESCE(t."network", 0)) FROM {ids} CROSS JOIN k_session_tool_call t
 		WHERE t.id = i.value AND t."tool" IS NOT NULL GROUP BY t.id, t."tool" ORDER BY t.id, t."tool"`, func(scan func(...any) error) error {
 		var id int64
 		var t subject.Tool
@@ -126,8 +117,8 @@ func (g *gatherer) readTools() error {
 	})
 }
 
-func (g *gatherer) readTurns() error {
-	return g.each(keys(g.session), `SELECT t.id, COUNT(*), COUNT(t."body") FROM {ids} CROSS JOIN k_session_turn t WHERE t.id = i.value GROUP BY t.id`, func(scan func(...any) error) error {
+func (g *gatherer) readTurns() {
+	g.each(keys(g.session), `SELECT t.id, COUNT(*), COUNT(t."body") FROM {ids} CROSS JOIN k_session_turn t WHERE t.id = i.value GROUP BY t.id`, func(scan func(...any) error) error {
 		var id int64
 		var rows, said int
 		err := scan(&id, &rows, &said)
@@ -137,8 +128,8 @@ func (g *gatherer) readTurns() error {
 }
 
 // readBodies reads whether what was said is kept, or was erased, and on what ground.
-func (g *gatherer) readBodies() error {
-	return g.each(keys(g.session), `SELECT n.id, CASE WHEN k.owner IS NULL THEN '' WHEN k.wrapped IS NULL THEN 'erased' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN 'kept' ELSE '' END,
+func (g *gatherer) readBodies() {
+	g.each(keys(g.session), `SELECT n.id, CASE WHEN k.owner IS NULL THEN '' WHEN k.wrapped IS NULL THEN 'erased' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN 'kept' ELSE '' END,
 			CASE WHEN EXISTS (SELECT 1 FROM k_gap x WHERE x."about" = n.id AND x."source" = 'erasure') THEN 1 ELSE 0 END
 		FROM {ids} CROSS JOIN node n LEFT JOIN data_key k ON k.owner = n.ref WHERE n.id = i.value`, func(scan func(...any) error) error {
 		var id int64
@@ -164,7 +155,7 @@ func (g *gatherer) lineageOf(c *changeRow) []int64 {
 	for range maxAncestors {
 		var next []int64
 		for _, id := range front {
-			for _, up := range through(g.session[id].out, "spawned-by") {
+			for _, up := range through(g.out[id], "spawned-by") {
 				if !seen[up] && g.session[up] != nil {
 					seen[up] = true
 					next = append(next, up)
@@ -175,7 +166,7 @@ func (g *gatherer) lineageOf(c *changeRow) []int64 {
 	}
 	c.sessions = ids
 	c.cut = slices.ContainsFunc(front, func(id int64) bool {
-		return slices.ContainsFunc(through(g.session[id].out, "spawned-by"), func(up int64) bool { return !seen[up] })
+		return slices.ContainsFunc(through(g.out[id], "spawned-by"), func(up int64) bool { return !seen[up] })
 	})
 	return ids
 }
@@ -191,13 +182,13 @@ func (g *gatherer) putSessions(s *subject.Subject, c *changeRow) {
 	for _, id := range most(s, ids, maxSessions, "sessions") {
 		r := g.session[id]
 		x := r.s
-		x.Thing, x.Recorded, x.Stated, x.Parent = g.thing(id), g.recorded[id], g.names[id].stated, g.ref(r.parent)
+		x.Thing, x.Recorded, x.Stated, x.Parent = g.thing(id), g.recorded[id], g.names[id].stated, g.ref(g.parent(id))
 		x.Models, x.Configs, x.Tools = slices.Clone(x.Models), slices.Clone(x.Configs), slices.Clone(x.Tools)
 		for i := range x.Models {
 			x.Models[i].Ref = g.ref(r.models[i])
 		}
-		x.Operators = g.crowd(through(r.out, "operator"))
-		x.Tickets = g.refs(through(r.out, "works-on"))
+		x.Operators = g.crowd(through(g.out[id], "operator"))
+		x.Tickets = g.refs(through(g.out[id], "works-on"))
 		x.Turns = max(x.Turns, r.rows)
 		texts := x.Turns // in a transcript of all of it
 		if r.said > 0 {

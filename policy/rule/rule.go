@@ -39,6 +39,7 @@ type Value interface{ bool | string | []string }
 type Rule[T Value] struct {
 	program cel.Program
 	looks   []string
+	back    []string
 }
 
 // An Input is a subject as rules see it.
@@ -193,7 +194,7 @@ func Compile[T Value](text string) (*Rule[T], error) {
 	if err != nil {
 		return nil, &Error{0, err.Error()}
 	}
-	r := &Rule[T]{program: p}
+	r := &Rule[T]{program: p, back: looksBack(ast.NavigateAST(checked.NativeRep()))}
 	members := Members()
 	ast.PreOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(n ast.Expr) {
 		if n.Kind() == ast.IdentKind && slices.Contains(members, n.AsIdent()) && !slices.Contains(r.looks, n.AsIdent()) {
@@ -205,6 +206,10 @@ func Compile[T Value](text string) (*Rule[T], error) {
 
 // Looks are the members of a subject that the rule looks at.
 func (r *Rule[T]) Looks() []string { return r.looks }
+
+// LooksBack are those members of which it looks at what was there before the change too, and
+// not only at what came in with it.
+func (r *Rule[T]) LooksBack() []string { return r.back }
 
 // Eval asks the rule. One that cannot be evaluated, or costs too much, is an error.
 func (r *Rule[T]) Eval(in Input) (T, error) {
