@@ -28,18 +28,17 @@ func (g *gatherer) ask(query string, take func(scan func(...any) error) error, a
 // planned has PostgreSQL plan each statement once, since to plan most of them takes longer than to
 // run them, and begin with the nodes that are asked for, as SQLite does: it takes them for more
 // than they are, and would go through small tables as a whole.
-const planned = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+const planned = `set_config('plan_cache_mode', 'force_generic_plan', true) || set_config('enable_hashjoin', 'off', true) || set_config('enable_mergejoin', 'off', true)`
 
 // readDoors reads what other queries are written with: the numbers of doors.
 func (g *gatherer) readDoors() {
-	query := `SELECT json_group_object(name, id) FROM door`
+	query := `SELECT json_group_object(name, id), '' FROM door`
 	if g.tx.Engine() == storage.Postgres {
-		g.ask(planned, func(func(...any) error) error { return nil })
-		query = `SELECT json_object_agg(name, id)::text FROM door`
+		query = `SELECT json_object_agg(name, id)::text, ` + planned + ` FROM door`
 	}
 	g.ask(query, func(scan func(...any) error) error {
-		var text string
-		if err := scan(&text); err != nil {
+		var text, set string
+		if err := scan(&text, &set); err != nil {
 			return err
 		}
 		return json.Unmarshal([]byte(text), &g.doors)
@@ -73,7 +72,7 @@ func (g *gatherer) each(ids []int64, query string, take func(scan func(...any) e
 }
 
 // named asks about some names: in a query {names} is a table i of them.
-func (g *gatherer) named(names map[string]bool, query string, take func(scan func(...any) error) error) {
+func (g *gatherer) named(names map[string]bool, query string, take func(scan func(...any) error) error, args ...any) {
 	if len(names) == 0 {
 		return
 	}
@@ -83,7 +82,7 @@ func (g *gatherer) named(names map[string]bool, query string, take func(scan fun
 	if g.tx.Engine() == storage.Postgres {
 		table = "json_array_elements_text(CAST(CAST($1 AS text) AS json)) i(value)"
 	}
-	g.ask(strings.ReplaceAll(query, "{names}", table), take, string(list))
+	g.ask(strings.ReplaceAll(query, "{names}", table), take, append([]any{string(list)}, args...)...)
 }
 
 // through are the numbers of doors, for a query; one that nothing went through yet has none.

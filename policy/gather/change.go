@@ -76,67 +76,52 @@ func (g *gatherer) readChanges(refs []stemma.Ref) {
 			COALESCE(c."number", 0), COALESCE(c."title", ''), COALESCE(c."method", ''), COALESCE(c."state", ''), COALESCE(c."target", ''), COALESCE(c."intent", ''),
 			COALESCE(c."opened", 0), COALESCE(c."merged", 0), COALESCE(c."added", 0), COALESCE(c."deleted", 0), CASE WHEN c."ai_lines" IS NULL THEN 0 ELSE 1 END,
 			COALESCE(c."ai_lines", 0), COALESCE(c."human_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."attempts", 0), COALESCE(c."green", 0), COALESCE(c."reprompts", 0),
-			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0), COALESCE(c."compared", 0), COALESCE(c."altered", 0)
+			COALESCE(c."fix_author", ''), COALESCE(c."origin_author", ''), COALESCE(c."dropped", 0), COALESCE(c."compared", 0), COALESCE(c."altered", 0),
+			COALESCE((SELECT r.recorded FROM fact r WHERE r.pos = (SELECT MIN(f.pos) FROM node_fact f WHERE f.node = c.id AND f.occurred >= c."merged" - $2)), 0)
 		FROM {names} CROSS JOIN node n CROSS JOIN k_change c WHERE n.ref = i.value AND c.id = n.id`, func(scan func(...any) error) error {
 		r := &changeRow{}
 		c := &r.c
-		var opened, merged, compared int64
+		var opened, merged, compared, recorded int64
 		err := scan(&r.id, &r.repository, &r.author, &r.merger, &r.head, &r.landed, &c.Number, &c.Title, &c.Method, &c.State, &c.Target, &c.Intent, &opened, &merged,
-			&c.Added, &c.Deleted, &r.counted, &c.AILines, &c.HumanLines, &c.UnknownLines, &c.Attempts, &c.Green, &c.Reprompts, &c.FixAuthor, &c.OriginAuthor, &c.Dropped, &compared, &c.Altered)
+			&c.Added, &c.Deleted, &r.counted, &c.AILines, &c.HumanLines, &c.UnknownLines, &c.Attempts, &c.Green, &c.Reprompts, &c.FixAuthor, &c.OriginAuthor, &c.Dropped, &compared, &c.Altered, &recorded)
 		if c.Compared = compared != 0 && compared == r.head; !c.Compared { // of an older head
 			c.Altered = 0
 		}
-		c.Opened, c.Merged = moment(opened), moment(merged)
+		c.Opened, c.Merged, c.Recorded = moment(opened), moment(merged), moment(recorded)
 		g.need(r.id, r.repository, r.author, r.merger, r.head, r.landed)
 		g.changes, g.change[r.id] = append(g.changes, r), r
 		return err
-	})
+	}, near)
 }
 
 // readCredits reads whose the lines of changes are, what they mend, and which components they
 // touch.
 func (g *gatherer) readCredits() {
-	g.each(g.ids(), `SELECT t.id, COALESCE(t."origin", ''), COALESCE(t."agent", ''), COALESCE(t."model", 0), COALESCE(t."model_name", ''), COALESCE(t."session", 0), COALESCE(t."lines", 0)
-		FROM {ids} CROSS JOIN k_change_credit t WHERE t.id = i.value ORDER BY t.id, t.seq`, func(scan func(...any) error) error {
-		var id int64
+	g.each(g.ids(), `SELECT t.id, 0, t.seq, COALESCE(t."origin", ''), COALESCE(t."agent", ''), COALESCE(t."model_name", ''), COALESCE(t."model", 0), COALESCE(t."session", 0), COALESCE(t."lines", 0)
+			FROM {ids} CROSS JOIN k_change_credit t WHERE t.id = i.value
+		UNION ALL SELECT t.id, 1, t.seq, '', '', '', COALESCE(t."change", 0), COALESCE(t."commit", 0), 0 FROM {ids} CROSS JOIN k_change_fixes t WHERE t.id = i.value
+		UNION ALL SELECT t.id, 2, t.seq, COALESCE(t."path", ''), '', '', 0, 0, 0 FROM {ids} CROSS JOIN k_change_component t WHERE t.id = i.value
+		ORDER BY 1, 2, 3`, func(scan func(...any) error) error {
+		var id, table, seq, first, second int64
 		var x credit
-		err := scan(&id, &x.span.Origin, &x.span.Agent, &x.model, &x.span.ModelName, &x.session, &x.span.Lines)
-		g.need(x.model, x.session)
-		g.change[id].credits = append(g.change[id].credits, x)
+		err := scan(&id, &table, &seq, &x.span.Origin, &x.span.Agent, &x.span.ModelName, &first, &second, &x.span.Lines)
+		switch r := g.change[id]; table {
+		case 0:
+			x.model, x.session = first, second
+			g.need(x.model, x.session)
+			r.credits = append(r.credits, x)
+		case 1:
+			r.mended = append(r.mended, first, second)
+		default:
+			r.c.Components = append(r.c.Components, x.span.Origin)
+		}
 		return err
 	})
-	g.each(g.ids(), `SELECT t.id, COALESCE(t."change", 0), COALESCE(t."commit", 0) FROM {ids} CROSS JOIN k_change_fixes t WHERE t.id = i.value ORDER BY t.id, t.seq`,
-		func(scan func(...any) error) error {
-			var id, of, commit int64
-			err := scan(&id, &of, &commit)
-			g.change[id].mended = append(g.change[id].mended, of, commit)
-			return err
-		})
-	g.each(g.ids(), `SELECT t.id, COALESCE(t."path", '') FROM {ids} CROSS JOIN k_change_component t WHERE t.id = i.value ORDER BY t.id, t.seq`,
-		func(scan func(...any) error) error {
-			var id int64
-			var path string
-			err := scan(&id, &path)
-			g.change[id].c.Components = append(g.change[id].c.Components, path)
-			return err
-		})
 }
 
-// near is how far apart two sources may say that one landing was.
+// near is how far apart two sources may say that one landing was: of a change it is told when
+// the first fact came in that says when it landed, and not one that tells of it while it was open.
 const near = 60 * 1_000_000
-
-// readLanded reads when the landings were told first: facts about a change that say when
-// it landed, and not those that tell of it while it was open.
-func (g *gatherer) readLanded() {
-	g.each(g.ids(), `SELECT t.id, r.recorded FROM (SELECT c.id, MIN(f.pos) AS pos FROM {ids} CROSS JOIN k_change c CROSS JOIN node_fact f
-			WHERE c.id = i.value AND f.node = c.id AND f.occurred >= c."merged" - $2 GROUP BY c.id) t CROSS JOIN fact r WHERE r.pos = t.pos`,
-		func(scan func(...any) error) error {
-			var id, recorded int64
-			err := scan(&id, &recorded)
-			g.change[id].c.Recorded = moment(recorded)
-			return err
-		}, near)
-}
 
 func (g *gatherer) ids() (ids []int64) {
 	for _, c := range g.changes {

@@ -38,7 +38,11 @@ func (g *gatherer) readCommits() {
 		g.commits[r.id] = r
 		return err
 	})
-	g.links(keys(g.commits), g.out, away, "session implements assisted-by")
+}
+
+// readNext reads what commits of changes and deployments that brought them lead to.
+func (g *gatherer) readNext() {
+	g.links(slices.Concat(keys(g.commits), g.bringing()), g.out, away, "session implements assisted-by ships replaces run")
 }
 
 // base is the commit that a change stands on, 0 if it is not known.

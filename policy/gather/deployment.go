@@ -19,11 +19,16 @@ type deploymentRow struct {
 // near, however many there are.
 const sameService = `x."environment" + 0 = d."environment" AND COALESCE(x."service", '') = COALESCE(d."service", '') AND COALESCE(x."status", '') IN ('success', 'inactive')`
 
-func (g *gatherer) readDeployments() {
-	var ids []int64
+// bringing are the deployments that brought changes.
+func (g *gatherer) bringing() (ids []int64) {
 	for _, c := range g.changes {
 		ids = append(ids, through(g.in[c.id], "brings")...)
 	}
+	return ids
+}
+
+func (g *gatherer) readDeployments() {
+	ids := g.bringing()
 	// Another one of its service that succeeded before is what could be gone back to.
 	g.each(ids, `SELECT d.id, COALESCE(d."environment", 0), COALESCE(d."actor", 0), COALESCE(v."name", ''), COALESCE(v."tier", ''), COALESCE(d."service", ''),
 			COALESCE(d."version", ''), COALESCE(d."status", ''), COALESCE(d."task", ''), COALESCE(d."at", 0), COALESCE(d."orphans", -1), COALESCE(d."direct", -1),
@@ -38,7 +43,6 @@ func (g *gatherer) readDeployments() {
 		g.deployments[r.id] = r
 		return err
 	})
-	g.links(ids, g.out, away, "ships replaces run")
 	g.each(ids, `SELECT e.src, s.dst FROM {ids} CROSS JOIN edge e CROSS JOIN edge s CROSS JOIN k_artifact a
 		WHERE e.src = i.value AND e.door IN {doors replaces} AND s.src = e.dst AND s.door IN {doors ships} AND a.id = s.dst ORDER BY e.src, s.dst`, func(scan func(...any) error) error {
 		var id, artifact int64

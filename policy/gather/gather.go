@@ -88,8 +88,8 @@ func Changes(ctx context.Context, tx *storage.Tx, refs []stemma.Ref, opt Options
 func (g *gatherer) page(refs []stemma.Ref) (map[stemma.Ref]*subject.Subject, error) {
 	for _, together := range [][]func(){
 		{g.readDoors, func() { g.readChanges(refs) }},
-		{g.readLanded, g.readCredits, g.readLinks, g.readRepositories, g.readProtections, g.readReviews, g.readExceptions},
-		{g.readCommits, g.readFiles, g.readRecords, g.readRoles, g.readDeployments, g.readRunsFor},
+		{g.readCredits, g.readLinks, g.readRepositories, g.readProtections, g.readReviews, g.readExceptions},
+		{g.readCommits, g.readNext, g.readFiles, g.readRecords, g.readRoles, g.readDeployments, g.readRunsFor},
 		{g.readSpans, g.readCapture, g.readRunsOn, g.readTickets, g.readIncidents},
 		{g.readSessions, g.readPins, g.readReports, g.readBuilt, g.readTicketRows, g.readIncidentRows},
 		{g.readSession, g.readRequirements, g.readRules, g.readSame},

@@ -32,8 +32,7 @@ func (g *gatherer) readExceptions() {
 		g.exceptions[of] = append(g.exceptions[of], r)
 		return err
 	}
-	g.each(g.ids(), exceptionColumns+`WHERE k."change" = i.value ORDER BY k.id`, take)
-	g.each(g.repositories(), exceptionColumns+`WHERE k."repository" = i.value ORDER BY k.id`, take)
+	g.each(slices.Concat(g.ids(), g.repositories()), exceptionColumns+`WHERE k."change" = i.value UNION ALL `+exceptionColumns+`WHERE k."repository" = i.value ORDER BY 1`, take)
 }
 
 // readAdvisories reads all advisories about models, of which there are few.

@@ -48,19 +48,25 @@ func (g *gatherer) readSessions() {
 	}, maxAncestors)
 }
 
-// readSession reads what is told of each of them.
+// readSession reads what is told of each of them; and whether what was said is kept, or was
+// erased, and on what ground.
 func (g *gatherer) readSession() {
 	g.date(keys(g.session)...)
 	g.links(keys(g.session), g.out, away, "spawned-by operator works-on")
-	g.each(keys(g.session), `SELECT s.id, COALESCE(s."tool", ''), COALESCE(s."harness_version", ''), COALESCE(s."started", 0), COALESCE(s."ended", 0), COALESCE(s."parent", 0),
+	g.each(keys(g.session), `SELECT n.id, COALESCE(s."tool", ''), COALESCE(s."harness_version", ''), COALESCE(s."started", 0), COALESCE(s."ended", 0), COALESCE(s."parent", 0),
 			COALESCE(s."depth", 0), COALESCE(s."turns", 0), COALESCE(s."prompts", 0), COALESCE(s."iterations", 0), COALESCE(s."reprompts", 0), COALESCE(s."cost_micro_usd", 0),
-			CASE WHEN s."cost_micro_usd" IS NULL THEN 0 ELSE 1 END
-		FROM {ids} CROSS JOIN k_session s WHERE s.id = i.value`, func(scan func(...any) error) error {
+			CASE WHEN s."cost_micro_usd" IS NULL THEN 0 ELSE 1 END,
+			CASE WHEN k.owner IS NULL THEN '' WHEN k.wrapped IS NULL THEN 'erased' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN 'kept' ELSE '' END,
+			CASE WHEN EXISTS (SELECT 1 FROM k_gap x WHERE x."about" = n.id AND x."source" = 'erasure') THEN 1 ELSE 0 END
+		FROM {ids} CROSS JOIN node n LEFT JOIN k_session s ON s.id = n.id LEFT JOIN data_key k ON k.owner = n.ref WHERE n.id = i.value`, func(scan func(...any) error) error {
 		var id, started, ended, parent int64
 		var s subject.Session
-		err := scan(&id, &s.Tool, &s.HarnessVersion, &started, &ended, &parent, &s.Depth, &s.Turns, &s.Prompts, &s.Iterations, &s.Reprompts, &s.CostMicroUSD, &s.Priced)
+		var state string
+		var ground bool
+		err := scan(&id, &s.Tool, &s.HarnessVersion, &started, &ended, &parent, &s.Depth, &s.Turns, &s.Prompts, &s.Iterations, &s.Reprompts, &s.CostMicroUSD, &s.Priced, &state, &ground)
 		s.Started, s.Ended = moment(started), moment(ended)
-		g.session[id].s, g.session[id].parent = s, parent
+		r := g.session[id]
+		r.s, r.parent, r.state, r.ground = s, parent, state, ground
 		g.need(parent)
 		return err
 	})
@@ -68,7 +74,6 @@ func (g *gatherer) readSession() {
 	g.readSessionConfigs()
 	g.readTools()
 	g.readTurns()
-	g.readBodies()
 }
 
 // parent is the session that spawned one: the one that it names, or else one that an edge does.
@@ -123,20 +128,6 @@ func (g *gatherer) readTurns() {
 		var rows, said int
 		err := scan(&id, &rows, &said)
 		g.session[id].rows, g.session[id].said = rows, said
-		return err
-	})
-}
-
-// readBodies reads whether what was said is kept, or was erased, and on what ground.
-func (g *gatherer) readBodies() {
-	g.each(keys(g.session), `SELECT n.id, CASE WHEN k.owner IS NULL THEN '' WHEN k.wrapped IS NULL THEN 'erased' WHEN EXISTS (SELECT 1 FROM body b WHERE b.owner = n.ref) THEN 'kept' ELSE '' END,
-			CASE WHEN EXISTS (SELECT 1 FROM k_gap x WHERE x."about" = n.id AND x."source" = 'erasure') THEN 1 ELSE 0 END
-		FROM {ids} CROSS JOIN node n LEFT JOIN data_key k ON k.owner = n.ref WHERE n.id = i.value`, func(scan func(...any) error) error {
-		var id int64
-		var state string
-		var ground bool
-		err := scan(&id, &state, &ground)
-		g.session[id].state, g.session[id].ground = state, ground
 		return err
 	})
 }
