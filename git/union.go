@@ -22,22 +22,11 @@ type Union struct {
 // setting of the repository is in force. Nothing is written into it: what comes out is
 // kept apart, until Close. It fails as a whole if an object is missing.
 func (r *Repo) Unite(ctx context.Context, pairs [][2]string) ([]Union, error) {
-	if len(pairs) == 0 {
-		return nil, nil
-	}
-	in, err := linesOf(pairs)
+	out, err := r.ofPairs(ctx, pairs, "-c", "merge.renameLimit=1000", "merge-tree", "--write-tree", "--stdin", "-z", "--no-messages", "--name-only", "--allow-unrelated-histories")
 	if err != nil {
 		return nil, err
 	}
-	apart, err := r.drafts()
-	if err != nil {
-		return nil, err
-	}
-	out, err := apart.Output(ctx, in, 1<<30, "-c", "merge.renameLimit=1000", "merge-tree", "--write-tree", "--stdin", "-z", "--no-messages", "--name-only", "--allow-unrelated-histories")
-	if err != nil {
-		return nil, err
-	}
-	unions := readUnions(string(out))
+	unions := readUnions(out)
 	if len(unions) != len(pairs) {
 		return nil, fmt.Errorf("git: merging %d pairs of commits: git told of %d", len(pairs), len(unions))
 	}
@@ -72,23 +61,12 @@ func readUnions(out string) (unions []Union) {
 // Differing counts the files that are not the same in pairs of trees, also of such as
 // [Repo.Unite] made, with one process. Renamed files are two.
 func (r *Repo) Differing(ctx context.Context, pairs [][2]string) ([]int, error) {
-	if len(pairs) == 0 {
-		return nil, nil
-	}
-	in, err := linesOf(pairs)
-	if err != nil {
-		return nil, err
-	}
-	apart, err := r.drafts()
-	if err != nil {
-		return nil, err
-	}
-	out, err := apart.Output(ctx, in, 1<<30, "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative")
+	out, err := r.ofPairs(ctx, pairs, "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-relative")
 	if err != nil {
 		return nil, err
 	}
 	counts, at := make([]int, len(pairs)), -1
-	for rest := string(out); rest != ""; {
+	for rest := out; rest != ""; {
 		if rest[0] != ':' { // the pair
 			_, rest, _ = strings.Cut(rest, "\n")
 			at++
@@ -106,16 +84,24 @@ func (r *Repo) Differing(ctx context.Context, pairs [][2]string) ([]int, error) 
 	return counts, nil
 }
 
-// linesOf are pairs of ids as git reads them.
-func linesOf(pairs [][2]string) ([]byte, error) {
+// ofPairs is what git says of pairs of ids; nothing of none.
+func (r *Repo) ofPairs(ctx context.Context, pairs [][2]string, args ...string) (string, error) {
+	if len(pairs) == 0 {
+		return "", nil
+	}
 	var in []byte
 	for _, p := range pairs {
 		if !wire.IsID(p[0]) || !wire.IsID(p[1]) {
-			return nil, fmt.Errorf("git: a pair of objects: %.80q or %.80q is no id", p[0], p[1])
+			return "", fmt.Errorf("git: a pair of objects: %.80q or %.80q is no id", p[0], p[1])
 		}
 		in = append(in, p[0]+" "+p[1]+"\n"...)
 	}
-	return in, nil
+	apart, err := r.drafts()
+	if err != nil {
+		return "", err
+	}
+	out, err := apart.Output(ctx, in, 1<<30, args...)
+	return string(out), err
 }
 
 // drafts is the place where objects that git makes are kept apart from those of the

@@ -353,6 +353,9 @@ func (s *project) whole() {
 	s.says("6", "SELECT COUNT(*) FROM v1_change WHERE state = 'merged'")
 	s.says("5", "SELECT COUNT(*) FROM v1_review r JOIN v1_change c ON c.ref = r.change WHERE r.verdict = 'approved' AND r.head <> c.head") // the stale ones
 	s.says("6", "SELECT COUNT(*) FROM v1_run WHERE system = 'gitea-checks' AND conclusion = 'success'")
+	// All but the fast-forward, which put the head itself on the branch, were held against their heads.
+	s.says("5", "SELECT COUNT(*) FROM v1_change WHERE compared = head AND altered = 0")
+	s.says("0", "SELECT COUNT(*) FROM v1_change WHERE altered > 0")
 	s.says("1", "SELECT COUNT(*) > 0 AS seen FROM v1_attribution WHERE ai_lines > 0")
 	if got := stemmaSays(s.t, "trace", "ticket:jira/PAY-17", "--data", s.told); !strings.Contains(got, "/ada/pay#3") || !strings.Contains(got, "commit:") {
 		s.t.Errorf("the ticket leads to\n%s", got)
