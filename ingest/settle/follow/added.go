@@ -73,8 +73,8 @@ func (t *Tree) placedIn(a bind.Added) (paths []string) {
 }
 
 // copied begins a file that is new in a commit, and that nobody saw as it is there, as the
-// other that it is a copy of, if it is one: where most of its text was first, or, as
-// git diff -C has it, one that the same commit changed.
+// other that it is a copy of, if it is one: where most of its text was first, or one that
+// is the same in the commit, byte by byte, or was before.
 func (t *Tree) copied(c Commit, path string, content []byte, w *watch) (from string, err error) {
 	times, most := map[string]int{}, ""
 	for _, key := range edits.Keys(content) {
@@ -85,11 +85,14 @@ func (t *Tree) copied(c Commit, path string, content []byte, w *watch) (from str
 		}
 	}
 	maybe := []string{most}
-	for _, f := range c.Files {
-		maybe = append(maybe, f.Path)
+	for _, other := range t.paths {
+		blobs := t.blobs[other]
+		if other != path && len(content) > 0 && (blobs[c.Move] == w.blob || c.Move > 0 && blobs[c.Move-1] == w.blob) {
+			maybe = append(maybe, other)
+		}
 	}
-	for _, from := range maybe[:min(len(maybe), maxCopied)] {
-		if from == "" || from == path {
+	for _, from := range maybe {
+		if from == "" {
 			continue
 		}
 		of, err := t.watch(from)
@@ -103,9 +106,6 @@ func (t *Tree) copied(c Commit, path string, content []byte, w *watch) (from str
 	}
 	return "", nil
 }
-
-// maxCopied is of how many files one may be a copy that a commit brings.
-const maxCopied = 100
 
 // moved gives lines that came from another file, which has them no more, to whom
 // they belonged there, unless an agent was seen to write them here. Other text of
