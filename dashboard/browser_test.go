@@ -24,7 +24,7 @@ import (
 
 // patience bounds a whole test in the browser; nothing waits that long unless
 // something is broken.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // A tab is one page in a real browser, on a site.
 type tab struct {
