@@ -26,9 +26,8 @@ func (g *gatherer) ask(query string, take func(scan func(...any) error) error, a
 }
 
 // planned has PostgreSQL plan each statement once, since to plan most of them takes longer than to
-// run them, and begin with the nodes that are asked for, as SQLite does: it takes them for more
-// than they are, and would go through small tables as a whole.
-const planned = `set_config('plan_cache_mode', 'force_generic_plan', true) || set_config('enable_hashjoin', 'off', true) || set_config('enable_mergejoin', 'off', true)`
+// run them.
+const planned = `set_config('plan_cache_mode', 'force_generic_plan', true)`
 
 // readDoors reads what other queries are written with: the numbers of doors.
 func (g *gatherer) readDoors() {
