@@ -178,36 +178,32 @@ func TestAnAdvisoryAboutTheModelOfAPlannerJudgesWhatItsWorkersMade(t *testing.T)
 	})
 }
 
-// Whoever can judge a change again closes the gap, also a process that did not open it.
+// Whoever can judge a change again closes the gap, also a process that did not open it. It is
+// spoiled in SQLite, whose columns take what is no time.
 func TestAGapOfAChangeThatCouldNotBeJudgedEndsWhoeverMendsIt(t *testing.T) {
-	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
-		h := newHouse(t, open())
-		h.put(merged(1))
-		h.follow(h.judge(""))
-		spoil := func(set string) {
-			h.must(h.space.DB.Write(t.Context(), func(tx *storage.Tx) error {
-				_, err := tx.Exec(t.Context(), `UPDATE k_change SET `+set)
-				return err
-			}))
-		}
-		if h.space.DB.Engine() == storage.Postgres {
-			t.Skip("its columns take nothing that is no time")
-		}
-		spoil(`opened = 'never'`)
-		h.judged(h.judge(""), 1)
-		spoil(`opened = 0`)
-		j := h.judge("")
-		h.must(j.CheckLog(t.Context()))
-		h.judged(j, 1)
-		h.follow(j)
-		if got := h.stands(1, "INT-03"); got != "fail > pass" {
-			t.Errorf("when it could be judged again, that nothing is missing is %s", got)
-		}
-		gaps, err := h.space.Graph.Lookup(t.Context(), stemma.KindGap, "source", "policy", 10)
-		h.must(err)
-		h.must(h.space.Graph.Fill(t.Context(), gaps))
-		if len(gaps) != 1 || !gaps[0].Attrs.Bool("closed") {
-			t.Errorf("%+v", gaps)
-		}
-	})
+	h := newHouse(t, storagetest.SQLite(t))
+	h.put(merged(1))
+	h.follow(h.judge(""))
+	spoil := func(set string) {
+		h.must(h.space.DB.Write(t.Context(), func(tx *storage.Tx) error {
+			_, err := tx.Exec(t.Context(), `UPDATE k_change SET `+set)
+			return err
+		}))
+	}
+	spoil(`opened = 'never'`)
+	h.judged(h.judge(""), 1)
+	spoil(`opened = 0`)
+	j := h.judge("")
+	h.must(j.CheckLog(t.Context()))
+	h.judged(j, 1)
+	h.follow(j)
+	if got := h.stands(1, "INT-03"); got != "fail > pass" {
+		t.Errorf("when it could be judged again, that nothing is missing is %s", got)
+	}
+	gaps, err := h.space.Graph.Lookup(t.Context(), stemma.KindGap, "source", "policy", 10)
+	h.must(err)
+	h.must(h.space.Graph.Fill(t.Context(), gaps))
+	if len(gaps) != 1 || !gaps[0].Attrs.Bool("closed") {
+		t.Errorf("%+v", gaps)
+	}
 }
