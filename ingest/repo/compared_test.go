@@ -1,6 +1,9 @@
 package repo_test
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stemma-dev/stemma/change"
@@ -72,6 +75,41 @@ func TestWhatLandedIsComparedWithWhatWasShown(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One head has no tree, and of another a content is wanting that git has to merge.
+func TestALandingThatCannotBeComparedHidesNoOther(t *testing.T) {
+	r, s := gittest.New(t), newSpace(t)
+	r.Git("remote", "add", "origin", "https://git.example.com/acme/pay.git")
+	base := gittest.Lines("base", 9)
+	r.Commit("base", "base.go", base)
+	var gone []string
+	for number := 1; number <= 5; number++ {
+		r.Git("checkout", "-q", "-b", fmt.Sprint("topic", number), "main")
+		path := fmt.Sprint(number, ".go")
+		head := r.Commit("work", path, gittest.Lines(path, 2))
+		if number == 3 {
+			head = r.Commit("more work", "base.go", base+"more\n")
+			gone = append(gone, r.Git("rev-parse", head+":base.go"))
+		}
+		r.Git("checkout", "-q", "main")
+		base = path + "\n" + base
+		r.Commit("meanwhile", "base.go", base)
+		r.Git("merge", "-q", "--squash", fmt.Sprint("topic", number))
+		if number == 3 {
+			base += "more\n"
+		}
+		tip := r.Commit(fmt.Sprintf("work (#%d)", number))
+		s.tell(change.Change{Repository: acme, Number: number, State: "merged", MergeCommit: change.ShaRef(tip), Head: change.ShaRef(head)})
+		if number == 2 {
+			gone = append(gone, r.Git("rev-parse", head+"^{tree}"))
+		}
+	}
+	for _, id := range gone {
+		must(t, os.Remove(filepath.Join(r.Dir, ".git", "objects", id[:2], id[2:])))
+	}
+	s.scan(r.Dir)
+	want(t, "altered", s.rows(`SELECT number, altered FROM k_change WHERE number IS NOT NULL ORDER BY number`), "1 0", "2 -", "3 -", "4 0", "5 0")
 }
 
 func TestAComparisonIsMadeAsSoonAsItCanBe(t *testing.T) {

@@ -89,11 +89,7 @@ func (c *Clone) state(ctx context.Context, w *ingest.Writer, list []*landing) er
 	if err := readCarried(ctx, c.Space.DB, list); err != nil {
 		return fmt.Errorf("merge requests of %s: %w", c.Repository, err)
 	}
-	found, err := compare(ctx, c.Repo.Repo, list)
-	if err != nil && ctx.Err() == nil { // an object is broken, of which the scan itself tells
-		c.Log.Info("landings not compared", "repository", c.Repository, "why", err)
-		return nil
-	}
+	found, err := c.compareAll(ctx, list)
 	if err != nil {
 		return err
 	}
@@ -109,6 +105,27 @@ func (c *Clone) state(ctx context.Context, w *ingest.Writer, list []*landing) er
 		}
 	}
 	return nil
+}
+
+// compareAll compares all that can be: one at which git dies, since an object is broken or
+// was made so, holds up no other.
+func (c *Clone) compareAll(ctx context.Context, list []*landing) ([]change.Change, error) {
+	found, err := compare(ctx, c.Repo.Repo, slices.Clone(list))
+	switch n := len(list) / 2; {
+	case err == nil:
+		return found, nil
+	case ctx.Err() != nil:
+		return nil, err
+	case n > 0:
+		first, err := c.compareAll(ctx, list[:n])
+		if err != nil {
+			return nil, err
+		}
+		rest, err := c.compareAll(ctx, list[n:])
+		return append(first, rest...), err
+	}
+	c.Log.Info("a landing could not be compared", "repository", c.Repository, "number", list[0].number, "why", err)
+	return nil, nil
 }
 
 // pending are the landings that are to be compared, and of which the head is in this clone.
@@ -181,7 +198,8 @@ func compare(ctx context.Context, r *git.Repo, list []*landing) (found []change.
 	return found, nil
 }
 
-// read reads the commits of landings that are in this clone.
+// read reads the commits of landings that are in this clone, with the roots of their trees:
+// some versions of git take a tree that is wanting for an empty one.
 func read(ctx context.Context, r *git.Repo, list []*landing) (map[string]git.Commit, error) {
 	ids := map[string]bool{}
 	for _, l := range list {
@@ -199,7 +217,14 @@ func read(ctx context.Context, r *git.Repo, list []*landing) (map[string]git.Com
 		}
 		commits[c.ID] = c.Commit
 	}
-	return commits, nil
+	var roots []string
+	for _, c := range commits {
+		roots = append(roots, c.Tree)
+	}
+	slices.Sort(roots)
+	whole, err := r.Readable(ctx, slices.Compact(roots))
+	maps.DeleteFunc(commits, func(_ string, c git.Commit) bool { return !whole[c.Tree] })
+	return commits, err
 }
 
 // settle finds what the branch was before, along the commits that the landing brought. It
