@@ -4,10 +4,10 @@ package edits
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
 
-// backText is how many it must have to count as text that came back, and not as
+// BackText is how many it must have to count as text that came back, and not as
 // written again: more, since time has passed. The usual lines of error handling
 // have less.
-const backText = 30
+const BackText = 30
 
 // AgainText is how many it must have to count as what a commit of long ago added, which
 // somebody put back, and not as written by who commits it.
@@ -127,11 +127,23 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 // text: of blocks with enough text to be told, that was written once besides. The other
 // lines are of [Unknown].
 func (f *File) Went(to Print, back Back) []Line {
+	return f.told(&f.gone, to, block{BackText, back == Whole, f.known.tellingOnce})
+}
+
+// Copied is [File.Went] of lines that are in this file as well, in blocks of so many letters.
+func (f *File) Copied(to Print, letters int) []Line {
+	var there attic
+	there.keep(f.text, f.lines, []span{{0, len(f.text)}})
+	return f.told(&there, to, block{letters, false, f.known.tellingOnce})
+}
+
+// told tells whose the lines of a text are that are in an attic.
+func (f *File) told(a *attic, to Print, is block) []Line {
 	lines := make([]Line, to.Len())
 	for i := range lines {
 		lines[i].By = Unknown
 	}
-	f.gone.giveBack(to, lines, block{backText, back == Whole, f.known.tellingOnce})
+	a.giveBack(to, lines, is)
 	return lines
 }
 

@@ -239,6 +239,27 @@ func TestACopyOfAFileThatTheCommitChangesIsWhoseThatIs(t *testing.T) {
 	}
 }
 
+// A copy that nobody saw, of lines that stand where they were, in a file that is more than that.
+func TestACopyOfWhichMoreIsWrittenIsWhoseItsLinesAre(t *testing.T) {
+	for name, ran := range map[string]bool{"a person was at it": false, "something ran": true} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.agent("s1", "b.txt", d.inserts("s1", 0, 3))
+			d.commit()
+			d.write("d.txt", slices.Concat(d.read("b.txt")[:3], d.inserts("me", 0, 5)(nil)))
+			if ran {
+				d.Git("merge", "-q", "--squash", "HEAD")
+				d.shell("s2", "cp a.txt c.txt")
+			}
+			d.commit()
+			d.check(false)
+			if n := d.linesOf("s1"); n != 6 {
+				t.Errorf("%d lines are the agent's", n)
+			}
+		})
+	}
+}
+
 // A pick that is not to be committed leaves what it would have said, until something is.
 func TestWhatAPickLeftBehindIsNoPersons(t *testing.T) {
 	for name, pick := range map[string][]string{"a pick": {"cherry-pick", "-n", "HEAD~1"}, "a revert": {"revert", "-n", "HEAD"}, "a squash": {"merge", "-q", "--squash", "side"}} {

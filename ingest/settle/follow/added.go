@@ -152,7 +152,8 @@ func (t *Tree) moved(c Commit, f File, part *edits.File, content []byte, here ..
 
 // cameBack gives lines that stood in another file and went from there, before anybody
 // saw them here, to whom they belonged: such as what was stashed, and moved as soon as
-// it was back.
+// it was back. What is there still was copied; where a person may have typed it, that
+// takes more text to tell.
 func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to map[edits.Key]edits.Line) error {
 	text := bytes.Split(content, []byte("\n"))
 	for _, path := range slices.Sorted(maps.Keys(from)) {
@@ -162,15 +163,19 @@ func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to ma
 		}
 		for run := range runs(from[path]) {
 			part := edits.PrintOf(text[run[0].Number-1 : run[len(run)-1].Number])
-			back := edits.Any
-			if run[0].By == capture.Person {
-				back = edits.Whole
-			}
-			for i, l := range w.File().Went(part, back) {
-				if key := part.Key(i); key != 0 && l.By != edits.Unknown {
-					to[key] = l
+			give := func(lines []edits.Line, is func(edits.Hand) bool) {
+				for i, l := range lines {
+					if key := part.Key(i); key != 0 && is(l.By) {
+						to[key] = l
+					}
 				}
 			}
+			back, letters := edits.Any, edits.BackText
+			if run[0].By == capture.Person {
+				back, letters = edits.Whole, edits.AgainText
+			}
+			give(w.File().Copied(part, letters), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
+			give(w.File().Went(part, back), func(by edits.Hand) bool { return by != edits.Unknown })
 		}
 	}
 	return nil
