@@ -69,14 +69,17 @@ func (p *portrait) profile() {
 	if p.err != nil {
 		return
 	}
+	if name := p.names(p.n.Ref)[p.n.Ref]; name != "" {
+		p.out.Title = page.Show(name)
+	}
+	if p.err != nil {
+		return
+	}
 	known, err := p.Reader.Profiles(p.ctx, p.n.Ref)
 	if p.err = err; len(known) == 0 {
 		return
 	}
 	who := known[0]
-	if who.Name != "" {
-		p.out.Title = page.Show(who.Name)
-	}
 	for _, l := range []struct{ label, value string }{{"Name", who.Name}, {"Login", who.Login}, {"Mail", who.Email}} {
 		if l.value != "" {
 			p.out.Facts = append(p.out.Facts, page.Say(l.label, page.Text(l.value)))

@@ -2,6 +2,7 @@ package reading
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,13 +36,25 @@ func (r *Reader) Names(ctx context.Context, refs ...stemma.Ref) (map[stemma.Ref]
 	for _, n := range nodes {
 		out[n.Ref] = lineage.Title(n.Ref, n.Attrs)
 	}
-	profiles, err := r.Profiles(ctx, people...)
-	for _, p := range profiles {
-		if p.Name != "" {
-			out[p.Ref] = p.Name
-		}
+	called, err := r.called(ctx, people)
+	for _, p := range called {
+		out[p.Ref] = p.Name
 	}
 	return out, err
+}
+
+// called tells how people are called, of the accounts that are known to be theirs: by a
+// name if there is one, of the account itself if that has it, else by what they log in as.
+func (r *Reader) called(ctx context.Context, people []stemma.Ref) ([]Profile, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	marks, args := parameters(people)
+	list, err := ask(ctx, r, func(p *Profile) []any { return []any{&p.Ref, &p.Name} },
+		`SELECT n.ref, COALESCE(NULLIF(pf.name, ''), pf.login) FROM node n LEFT JOIN same s ON s.id = n.id LEFT JOIN same o ON o.self = s.self
+			JOIN node a ON a.id = COALESCE(o.id, n.id) JOIN profile pf ON pf.ref = a.ref AND (pf.name <> '' OR pf.login <> '') WHERE n.ref IN (`+marks+`)
+		ORDER BY n.ref, CASE WHEN pf.name = '' THEN 1 ELSE 0 END, CASE WHEN a.id = n.id THEN 0 ELSE 1 END, a.ref`, args...)
+	return slices.CompactFunc(list, func(a, b Profile) bool { return a.Ref == b.Ref }), err
 }
 
 // A Profile is who a pseudonym stands for, as far as that was not erased.
