@@ -127,18 +127,29 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 // text: of blocks with enough text to be told, that was written once besides. The other
 // lines are of [Unknown].
 func (f *File) Went(to Print, back Back) []Line {
-	return f.told(&f.gone, to, block{BackText, back == Whole, f.known.tellingOnce})
+	return f.gone.told(to, block{BackText, back == Whole, f.known.tellingOnce})
 }
 
-// Copied is [File.Went] of lines that are in this file as well, in blocks of so many letters.
-func (f *File) Copied(to Print, letters int) []Line {
-	var there attic
-	there.keep(f.text, f.lines, []span{{0, len(f.text)}})
-	return f.told(&there, to, block{letters, false, f.known.tellingOnce})
+// A Standing is the text of a file, in which copies of it are looked for.
+type Standing struct {
+	rows  attic
+	known *Memory
 }
 
-// told tells whose the lines of a text are that are in an attic.
-func (f *File) told(a *attic, to Print, is block) []Line {
+// Standing is the text that is in the file now.
+func (f *File) Standing() *Standing {
+	s := &Standing{known: f.known}
+	s.rows.keep(f.text, f.lines, []span{{0, len(f.text)}})
+	return s
+}
+
+// Copied is [File.Went] of lines that are in the file as well, in blocks of so many letters.
+func (s *Standing) Copied(to Print, letters int) []Line {
+	return s.rows.told(to, block{letters, false, s.known.tellingOnce})
+}
+
+// told tells whose the lines of a text are that are in the attic.
+func (a *attic) told(to Print, is block) []Line {
 	lines := make([]Line, to.Len())
 	for i := range lines {
 		lines[i].By = Unknown

@@ -161,6 +161,7 @@ func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to ma
 		if err != nil {
 			return err
 		}
+		standing := w.File().Standing()
 		for run := range runs(from[path]) {
 			part := edits.PrintOf(text[run[0].Number-1 : run[len(run)-1].Number])
 			give := func(lines []edits.Line, is func(edits.Hand) bool) {
@@ -174,7 +175,7 @@ func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to ma
 			if run[0].By == capture.Person {
 				back, letters = edits.Whole, edits.AgainText
 			}
-			give(w.File().Copied(part, letters), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
+			give(standing.Copied(part, letters), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
 			give(w.File().Went(part, back), func(by edits.Hand) bool { return by != edits.Unknown })
 		}
 	}
