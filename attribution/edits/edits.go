@@ -186,9 +186,9 @@ func (f *File) step(content []byte, by Hand, back Back) *step {
 	}
 	switch back {
 	case Whole:
-		s.fresh = s.giveBack(&f.gone, s.fresh, block{BackText, true, f.known.telling})
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, true, f.known.telling})
 	case Any, Git:
-		s.fresh = s.giveBack(&f.gone, s.fresh, block{BackText, false, f.known.telling})
+		s.fresh = s.giveBack(&f.gone, s.fresh, block{backText, false, f.known.telling})
 	case Nothing:
 	}
 	return s

@@ -4,13 +4,13 @@ package edits
 // and not as written again, as git diff --color-moved has it.
 const movedText = 20
 
-// BackText is how many it must have to count as text that came back, and not as
+// backText is how many it must have to count as text that came back, and not as
 // written again: more, since time has passed. The usual lines of error handling
 // have less.
-const BackText = 30
+const backText = 30
 
 // AgainText is how many it must have to count as what a commit of long ago added, which
-// somebody put back, and not as written by who commits it.
+// somebody put back, or what stands elsewhere, and not as written by who commits it.
 const AgainText = 90
 
 // A block says which blocks of lines count as the same again.
@@ -127,7 +127,7 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 // text: of blocks with enough text to be told, that was written once besides. The other
 // lines are of [Unknown].
 func (f *File) Went(to Print, back Back) []Line {
-	return f.gone.told(to, block{BackText, back == Whole, f.known.tellingOnce})
+	return f.gone.told(to, block{backText, back == Whole, f.known.tellingOnce})
 }
 
 // A Standing is the text of a file, in which copies of it are looked for.
@@ -143,9 +143,9 @@ func (f *File) Standing() *Standing {
 	return s
 }
 
-// Copied is [File.Went] of lines that are in the file as well, in blocks of so many letters.
-func (s *Standing) Copied(to Print, letters int) []Line {
-	return s.rows.told(to, block{letters, false, s.known.tellingOnce})
+// Copied is [File.Went] of lines that are in the file as well, in blocks of more text.
+func (s *Standing) Copied(to Print) []Line {
+	return s.rows.told(to, block{AgainText, false, s.known.tellingOnce})
 }
 
 // told tells whose the lines of a text are that are in the attic.

@@ -43,7 +43,7 @@ func (p *Pool) Add(of Print, hands []Hand) {
 // pool, in blocks with enough text to be told, each at most once, or only in runs
 // as they were added. The others are of [Base].
 func (p *Pool) Find(back Back, runs ...Print) [][]Hand {
-	return p.find(block{BackText, back == Whole, all}, runs)
+	return p.find(block{backText, back == Whole, all}, runs)
 }
 
 // FindAgain is Find of text that was gone, in longer blocks unless git may have put it
@@ -52,7 +52,7 @@ func (p *Pool) Find(back Back, runs ...Print) [][]Hand {
 func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand {
 	least := AgainText
 	if back == Git {
-		least = BackText
+		least = backText
 	}
 	return p.find(block{least, back == Whole, func(mark Key, letters int) int {
 		if letters < movedText || p.times[mark] > 1 || there[mark] {
@@ -65,7 +65,7 @@ func (p *Pool) FindAgain(back Back, there map[Key]bool, runs ...Print) [][]Hand 
 // FindPlaced is Find of text that surely came from elsewhere, in blocks of any kind. Lines
 // of which it is said that they do not tell whose they are, and short ones, do not count.
 func (p *Pool) FindPlaced(tells func(Key) bool, runs ...Print) [][]Hand {
-	return p.find(block{BackText, false, func(mark Key, letters int) int {
+	return p.find(block{backText, false, func(mark Key, letters int) int {
 		if letters < movedText || !tells(mark) {
 			return 0
 		}
@@ -81,7 +81,7 @@ func (p *Pool) FindTold(back Back, tells func(Key) bool, runs ...Print) [][]Hand
 			p.spend(run, true)
 		}
 	}
-	return p.find(block{BackText, back == Whole, func(mark Key, letters int) int {
+	return p.find(block{backText, back == Whole, func(mark Key, letters int) int {
 		if !tells(mark) {
 			return 0
 		}

@@ -96,6 +96,20 @@ func TestUsualLinesAreOfWhoeverWritesThemHere(t *testing.T) {
 			d.Write("a.go", begins+decode+"\t\tpanic(err)\n\t}\n") // the same file would be a copy
 			d.commit()
 		}, "me"},
+		"a person, where an agent has a line of them in another file": {func(d *desk) {
+			d.writes("s1", "b.go", begins+decode+"\t}\n")
+			d.commit()
+			d.Write("a.go", begins+"\treq := newRequest()\n"+decode+"\t\tpanic(err)\n\t}\n\treturn req\n}\n")
+			d.commit()
+		}, "me"},
+		"a person, where a licence begins every file": {func(d *desk) {
+			const licence = "// Copyright of whoever wrote this, all rights reserved by them and by nobody else.\n// Use of this source is governed by terms that are in the file which is called LICENSE.\n\n"
+			d.writes("s1", "c.go", licence+"package c\n")
+			d.writes("s1", "b.go", licence+begins)
+			d.commit()
+			d.Write("a.go", licence+begins+"\tone()\n\ttwo()\n\tthree()\n\tfour()\n\tfive()\n}\n")
+			d.commit()
+		}, "me"},
 		"an agent, where another wrote them in another file": {func(d *desk) {
 			d.writes("s1", "b.go", begins+decode+"\t}\n")
 			d.commit()

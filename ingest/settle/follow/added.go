@@ -152,8 +152,7 @@ func (t *Tree) moved(c Commit, f File, part *edits.File, content []byte, here ..
 
 // cameBack gives lines that stood in another file and went from there, before anybody
 // saw them here, to whom they belonged: such as what was stashed, and moved as soon as
-// it was back. What is there still was copied; where a person may have typed it, that
-// takes more text to tell.
+// it was back. What is there still was copied.
 func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to map[edits.Key]edits.Line) error {
 	text := bytes.Split(content, []byte("\n"))
 	for _, path := range slices.Sorted(maps.Keys(from)) {
@@ -171,11 +170,11 @@ func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to ma
 					}
 				}
 			}
-			back, letters := edits.Any, edits.BackText
+			back := edits.Any
 			if run[0].By == capture.Person {
-				back, letters = edits.Whole, edits.AgainText
+				back = edits.Whole
 			}
-			give(standing.Copied(part, letters), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
+			give(standing.Copied(part), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
 			give(w.File().Went(part, back), func(by edits.Hand) bool { return by != edits.Unknown })
 		}
 	}
