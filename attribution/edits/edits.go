@@ -72,21 +72,54 @@ func Start(name string, content []byte, hands []Hand, known *Memory) *File {
 // Become makes the file what another one is now.
 func (f *File) Become(other *File) { f.text, f.lines = other.text, slices.Clone(other.lines) }
 
-// Like reports whether half of the lines of a content, or of the file if that has more,
-// are the same in both: as much as git takes for a copy.
+// Like reports whether half of the text of a content, or of the file if that has more, is
+// in lines that both have: as much as git takes for a copy.
 func (f *File) Like(content []byte) bool {
-	left := map[Key]int{}
-	for _, l := range f.text {
-		left[KeyOf(l)]++
+	same, all := f.shared(content)
+	return same > 0 && 2*same >= all
+}
+
+// Near reports whether a content has some text of the file.
+func (f *File) Near(content []byte) bool {
+	same, _ := f.shared(content)
+	return same >= backText
+}
+
+// shared is how much text a content and the file have in lines that are the same, and how
+// much there is in the one that has more.
+func (f *File) shared(content []byte) (same, all int) {
+	left, mine := map[Key]int{}, 0
+	for _, line := range f.text {
+		mark, letters := markOf(line)
+		left[mark]++
+		mine += letters
 	}
-	text, same := split(content), 0
-	for _, l := range text {
-		if key := KeyOf(l); left[key] > 0 {
-			left[key]--
-			same++
+	for _, line := range split(content) {
+		mark, letters := markOf(line)
+		if all += letters; left[mark] > 0 {
+			left[mark]--
+			same += letters
 		}
 	}
-	return same > 0 && 2*same >= max(len(text), len(f.text))
+	return same, max(all, mine)
+}
+
+// Within reports whether a content has every line of the file, if these are enough text
+// to be told from what somebody else writes.
+func (f *File) Within(content []byte) bool {
+	there := map[Key]bool{}
+	for mark := range PrintOf(split(content)).Marks {
+		there[mark] = true
+	}
+	all := 0
+	for _, line := range f.text {
+		mark, letters := markOf(line)
+		if mark != 0 && !there[mark] {
+			return false
+		}
+		all += letters
+	}
+	return all >= AgainText
 }
 
 // Lines are those of the file now; the caller must not change them.

@@ -10,7 +10,7 @@ const movedText = 20
 const backText = 30
 
 // AgainText is how many it must have to count as what a commit of long ago added, which
-// somebody put back, or what stands elsewhere, and not as written by who commits it.
+// somebody put back, and not as written by who commits it.
 const AgainText = 90
 
 // A block says which blocks of lines count as the same again.
@@ -127,34 +127,11 @@ func (a *attic) giveBack(now Print, lines []Line, is block) (left []span) {
 // text: of blocks with enough text to be told, that was written once besides. The other
 // lines are of [Unknown].
 func (f *File) Went(to Print, back Back) []Line {
-	return f.gone.told(to, block{backText, back == Whole, f.known.tellingOnce})
-}
-
-// A Standing is the text of a file, in which copies of it are looked for.
-type Standing struct {
-	rows  attic
-	known *Memory
-}
-
-// Standing is the text that is in the file now.
-func (f *File) Standing() *Standing {
-	s := &Standing{known: f.known}
-	s.rows.keep(f.text, f.lines, []span{{0, len(f.text)}})
-	return s
-}
-
-// Copied is [File.Went] of lines that are in the file as well, in blocks of more text.
-func (s *Standing) Copied(to Print) []Line {
-	return s.rows.told(to, block{AgainText, false, s.known.tellingOnce})
-}
-
-// told tells whose the lines of a text are that are in the attic.
-func (a *attic) told(to Print, is block) []Line {
 	lines := make([]Line, to.Len())
 	for i := range lines {
 		lines[i].By = Unknown
 	}
-	a.giveBack(to, lines, is)
+	f.gone.giveBack(to, lines, block{backText, back == Whole, f.known.tellingOnce})
 	return lines
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest"
 	"github.com/stemma-dev/stemma/ingest/ingesttest"
+	"github.com/stemma-dev/stemma/lineage"
 	"github.com/stemma-dev/stemma/storage"
 	"github.com/stemma-dev/stemma/storage/storagetest"
 )
@@ -42,9 +43,19 @@ func TestAnAccountIsCalledAsWhoeverHasIt(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		gone := w.Account(ingest.Account{Host: "github.com", ID: "4", Login: "gone"})
+		for _, x := range []ingest.Record{identity.NewTie(identity.TieNoreply, ann, gone), identity.Person{ID: gone}} {
+			if err := w.Record(t.Context(), x, "test", stemma.GradeA); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := w.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := space.Erase(t.Context(), noon, ingest.Erasure{What: gone, Name: "Dan", Mail: "dan@example.com", Ground: "asked"}); err != nil {
+			t.Fatal(err)
+		}
+		want[gone], refs = lineage.Title(gone, nil), append(refs, gone)
 		got, err := reading.New(space).Names(t.Context(), refs...)
 		if err != nil {
 			t.Fatal(err)

@@ -45,6 +45,7 @@ func (r *Reader) Names(ctx context.Context, refs ...stemma.Ref) (map[stemma.Ref]
 
 // called tells how people are called, of the accounts that are known to be theirs: by a
 // name if there is one, of the account itself if that has it, else by what they log in as.
+// An account that was erased is called nothing.
 func (r *Reader) called(ctx context.Context, people []stemma.Ref) ([]Profile, error) {
 	if len(people) == 0 {
 		return nil, nil
@@ -52,7 +53,8 @@ func (r *Reader) called(ctx context.Context, people []stemma.Ref) ([]Profile, er
 	marks, args := parameters(people)
 	list, err := ask(ctx, r, func(p *Profile) []any { return []any{&p.Ref, &p.Name} },
 		`SELECT n.ref, COALESCE(NULLIF(pf.name, ''), pf.login) FROM node n LEFT JOIN same s ON s.id = n.id LEFT JOIN same o ON o.self = s.self
-			JOIN node a ON a.id = COALESCE(o.id, n.id) JOIN profile pf ON pf.ref = a.ref AND (pf.name <> '' OR pf.login <> '') WHERE n.ref IN (`+marks+`)
+			JOIN node a ON a.id = COALESCE(o.id, n.id) JOIN profile pf ON pf.ref = a.ref AND (pf.name <> '' OR pf.login <> '')
+		WHERE n.ref IN (`+marks+`) AND NOT EXISTS (SELECT 1 FROM profile gone WHERE gone.ref = n.ref AND gone.erased > 0)
 		ORDER BY n.ref, CASE WHEN pf.name = '' THEN 1 ELSE 0 END, CASE WHEN a.id = n.id THEN 0 ELSE 1 END, a.ref`, args...)
 	return slices.CompactFunc(list, func(a, b Profile) bool { return a.Ref == b.Ref }), err
 }

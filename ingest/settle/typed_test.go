@@ -67,6 +67,18 @@ func (d *desk) colleague() *gittest.Repo {
 	return hub
 }
 
+func TestWhatIsPastedIntoAnAgentsNewFileLeavesItsLines(t *testing.T) {
+	d := newDesk(t)
+	d.writes("s1", "b.go", load)
+	d.commit()
+	d.writes("s2", "c.go", "package a\n\nvar settings = readSettings(defaultPlaces, os.Getenv)\n")
+	d.Write("c.go", "package a\n\nvar settings = readSettings(defaultPlaces, os.Getenv)\n"+load)
+	d.commit()
+	if who := d.newest("c.go"); who["s2"] != 3 {
+		t.Errorf("the lines are of %v", who)
+	}
+}
+
 func TestUsualLinesAreOfWhoeverWritesThemHere(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(d *desk)
@@ -104,10 +116,24 @@ func TestUsualLinesAreOfWhoeverWritesThemHere(t *testing.T) {
 		}, "me"},
 		"a person, where a licence begins every file": {func(d *desk) {
 			const licence = "// Copyright of whoever wrote this, all rights reserved by them and by nobody else.\n// Use of this source is governed by terms that are in the file which is called LICENSE.\n\n"
-			d.writes("s1", "c.go", licence+"package c\n")
-			d.writes("s1", "b.go", licence+begins)
+			d.writes("s1", "b.go", licence+"package b\n")
 			d.commit()
-			d.Write("a.go", licence+begins+"\tone()\n\ttwo()\n\tthree()\n\tfour()\n\tfive()\n}\n")
+			d.Write("a.go", licence+load+"\nfunc Text() string {\n\tmustNotBeEmpty(first)\n\tmustNotBeEmpty(second)\n\treturn strings.Join(first, second)\n}\n")
+			d.commit()
+		}, "me"},
+		"a person, from whom an agent copies them before they are committed": {func(d *desk) {
+			d.hook("PreToolUse", "s1", "Edit", "a.go")
+			d.hook("PostToolUse", "s1", "Edit", "a.go")
+			d.Write("a.go", mine)
+			d.writes("s1", "b.go", mine+"\nfunc Copied() {}\n")
+			d.commit()
+		}, "me"},
+		"a person, where an agent wrote them and they stand there": {func(d *desk) {
+			d.hook("PreToolUse", "s1", "Edit", "a.go")
+			d.hook("PostToolUse", "s1", "Edit", "a.go")
+			d.writes("s1", "b.go", mine+"\nfunc More() {}\n")
+			d.commit()
+			d.Write("a.go", mine)
 			d.commit()
 		}, "me"},
 		"an agent, where another wrote them in another file": {func(d *desk) {

@@ -32,7 +32,7 @@ func (t *Tree) commit(c Commit, tell func(Commit, bind.Added)) error {
 			return err
 		}
 		copied := ""
-		if from == w && !w.File().Like(content) && (c.Move == 0 || t.blobs[f.Path][c.Move-1] == "") {
+		if from == w && !w.File().Near(content) && (c.Move == 0 || t.blobs[f.Path][c.Move-1] == "") {
 			if copied, err = t.copied(c, f.Path, content, w); err != nil {
 				return err
 			}
@@ -99,12 +99,29 @@ func (t *Tree) copied(c Commit, path string, content []byte, w *watch) (from str
 		if err != nil {
 			return "", err
 		}
-		if of.File().Like(content) {
+		copied := of.File().Like(content)
+		if !copied && of.File().Within(content) { // and more was written
+			if copied, err = t.stood(of, from, c.Move); err != nil {
+				return "", err
+			}
+		}
+		if copied {
 			w.File().Become(of.File())
 			return from, nil
 		}
 	}
 	return "", nil
+}
+
+// stood reports whether all that is in a file was there in the commit before: then none of
+// it was written elsewhere since, and copied to it.
+func (t *Tree) stood(of *watch, path string, move int) (bool, error) {
+	blobs := t.blobs[path]
+	if move == 0 || blobs == nil {
+		return false, nil
+	}
+	before, err := t.Content(blobs[move-1])
+	return err == nil && of.File().Within(before), err
 }
 
 // moved gives lines that came from another file, which has them no more, to whom
@@ -152,7 +169,7 @@ func (t *Tree) moved(c Commit, f File, part *edits.File, content []byte, here ..
 
 // cameBack gives lines that stood in another file and went from there, before anybody
 // saw them here, to whom they belonged: such as what was stashed, and moved as soon as
-// it was back. What is there still was copied.
+// it was back.
 func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to map[edits.Key]edits.Line) error {
 	text := bytes.Split(content, []byte("\n"))
 	for _, path := range slices.Sorted(maps.Keys(from)) {
@@ -160,22 +177,17 @@ func (t *Tree) cameBack(from map[string][]edits.AddedLine, content []byte, to ma
 		if err != nil {
 			return err
 		}
-		standing := w.File().Standing()
 		for run := range runs(from[path]) {
 			part := edits.PrintOf(text[run[0].Number-1 : run[len(run)-1].Number])
-			give := func(lines []edits.Line, is func(edits.Hand) bool) {
-				for i, l := range lines {
-					if key := part.Key(i); key != 0 && is(l.By) {
-						to[key] = l
-					}
-				}
-			}
 			back := edits.Any
 			if run[0].By == capture.Person {
 				back = edits.Whole
 			}
-			give(standing.Copied(part), func(by edits.Hand) bool { return by > edits.Base || by == edits.Placed })
-			give(w.File().Went(part, back), func(by edits.Hand) bool { return by != edits.Unknown })
+			for i, l := range w.File().Went(part, back) {
+				if key := part.Key(i); key != 0 && l.By != edits.Unknown {
+					to[key] = l
+				}
+			}
 		}
 	}
 	return nil
