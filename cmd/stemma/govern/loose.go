@@ -17,7 +17,9 @@ import (
 	"github.com/stemma-dev/stemma/git/history"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/ci"
+	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
+	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -77,7 +79,7 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 	}
 	own := subject.Commit{
 		Thing: subject.Thing{Ref: string(ref), Grade: string(stemma.GradeC)}, Author: who, Committer: personOf(k.Committer), Committed: k.Committer.When.UTC(), Title: x.Change.Title,
-		Added: k.Lines, AILines: k.AI, UnknownLines: k.Unknown, AIAuthor: identity.Recognise(k.Author.Name, k.Author.Mail).AI(), Merge: k.Merge(), HasRecord: k.Why == "",
+		Added: k.Lines, AILines: k.AI, UnknownLines: k.Unknown, AIAuthor: assisted(k), Merge: k.Merge(), HasRecord: k.Why == "",
 	}
 	if k.Signature != git.Unsigned {
 		own.Signature = string(k.Signature)
@@ -93,6 +95,12 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 		x.Files[i].ByAI = k.AI > 0
 	}
 	return x
+}
+
+// assisted reports whether an agent's own account wrote a commit, or its message names one:
+// by the marks for which a scan states that it was made with an agent.
+func assisted(k origins.Covered) bool {
+	return slices.ContainsFunc(words.Declared(&k.Commit), note.Declared.Assists)
 }
 
 func agentOf(origin string, agents []string) string {
