@@ -155,7 +155,7 @@ type Commit struct {
 
 // A File is one that the change touches.
 type File struct {
-	Path      string   `json:"path"`
+	Path      string   `json:"path"`             // as git writes it: quoted if it holds a control character or the like; fits looks at what it is
 	Status    string   `json:"status,omitempty"` // A M D R C T
 	Added     int      `json:"added,omitempty"`
 	Deleted   int      `json:"deleted,omitempty"`

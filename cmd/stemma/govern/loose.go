@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/ci"
 	"github.com/stemma-dev/stemma/ingest/note"
@@ -149,7 +150,7 @@ func (c *clone) files(ctx context.Context, commits []string) (map[string][]subje
 			return nil, k.Damage
 		}
 		for _, f := range k.Files {
-			of[k.ID] = append(of[k.ID], subject.File{Path: stemma.CleanText(f.Path, 4096), Status: string(rune(f.Status)), Added: f.Added, Deleted: f.Deleted})
+			of[k.ID] = append(of[k.ID], subject.File{Path: quote.Path(f.Path), Status: string(rune(f.Status)), Added: f.Added, Deleted: f.Deleted})
 		}
 	}
 	return of, nil
