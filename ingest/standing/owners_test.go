@@ -127,7 +127,7 @@ func TestAFileOfOwnersThatIsTooMuchBecomesAGap(t *testing.T) {
 	y := &yard{t, gittest.New(t), ingesttest.Must(t, storagetest.SQLite(t), now)}
 	y.repo.Git("remote", "add", "origin", "https://github.com/acme/pay.git")
 	y.repo.Commit("owners", "CODEOWNERS", strings.Repeat("/"+strings.Repeat("*a", 400)+" @bo\n", 2500))
-	work := y.repo.Commit("work", "src/a\tb.go", "a\n")
+	work := y.repo.Commit("work", "src/a.go", "a\n")
 	y.review(1, "bo", work)
 	tell(t, y.space, change.Change{Repository: repository, Number: 1, Platform: "github", Target: "main", Commits: []stemma.Ref{change.ShaRef(work)}})
 	for range 2 {

@@ -12,7 +12,7 @@ import (
 type commitRow struct {
 	id, author, committer, first, repository int64
 	tree, bot                                string
-	human                                    int
+	human, files                             int
 	c                                        subject.Commit
 }
 
@@ -26,13 +26,13 @@ func (g *gatherer) readCommits() {
 	g.date(keys(g.commits)...)
 	g.each(keys(g.commits), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
 			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0), COALESCE(c."deleted", 0),
-			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0)
+			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0), COALESCE(c."files", 0)
 		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
 		r := &commitRow{}
 		c := &r.c
 		var committed int64
 		err := scan(&r.id, &r.author, &r.committer, &r.first, &r.repository, &r.tree, &r.bot, &r.human, &committed, &c.Title, &c.Signature, &c.Added, &c.Deleted,
-			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault)
+			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault, &r.files)
 		c.Committed = moment(committed)
 		g.need(r.author, r.committer, r.first)
 		g.commits[r.id] = r
@@ -209,6 +209,9 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 		}
 		return 1
 	})
-	s.Change.MoreFiles = len(files) > maxFiles
+	// Of a commit that is not looked at no file is, and of a name that is too long to be
+	// kept only that there is one.
+	s.Change.MoreFiles = len(files) > maxFiles || len(g.own(c)) > maxCommits ||
+		slices.ContainsFunc(ids, func(id int64) bool { return g.commits[id].files > len(g.files[id]) })
 	s.Files = most(s, files, maxFiles, "files")
 }
