@@ -197,7 +197,7 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 			}
 			x := &files[i]
 			x.Added, x.Deleted = x.Added+f.Added, x.Deleted+f.Deleted
-			x.ByAI = x.ByAI || g.commits[id].c.AILines > 0
+			x.ByAI = x.ByAI || g.commits[id].c.AILines > 0 || g.ownAI(g.commits[id]) // who deletes adds no line
 			if x.Status != "A" || f.Status == "D" {
 				x.Status = f.Status // what came with the change is new, whatever became of it after
 			}

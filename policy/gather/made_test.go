@@ -299,6 +299,23 @@ func commitMembers() []member {
 			}, []subject.Span{{Path: "src/payments/a.go", Lines: 2, Origin: "ai", Agent: "codex", Model: "model:openai/gpt-5"}}}),
 		},
 		{
+			"files of a commit that an agent had a part in, also where it added no line", func(p *place) {
+				p.merged(func(c *change.Change) { c.Commits = []stemma.Ref{p.commit(2), p.commit(3), p.commit(4)} })
+				p.landed(func(c *change.Commit) {
+					c.Author, c.Files = identity.BotRef("github.com", "copilot-swe-agent[bot]"), []change.File{{Path: "gone.go", Status: "D"}}
+					p.tell(identity.Bot{Host: "github.com", Name: "copilot-swe-agent[bot]"})
+				})
+				p.tell(
+					change.Commit{
+						SHA: p.sha(3), Repository: p.repository(), Files: []change.File{{Path: "a.png", Status: "A", Binary: true}}, AssistedBy: edge(identity.AgentRef("claude-code")),
+					},
+					change.Commit{SHA: p.sha(4), Repository: p.repository(), Files: []change.File{{Path: "people.go", Status: "D"}}},
+				)
+			},
+			func(s *subject.Subject) any { return s.Files },
+			is([]subject.File{{Path: "a.png", Status: "A", ByAI: true}, {Path: "gone.go", Status: "D", ByAI: true}, {Path: "people.go", Status: "D"}}),
+		},
+		{
 			"spans by path, and what no record tells without one", func(p *place) {
 				p.merged(func(c *change.Change) { c.Lines = &change.Lines{AI: 5, Human: 3, Unknown: 2} })
 				p.landed(func(c *change.Commit) { c.Lines = &change.Lines{AI: 5, Human: 3, Unknown: 2} })

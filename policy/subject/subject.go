@@ -160,7 +160,7 @@ type File struct {
 	Added     int      `json:"added,omitempty"`
 	Deleted   int      `json:"deleted,omitempty"`
 	AILines   int      `json:"ai_lines,omitempty"`
-	ByAI      bool     `json:"by_ai,omitempty"`     // a commit with lines of AI touched it
+	ByAI      bool     `json:"by_ai,omitempty"`     // a commit with lines of AI, or that an agent had a part in (ai_author), touched it
 	Test      bool     `json:"test,omitempty"`      // derived, from its name
 	Manifest  bool     `json:"manifest,omitempty"`  // derived: it names dependencies
 	Tags      []string `json:"tags,omitempty"`      // derived, by the settings: auth, payments, pci, phi

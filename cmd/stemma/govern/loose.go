@@ -93,7 +93,7 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 	}
 	slices.SortFunc(x.Spans, func(a, b subject.Span) int { return strings.Compare(a.Origin, b.Origin) })
 	for i := range x.Files {
-		x.Files[i].ByAI = k.AI > 0
+		x.Files[i].ByAI = k.AI > 0 || own.AIAuthor // who deletes adds no line
 	}
 	return x
 }
