@@ -172,14 +172,34 @@ func (g *gatherer) readCapture() {
 }
 
 func (g *gatherer) readFiles() {
-	g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
+	g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."old_path", ''), COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
 		WHERE f.id = i.value AND f."path" IS NOT NULL AND f.seq <= $2 ORDER BY f.id, f.seq`, func(scan func(...any) error) error {
 		var id int64
-		var f subject.File
-		err := scan(&id, &f.Path, &f.Status, &f.Added, &f.Deleted)
+		var f fileRow
+		err := scan(&id, &f.Path, &f.old, &f.Status, &f.Added, &f.Deleted)
 		g.files[id] = append(g.files[id], f)
 		return err
 	}, maxFiles)
+}
+
+// A fileRow is a file of a commit as the tables have it.
+type fileRow struct {
+	subject.File
+	old string // path before it was renamed or copied
+}
+
+// touched are the files of a commit, after the paths that renames took files from: what is
+// there in the commit says the last word of a path.
+func touched(rows []fileRow) (files []subject.File) {
+	for _, f := range rows {
+		if f.old != "" && f.old != f.Path && f.Status != "C" {
+			files = append(files, subject.File{Path: f.old, Status: "R", MovedTo: f.Path})
+		}
+	}
+	for _, f := range rows {
+		files = append(files, f.File)
+	}
+	return files
 }
 
 // putFiles adds up what the commits did to each file, in their order.
@@ -189,15 +209,15 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 	ids = g.byTime(slices.Clone(ids[:min(len(ids), maxCommits)]), g.committed)
 	var files []subject.File
 	for _, id := range ids {
-		for _, f := range g.files[id] {
+		byAI := g.commits[id].c.AILines > 0 || g.ownAI(g.commits[id]) // who deletes adds no line
+		for _, f := range touched(g.files[id]) {
 			i, known := at[f.Path]
 			if !known {
 				i = len(files)
 				at[f.Path], files = i, append(files, subject.File{Path: f.Path, Status: f.Status})
 			}
 			x := &files[i]
-			x.Added, x.Deleted = x.Added+f.Added, x.Deleted+f.Deleted
-			x.ByAI = x.ByAI || g.commits[id].c.AILines > 0 || g.ownAI(g.commits[id]) // who deletes adds no line
+			x.Added, x.Deleted, x.MovedTo, x.ByAI = x.Added+f.Added, x.Deleted+f.Deleted, f.MovedTo, x.ByAI || byAI
 			if x.Status != "A" || f.Status == "D" {
 				x.Status = f.Status // what came with the change is new, whatever became of it after
 			}

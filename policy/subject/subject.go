@@ -155,8 +155,9 @@ type Commit struct {
 
 // A File is one that the change touches.
 type File struct {
-	Path      string   `json:"path"`             // as git writes it: quoted if it holds a control character or the like; fits looks at what it is
-	Status    string   `json:"status,omitempty"` // A M D R C T
+	Path      string   `json:"path"`               // as git writes it: quoted if it holds a control character or the like; fits looks at what it is
+	Status    string   `json:"status,omitempty"`   // A M D R C T
+	MovedTo   string   `json:"moved_to,omitempty"` // of the old path of a file that was renamed, which is a file of its own: the new one
 	Added     int      `json:"added,omitempty"`
 	Deleted   int      `json:"deleted,omitempty"`
 	AILines   int      `json:"ai_lines,omitempty"`

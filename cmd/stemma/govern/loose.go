@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/git/patch"
 	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/ci"
@@ -149,11 +150,25 @@ func (c *clone) files(ctx context.Context, commits []string) (map[string][]subje
 		if k.Damage != nil {
 			return nil, k.Damage
 		}
-		for _, f := range k.Files {
-			of[k.ID] = append(of[k.ID], subject.File{Path: quote.Path(f.Path), Status: string(rune(f.Status)), Added: f.Added, Deleted: f.Deleted})
-		}
+		of[k.ID] = touched(k.Files)
 	}
 	return of, nil
+}
+
+// touched are the files of a commit, and the paths that renames took files from.
+func touched(list []patch.File) (files []subject.File) {
+	there := map[string]bool{}
+	for _, f := range list {
+		there[f.Path] = true
+		files = append(files, subject.File{Path: quote.Path(f.Path), Status: string(f.Status), Added: f.Added, Deleted: f.Deleted})
+	}
+	for _, f := range list {
+		if f.OldPath != "" && f.Status != patch.Copied && !there[f.OldPath] {
+			there[f.OldPath] = true
+			files = append(files, subject.File{Path: quote.Path(f.OldPath), Status: "R", MovedTo: quote.Path(f.Path)})
+		}
+	}
+	return files
 }
 
 // mergeRequest is the number of the one whose pipeline this is; 0 elsewhere.
