@@ -154,7 +154,7 @@ var layers = []struct {
 	{"ingest/brought", ". rooms storage graph/between lineage/deployed ingest"},
 	{"ingest/deduced", "ingest ingest/brought ingest/iterated ingest/standing"},
 	{"ingest/repo/clone", ". rooms git storage ingest ingest/words"},
-	{"ingest/standing", ". rooms git storage ingest ingest/repo/clone"},
+	{"ingest/standing", ". rooms git git/quote storage ingest ingest/repo/clone"},
 	{"ingest/repo/names", ". rooms git ingest ingest/words"},
 	{"ingest/repo/lines", ". rooms attribution/diff attribution/weave git git/history git/patch git/quote storage ingest ingest/note ingest/repo/clone"},
 	{"ingest/repo/dag", ""},
@@ -166,7 +166,7 @@ var layers = []struct {
 	{"ingest/repo/compared", ". rooms git git/history storage ingest ingest/repo/clone"},
 	{"ingest/repo", ". rooms attribution/weave git git/history git/patch git/quote storage ingest ingest/local ingest/note ingest/posted ingest/records ingest/statement ingest/words ingest/settle/bind ingest/repo/clone ingest/repo/compared ingest/repo/names ingest/repo/lines ingest/repo/dag ingest/repo/mended ingest/repo/landing ingest/repo/sessions ingest/repo/bound ingest/repo/claims"},
 
-	{"policy/subject", ""},
+	{"policy/subject", "git/quote"},
 	{"policy/rule", "policy/subject"},
 	{"policy", "attest policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
@@ -208,7 +208,7 @@ var layers = []struct {
 	{"cmd/stemma/clone", ". change git git/history spool install/agent install/host install ingest/hook ingest/capture ingest/local ingest/replay ingest/note ingest/records ingest/agenttrace ingest/settle ingest/origins ingest/repo/lines cmd/stemma/early cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/space", ". git storage inbox spool ledger graph graph/compare lineage ingest ingest/exempted ingest/local ingest/note ingest/posted ingest/settle ingest/deduced ingest/event/system ingest/hooks ingest/repo ingest/standing ingest/sync query/views server dashboard/page policy policy/alert policy/announce policy/assess policy/catalogue policy/tally cmd/stemma/terminal cmd/stemma/program"},
 	{"cmd/stemma/record", ". artifact change deployment pipeline git outbox spool ingest/ci ingest/deduced ingest/evidence ingest/evidence/format ingest/evidence/junit ingest/reported ingest/statement cmd/stemma/terminal cmd/stemma/program"},
-	{"cmd/stemma/govern", ". attest change git governance ingest ingest/exempted git/history identity ingest/ci ingest/note ingest/origins ingest/repo ingest/statement lineage/deployed storage vault policy policy/assess policy/catalogue policy/gather policy/report policy/subject query cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
+	{"cmd/stemma/govern", ". attest change git governance ingest ingest/exempted git/history git/patch git/quote identity ingest/ci ingest/note ingest/origins ingest/repo ingest/statement ingest/words lineage/deployed storage vault policy policy/assess policy/catalogue policy/gather policy/report policy/subject query cmd/stemma/terminal cmd/stemma/program cmd/stemma/space"},
 	{"cmd/stemma", "cmd/stemma/govern cmd/stemma/record cmd/stemma/program cmd/stemma/ask cmd/stemma/clone cmd/stemma/space"},
 
 	// They know the program as its users do.

@@ -120,7 +120,7 @@ func (d Dialect) pattern(p string) (*regexp.Regexp, int) {
 	}
 	form := p
 	if d != GiteaOwners {
-		form = d.glob(p)
+		form = `(?s)` + d.glob(p) // a name may hold a newline
 	}
 	form = `^(?:` + form + `)$`
 	parsed, err := syntax.Parse(form, syntax.Perl)

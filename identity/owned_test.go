@@ -23,7 +23,7 @@ a\ b.md           @space
 /deep/**/x.go     @deep
 `
 	for path, want := range map[string]string{
-		"main.go": "@all", "src/a/b.js": "@js", "build/logs/x/y.txt": "@logs", "docs/a.md": "@docs", "docs/a/b.md": "@all",
+		"main.go": "@all", "a\nb\xff": "@all", "build/logs/x\ny": "@logs", "src/a/b.js": "@js", "build/logs/x/y.txt": "@logs", "docs/a.md": "@docs", "docs/a/b.md": "@all",
 		"x/apps/y": "@octocat", "deeply/logs/z": "@logs", "scripts/run.sh": "@doctocat @octocat", "apps/github/readme": "", "apps/gitlab": "@octocat",
 		"q/a b.md": "@space", "deep/x.go": "@deep", "deep/a/b/x.go": "@deep", "deepx.go": "@all",
 	} {

@@ -238,7 +238,7 @@ func (r Scope) touches(x *subject.Subject) bool {
 	if r.Mode == Enforce && (len(x.Files) == 0 || x.Change.MoreFiles) {
 		return true
 	}
-	return slices.ContainsFunc(x.Files, func(f subject.File) bool { return subject.Matches(f.Path, r.Paths...) })
+	return slices.ContainsFunc(x.Files, func(f subject.File) bool { return subject.MatchesPath(f.Path, r.Paths...) })
 }
 
 // rule is the mode that the last rule which fits gives a control for a change.

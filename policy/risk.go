@@ -71,6 +71,8 @@ func sensitive(x *subject.Subject) (float64, bool, string) {
 		}
 	}
 	switch {
+	case added == 0 && x.Change.MoreFiles:
+		return 0, false, "no sensitive path is among the files that are looked at, and there are more"
 	case added == 0:
 		return 0, true, "no sensitive path is touched"
 	case x.Change.UnknownLines > 0 && ai == 0:
@@ -84,6 +86,8 @@ func boundaries(x *subject.Subject) (float64, bool, string) {
 	switch {
 	case len(x.Settings.Tags) == 0:
 		return 0, false, "nobody said where the boundaries are"
+	case n == 0 && x.Change.MoreFiles:
+		return 0, false, "none among the files that are looked at, and there are more"
 	case n == 0:
 		return 0, true, "none"
 	}
@@ -152,7 +156,7 @@ func weakTests(x *subject.Subject) (float64, bool, string) {
 		}
 	}
 	switch {
-	case code == 0:
+	case code == 0 && !x.Change.MoreFiles:
 		return 0, true, "no code but tests is added"
 	case seen == 0 && len(x.Runs) == 0:
 		return 0, false, "nobody tells of tests"

@@ -55,3 +55,21 @@ func TestRiskNamesEachFactorAndSaysWhatIsNotKnown(t *testing.T) {
 		t.Errorf("the score is %d, without %v", score, want)
 	}
 }
+
+func TestWhatIsNotAmongTheFilesThatAreLookedAtIsNotKnownNotToBeThere(t *testing.T) {
+	x := &subject.Subject{Files: []subject.File{{Path: "a_test.go", Added: 1}}, Settings: subject.Usual()}
+	x.Settings.Tags = map[string][]string{"payments": {"pay/"}}
+	for _, more := range []bool{false, true} {
+		x.Change.MoreFiles = more
+		x.Derive()
+		_, factors := policy.Risk(x)
+		for _, f := range factors {
+			switch f.Name {
+			case "AI in sensitive paths", "boundaries crossed", "weak tests":
+				if (f.Signal == nil) != more {
+					t.Errorf("with more files %v, %s is %v: %s", more, f.Name, f.Signal, f.Text)
+				}
+			}
+		}
+	}
+}

@@ -43,6 +43,10 @@ func (d Declared) SessionRef() stemma.Ref {
 	return session.Ref(d.Agent, d.Session)
 }
 
+// Assists reports whether the mark names an agent: a commit that bears such a mark was made
+// with one.
+func (d Declared) Assists() bool { return d.Agent != "" }
+
 // Declare finds the marks of AI origin in who wrote a commit and in its
 // trailers. Keys are matched without regard to case.
 func Declare(author, committer Person, trailers []Trailer) []Declared {

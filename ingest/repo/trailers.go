@@ -63,7 +63,7 @@ func (s *scanner) readTrailers(ctx context.Context, r *change.Commit, w words.Me
 		r.Trailers = append(r.Trailers, trailer)
 	}
 	for _, d := range w.Declared {
-		if d.Agent != "" {
+		if d.Assists() {
 			r.AssistedBy = stemma.AddEdge(r.AssistedBy, stemma.Edge{To: identity.AgentRef(d.Agent), Basis: stemma.BasisDeclared, Method: d.Method})
 		}
 		named := s.declaredSessions(d)

@@ -75,7 +75,7 @@ func TestAnOwnerIsWhoeverTheFileOfOwnersNamedThen(t *testing.T) {
 		first := y.repo.Commit("owners", ".github/CODEOWNERS", "/src/ @Bo\n/doc/ dee@acme.example\n/lib/ @acme/core\n", "CODEOWNERS", "* @eve\n")
 		y.repo.Git("checkout", "-q", "-b", "more")
 		y.repo.Commit("other owners, not landed yet", ".github/CODEOWNERS", "/src/ @cy\n")
-		work := y.repo.Commit("work", "src/a.go", "a\n", "doc/a.md", "a\n", "lib/a.go", "a\n", "x", "x\n")
+		work := y.repo.Commit("work", "src/a\tb.go", "a\n", "doc/a.md", "a\n", "lib/a.go", "a\n", "x", "x\n")
 		landed := func() string {
 			y.repo.Git("checkout", "-q", "main")
 			return y.repo.Merge("land", []string{"more"})

@@ -2,6 +2,7 @@ package standing
 
 import (
 	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 )
 
@@ -72,13 +73,19 @@ func (l *linker) accounts(of map[int64]bool) (map[int64][]account, error) {
 }
 
 // paths are the files that the commits of a change touch, those that it showed and
-// those that landed.
+// those that landed, as a forge holds them against its file of owners: by their bytes.
 func (l *linker) paths(change int64) (paths []string, err error) {
 	err = l.space.DB.Each(l.ctx, func(scan func(...any) error) error {
-		var path string
-		err := scan(&path)
+		var form string
+		if err := scan(&form); err != nil {
+			return err
+		}
+		path, err := quote.Raw(form)
+		if err != nil {
+			path = form
+		}
 		paths = append(paths, path)
-		return err
+		return nil
 	}, `SELECT DISTINCT f."path" FROM edge e JOIN k_commit_file f ON f.id = e.dst
 		WHERE e.src = $1 AND e.door IN (SELECT d.id FROM door d WHERE d.name IN ('carries', 'head')) ORDER BY f."path"`, change)
 	return paths, err

@@ -92,6 +92,9 @@ func TestWhatIsLeftOutIsAGap(t *testing.T) {
 		if g := list[1].Gaps; len(g) != 1 || g[0] != want || len(list[1].Sessions) != 65 || list[1].Sessions[0].Root != "" {
 			t.Errorf("%d sessions, %v", len(list[1].Sessions), g)
 		}
+		if !list[0].Change.MoreFiles {
+			t.Error("of some commits no file was looked at, and there are said to be no more files")
+		}
 		if g := list[2].Gaps; len(g) > 0 || list[2].Change.MoreFiles || list[2].Change.MoreCommits {
 			t.Errorf("%v of a small one", g)
 		}
@@ -208,5 +211,20 @@ func TestMoreArtifactsThanAreLookedAtAreNotAllOfThem(t *testing.T) {
 	tellAll(t, db, []*place{p})
 	if s := gathered(t, db, p.change())[0]; len(s.Artifacts) != 200 || !s.Change.MoreBuilt || len(s.Gaps) != 1 {
 		t.Errorf("%d artifacts, more %v, %v", len(s.Artifacts), s.Change.MoreBuilt, s.Gaps)
+	}
+}
+
+// A name that is too long to be kept is not among the files of a commit, but counted.
+func TestAFileWithoutANameIsOneMore(t *testing.T) {
+	db, p, whole := storagetest.SQLite(t), &place{n: 1}, &place{n: 2}
+	for q, files := range map[*place]int{p: 2, whole: 1} {
+		q.merged()
+		q.landed(func(c *change.Commit) {
+			c.Files, c.Size = []change.File{{Path: "a.go", Status: "A"}}, &change.Size{FileCount: files}
+		})
+	}
+	tellAll(t, db, []*place{p, whole})
+	if list := gathered(t, db, p.change(), whole.change()); !list[0].Change.MoreFiles || list[1].Change.MoreFiles {
+		t.Errorf("more files: %v and %v", list[0].Change.MoreFiles, list[1].Change.MoreFiles)
 	}
 }

@@ -12,7 +12,7 @@ import (
 type commitRow struct {
 	id, author, committer, first, repository int64
 	tree, bot                                string
-	human                                    int
+	human, files                             int
 	c                                        subject.Commit
 }
 
@@ -26,13 +26,13 @@ func (g *gatherer) readCommits() {
 	g.date(keys(g.commits)...)
 	g.each(keys(g.commits), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
 			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0), COALESCE(c."deleted", 0),
-			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0)
+			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0), COALESCE(c."files", 0)
 		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
 		r := &commitRow{}
 		c := &r.c
 		var committed int64
 		err := scan(&r.id, &r.author, &r.committer, &r.first, &r.repository, &r.tree, &r.bot, &r.human, &committed, &c.Title, &c.Signature, &c.Added, &c.Deleted,
-			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault)
+			&c.AILines, &c.UnknownLines, &c.Merge, &c.BinaryBytes, &c.OnDefault, &r.files)
 		c.Committed = moment(committed)
 		g.need(r.author, r.committer, r.first)
 		g.commits[r.id] = r
@@ -172,14 +172,34 @@ func (g *gatherer) readCapture() {
 }
 
 func (g *gatherer) readFiles() {
-	g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
+	g.each(keys(g.commits), `SELECT f.id, f."path", COALESCE(f."old_path", ''), COALESCE(f."status", ''), COALESCE(f."added", 0), COALESCE(f."deleted", 0) FROM {ids} CROSS JOIN k_commit_file f
 		WHERE f.id = i.value AND f."path" IS NOT NULL AND f.seq <= $2 ORDER BY f.id, f.seq`, func(scan func(...any) error) error {
 		var id int64
-		var f subject.File
-		err := scan(&id, &f.Path, &f.Status, &f.Added, &f.Deleted)
+		var f fileRow
+		err := scan(&id, &f.Path, &f.old, &f.Status, &f.Added, &f.Deleted)
 		g.files[id] = append(g.files[id], f)
 		return err
 	}, maxFiles)
+}
+
+// A fileRow is a file of a commit as the tables have it.
+type fileRow struct {
+	subject.File
+	old string // path before it was renamed or copied
+}
+
+// touched are the files of a commit, after the paths that renames took files from: what is
+// there in the commit says the last word of a path.
+func touched(rows []fileRow) (files []subject.File) {
+	for _, f := range rows {
+		if f.old != "" && f.old != f.Path && f.Status != "C" {
+			files = append(files, subject.File{Path: f.old, Status: "R", MovedTo: f.Path})
+		}
+	}
+	for _, f := range rows {
+		files = append(files, f.File)
+	}
+	return files
 }
 
 // putFiles adds up what the commits did to each file, in their order.
@@ -189,15 +209,15 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 	ids = g.byTime(slices.Clone(ids[:min(len(ids), maxCommits)]), g.committed)
 	var files []subject.File
 	for _, id := range ids {
-		for _, f := range g.files[id] {
+		byAI := g.commits[id].c.AILines > 0 || g.ownAI(g.commits[id]) // who deletes adds no line
+		for _, f := range touched(g.files[id]) {
 			i, known := at[f.Path]
 			if !known {
 				i = len(files)
 				at[f.Path], files = i, append(files, subject.File{Path: f.Path, Status: f.Status})
 			}
 			x := &files[i]
-			x.Added, x.Deleted = x.Added+f.Added, x.Deleted+f.Deleted
-			x.ByAI = x.ByAI || g.commits[id].c.AILines > 0
+			x.Added, x.Deleted, x.MovedTo, x.ByAI = x.Added+f.Added, x.Deleted+f.Deleted, f.MovedTo, x.ByAI || byAI
 			if x.Status != "A" || f.Status == "D" {
 				x.Status = f.Status // what came with the change is new, whatever became of it after
 			}
@@ -209,6 +229,9 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 		}
 		return 1
 	})
-	s.Change.MoreFiles = len(files) > maxFiles
+	// Of a commit that is not looked at no file is, and of a name that is too long to be
+	// kept only that there is one.
+	s.Change.MoreFiles = len(files) > maxFiles || len(g.own(c)) > maxCommits ||
+		slices.ContainsFunc(ids, func(id int64) bool { return g.commits[id].files > len(g.files[id]) })
 	s.Files = most(s, files, maxFiles, "files")
 }

@@ -299,6 +299,42 @@ func commitMembers() []member {
 			}, []subject.Span{{Path: "src/payments/a.go", Lines: 2, Origin: "ai", Agent: "codex", Model: "model:openai/gpt-5"}}}),
 		},
 		{
+			"files that were renamed, under both paths", func(p *place) {
+				p.merged(func(c *change.Change) { c.Commits = []stemma.Ref{p.commit(2), p.commit(3)} })
+				p.landed(func(c *change.Commit) {
+					c.Committed, c.Files = at(59), []change.File{{Path: "b.go", Status: "A", Added: 1}}
+				})
+				p.tell(change.Commit{SHA: p.sha(3), Repository: p.repository(), Committed: at(58), AssistedBy: edge(identity.AgentRef("claude-code")), Files: []change.File{
+					{Path: "out/a.go", OldPath: "src/payments/a.go", Status: "R", Added: 1}, {Path: "src/c.go", OldPath: "b.go", Status: "R"}, {Path: "copy.go", OldPath: "d.go", Status: "C"},
+				}})
+			},
+			func(s *subject.Subject) any { return s.Files },
+			is([]subject.File{
+				{Path: "b.go", Status: "A", Added: 1, ByAI: true}, // it is there again
+				{Path: "copy.go", Status: "C", ByAI: true},
+				{Path: "out/a.go", Status: "R", Added: 1, ByAI: true},
+				{Path: "src/c.go", Status: "R", ByAI: true},
+				{Path: "src/payments/a.go", Status: "R", MovedTo: "out/a.go", ByAI: true, Tags: []string{"payments"}, Sensitive: true},
+			}),
+		},
+		{
+			"files of a commit that an agent had a part in, also where it added no line", func(p *place) {
+				p.merged(func(c *change.Change) { c.Commits = []stemma.Ref{p.commit(2), p.commit(3), p.commit(4)} })
+				p.landed(func(c *change.Commit) {
+					c.Author, c.Files = identity.BotRef("github.com", "copilot-swe-agent[bot]"), []change.File{{Path: "gone.go", Status: "D"}}
+					p.tell(identity.Bot{Host: "github.com", Name: "copilot-swe-agent[bot]"})
+				})
+				p.tell(
+					change.Commit{
+						SHA: p.sha(3), Repository: p.repository(), Files: []change.File{{Path: "a.png", Status: "A", Binary: true}}, AssistedBy: edge(identity.AgentRef("claude-code")),
+					},
+					change.Commit{SHA: p.sha(4), Repository: p.repository(), Files: []change.File{{Path: "people.go", Status: "D"}}},
+				)
+			},
+			func(s *subject.Subject) any { return s.Files },
+			is([]subject.File{{Path: "a.png", Status: "A", ByAI: true}, {Path: "gone.go", Status: "D", ByAI: true}, {Path: "people.go", Status: "D"}}),
+		},
+		{
 			"spans by path, and what no record tells without one", func(p *place) {
 				p.merged(func(c *change.Change) { c.Lines = &change.Lines{AI: 5, Human: 3, Unknown: 2} })
 				p.landed(func(c *change.Commit) { c.Lines = &change.Lines{AI: 5, Human: 3, Unknown: 2} })

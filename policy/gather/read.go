@@ -29,9 +29,9 @@ type gatherer struct {
 	repository      map[int64]*repositoryRow
 	protection      map[int64][]protectionFact // by repository
 	commits         map[int64]*commitRow
-	captured        map[pair]bool            // sessions of who wrote commits are known
-	files           map[int64][]subject.File // by commit
-	records         map[int64][]*record      // by commit
+	captured        map[pair]bool       // sessions of who wrote commits are known
+	files           map[int64][]fileRow // by commit
+	records         map[int64][]*record // by commit
 	recordOf        map[int64]*record
 	session         map[int64]*sessionRow
 	reviews         map[int64][]*reviewRow // by change
@@ -79,7 +79,7 @@ func open(ctx context.Context, tx *storage.Tx, opt Options) *gatherer {
 	return &gatherer{
 		ctx: ctx, tx: tx, opt: opt, asked: func(string) {},
 		change: map[int64]*changeRow{}, out: map[int64][]link{}, in: map[int64][]link{}, same: map[int64][]link{}, repository: map[int64]*repositoryRow{}, protection: map[int64][]protectionFact{},
-		commits: map[int64]*commitRow{}, captured: map[pair]bool{}, files: map[int64][]subject.File{}, records: map[int64][]*record{}, recordOf: map[int64]*record{},
+		commits: map[int64]*commitRow{}, captured: map[pair]bool{}, files: map[int64][]fileRow{}, records: map[int64][]*record{}, recordOf: map[int64]*record{},
 		session: map[int64]*sessionRow{}, reviews: map[int64][]*reviewRow{}, roles: map[int64][]roleRow{}, runs: map[int64]*runRow{}, runsOn: map[int64][]int64{},
 		tests: map[int64]*reportRow[subject.Test]{}, scans: map[int64]*reportRow[subject.Scan]{}, testsOf: map[int64][]int64{}, scansOf: map[int64][]int64{},
 		deployments: map[int64]*deploymentRow{}, artifacts: map[int64]*artifactRow{}, incidents: map[int64]*incidentRow{},

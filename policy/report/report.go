@@ -99,7 +99,7 @@ func place(x *subject.Subject) string {
 		case f.ByAI:
 			at = 1
 		}
-		if f.Status != "D" && at > rank {
+		if f.Status != "D" && f.MovedTo == "" && at > rank {
 			best, rank = f.Path, at
 		}
 	}

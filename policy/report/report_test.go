@@ -161,13 +161,13 @@ func TestSummaryCountsWhatHoldsUp(t *testing.T) {
 
 func TestPlaceIsTheFileThatTellsMost(t *testing.T) {
 	x := &subject.Subject{Files: []subject.File{
-		{Path: "gone.go", Status: "D", Protected: true}, {Path: "a.go"}, {Path: "b.go", ByAI: true}, {Path: "auth/c.go", Sensitive: true}, {Path: "x/d.go", Forbidden: true},
+		{Path: "gone.go", Status: "D", Protected: true}, {Path: "moved.go", Status: "R", MovedTo: "a.go", Protected: true}, {Path: "a.go"}, {Path: "b.go", ByAI: true}, {Path: "auth/c.go", Sensitive: true}, {Path: "x/d.go", Forbidden: true},
 	}}
 	for _, want := range []string{"auth/c.go", "x/d.go"} {
 		if got := report.Of(x, nil).Place; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		x.Files[4].ByAI = true
+		x.Files[5].ByAI = true
 	}
 	if got := report.Of(&subject.Subject{}, nil).Place; got != "" {
 		t.Errorf("a change without files is at %s", got)

@@ -144,14 +144,15 @@ func sum(list ref.Val) ref.Val {
 	return total
 }
 
-// fits reports whether a text fits one of some patterns.
+// fits reports whether a text, which may be a path that git quoted, fits one of some
+// patterns.
 func fits(text, list ref.Val) ref.Val {
 	patterns, err := list.ConvertToNative(reflect.TypeFor[[]string]())
 	name, ok := text.Value().(string)
 	if err != nil || !ok {
 		return types.NewErr("fits: a text and a list of patterns are needed")
 	}
-	return types.Bool(subject.Matches(name, patterns.([]string)...))
+	return types.Bool(subject.MatchesPath(name, patterns.([]string)...))
 }
 
 // costs are what our own functions cost: as much as they look at.

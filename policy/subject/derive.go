@@ -53,19 +53,20 @@ func (s *Subject) files() {
 	set := map[string]bool{}
 	for i := range s.Files {
 		f := &s.Files[i]
-		f.Test = Matches(f.Path, testNames...)
-		f.Manifest = Matches(path.Base(f.Path), manifests...) || Matches(f.Path, manifestPaths...)
+		raw := unquoted(f.Path)
+		f.Test = Matches(raw, testNames...)
+		f.Manifest = Matches(path.Base(raw), manifests...) || Matches(raw, manifestPaths...)
 		f.Tags = nil
 		for tag, patterns := range s.Settings.Tags {
-			if Matches(f.Path, patterns...) {
+			if Matches(raw, patterns...) {
 				f.Tags = append(f.Tags, tag)
 				set[tag] = true
 			}
 		}
 		slices.Sort(f.Tags)
 		f.Sensitive = len(f.Tags) > 0
-		f.Protected = Matches(f.Path, s.Settings.Protected...)
-		f.Forbidden = Matches(f.Path, s.Settings.Forbidden...)
+		f.Protected = Matches(raw, s.Settings.Protected...)
+		f.Forbidden = Matches(raw, s.Settings.Forbidden...)
 	}
 	s.Change.Tags = nil
 	for tag := range set {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/stemma-dev/stemma/git/quote"
 )
 
 // Settings are what an organisation decided for a repository. What is not decided is
@@ -73,7 +75,23 @@ func Usual() Settings {
 	}
 }
 
-// Matches reports whether a name or a path fits one of some patterns, in which "*" stands
+// MatchesPath reports whether a path fits one of some patterns, by [Matches]. A name with a
+// control character or the like is written as git quotes it, and held against them as what
+// it is: else a tab in its name would take a file out of every directory.
+func MatchesPath(path string, patterns ...string) bool {
+	return Matches(unquoted(path), patterns...)
+}
+
+// unquoted is a path without the quoting of git. What git did not quote stays as it is; a
+// name that begins with a quote is itself quoted, so there is no doubt which is which.
+func unquoted(path string) string {
+	if raw, err := quote.Raw(path); err == nil {
+		return raw
+	}
+	return path
+}
+
+// Matches reports whether a name fits one of some patterns, in which "*" stands
 // for any characters but "/", "**" for any at all, and a directory for all below it.
 func Matches(name string, patterns ...string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {

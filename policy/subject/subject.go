@@ -155,12 +155,13 @@ type Commit struct {
 
 // A File is one that the change touches.
 type File struct {
-	Path      string   `json:"path"`
-	Status    string   `json:"status,omitempty"` // A M D R C T
+	Path      string   `json:"path"`               // as git writes it: quoted if it holds a control character or the like; fits looks at what it is
+	Status    string   `json:"status,omitempty"`   // A M D R C T
+	MovedTo   string   `json:"moved_to,omitempty"` // of the old path of a file that was renamed, which is a file of its own: the new one
 	Added     int      `json:"added,omitempty"`
 	Deleted   int      `json:"deleted,omitempty"`
 	AILines   int      `json:"ai_lines,omitempty"`
-	ByAI      bool     `json:"by_ai,omitempty"`     // a commit with lines of AI touched it
+	ByAI      bool     `json:"by_ai,omitempty"`     // a commit with lines of AI, or that an agent had a part in (ai_author), touched it
 	Test      bool     `json:"test,omitempty"`      // derived, from its name
 	Manifest  bool     `json:"manifest,omitempty"`  // derived: it names dependencies
 	Tags      []string `json:"tags,omitempty"`      // derived, by the settings: auth, payments, pci, phi

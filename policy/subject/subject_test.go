@@ -1,10 +1,12 @@
 package subject_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -140,4 +142,55 @@ func TestAllScansOfTheLastRunCount(t *testing.T) {
 			t.Errorf("%s: %s count, want %s", name, got, c.want)
 		}
 	}
+}
+
+func TestAPathThatGitQuotesIsHeldAgainstPatternsAsWhatItIs(t *testing.T) {
+	for _, name := range []string{
+		"k.txt", "ä.txt", `a"b.txt`, `a\b.txt`, "a\tb.txt", "a\nb.txt", "\xff.txt", "\x01.txt", "\u202e.txt", "\a\b\v\f\r", `"`, "\xe2\x80", "\u2028", `\303\244`,
+	} {
+		for _, dir := range []string{"keys/", `"keys/`, "keys/deep\n/"} {
+			form := quote.Path(dir + name)
+			x := &subject.Subject{
+				Files:    []subject.File{{Path: form}},
+				Settings: subject.Settings{Forbidden: []string{"keys/"}, Protected: []string{"keys/**"}, Tags: map[string][]string{"keys": {"{keys,locks}/**/*"}}},
+			}
+			x.Derive()
+			f, want := x.Files[0], strings.HasPrefix(dir, "keys/")
+			if f.Forbidden != want || f.Protected != want || f.Sensitive != want || subject.MatchesPath(form, "keys/") != want {
+				t.Errorf("%q, written %s, is %+v", dir+name, form, f)
+			}
+		}
+	}
+	x := &subject.Subject{Files: []subject.File{{Path: quote.Path("a\t/package.json")}, {Path: quote.Path("b\t_test.go")}}}
+	if x.Derive(); !x.Files[0].Manifest || !x.Files[1].Test {
+		t.Errorf("%+v", x.Files)
+	}
+	for _, form := range []string{`"keys/`, `"keys/\q"`, `"keys/\4"`, `keys/\t"`, `"`} { // no form of git's: the name itself
+		if got := subject.MatchesPath(form, "keys/**", `"keys/**`, `"`); !got {
+			t.Errorf("%s is not the name itself", form)
+		}
+	}
+}
+
+func FuzzAPathFitsHoweverItIsWritten(f *testing.F) {
+	for _, s := range []string{"k.txt", "\xff", "a\tb", `"`, "\u202e", "\\303", "a\n/b"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if name == "" {
+			return
+		}
+		path := "keys/" + name
+		if !subject.MatchesPath(quote.Path(path), "keys/") || subject.MatchesPath(quote.Path("x"+path), "keys/") {
+			t.Errorf("%q is lost as %s", path, quote.Path(path))
+		}
+		var c strings.Builder // as git writes it with core.quotePath: every byte that is not plain
+		for _, b := range []byte(path) {
+			fmt.Fprintf(&c, `\%03o`, b)
+		}
+		if !subject.MatchesPath(`"`+c.String()+`"`, "keys/") {
+			t.Errorf("%q is lost as %s", path, c.String())
+		}
+		subject.MatchesPath(name, "keys/")
+	})
 }

@@ -15,9 +15,13 @@ import (
 	"github.com/stemma-dev/stemma/change"
 	"github.com/stemma-dev/stemma/git"
 	"github.com/stemma-dev/stemma/git/history"
+	"github.com/stemma-dev/stemma/git/patch"
+	"github.com/stemma-dev/stemma/git/quote"
 	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest/ci"
+	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
+	"github.com/stemma-dev/stemma/ingest/words"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -77,7 +81,7 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 	}
 	own := subject.Commit{
 		Thing: subject.Thing{Ref: string(ref), Grade: string(stemma.GradeC)}, Author: who, Committer: personOf(k.Committer), Committed: k.Committer.When.UTC(), Title: x.Change.Title,
-		Added: k.Lines, AILines: k.AI, UnknownLines: k.Unknown, AIAuthor: identity.Recognise(k.Author.Name, k.Author.Mail).AI(), Merge: k.Merge(), HasRecord: k.Why == "",
+		Added: k.Lines, AILines: k.AI, UnknownLines: k.Unknown, AIAuthor: assisted(k), Merge: k.Merge(), HasRecord: k.Why == "",
 	}
 	if k.Signature != git.Unsigned {
 		own.Signature = string(k.Signature)
@@ -90,9 +94,15 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 	}
 	slices.SortFunc(x.Spans, func(a, b subject.Span) int { return strings.Compare(a.Origin, b.Origin) })
 	for i := range x.Files {
-		x.Files[i].ByAI = k.AI > 0
+		x.Files[i].ByAI = k.AI > 0 || own.AIAuthor // who deletes adds no line
 	}
 	return x
+}
+
+// assisted reports whether an agent's own account wrote a commit, or its message names one:
+// by the marks for which a scan states that it was made with an agent.
+func assisted(k origins.Covered) bool {
+	return slices.ContainsFunc(words.Declared(&k.Commit), note.Declared.Assists)
 }
 
 func agentOf(origin string, agents []string) string {
@@ -140,11 +150,25 @@ func (c *clone) files(ctx context.Context, commits []string) (map[string][]subje
 		if k.Damage != nil {
 			return nil, k.Damage
 		}
-		for _, f := range k.Files {
-			of[k.ID] = append(of[k.ID], subject.File{Path: stemma.CleanText(f.Path, 4096), Status: string(rune(f.Status)), Added: f.Added, Deleted: f.Deleted})
-		}
+		of[k.ID] = touched(k.Files)
 	}
 	return of, nil
+}
+
+// touched are the files of a commit, and the paths that renames took files from.
+func touched(list []patch.File) (files []subject.File) {
+	there := map[string]bool{}
+	for _, f := range list {
+		there[f.Path] = true
+		files = append(files, subject.File{Path: quote.Path(f.Path), Status: string(f.Status), Added: f.Added, Deleted: f.Deleted})
+	}
+	for _, f := range list {
+		if f.OldPath != "" && f.Status != patch.Copied && !there[f.OldPath] {
+			there[f.OldPath] = true
+			files = append(files, subject.File{Path: quote.Path(f.OldPath), Status: "R", MovedTo: quote.Path(f.Path)})
+		}
+	}
+	return files
 }
 
 // mergeRequest is the number of the one whose pipeline this is; 0 elsewhere.
