@@ -7,6 +7,7 @@
 package exempted
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest"
 )
 
@@ -95,9 +97,25 @@ func person(ctx context.Context, s *ingest.Space, now time.Time, p Person) (stem
 	return ref, w.Close(ctx)
 }
 
+// human refuses the name or the address of a program: it decides nothing for people. The same
+// names in a commit are those of an agent or a bot.
+func human(exception stemma.Ref, by Person) error {
+	is := identity.Recognise(by.Name, by.Mail)
+	if is.Kind == stemma.KindPerson {
+		return nil
+	}
+	return stemma.WithHint(
+		fmt.Errorf("granting %s: %s <%s> is no person: it is known as the %s %s", exception, by.Name, by.Mail, is.Kind, cmp.Or(is.Agent.Name, is.Login)),
+		"a person has to grant it, by their own name: --by \"Name <mail>\"",
+	)
+}
+
 // Grant states that somebody else grants an exception. Who asked for it cannot, under
-// whichever account.
+// whichever account, and no agent or bot.
 func Grant(ctx context.Context, s *ingest.Space, now time.Time, exception stemma.Ref, by Person) error {
+	if err := human(exception, by); err != nil {
+		return err
+	}
 	who, err := person(ctx, s, now, by)
 	if err != nil {
 		return err

@@ -86,6 +86,24 @@ func TestSomebodyElseGrantsAnException(t *testing.T) {
 	})
 }
 
+func TestAProgramGrantsNoException(t *testing.T) {
+	s := house(t, storagetest.SQLite(t))
+	ref, err := exempted.Ask(t.Context(), s, noon, request())
+	must(t, err)
+	for _, by := range []exempted.Person{
+		{Name: "Claude", Mail: "noreply@anthropic.com"},
+		{Name: "dependabot[bot]", Mail: "49699333+dependabot[bot]@users.noreply.github.com"},
+		{Name: "github-actions[bot]", Mail: "41898282+github-actions[bot]@users.noreply.github.com"},
+		{Name: "GitHub", Mail: "noreply@github.com"},
+		{Name: "Claude Code", Mail: "bo@acme.example"},
+	} {
+		if err := exempted.Grant(t.Context(), s, noon, ref, by); err == nil || !strings.Contains(err.Error(), "is no person") {
+			t.Errorf("%s granted it: %v", by.Mail, err)
+		}
+	}
+	must(t, exempted.Grant(t.Context(), s, noon, ref, bo))
+}
+
 func TestAnotherAccountOfWhoAskedDoesNotGrant(t *testing.T) {
 	s := house(t, storagetest.SQLite(t))
 	ref, err := exempted.Ask(t.Context(), s, noon, request())
