@@ -474,6 +474,7 @@ type Exception struct {
 	Withdrawn   time.Time `json:"withdrawn,omitzero"`
 	SelfGranted bool      `json:"self_granted,omitempty"` // derived: by who asked for it, or by nobody
 	Holds       bool      `json:"holds,omitempty"`        // derived: now
+	Void        bool      `json:"void,omitempty"`         // derived: withdrawn, and it never let anything pass
 	Late        bool      `json:"late,omitempty"`         // derived: the follow-up is overdue
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/exempted"
+	"github.com/stemma-dev/stemma/policy/gather"
+	"github.com/stemma-dev/stemma/policy/subject"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/storage"
 )
@@ -24,8 +26,8 @@ func Exception(a *program.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "exception",
 		Short: "let a control not hold for a while, and say why",
-		Long: `An exception is asked for by one person and granted by another, for one change or a
-whole repository, until a time. Within 48 hours somebody has to look at it again:
+		Long: `An exception is asked for by one person and granted by another, who did not make the
+change, for one change or a whole repository, until a time. Within 48 hours somebody has to look at it again:
 
   stemma exception ask REV-01 '#142' --reason 'the site is down' --for 24h
   stemma exception grant EXCEPTION
@@ -40,7 +42,11 @@ granted it. Without a verb all of them are listed.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.AddCommand(askException(a), decide(a, "grant", "grant an exception that somebody else asked for", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, by exempted.Person) error {
-		return exempted.Grant(ctx, s.Space, now, ref, by)
+		of, err := standing(ctx, s, now, ref)
+		if err != nil {
+			return err
+		}
+		return exempted.Grant(ctx, s.Space, now, ref, by, of)
 	}), decide(a, "follow-up", "say what came out when you looked at an exception again", "what came out", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, text string, by exempted.Person) error {
 		return exempted.FollowUp(ctx, s.Space, now, ref, text, by)
 	}), decide(a, "withdraw", "take an exception back", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, _ exempted.Person) error {
@@ -141,6 +147,36 @@ func decide(
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// standing is how an exception stands with its change, as judging sees it. One for a whole
+// repository is for changes that nobody made yet: who made one of them is found when that is
+// judged.
+func standing(ctx context.Context, s *program.Store, now time.Time, exception stemma.Ref) (of exempted.Standing, err error) {
+	nodes, err := s.Graph.Nodes(ctx, exception)
+	if err != nil || len(nodes) == 0 {
+		return of, err // Grant says that there is none
+	}
+	if err := s.Graph.Fill(ctx, nodes); err != nil {
+		return of, err
+	}
+	change := nodes[0].Attrs.Ref("change")
+	if change == "" {
+		return of, nil
+	}
+	return of, s.DB.Read(ctx, func(tx *storage.Tx) error {
+		found, err := gather.Changes(ctx, tx, []stemma.Ref{change}, gather.Options{Settings: func(string) subject.Settings { return subject.Usual() }, Now: now})
+		if err != nil {
+			return err
+		}
+		for _, p := range found[0].Change.Makers {
+			of.Makers = append(of.Makers, stemma.Ref(p.Ref))
+		}
+		for _, e := range found[0].Exceptions {
+			of.Void = of.Void || e.Ref == string(exception) && e.Approver.Ref != "" && e.SelfGranted
+		}
+		return nil
+	})
 }
 
 // An exceptionRecord is the JSON form of an exception.
