@@ -168,7 +168,7 @@ var layers = []struct {
 
 	{"policy/subject", ""},
 	{"policy/rule", "policy/subject"},
-	{"policy", "attest policy/rule policy/subject"},
+	{"policy", ". attest policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
 	{"policy/gather", ". rooms artifact/purl storage vault attest ingest/statement policy/subject"},
 	{"policy/report", "policy policy/subject"},

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -220,7 +221,7 @@ func (p *Policy) fault(path, format string, args ...any) *Fault {
 // SettingsOf are those of a repository, by its name: those of the last entry that it fits.
 func (p *Policy) SettingsOf(repository string) subject.Settings {
 	for i, r := range slices.Backward(p.Repositories) {
-		if i < len(p.of) && subject.Matches(repository, r.Match...) {
+		if i < len(p.of) && called(repository, r.Match) {
 			return p.of[i]
 		}
 	}
@@ -230,6 +231,24 @@ func (p *Policy) SettingsOf(repository string) subject.Settings {
 		return s
 	}
 	return p.usual
+}
+
+// nameOf is the name that a policy knows a repository by: that of its ref, by which settings are
+// found too. What a forge or a remote calls it may differ from it in case, or be missing.
+func nameOf(r subject.Repository) string {
+	if ref := stemma.Ref(r.Ref); ref.Kind() == stemma.KindRepository {
+		if _, name := ref.Split(); name != "" {
+			return name
+		}
+	}
+	return r.Name
+}
+
+// called reports whether a repository is called by one of some patterns: without regard to case,
+// as forges tell names apart.
+func called(name string, patterns []string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(patterns, func(p string) bool { return subject.Matches(name, strings.ToLower(p)) })
 }
 
 // touches reports whether a change touches a path of the scope. Where its files are not known,
@@ -247,7 +266,7 @@ func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 		switch {
 		case len(r.Controls) > 0 && !subject.Matches(c.ID, r.Controls...),
 			r.Severity != "" && !c.Severity.AtLeast(r.Severity),
-			len(r.Repositories) > 0 && !subject.Matches(x.Repository.Name, r.Repositories...),
+			len(r.Repositories) > 0 && !called(nameOf(x.Repository), r.Repositories),
 			len(r.Paths) > 0 && !r.touches(x),
 			x.Risk < r.RiskFrom, r.RiskBelow > 0 && x.Risk >= r.RiskBelow:
 			continue
