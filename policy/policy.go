@@ -101,7 +101,7 @@ func (p *Policy) ready() error {
 		if r.RiskBelow > 0 && r.RiskFrom >= r.RiskBelow {
 			wrong(at, "no risk is from %d on and below %d: the rule never fits", r.RiskFrom, r.RiskBelow)
 		}
-		faults = append(faults, p.patterns(at+".controls", r.Controls), p.patterns(at+".repositories", r.Repositories), p.patterns(at+".paths", r.Paths))
+		faults = append(faults, p.patterns(at+".controls", r.Controls), p.names(at+".repositories", r.Repositories), p.paths(at+".paths", r.Paths))
 	}
 	return errors.Join(append(append(faults, p.teams()...), p.layer())...)
 }
@@ -122,7 +122,7 @@ func (p *Policy) layer() error {
 		if len(r.Match) == 0 {
 			faults = append(faults, p.fault(at, "it does not say which repositories: match is missing"))
 		}
-		faults = append(faults, p.patterns(at+".match", r.Match))
+		faults = append(faults, p.names(at+".match", r.Match))
 		of, fault := p.classed(all, at+".settings", r.Settings)
 		p.of, faults = append(p.of, of), append(faults, fault)
 	}
@@ -147,16 +147,12 @@ func (p *Policy) classed(all subject.Settings, path string, d Document) (subject
 	return p.settings(path, d, over)
 }
 
-// patterns finds those that are none.
-func (p *Policy) patterns(path string, list []string) error {
-	var faults []error
-	for i, pattern := range list {
-		if !subject.Valid(pattern) {
-			faults = append(faults, p.fault(fmt.Sprintf("%s.%d", path, i), "%.80q is not a pattern", pattern))
-		}
-	}
-	return errors.Join(faults...)
-}
+// ofPaths are the settings whose patterns are of paths.
+var ofPaths = []string{"protected", "forbidden", "tags", "owners"}
+
+// said reports whether a part stands there itself: what settings take over from others is told of
+// where it stands.
+func (p *Policy) said(path string) bool { return p.lines == nil || p.lines[path] > 0 }
 
 // settings are those of a document, over others.
 func (p *Policy) settings(path string, d Document, over subject.Settings) (subject.Settings, error) {
@@ -176,12 +172,23 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 		return over, f
 	}
 	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(d.values)) {
+		if lower := strings.ToLower(name); name != lower { // JSON would take it, and nothing else would find it
+			faults = append(faults, p.fault(path+"."+name, "there is no member %.40q: write %.40s", name, lower))
+		}
+	}
 	patterns, numbers := over.Patterns(), over.Numbers()
 	for _, name := range slices.Sorted(maps.Keys(patterns)) {
-		faults = append(faults, p.patterns(path+"."+strings.ReplaceAll(name, " ", "."), patterns[name]))
+		at, look := path+"."+strings.ReplaceAll(name, " ", "."), p.patterns
+		if member, _, _ := strings.Cut(name, " "); slices.Contains(ofPaths, member) {
+			look = p.paths
+		}
+		if p.said(at) {
+			faults = append(faults, look(at, patterns[name]))
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
-		if n := numbers[name]; n < 0 {
+		if n := numbers[name]; n < 0 && p.said(path+"."+name) {
 			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
 		}
 	}

@@ -29,7 +29,7 @@ func (p *Policy) teams() (faults []error) {
 		if seen[t.Name] = true; len(t.Match) == 0 {
 			faults = append(faults, p.fault(at, "it does not say which repositories: match is missing"))
 		}
-		faults = append(faults, p.patterns(at+".match", t.Match))
+		faults = append(faults, p.names(at+".match", t.Match))
 	}
 	return faults
 }
