@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -56,13 +55,16 @@ granted it. Without a verb all of them are listed.`,
 }
 
 func askException(a *program.App) *cobra.Command {
-	var by, reason, until string
+	var by, reason, until, dir string
 	var length time.Duration
 	var emergency, asJSON bool
 	c := &cobra.Command{
 		Use:   "ask CONTROL CHANGE|REPOSITORY",
 		Short: "ask that a control does not have to be met",
-		Args:  program.Args(cobra.ExactArgs(2)),
+		Long: `Asks that one control does not have to be met, or all of them (*), but EXC-01, which nothing
+waives. The controls are those that come with the program, those of .stemma on the branch that
+changes go to in the clone around, and those that changes were judged by.`,
+		Args: program.Args(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			end := a.Now().Add(length)
 			if until != "" {
@@ -81,12 +83,16 @@ func askException(a *program.App) *cobra.Command {
 				return err
 			}
 			defer s.Close()
+			control, err := waivable(c.Context(), s, dir, args[0])
+			if err != nil {
+				return err
+			}
 			of, err := s.One(c.Context(), args[1])
 			if err != nil {
 				return err
 			}
 			ref, err := exempted.Ask(c.Context(), s.Space, a.Now(), exempted.Request{
-				Control: strings.ToUpper(args[0]), For: of, Reason: reason, Until: end, Emergency: emergency, By: exempted.Person{Name: name, Mail: mail},
+				Control: control, For: of, Reason: reason, Until: end, Emergency: emergency, By: exempted.Person{Name: name, Mail: mail},
 			})
 			if err != nil {
 				return err
@@ -102,6 +108,8 @@ func askException(a *program.App) *cobra.Command {
 	c.Flags().StringVar(&reason, "reason", "", "why")
 	c.Flags().StringVar(&until, "until", "", "last `DAY` on which it holds")
 	c.Flags().DurationVar(&length, "for", 24*time.Hour, "how long it holds")
+	c.Flags().StringVar(&dir, "policy", "", "`DIR` with controls of your own, in the place of .stemma on the branch")
+	c.MarkFlagsMutuallyExclusive("for", "until")
 	c.Flags().BoolVar(&emergency, "emergency", false, "it holds at once, and is granted afterwards")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
