@@ -187,9 +187,15 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 			faults = append(faults, look(at, patterns[name]))
 		}
 	}
+	most := subject.Most()
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
-		if n := numbers[name]; n < 0 && p.said(path+"."+name) {
-			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
+		n, bound := numbers[name], most[name]
+		switch at := path + "." + name; {
+		case !p.said(at):
+		case bound > 0 && (n < 0 || n > bound):
+			faults = append(faults, p.fault(at, "%s is from 0 to %d, and not %d", name, bound, n))
+		case n < 0:
+			faults = append(faults, p.fault(at, "%s is %d, and cannot be less than none", name, n))
 		}
 	}
 	for _, pattern := range over.Packages {
