@@ -53,7 +53,8 @@ func waivable(ctx context.Context, s *program.Store, dir, text string) (string, 
 // named; nil where there is none.
 func inForceHere(ctx context.Context, dir string) (files fs.FS, err error) {
 	if dir != "" {
-		return openOwn(dir, true)
+		files, err := openOwn(dir, true)
+		return files, located(dir, err)
 	}
 	r, err := git.Open(ctx, ".")
 	if err != nil {
