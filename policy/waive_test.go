@@ -16,10 +16,11 @@ func TestWhyAnExceptionDoesNotHoldIsSaidAsItIs(t *testing.T) {
 		want string
 		void bool
 	}{
-		"granted by who made it": {func(e *subject.Exception) { e.Approver = ada }, "was not granted by somebody else", false},
-		"that, withdrawn":        {func(e *subject.Exception) { e.Approver, e.Withdrawn = ada, now }, "was withdrawn 2026-11-03", true},
-		"asked for, withdrawn":   {func(e *subject.Exception) { e.Withdrawn = now }, "was withdrawn 2026-11-03", true},
-		"granted, withdrawn":     {func(e *subject.Exception) { e.Approver, e.Withdrawn = bo, now }, "was withdrawn 2026-11-03", false},
+		"granted by who made it":  {func(e *subject.Exception) { e.Approver = ada }, "was not granted by somebody else", false},
+		"that, withdrawn":         {func(e *subject.Exception) { e.Approver, e.Withdrawn = ada, now }, "was withdrawn 2026-11-03", true},
+		"that, after it let pass": {func(e *subject.Exception) { e.Approver, e.Withdrawn, e.Waived = ada, now, true }, "was withdrawn 2026-11-03", false},
+		"asked for, withdrawn":    {func(e *subject.Exception) { e.Withdrawn = now }, "was withdrawn 2026-11-03", true},
+		"granted, withdrawn":      {func(e *subject.Exception) { e.Approver, e.Withdrawn = bo, now }, "was withdrawn 2026-11-03", false},
 		"withdrawn, granted": {func(e *subject.Exception) {
 			e.Approver, e.Withdrawn, e.Approved = bo, now.Add(-2*time.Hour), now.Add(-time.Hour)
 		}, "was withdrawn", true},

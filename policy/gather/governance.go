@@ -19,7 +19,8 @@ type exceptionRow struct {
 
 const exceptionColumns = `SELECT k.id, i.value, COALESCE(k."control", ''), COALESCE(k."reason", ''), COALESCE(k."owner", 0), COALESCE(k."approver", 0), COALESCE(k."opened", 0),
 	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0),
-	COALESCE((SELECT p.email FROM node a JOIN profile p ON p.ref = a.ref WHERE a.id = k."approver"), '') FROM {ids} CROSS JOIN k_exception k `
+	COALESCE((SELECT p.email FROM node a JOIN profile p ON p.ref = a.ref WHERE a.id = k."approver"), ''),
+	CASE WHEN k."change" IS NOT NULL AND EXISTS (SELECT 1 FROM edge e WHERE e.dst = k.id AND e.door IN {doors waived-by}) THEN 1 ELSE 0 END FROM {ids} CROSS JOIN k_exception k `
 
 // readExceptions reads the exceptions for the changes and for their repositories.
 func (g *gatherer) readExceptions() {
@@ -27,7 +28,7 @@ func (g *gatherer) readExceptions() {
 		var r exceptionRow
 		var of, opened, approved, until, followed, withdrawn int64
 		var mail string
-		err := scan(&r.id, &of, &r.e.Control, &r.e.Reason, &r.owner, &r.approver, &opened, &approved, &until, &followed, &withdrawn, &r.e.Emergency, &mail)
+		err := scan(&r.id, &of, &r.e.Control, &r.e.Reason, &r.owner, &r.approver, &opened, &approved, &until, &followed, &withdrawn, &r.e.Emergency, &mail, &r.e.Waived)
 		r.program = identity.Recognise("", mail).Kind != stemma.KindPerson
 		for to, at := range map[*time.Time]int64{
 			&r.e.Opened: opened, &r.e.Approved: approved, &r.e.Until: until, &r.e.FollowedUp: followed, &r.e.Withdrawn: withdrawn,
