@@ -149,7 +149,7 @@ var layers = []struct {
 	{"ingest/sync", ". inbox ingest ingest/event ingest/event/system ingest/hooks ingest/sync/api ingest/sync/listing ingest/sync/github ingest/sync/gitlab ingest/sync/gitea ingest/sync/jira"},
 	{"ingest/judged", ". rooms graph ingest"},
 	{"ingest/osv", ". artifact/purl governance ingest/jsonwalk"},
-	{"ingest/exempted", ". artifact artifact/purl governance graph ledger ingest ingest/jsonwalk ingest/osv"},
+	{"ingest/exempted", ". artifact artifact/purl governance graph identity ledger ingest ingest/jsonwalk ingest/osv"},
 	{"ingest/iterated", ". rooms storage ingest"},
 	{"ingest/brought", ". rooms storage graph/between lineage/deployed ingest"},
 	{"ingest/deduced", "ingest ingest/brought ingest/iterated ingest/standing"},
@@ -168,7 +168,7 @@ var layers = []struct {
 
 	{"policy/subject", "git/quote"},
 	{"policy/rule", "policy/subject"},
-	{"policy", "attest policy/rule policy/subject"},
+	{"policy", ". attest policy/rule policy/subject"},
 	{"policy/catalogue", "policy"},
 	{"policy/gather", ". rooms artifact/purl storage vault attest ingest/statement policy/subject"},
 	{"policy/report", "policy policy/subject"},

@@ -159,6 +159,8 @@ func waive(f *Finding, x *subject.Subject) {
 			f.Reason = fmt.Sprintf("%s; waived until %s: %s", f.Reason, e.Until.UTC().Format(time.DateOnly), e.Reason)
 			f.State, f.Exception = Waived, e.Ref
 			return
+		case !e.Withdrawn.IsZero():
+			f.Reason += fmt.Sprintf("; the exception %s was withdrawn %s", e.Ref, e.Withdrawn.UTC().Format(time.DateOnly))
 		case !e.Until.IsZero() && !x.Now.Before(e.Until):
 			f.Reason += fmt.Sprintf("; the exception %s ended %s", e.Ref, e.Until.UTC().Format(time.DateOnly))
 		case e.SelfGranted:

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -100,7 +101,7 @@ func (p *Policy) ready() error {
 		if r.RiskBelow > 0 && r.RiskFrom >= r.RiskBelow {
 			wrong(at, "no risk is from %d on and below %d: the rule never fits", r.RiskFrom, r.RiskBelow)
 		}
-		faults = append(faults, p.patterns(at+".controls", r.Controls), p.patterns(at+".repositories", r.Repositories), p.patterns(at+".paths", r.Paths))
+		faults = append(faults, p.patterns(at+".controls", r.Controls), p.names(at+".repositories", r.Repositories), p.paths(at+".paths", r.Paths))
 	}
 	return errors.Join(append(append(faults, p.teams()...), p.layer())...)
 }
@@ -121,7 +122,7 @@ func (p *Policy) layer() error {
 		if len(r.Match) == 0 {
 			faults = append(faults, p.fault(at, "it does not say which repositories: match is missing"))
 		}
-		faults = append(faults, p.patterns(at+".match", r.Match))
+		faults = append(faults, p.names(at+".match", r.Match))
 		of, fault := p.classed(all, at+".settings", r.Settings)
 		p.of, faults = append(p.of, of), append(faults, fault)
 	}
@@ -146,16 +147,12 @@ func (p *Policy) classed(all subject.Settings, path string, d Document) (subject
 	return p.settings(path, d, over)
 }
 
-// patterns finds those that are none.
-func (p *Policy) patterns(path string, list []string) error {
-	var faults []error
-	for i, pattern := range list {
-		if !subject.Valid(pattern) {
-			faults = append(faults, p.fault(fmt.Sprintf("%s.%d", path, i), "%.80q is not a pattern", pattern))
-		}
-	}
-	return errors.Join(faults...)
-}
+// ofPaths are the settings whose patterns are of paths.
+var ofPaths = []string{"protected", "forbidden", "tags", "owners"}
+
+// said reports whether a part stands there itself: what settings take over from others is told of
+// where it stands.
+func (p *Policy) said(path string) bool { return p.lines == nil || p.lines[path] > 0 }
 
 // settings are those of a document, over others.
 func (p *Policy) settings(path string, d Document, over subject.Settings) (subject.Settings, error) {
@@ -175,13 +172,30 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 		return over, f
 	}
 	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(d.values)) {
+		if lower := strings.ToLower(name); name != lower { // JSON would take it, and nothing else would find it
+			faults = append(faults, p.fault(path+"."+name, "there is no member %.40q: write %.40s", name, lower))
+		}
+	}
 	patterns, numbers := over.Patterns(), over.Numbers()
 	for _, name := range slices.Sorted(maps.Keys(patterns)) {
-		faults = append(faults, p.patterns(path+"."+strings.ReplaceAll(name, " ", "."), patterns[name]))
+		at, look := path+"."+strings.ReplaceAll(name, " ", "."), p.patterns
+		if member, _, _ := strings.Cut(name, " "); slices.Contains(ofPaths, member) {
+			look = p.paths
+		}
+		if p.said(at) {
+			faults = append(faults, look(at, patterns[name]))
+		}
 	}
+	most := subject.Most()
 	for _, name := range slices.Sorted(maps.Keys(numbers)) {
-		if n := numbers[name]; n < 0 {
-			faults = append(faults, p.fault(path+"."+name, "%s is %d, and cannot be less than none", name, n))
+		n, bound := numbers[name], most[name]
+		switch at := path + "." + name; {
+		case !p.said(at):
+		case bound > 0 && (n < 0 || n > bound):
+			faults = append(faults, p.fault(at, "%s is from 0 to %d, and not %d", name, bound, n))
+		case n < 0:
+			faults = append(faults, p.fault(at, "%s is %d, and cannot be less than none", name, n))
 		}
 	}
 	for _, pattern := range over.Packages {
@@ -220,7 +234,7 @@ func (p *Policy) fault(path, format string, args ...any) *Fault {
 // SettingsOf are those of a repository, by its name: those of the last entry that it fits.
 func (p *Policy) SettingsOf(repository string) subject.Settings {
 	for i, r := range slices.Backward(p.Repositories) {
-		if i < len(p.of) && subject.Matches(repository, r.Match...) {
+		if i < len(p.of) && called(repository, r.Match) {
 			return p.of[i]
 		}
 	}
@@ -230,6 +244,24 @@ func (p *Policy) SettingsOf(repository string) subject.Settings {
 		return s
 	}
 	return p.usual
+}
+
+// nameOf is the name that a policy knows a repository by: that of its ref, by which settings are
+// found too. What a forge or a remote calls it may differ from it in case, or be missing.
+func nameOf(r subject.Repository) string {
+	if ref := stemma.Ref(r.Ref); ref.Kind() == stemma.KindRepository {
+		if _, name := ref.Split(); name != "" {
+			return name
+		}
+	}
+	return r.Name
+}
+
+// called reports whether a repository is called by one of some patterns: without regard to case,
+// as forges tell names apart.
+func called(name string, patterns []string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(patterns, func(p string) bool { return subject.Matches(name, strings.ToLower(p)) })
 }
 
 // touches reports whether a change touches a path of the scope. Where its files are not known,
@@ -247,7 +279,7 @@ func (p *Policy) rule(c *Control, x *subject.Subject) (Mode, bool) {
 		switch {
 		case len(r.Controls) > 0 && !subject.Matches(c.ID, r.Controls...),
 			r.Severity != "" && !c.Severity.AtLeast(r.Severity),
-			len(r.Repositories) > 0 && !subject.Matches(x.Repository.Name, r.Repositories...),
+			len(r.Repositories) > 0 && !called(nameOf(x.Repository), r.Repositories),
 			len(r.Paths) > 0 && !r.touches(x),
 			x.Risk < r.RiskFrom, r.RiskBelow > 0 && x.Risk >= r.RiskBelow:
 			continue

@@ -305,6 +305,22 @@ repositories:
 	}
 }
 
+func TestANumberOutOfItsRangeIsAFault(t *testing.T) {
+	for text, want := range map[string]string{
+		"ai_share: 150": "ai_share is from 0 to 100, and not 150", "unattributed: 101": "unattributed is from 0 to 100, and not 101",
+		"second_reviewer: 1000": "second_reviewer is from 0 to 100, and not 1000", "build_level: 9": "build_level is from 0 to 3, and not 9",
+		"ai_share: -1":  "ai_share is from 0 to 100, and not -1",
+		"ai_share: 100": "", "build_level: 3": "", "unattributed: 0": "", "second_reviewer: 100": "", "burst_lines: 5000": "",
+	} {
+		for _, body := range []string{"settings:\n  " + text, "classes:\n  pci: {" + text + "}", "repositories:\n  - {match: [a/b], settings: {" + text + "}}"} {
+			_, err := ParsePolicy("policy.yaml", []byte(body))
+			if told := "policy.yaml:2: " + want; want == "" && err != nil || want != "" && (err == nil || err.Error() != told) {
+				t.Errorf("%s: %v, want %s", body, err, told)
+			}
+		}
+	}
+}
+
 func TestAPackTellsItsFaultsWithTheirLines(t *testing.T) {
 	body := `id: house
 version: 1

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
-
-	"github.com/stemma-dev/stemma/policy/subject"
 )
 
 // A Team looks after some repositories. It says nothing about people.
@@ -31,7 +29,7 @@ func (p *Policy) teams() (faults []error) {
 		if seen[t.Name] = true; len(t.Match) == 0 {
 			faults = append(faults, p.fault(at, "it does not say which repositories: match is missing"))
 		}
-		faults = append(faults, p.patterns(at+".match", t.Match))
+		faults = append(faults, p.names(at+".match", t.Match))
 	}
 	return faults
 }
@@ -40,7 +38,7 @@ func (p *Policy) teams() (faults []error) {
 // of none.
 func (p *Policy) TeamOf(repository string) string {
 	for _, t := range p.Teams {
-		if subject.Matches(repository, t.Match...) {
+		if called(repository, t.Match) {
 			return t.Name
 		}
 	}

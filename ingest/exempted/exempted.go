@@ -7,6 +7,7 @@
 package exempted
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/governance"
 	"github.com/stemma-dev/stemma/graph"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/ingest"
 )
 
@@ -95,26 +97,82 @@ func person(ctx context.Context, s *ingest.Space, now time.Time, p Person) (stem
 	return ref, w.Close(ctx)
 }
 
-// Grant states that somebody else grants an exception. Who asked for it cannot, under
-// whichever account.
-func Grant(ctx context.Context, s *ingest.Space, now time.Time, exception stemma.Ref, by Person) error {
+// human refuses the name or the address of a program: it decides nothing for people. The same
+// names in a commit are those of an agent or a bot.
+func human(exception stemma.Ref, by Person) error {
+	is := identity.Recognise(by.Name, by.Mail)
+	if is.Kind == stemma.KindPerson {
+		return nil
+	}
+	return stemma.WithHint(
+		fmt.Errorf("granting %s: %s <%s> is no person: it is known as the %s %s", exception, by.Name, by.Mail, is.Kind, cmp.Or(is.Agent.Name, is.Login)),
+		"a person has to grant it, by their own name: --by \"Name <mail>\"",
+	)
+}
+
+// A Standing is how an exception stands with the change that it is for.
+type Standing struct {
+	Makers []stemma.Ref // who made the change; none of them grants
+	Void   bool         // it was granted by somebody who cannot: somebody else still may
+}
+
+// Grant states that somebody else grants an exception. Who asked for it cannot, nor who made
+// the change, under whichever account, and no agent or bot. What is withdrawn or over is not
+// granted any more, except an emergency, which is taken first.
+func Grant(ctx context.Context, s *ingest.Space, now time.Time, exception stemma.Ref, by Person, of Standing) error {
+	if err := human(exception, by); err != nil {
+		return err
+	}
 	who, err := person(ctx, s, now, by)
 	if err != nil {
 		return err
 	}
 	return change(ctx, s, exception, func(n graph.Node) (governance.Exception, error) {
-		owner := n.Attrs.Ref("owner")
-		same, err := s.Graph.Same(ctx, who)
-		switch {
-		case err != nil:
+		accounts, err := s.Graph.Same(ctx, who)
+		if err != nil {
 			return governance.Exception{}, err
-		case owner == who || slices.Contains(same, owner):
-			return governance.Exception{}, stemma.WithHint(fmt.Errorf("granting %s: %s asked for it", exception, by.Name), "somebody else has to grant it")
-		case !n.Attrs.Time("approved").IsZero():
-			return governance.Exception{}, fmt.Errorf("granting %s: it was granted already", exception)
+		}
+		if err := grantable(n, now, append(accounts, who), of); err != nil {
+			return governance.Exception{}, stemma.WithHint(fmt.Errorf("granting %s: %w", exception, err), "%s", hintOf(err))
 		}
 		return governance.Exception{Approver: who, Approved: stemma.At(now)}, nil
 	})
+}
+
+var (
+	errAsked   = errors.New("who grants it asked for it")
+	errMade    = errors.New("who grants it made the change")
+	errGranted = errors.New("it was granted already")
+	errEnded   = errors.New("nothing is left to grant")
+)
+
+// grantable says why an exception is not granted by somebody, by all of their accounts.
+func grantable(n graph.Node, now time.Time, accounts []stemma.Ref, of Standing) error {
+	until, withdrawn, emergency := n.Attrs.Time("until"), n.Attrs.Time("withdrawn"), n.Attrs.Bool("emergency")
+	switch {
+	case slices.Contains(accounts, n.Attrs.Ref("owner")):
+		return errAsked
+	case slices.ContainsFunc(accounts, func(a stemma.Ref) bool { return slices.Contains(of.Makers, a) }):
+		return errMade
+	case !n.Attrs.Time("approved").IsZero() && !of.Void:
+		return errGranted
+	case !withdrawn.IsZero() && !emergency:
+		return fmt.Errorf("%w: it was withdrawn %s", errEnded, withdrawn.UTC().Format(time.RFC3339))
+	case !until.IsZero() && !now.Before(until) && !emergency:
+		return fmt.Errorf("%w: it ended %s", errEnded, until.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// hintOf says what to do about an exception that is not granted.
+func hintOf(err error) string {
+	switch {
+	case errors.Is(err, errGranted):
+		return "it holds until its end; stemma exception lists all"
+	case errors.Is(err, errEnded):
+		return "ask for another one: stemma exception ask"
+	}
+	return "somebody else has to grant it, who neither asked for it nor made the change"
 }
 
 // FollowUp states what came out when somebody looked at an exception again.

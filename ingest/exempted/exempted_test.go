@@ -22,6 +22,7 @@ var (
 	noon = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	ada  = exempted.Person{Name: "Ada", Mail: "ada@acme.example"}
 	bo   = exempted.Person{Name: "Bo", Mail: "bo@acme.example"}
+	cy   = exempted.Person{Name: "Cy", Mail: "cy@acme.example"}
 	pay  = change.Change{Repository: "repository:github.com/acme/pay", Number: 7}
 )
 
@@ -63,10 +64,10 @@ func TestSomebodyElseGrantsAnException(t *testing.T) {
 		s := house(t, open())
 		ref, err := exempted.Ask(t.Context(), s, noon, request())
 		must(t, err)
-		if err := exempted.Grant(t.Context(), s, noon, ref, ada); err == nil || !strings.Contains(err.Error(), "asked for it") {
+		if err := exempted.Grant(t.Context(), s, noon, ref, ada, exempted.Standing{}); err == nil || !strings.Contains(err.Error(), "asked for it") {
 			t.Errorf("who asked for it granted it: %v", err)
 		}
-		must(t, exempted.Grant(t.Context(), s, noon.Add(time.Hour), ref, bo))
+		must(t, exempted.Grant(t.Context(), s, noon.Add(time.Hour), ref, bo, exempted.Standing{}))
 		must(t, exempted.FollowUp(t.Context(), s, noon.Add(2*time.Hour), ref, "it was reviewed afterwards", bo))
 		must(t, exempted.Withdraw(t.Context(), s, noon.Add(3*time.Hour), ref))
 		a := attrs(t, s, ref)
@@ -75,7 +76,7 @@ func TestSomebodyElseGrantsAnException(t *testing.T) {
 			t.Errorf("%v", a)
 		}
 		for what, err := range map[string]error{
-			"granted":     exempted.Grant(t.Context(), s, noon, ref, bo),
+			"granted":     exempted.Grant(t.Context(), s, noon, ref, cy, exempted.Standing{}),
 			"followed up": exempted.FollowUp(t.Context(), s, noon, ref, "again", bo),
 			"taken back":  exempted.Withdraw(t.Context(), s, noon, ref),
 		} {
@@ -84,6 +85,68 @@ func TestSomebodyElseGrantsAnException(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAProgramGrantsNoException(t *testing.T) {
+	s := house(t, storagetest.SQLite(t))
+	ref, err := exempted.Ask(t.Context(), s, noon, request())
+	must(t, err)
+	for _, by := range []exempted.Person{
+		{Name: "Claude", Mail: "noreply@anthropic.com"},
+		{Name: "dependabot[bot]", Mail: "49699333+dependabot[bot]@users.noreply.github.com"},
+		{Name: "github-actions[bot]", Mail: "41898282+github-actions[bot]@users.noreply.github.com"},
+		{Name: "GitHub", Mail: "noreply@github.com"},
+		{Name: "Claude Code", Mail: "bo@acme.example"},
+	} {
+		if err := exempted.Grant(t.Context(), s, noon, ref, by, exempted.Standing{}); err == nil || !strings.Contains(err.Error(), "is no person") {
+			t.Errorf("%s granted it: %v", by.Mail, err)
+		}
+	}
+	must(t, exempted.Grant(t.Context(), s, noon, ref, bo, exempted.Standing{}))
+}
+
+func TestWhoMadeTheChangeDoesNotGrantAndStopsNobody(t *testing.T) {
+	storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+		s := house(t, open())
+		ref, err := exempted.Ask(t.Context(), s, noon, request())
+		must(t, err)
+		made := exempted.Standing{Makers: []stemma.Ref{s.Person(bo.Mail)}}
+		if err := exempted.Grant(t.Context(), s, noon, ref, bo, made); err == nil || !strings.Contains(err.Error(), "made the change") {
+			t.Errorf("who made it granted it: %v", err)
+		}
+		must(t, exempted.Grant(t.Context(), s, noon, ref, bo, exempted.Standing{})) // before it was known
+		made.Void = true
+		must(t, exempted.Grant(t.Context(), s, noon.Add(time.Hour), ref, cy, made))
+		if a := attrs(t, s, ref); a.Ref("approver") != s.Person(cy.Mail) || !a.Time("approved").Equal(noon.Add(time.Hour)) {
+			t.Errorf("%v", a)
+		}
+	})
+}
+
+func TestWhatIsWithdrawnOrOverIsNotGrantedUnlessItWasTaken(t *testing.T) {
+	s := house(t, storagetest.SQLite(t))
+	for name, c := range map[string]struct {
+		emergency, withdrawn bool
+		at                   time.Duration
+		want                 string
+	}{
+		"withdrawn":            {false, true, time.Hour, "it was withdrawn"},
+		"over":                 {false, false, 24 * time.Hour, "it ended"},
+		"an emergency, over":   {true, false, 30 * time.Hour, ""},
+		"an emergency, undone": {true, true, time.Hour, ""},
+	} {
+		r := request()
+		r.Emergency, r.Reason = c.emergency, name
+		ref, err := exempted.Ask(t.Context(), s, noon.Add(time.Duration(len(name))*time.Second), r)
+		must(t, err)
+		if c.withdrawn {
+			must(t, exempted.Withdraw(t.Context(), s, noon.Add(time.Minute), ref))
+		}
+		err = exempted.Grant(t.Context(), s, noon.Add(c.at), ref, bo, exempted.Standing{})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestAnotherAccountOfWhoAskedDoesNotGrant(t *testing.T) {
@@ -98,7 +161,7 @@ func TestAnotherAccountOfWhoAskedDoesNotGrant(t *testing.T) {
 	_, err = s.Graph.Apply(t.Context(), s.Ledger)
 	must(t, err)
 	must(t, tie(t, s, s.Person(ada.Mail), s.Person(other.Mail)))
-	if err := exempted.Grant(t.Context(), s, noon, ref, other); err == nil {
+	if err := exempted.Grant(t.Context(), s, noon, ref, other, exempted.Standing{}); err == nil {
 		t.Error("another account of the same person granted it")
 	}
 }
@@ -120,7 +183,7 @@ func TestWhatIsNoRequestIsRefused(t *testing.T) {
 			t.Errorf("%s: %s", name, ref)
 		}
 	}
-	if err := exempted.Grant(t.Context(), s, noon, governance.ExceptionRef("REV-01", "none"), bo); !errors.Is(err, stemma.ErrNotFound) {
+	if err := exempted.Grant(t.Context(), s, noon, governance.ExceptionRef("REV-01", "none"), bo, exempted.Standing{}); !errors.Is(err, stemma.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 }

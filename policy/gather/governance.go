@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stemma-dev/stemma"
+	"github.com/stemma-dev/stemma/identity"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -12,17 +14,22 @@ import (
 type exceptionRow struct {
 	id, owner, approver int64
 	e                   subject.Exception
+	program             bool // the approver has the address of an agent or a bot
 }
 
 const exceptionColumns = `SELECT k.id, i.value, COALESCE(k."control", ''), COALESCE(k."reason", ''), COALESCE(k."owner", 0), COALESCE(k."approver", 0), COALESCE(k."opened", 0),
-	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0) FROM {ids} CROSS JOIN k_exception k `
+	COALESCE(k."approved", 0), COALESCE(k."until", 0), COALESCE(k."followed_up", 0), COALESCE(k."withdrawn", 0), COALESCE(k."emergency", 0),
+	COALESCE((SELECT p.email FROM node a JOIN profile p ON p.ref = a.ref WHERE a.id = k."approver"), ''),
+	CASE WHEN k."change" IS NOT NULL AND EXISTS (SELECT 1 FROM edge e WHERE e.dst = k.id AND e.door IN {doors waived-by}) THEN 1 ELSE 0 END FROM {ids} CROSS JOIN k_exception k `
 
 // readExceptions reads the exceptions for the changes and for their repositories.
 func (g *gatherer) readExceptions() {
 	take := func(scan func(...any) error) error {
 		var r exceptionRow
 		var of, opened, approved, until, followed, withdrawn int64
-		err := scan(&r.id, &of, &r.e.Control, &r.e.Reason, &r.owner, &r.approver, &opened, &approved, &until, &followed, &withdrawn, &r.e.Emergency)
+		var mail string
+		err := scan(&r.id, &of, &r.e.Control, &r.e.Reason, &r.owner, &r.approver, &opened, &approved, &until, &followed, &withdrawn, &r.e.Emergency, &mail, &r.e.Waived)
+		r.program = identity.Recognise("", mail).Kind != stemma.KindPerson
 		for to, at := range map[*time.Time]int64{
 			&r.e.Opened: opened, &r.e.Approved: approved, &r.e.Until: until, &r.e.FollowedUp: followed, &r.e.Withdrawn: withdrawn,
 		} {
@@ -70,6 +77,9 @@ func (g *gatherer) putGovernance(s *subject.Subject, c *changeRow) {
 			continue // it was over before the change was there
 		}
 		r.e.Thing, r.e.Owner, r.e.Approver = g.thing(r.id), g.people[r.owner], g.people[r.approver]
+		if r.program { // who grants is told by an address, and every address has the pseudonym of a person
+			r.e.Approver.Human, r.e.Approver.Bot = false, true
+		}
 		s.Exceptions = append(s.Exceptions, r.e)
 	}
 	slices.SortFunc(g.advisories, func(a, b advisoryRow) int { return cmp.Compare(a.id, b.id) })

@@ -399,6 +399,7 @@ func (s *Subject) exceptions() {
 		taken := e.Emergency && e.Approver.Ref == "" && s.Now.Before(e.Opened.Add(FollowUp))
 		e.SelfGranted = !granted && !taken
 		e.Holds = !e.SelfGranted && e.Reason != "" && !e.Until.IsZero() && s.Now.Before(e.Until) && e.Withdrawn.IsZero() && !s.Now.Before(e.Opened)
+		e.Void = !e.Withdrawn.IsZero() && !e.Emergency && !e.Waived && (!granted || e.Approved.After(e.Withdrawn))
 		end := e.FollowedUp
 		if end.IsZero() {
 			end = e.Withdrawn

@@ -167,3 +167,9 @@ func (s Settings) Numbers() map[string]int {
 		"package_age_days": s.PackageAgeDays, "package_monthly": s.PackageMonthly,
 	}
 }
+
+// Most are the largest numbers that mean something, by the name of the member: shares and risks are
+// out of a hundred, and SLSA Build has three levels.
+func Most() map[string]int {
+	return map[string]int{"ai_share": 100, "unattributed": 100, "second_reviewer": 100, "build_level": 3}
+}

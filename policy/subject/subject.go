@@ -473,8 +473,10 @@ type Exception struct {
 	Emergency   bool      `json:"emergency,omitempty"`
 	Approved    time.Time `json:"approved,omitzero"`
 	Withdrawn   time.Time `json:"withdrawn,omitzero"`
+	Waived      bool      `json:"waived,omitempty"`       // a verdict about the change that it is for rested on it once
 	SelfGranted bool      `json:"self_granted,omitempty"` // derived: by who asked for it, or by nobody
 	Holds       bool      `json:"holds,omitempty"`        // derived: now
+	Void        bool      `json:"void,omitempty"`         // derived: withdrawn, and it never let anything pass
 	Late        bool      `json:"late,omitempty"`         // derived: the follow-up is overdue
 }
 

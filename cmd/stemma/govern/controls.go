@@ -43,7 +43,7 @@ func (f *ownFlag) add(c *cobra.Command) {
 func (f *ownFlag) known(c *cobra.Command, packs ...string) (policy.Known, *policy.Set, error) {
 	dir, err := openOwn(f.dir, c.Flags().Changed("policy"))
 	if err != nil {
-		return policy.Known{}, nil, err
+		return policy.Known{}, nil, located(f.dir, err)
 	}
 	known, err := catalogue.Read(dir)
 	if err != nil {

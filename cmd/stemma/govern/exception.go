@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +13,8 @@ import (
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/ingest/exempted"
+	"github.com/stemma-dev/stemma/policy/gather"
+	"github.com/stemma-dev/stemma/policy/subject"
 	"github.com/stemma-dev/stemma/query"
 	"github.com/stemma-dev/stemma/storage"
 )
@@ -24,8 +25,8 @@ func Exception(a *program.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "exception",
 		Short: "let a control not hold for a while, and say why",
-		Long: `An exception is asked for by one person and granted by another, for one change or a
-whole repository, until a time. Within 48 hours somebody has to look at it again:
+		Long: `An exception is asked for by one person and granted by another, who did not make the
+change, for one change or a whole repository, until a time. Within 48 hours somebody has to look at it again:
 
   stemma exception ask REV-01 '#142' --reason 'the site is down' --for 24h
   stemma exception grant EXCEPTION
@@ -40,7 +41,11 @@ granted it. Without a verb all of them are listed.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.AddCommand(askException(a), decide(a, "grant", "grant an exception that somebody else asked for", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, by exempted.Person) error {
-		return exempted.Grant(ctx, s.Space, now, ref, by)
+		of, err := standing(ctx, s, now, ref)
+		if err != nil {
+			return err
+		}
+		return exempted.Grant(ctx, s.Space, now, ref, by, of)
 	}), decide(a, "follow-up", "say what came out when you looked at an exception again", "what came out", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, text string, by exempted.Person) error {
 		return exempted.FollowUp(ctx, s.Space, now, ref, text, by)
 	}), decide(a, "withdraw", "take an exception back", "", func(ctx context.Context, s *program.Store, now time.Time, ref stemma.Ref, _ string, _ exempted.Person) error {
@@ -50,13 +55,16 @@ granted it. Without a verb all of them are listed.`,
 }
 
 func askException(a *program.App) *cobra.Command {
-	var by, reason, until string
+	var by, reason, until, dir string
 	var length time.Duration
 	var emergency, asJSON bool
 	c := &cobra.Command{
 		Use:   "ask CONTROL CHANGE|REPOSITORY",
 		Short: "ask that a control does not have to be met",
-		Args:  program.Args(cobra.ExactArgs(2)),
+		Long: `Asks that one control does not have to be met, or all of them (*), but EXC-01, which nothing
+waives. The controls are those that come with the program, those of .stemma on the branch that
+changes go to in the clone around, and those that changes were judged by.`,
+		Args: program.Args(cobra.ExactArgs(2)),
 		RunE: func(c *cobra.Command, args []string) error {
 			end := a.Now().Add(length)
 			if until != "" {
@@ -75,12 +83,16 @@ func askException(a *program.App) *cobra.Command {
 				return err
 			}
 			defer s.Close()
+			control, err := waivable(c.Context(), s, dir, args[0])
+			if err != nil {
+				return err
+			}
 			of, err := s.One(c.Context(), args[1])
 			if err != nil {
 				return err
 			}
 			ref, err := exempted.Ask(c.Context(), s.Space, a.Now(), exempted.Request{
-				Control: strings.ToUpper(args[0]), For: of, Reason: reason, Until: end, Emergency: emergency, By: exempted.Person{Name: name, Mail: mail},
+				Control: control, For: of, Reason: reason, Until: end, Emergency: emergency, By: exempted.Person{Name: name, Mail: mail},
 			})
 			if err != nil {
 				return err
@@ -96,6 +108,8 @@ func askException(a *program.App) *cobra.Command {
 	c.Flags().StringVar(&reason, "reason", "", "why")
 	c.Flags().StringVar(&until, "until", "", "last `DAY` on which it holds")
 	c.Flags().DurationVar(&length, "for", 24*time.Hour, "how long it holds")
+	c.Flags().StringVar(&dir, "policy", "", "`DIR` with controls of your own, in the place of .stemma on the branch")
+	c.MarkFlagsMutuallyExclusive("for", "until")
 	c.Flags().BoolVar(&emergency, "emergency", false, "it holds at once, and is granted afterwards")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -141,6 +155,36 @@ func decide(
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// standing is how an exception stands with its change, as judging sees it. One for a whole
+// repository is for changes that nobody made yet: who made one of them is found when that is
+// judged.
+func standing(ctx context.Context, s *program.Store, now time.Time, exception stemma.Ref) (of exempted.Standing, err error) {
+	nodes, err := s.Graph.Nodes(ctx, exception)
+	if err != nil || len(nodes) == 0 {
+		return of, err // Grant says that there is none
+	}
+	if err := s.Graph.Fill(ctx, nodes); err != nil {
+		return of, err
+	}
+	change := nodes[0].Attrs.Ref("change")
+	if change == "" {
+		return of, nil
+	}
+	return of, s.DB.Read(ctx, func(tx *storage.Tx) error {
+		found, err := gather.Changes(ctx, tx, []stemma.Ref{change}, gather.Options{Settings: func(string) subject.Settings { return subject.Usual() }, Now: now})
+		if err != nil {
+			return err
+		}
+		for _, p := range found[0].Change.Makers {
+			of.Makers = append(of.Makers, stemma.Ref(p.Ref))
+		}
+		for _, e := range found[0].Exceptions {
+			of.Void = of.Void || e.Ref == string(exception) && e.Approver.Ref != "" && e.SelfGranted
+		}
+		return nil
+	})
 }
 
 // An exceptionRecord is the JSON form of an exception.

@@ -15,6 +15,7 @@ import (
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/git"
+	"github.com/stemma-dev/stemma/git/patch"
 	"github.com/stemma-dev/stemma/policy"
 	"github.com/stemma-dev/stemma/policy/catalogue"
 )
@@ -80,6 +81,9 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
+		if needed(e.Path) && (e.Mode == patch.ModeLink || e.Path == own) {
+			return nil, notItself(e)
+		}
 		if e.Type != "blob" || !slices.Contains(readHere, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
@@ -116,6 +120,22 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 	}
 	read, err := zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
 	return read, err
+}
+
+// needed reports whether rules are lost if a part of the directory is not itself: the directory,
+// those of controls and packs, and every file that is read.
+func needed(name string) bool {
+	return name == own || name == own+"/controls" || name == own+"/packs" || slices.Contains(readHere, path.Ext(name))
+}
+
+// notItself says of a part of the directory that a commit has something else in its place. Of a
+// symbolic link it has the text alone, and where that leads was never looked at by anybody.
+func notItself(e git.TreeEntry) error {
+	what := "no directory"
+	if e.Mode == patch.ModeLink {
+		what = "a symbolic link, which is not followed"
+	}
+	return stemma.WithHint(fmt.Errorf("%s is %s: no rules can be read there", terminal.OneLine(e.Path), what), "commit what it stands for in its place, or name the directory with --policy DIR")
 }
 
 // toFile gives a form somewhere to write to: a file, or standard output for "-".
