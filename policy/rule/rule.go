@@ -14,6 +14,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
@@ -151,7 +152,50 @@ func fits(text, list ref.Val) ref.Val {
 	if err != nil || !ok {
 		return types.NewErr("fits: a text and a list of patterns are needed")
 	}
-	return types.Bool(subject.Matches(name, patterns.([]string)...))
+	is, err := subject.Fits(name, patterns.([]string)...)
+	if err != nil {
+		return types.NewErr("fits: %v", err)
+	}
+	return types.Bool(is)
+}
+
+// broken finds a pattern that is written out in a rule and is none: a rule that asks for it is false
+// of everything.
+func broken(root *ast.AST) error {
+	var fault error
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(n ast.Expr) {
+		if fault != nil || n.Kind() != ast.CallKind || n.AsCall().FunctionName() != "fits" {
+			return
+		}
+		for _, p := range literals(n.AsCall().Args()[1]) {
+			if text, ok := p.AsLiteral().(types.String); ok && !subject.Valid(string(text)) {
+				line := root.SourceInfo().GetStartLocation(p.ID()).Line()
+				fault = &Error{max(line-1, 0), fmt.Sprintf("fits: %.80q is not a pattern", string(text))}
+				return
+			}
+		}
+	}))
+	return fault
+}
+
+// literals are the values that are written out as elements of a list, also of one that is put
+// together or chosen.
+func literals(list ast.Expr) (values []ast.Expr) {
+	switch list.Kind() {
+	case ast.ListKind:
+		for _, e := range list.AsList().Elements() {
+			if e.Kind() == ast.LiteralKind {
+				values = append(values, e)
+			}
+		}
+	case ast.CallKind:
+		if name := list.AsCall().FunctionName(); name == operators.Add || name == operators.Conditional {
+			for _, part := range list.AsCall().Args() {
+				values = append(values, literals(part)...)
+			}
+		}
+	}
+	return values
 }
 
 // costs are what our own functions cost: as much as they look at.
@@ -189,6 +233,9 @@ func Compile[T Value](text string) (*Rule[T], error) {
 	want := typeOf(reflect.TypeFor[T]())
 	if got := checked.OutputType(); !got.IsAssignableType(want) && !want.IsAssignableType(got) {
 		return nil, &Error{0, fmt.Sprintf("the rule gives %s, and %s is needed", got, want)}
+	}
+	if err := broken(checked.NativeRep()); err != nil {
+		return nil, err
 	}
 	p, err := env.Program(checked, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {

@@ -79,6 +79,37 @@ func TestARuleGivesTheTypeThatIsNeeded(t *testing.T) {
 	}
 }
 
+func TestAPatternThatIsNoneIsNoAnswer(t *testing.T) {
+	for _, text := range []string{
+		`!fits(change.title, ["keys/["])`,
+		"!files.exists(f,\n fits(f.path, [\"ok\", \"keys/[\"]))",
+		"fits(\"a\", [\"ok\"] +\n [\"{a\"])",
+		"fits(\"a\", change.direct ? [\"ok\"]\n : [\"\"])",
+	} {
+		_, err := rule.Compile[bool](text)
+		if wrong := (*rule.Error)(nil); !errors.As(err, &wrong) || !strings.Contains(wrong.Why, "is not a pattern") || wrong.Line != strings.Count(text, "\n") {
+			t.Errorf("%s: %v, %+v", text, err, wrong)
+		}
+	}
+	for text, want := range map[string]string{
+		`!fits("a", [change.ref + "["])`:                      `"change:github.com/acme/pay#1[" is not a pattern`,
+		`fits("a", [change.title])`:                           `"" is not a pattern`, // which is not known
+		`fits("a", [change.ref + "{{{{"].map(p, p))`:          "is not a pattern",
+		`fits("a", [change.ref + "[", "a"])`:                  "", // one fits
+		`settings.protected.exists(p, fits("auth/a/b", [p]))`: "",
+	} {
+		r, err := rule.Compile[bool](text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got, err := r.Eval(rule.Of(one()))
+		if want == "" && (err != nil || !got) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s is %v, %v, want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestAMistakeHasItsLine(t *testing.T) {
 	_, err := rule.Compile[bool]("size(files) > 0\n  && size(reviews) > 0\n  && change.nope")
 	if wrong := (*rule.Error)(nil); !errors.As(err, &wrong) || wrong.Line != 2 {

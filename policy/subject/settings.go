@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -76,16 +77,31 @@ func Usual() Settings {
 // Matches reports whether a name or a path fits one of some patterns, in which "*" stands
 // for any characters but "/", "**" for any at all, and a directory for all below it.
 func Matches(name string, patterns ...string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		if !bounded(p) {
-			return false
-		}
+	ok, _ := Fits(name, patterns...)
+	return ok
+}
+
+// Fits is [Matches] that also tells of a pattern which is none, where no other one fits: what such a
+// pattern was to say is not known.
+func Fits(name string, patterns ...string) (bool, error) {
+	var broken error
+	for _, p := range patterns {
+		of := p
 		if strings.HasSuffix(p, "/") {
-			p += "**"
+			of += "**"
 		}
-		ok, err := doublestar.Match(p, name)
-		return err == nil && ok
-	})
+		ok, err := false, doublestar.ErrBadPattern
+		if p != "" && bounded(p) {
+			ok, err = doublestar.Match(of, name)
+		}
+		switch {
+		case ok && err == nil:
+			return true, nil
+		case err != nil && broken == nil:
+			broken = fmt.Errorf("%.80q is not a pattern", p)
+		}
+	}
+	return false, broken
 }
 
 // Valid reports whether a pattern is one.
