@@ -61,11 +61,28 @@ judged in time is not let through where a control of severity high or above is e
 		}
 		c.Flags().StringVar(&f.policy, "policy", "", "`DIR` with the rules")
 		c.Flags().StringVar(&f.repository, "repository", "", "`HOST/NAME` of the repository, if it is not called by its directory")
-		c.Flags().StringSliceVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable)")
+		c.Flags().StringSliceVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable; refs/heads/main is main)")
 		c.Flags().DurationVar(&f.within, "within", time.Minute, "how long it may take")
 		list = append(list, c)
 	}
 	return list
+}
+
+// looksAfter are the patterns of branches that are looked after, none for the default branch. One that
+// no branch can fit would let every push through.
+func (f receiveFlags) looksAfter() ([]string, error) {
+	var list []string
+	for _, p := range f.branches {
+		p = strings.TrimPrefix(p, "refs/heads/")
+		switch {
+		case !subject.Valid(p):
+			return nil, program.Usage(nil, fmt.Errorf("githook: --branch %.100q is not a pattern, and so looks after no branch", p))
+		case strings.HasPrefix(p, "refs/"):
+			return nil, program.Usage(nil, fmt.Errorf("githook: --branch %.100q is no branch: only those below refs/heads/ are", p))
+		}
+		list = append(list, p)
+	}
+	return list, nil
 }
 
 // A push moves one ref.
@@ -96,6 +113,10 @@ func pushesOf(in io.Reader) ([]push, error) {
 func nothing(id string) bool { return strings.Trim(id, "0") == "" }
 
 func runReceive(ctx context.Context, a *program.App, in io.Reader, f receiveFlags) (err error) {
+	after, err := f.looksAfter()
+	if err != nil {
+		return err
+	}
 	pushes, err := pushesOf(in)
 	if err != nil {
 		return err
@@ -112,7 +133,6 @@ func runReceive(ctx context.Context, a *program.App, in io.Reader, f receiveFlag
 		return err
 	}
 	usual := strings.TrimPrefix(r.Branch, "refs/heads/")
-	after := f.branches
 	if len(after) == 0 {
 		after = []string{usual}
 	}
