@@ -4,6 +4,7 @@
 package rule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -17,15 +18,10 @@ import (
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
-
-// maxCost is what one rule may cost, in steps of CEL: a rule over each line of a change
-// takes some thousands, one that goes through them for each of them is stopped.
-const maxCost = 1_000_000
 
 // maxText and maxNesting bound the text of one rule.
 const (
@@ -198,27 +194,6 @@ func literals(list ast.Expr) (values []ast.Expr) {
 	return values
 }
 
-// costs are what our own functions cost: as much as they look at.
-type costs struct{}
-
-func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
-	each := uint64(1)
-	switch function {
-	case "fits":
-		text, _ := args[0].Value().(string)
-		each += uint64(len(text)) / 20
-	case "sum":
-	default:
-		return nil
-	}
-	if list, ok := args[len(args)-1].(traits.Sizer); ok {
-		if n, ok := list.Size().(types.Int); ok {
-			each *= 1 + uint64(max(n, 0))
-		}
-	}
-	return &each
-}
-
 // Compile checks a rule, which has to give a value of the type. What is wrong is an [Error].
 func Compile[T Value](text string) (*Rule[T], error) {
 	env, err := environment()
@@ -237,7 +212,7 @@ func Compile[T Value](text string) (*Rule[T], error) {
 	if err := broken(checked.NativeRep()); err != nil {
 		return nil, err
 	}
-	p, err := env.Program(checked, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	p, err := program(env, checked)
 	if err != nil {
 		return nil, &Error{0, err.Error()}
 	}
@@ -258,10 +233,11 @@ func (r *Rule[T]) Looks() []string { return r.looks }
 // not only at what came in with it.
 func (r *Rule[T]) LooksBack() []string { return r.back }
 
-// Eval asks the rule. One that cannot be evaluated, or costs too much, is an error.
-func (r *Rule[T]) Eval(in Input) (T, error) {
+// Eval asks the rule. One that cannot be evaluated, costs too much or is not done when the context ends
+// is an error.
+func (r *Rule[T]) Eval(ctx context.Context, in Input) (T, error) {
 	var none T
-	v, _, err := r.program.Eval(map[string]any(in))
+	v, err := asked(ctx, r.program, in)
 	if err != nil {
 		return none, err
 	}

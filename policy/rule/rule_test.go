@@ -41,7 +41,7 @@ func TestOurFunctionsAnswer(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got, err := r.Eval(rule.Of(one())); err != nil || got != want {
+		if got, err := r.Eval(t.Context(), rule.Of(one())); err != nil || got != want {
 			t.Errorf("%s is %v, %v", text, got, err)
 		}
 	}
@@ -50,7 +50,7 @@ func TestOurFunctionsAnswer(t *testing.T) {
 func TestARuleGivesTheTypeThatIsNeeded(t *testing.T) {
 	if r, err := rule.Compile[[]string](`sessions.map(x, x.ref)`); err != nil {
 		t.Error(err)
-	} else if got, err := r.Eval(rule.Of(one())); err != nil || !slices.Equal(got, []string{"session:a/1", ""}) {
+	} else if got, err := r.Eval(t.Context(), rule.Of(one())); err != nil || !slices.Equal(got, []string{"session:a/1", ""}) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for text, want := range map[string]string{
@@ -74,7 +74,7 @@ func TestARuleGivesTheTypeThatIsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := r.Eval(rule.Of(one())); err == nil {
+	if got, err := r.Eval(t.Context(), rule.Of(one())); err == nil {
 		t.Errorf("a number is %v", got)
 	}
 }
@@ -103,7 +103,7 @@ func TestAPatternThatIsNoneIsNoAnswer(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		got, err := r.Eval(rule.Of(one()))
+		got, err := r.Eval(t.Context(), rule.Of(one()))
 		if want == "" && (err != nil || !got) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s is %v, %v, want %s", text, got, err, want)
 		}
@@ -138,7 +138,7 @@ func TestARuleMayBeAskedAtOnce(t *testing.T) {
 		all.Go(func() {
 			x := one()
 			x.Sessions[0].CostMicroUSD = i
-			if got, err := r.Eval(rule.Of(x)); err != nil || got != (i == 7) {
+			if got, err := r.Eval(t.Context(), rule.Of(x)); err != nil || got != (i == 7) {
 				t.Errorf("%d: %v, %v", i, got, err)
 			}
 		})
