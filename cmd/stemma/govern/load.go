@@ -80,7 +80,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.Type != "blob" || !slices.Contains(readHere, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
+		if e.Type != "blob" || !slices.Contains(readHere, strings.ToLower(path.Ext(e.Path))) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
 		if len(files) == maxOwnFiles {

@@ -21,6 +21,13 @@ func openOwn(dir string, asked bool) (fs.FS, error) {
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return nil, nil
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("controls: there is no %s here: %w", dir, fs.ErrNotExist)
+		if filepath.IsAbs(dir) {
+			err = fmt.Errorf("controls: there is no directory %s: %w", dir, fs.ErrNotExist)
+		}
+		return nil, stemma.WithHint(err, "name the directory that has policy.yaml, controls/ and packs/")
+	}
 	if err != nil {
 		return nil, stemma.WithHint(fmt.Errorf("controls: opening %s: %w", dir, err), "name the directory that has policy.yaml, controls/ and packs/")
 	}
