@@ -21,6 +21,9 @@ var meant = map[string]string{
 // be in force, and nobody would notice.
 func misplaced(dir fs.FS) error {
 	entries, err := fs.ReadDir(dir, ".")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
