@@ -17,11 +17,10 @@ func (c *Control) Example(name string) (*subject.Subject, error) {
 	if err != nil {
 		return nil, c.at(err)
 	}
-	x := &subject.Subject{Settings: subject.Usual()}
-	if err := d.into(x); err != nil {
+	x, err := d.example()
+	if err != nil {
 		return nil, c.at(err)
 	}
-	x.Derive()
 	return x, nil
 }
 

@@ -81,10 +81,9 @@ func (c *Control) looks(at map[string]bool) error {
 	return errors.Join(faults...)
 }
 
-// at names the file of a fault.
+// at names the file of faults.
 func (c *Control) at(err error) error {
-	var f *Fault
-	if errors.As(err, &f) {
+	for _, f := range Faults(err) {
 		f.Place = c.Place
 		if f.Control == "" {
 			f.Control = c.ID

@@ -231,6 +231,15 @@ func (d Document) has(name string) bool {
 	return ok
 }
 
+// fault is one at the first place of a name in a document, or where that begins.
+func (d Document) fault(name, format string, args ...any) *Fault {
+	f := &Fault{Line: d.line, Why: fmt.Sprintf(format, args...)}
+	if line := d.names[name]; line > 0 {
+		f.Line = line
+	}
+	return f
+}
+
 // into reads a document into a Go value; a name that it does not have is a fault.
 func (d Document) into(to any) error {
 	body, err := json.Marshal(d.values)

@@ -71,7 +71,7 @@ func lint(a *program.App) *cobra.Command {
 				return err
 			}
 			for _, k := range own {
-				faults = append(faults, policy.Faults(located(dir, untried(k)))...)
+				faults = append(faults, policy.Faults(located(dir, errors.Join(k.Examples(), untried(k))))...)
 			}
 			if asJSON {
 				if err := terminal.JSON(a.Out, map[string]any{"faults": plain(faults), "controls": len(own)}); err != nil {
