@@ -57,6 +57,14 @@ func (c *Control) document(name string, depth int) (Document, error) {
 	return d, nil
 }
 
+// Untried is a fault if a control has no case.
+func (c *Control) Untried() error {
+	if len(c.Cases) > 0 {
+		return nil
+	}
+	return c.fault("id", "it has no cases, so nothing shows that it does what it says")
+}
+
 // Test judges the cases of a control, and says which come out otherwise than they should.
 func (c *Control) Test() error {
 	var faults []error

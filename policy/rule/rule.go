@@ -46,6 +46,7 @@ type Input map[string]any
 type Error struct {
 	Line int // of its text, from 0
 	Why  string
+	Type bool // it gives a value of another type than is needed
 }
 
 func (e *Error) Error() string { return e.Why }
@@ -166,7 +167,7 @@ func broken(root *ast.AST) error {
 		for _, p := range literals(n.AsCall().Args()[1]) {
 			if text, ok := p.AsLiteral().(types.String); ok && !subject.Valid(string(text)) {
 				line := root.SourceInfo().GetStartLocation(p.ID()).Line()
-				fault = &Error{max(line-1, 0), fmt.Sprintf("fits: %.80q is not a pattern", string(text))}
+				fault = &Error{Line: max(line-1, 0), Why: fmt.Sprintf("fits: %.80q is not a pattern", string(text))}
 				return
 			}
 		}
@@ -203,18 +204,18 @@ func Compile[T Value](text string) (*Rule[T], error) {
 	checked, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
 		first := issues.Errors()[0]
-		return nil, &Error{max(first.Location.Line()-1, 0), first.Message}
+		return nil, &Error{Line: max(first.Location.Line()-1, 0), Why: first.Message}
 	}
 	want := typeOf(reflect.TypeFor[T]())
 	if got := checked.OutputType(); !got.IsAssignableType(want) && !want.IsAssignableType(got) {
-		return nil, &Error{0, fmt.Sprintf("the rule gives %s, and %s is needed", got, want)}
+		return nil, &Error{Why: fmt.Sprintf("gives %s, and %s is needed", got, want), Type: true}
 	}
 	if err := broken(checked.NativeRep()); err != nil {
 		return nil, err
 	}
 	p, err := program(env, checked)
 	if err != nil {
-		return nil, &Error{0, err.Error()}
+		return nil, &Error{Why: err.Error()}
 	}
 	r := &Rule[T]{program: p, back: looksBack(ast.NavigateAST(checked.NativeRep()))}
 	members := Members()

@@ -44,8 +44,12 @@ type rules struct {
 func rulesOf(ctx context.Context, r *git.Repo, dir, commit, name string, packs []string) (rules, error) {
 	switch {
 	case dir != "":
-		if _, err := os.Stat(dir); err != nil {
+		info, err := os.Stat(dir)
+		if err != nil {
 			return rules{}, fmt.Errorf("the policy: %w", err)
+		}
+		if !info.IsDir() {
+			return rules{}, stemma.WithHint(fmt.Errorf("--policy names a directory, and %s is a file", terminal.OneLine(dir)), "name the directory that has policy.yaml, controls/ and packs/")
 		}
 		return inForce(os.DirFS(dir), packs, terminal.OneLine(dir))
 	case commit == "":

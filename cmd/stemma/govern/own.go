@@ -18,6 +18,9 @@ const ownDir = ".stemma"
 // One that is not there and was not asked for has nothing in it.
 func openOwn(dir string, asked bool) (fs.FS, error) {
 	root, err := os.OpenRoot(dir)
+	if info, failed := os.Stat(dir); failed == nil && !info.IsDir() {
+		err = errors.New("it is a file, and a directory is needed")
+	}
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return nil, nil
 	}

@@ -51,14 +51,6 @@ func readOwn(args []string) (dir string, own []*policy.Control, faults []*policy
 	return dir, known.Own, faults, err
 }
 
-// untried is a fault if a control has no case.
-func untried(k *policy.Control) error {
-	if len(k.Cases) > 0 {
-		return nil
-	}
-	return &policy.Fault{Place: k.Place, Control: k.ID, Why: "it has no cases, so nothing shows that it does what it says"}
-}
-
 func lint(a *program.App) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
@@ -71,7 +63,7 @@ func lint(a *program.App) *cobra.Command {
 				return err
 			}
 			for _, k := range own {
-				faults = append(faults, policy.Faults(located(dir, errors.Join(k.Examples(), untried(k))))...)
+				faults = append(faults, policy.Faults(located(dir, errors.Join(k.Examples(), k.Untried())))...)
 			}
 			if asJSON {
 				if err := terminal.JSON(a.Out, map[string]any{"faults": plain(faults), "controls": len(own)}); err != nil {
@@ -120,7 +112,7 @@ of the directory has a fault nothing of it is in force, and no case is tried.`,
 			}
 			results, wrong := make([]tested, 0, len(own)), 0
 			for _, k := range own {
-				failed := policy.Faults(located(dir, errors.Join(k.Test(), untried(k))))
+				failed := policy.Faults(located(dir, errors.Join(k.Test(), k.Untried())))
 				wrong += len(failed)
 				results = append(results, tested{ID: k.ID, Place: dir + "/" + k.Place, Cases: len(k.Cases), Faults: plain(failed)})
 			}
