@@ -83,4 +83,17 @@ func TestARuleEndsWithItsContext(t *testing.T) {
 	if _, err := r.Eval(soon, rule.Of(one())); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("within a loop: %v", err)
 	}
+	r, err = rule.Compile[bool](`[1]` + strings.Repeat(`.map(x, [x, x])`, 27) + `.all(x, x == x)`) // no loop turns over its 2^27 parts
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	began := time.Now()
+	if _, err := r.Eval(later, rule.Of(one())); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("within an equation: %v", err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("within an equation it took %s", took)
+	}
 }
