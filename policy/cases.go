@@ -17,11 +17,10 @@ func (c *Control) Example(name string) (*subject.Subject, error) {
 	if err != nil {
 		return nil, c.at(err)
 	}
-	x := &subject.Subject{Settings: subject.Usual()}
-	if err := d.into(x); err != nil {
+	x, err := d.example()
+	if err != nil {
 		return nil, c.at(err)
 	}
-	x.Derive()
 	return x, nil
 }
 
@@ -56,6 +55,14 @@ func (c *Control) document(name string, depth int) (Document, error) {
 		d.values[name] = v
 	}
 	return d, nil
+}
+
+// Untried is a fault if a control has no case.
+func (c *Control) Untried() error {
+	if len(c.Cases) > 0 {
+		return nil
+	}
+	return c.fault("id", "it has no cases, so nothing shows that it does what it says")
 }
 
 // Test judges the cases of a control, and says which come out otherwise than they should.

@@ -24,7 +24,11 @@ type compiler struct {
 	faults  []error
 }
 
-func compile[T rule.Value](c *compiler, e Expr) *rule.Rule[T] {
+// theRule is what a mistake in the rule itself is said of.
+const theRule = "the rule"
+
+// compile makes one rule, which people call by a name.
+func compile[T rule.Value](c *compiler, name string, e Expr) *rule.Rule[T] {
 	if e.Text == "" {
 		return nil
 	}
@@ -33,6 +37,12 @@ func compile[T rule.Value](c *compiler, e Expr) *rule.Rule[T] {
 		f := &Fault{Place: c.control.Place, Control: c.control.ID, Line: e.Line, Why: err.Error()}
 		if wrong := (*rule.Error)(nil); errors.As(err, &wrong) {
 			f.Line += wrong.Line
+			switch {
+			case wrong.Type:
+				f.Why = name + " " + f.Why
+			case name != theRule:
+				f.Why = name + ": " + f.Why
+			}
 		}
 		c.faults = append(c.faults, f)
 		return nil
@@ -48,12 +58,12 @@ func compile[T rule.Value](c *compiler, e Expr) *rule.Rule[T] {
 func (c *Control) Compile() error {
 	r, by := &rules{}, &compiler{control: c, looks: map[string]bool{}}
 	for _, cl := range c.Applies {
-		r.applies = append(r.applies, compile[bool](by, cl.When))
+		r.applies = append(r.applies, compile[bool](by, "when of applies", cl.When))
 	}
 	for _, cl := range c.Knows {
-		r.knows = append(r.knows, compile[bool](by, cl.When))
+		r.knows = append(r.knows, compile[bool](by, "when of knows", cl.When))
 	}
-	r.rule, r.says, r.rests = compile[bool](by, c.Rule), compile[string](by, c.Says), compile[[]string](by, c.Rests)
+	r.rule, r.says, r.rests = compile[bool](by, theRule, c.Rule), compile[string](by, "says", c.Says), compile[[]string](by, "rests", c.Rests)
 	if c.Check == "" && len(by.faults) == 0 {
 		by.faults = append(by.faults, c.looks(by.looks))
 	}
@@ -81,10 +91,9 @@ func (c *Control) looks(at map[string]bool) error {
 	return errors.Join(faults...)
 }
 
-// at names the file of a fault.
+// at names the file of faults.
 func (c *Control) at(err error) error {
-	var f *Fault
-	if errors.As(err, &f) {
+	for _, f := range Faults(err) {
 		f.Place = c.Place
 		if f.Control == "" {
 			f.Control = c.ID

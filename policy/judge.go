@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,13 @@ import (
 // Judge holds controls against a subject, which is derived and knows the time. The
 // findings are in the order of the controls.
 func (s *Set) Judge(of *subject.Subject) []Finding {
+	findings, _ := s.JudgeWithin(context.Background(), of) // which has no end
+	return findings
+}
+
+// JudgeWithin is [Set.Judge] that ends with its context, whose error it then gives, and no findings: what
+// was not judged in time is not unknown.
+func (s *Set) JudgeWithin(ctx context.Context, of *subject.Subject) ([]Finding, error) {
 	y := *of
 	x := &y
 	x.Risk, _ = Risk(x)
@@ -24,7 +32,10 @@ func (s *Set) Judge(of *subject.Subject) []Finding {
 		f := Finding{Control: c.ID, Version: c.Version, Title: c.Title, Severity: c.Severity, Mode: s.Mode(c, x)}
 		out := exempt(x)
 		if out.State == "" {
-			out = c.judge(x, on)
+			out = c.judge(ctx, x, on)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("judging by %s: %w", c.ID, err)
 		}
 		f.State, f.Reason, f.Rests = out.State, short(out.Reason), unique(out.Rests)
 		f.Grade = least(grades, f.Rests)
@@ -37,7 +48,7 @@ func (s *Set) Judge(of *subject.Subject) []Finding {
 		f.Blocks, f.Due = blocks(f, c.Stage, x)
 		findings = append(findings, f)
 	}
-	return findings
+	return findings, nil
 }
 
 // Until is a time in whole seconds, and none of them too early: who waits for it finds it over.
@@ -67,7 +78,7 @@ func exempt(x *subject.Subject) Outcome {
 
 // judge gives the state of one control. Whatever its rules do, they never make it pass by
 // failing.
-func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
+func (c *Control) judge(ctx context.Context, x *subject.Subject, on rule.Input) (out Outcome) {
 	if c.rules == nil {
 		return Outcome{State: Unknown, Reason: "the control was not made ready"}
 	}
@@ -77,7 +88,7 @@ func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
 		}
 	}()
 	for i, p := range c.rules.applies {
-		ok, err := p.Eval(on)
+		ok, err := p.Eval(ctx, on)
 		if err != nil {
 			return broken(err)
 		}
@@ -86,14 +97,14 @@ func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
 		}
 	}
 	if c.rules.rests != nil {
-		rests, err := c.rules.rests.Eval(on)
+		rests, err := c.rules.rests.Eval(ctx, on)
 		if err != nil {
 			return broken(err)
 		}
 		out.Rests = rests
 	}
 	for i, p := range c.rules.knows {
-		ok, err := p.Eval(on)
+		ok, err := p.Eval(ctx, on)
 		if err != nil {
 			return broken(err)
 		}
@@ -108,7 +119,7 @@ func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
 		}
 		return out
 	}
-	ok, err := c.rules.rule.Eval(on)
+	ok, err := c.rules.rule.Eval(ctx, on)
 	switch {
 	case err != nil:
 		return broken(err)
@@ -120,7 +131,7 @@ func (c *Control) judge(x *subject.Subject, on rule.Input) (out Outcome) {
 	if c.rules.says == nil {
 		return out
 	}
-	switch says, err := c.rules.says.Eval(on); {
+	switch says, err := c.rules.says.Eval(ctx, on); {
 	case err != nil: // that it fails is certain all the same
 		out.Reason += ", and why could not be said: " + err.Error()
 	case strings.TrimSpace(says) != "":

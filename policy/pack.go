@@ -29,6 +29,7 @@ type Pack struct {
 	Requirements []Requirement `yaml:"requirements,omitempty" json:"requirements,omitempty"`
 
 	Place string `yaml:"-" json:"-"`
+	Ours  bool   `yaml:"-" json:"-"` // it comes with the program
 	lines Lines
 }
 
@@ -176,6 +177,14 @@ func (p *Pack) fault(path, format string, args ...any) *Fault {
 		line = p.lines[""]
 	}
 	return &Fault{Place: p.Place, Line: line, Why: fmt.Sprintf(format, args...)}
+}
+
+// twice is a fault of a pack that has the id of another.
+func (p *Pack) twice(of *Pack) *Fault {
+	if of.Ours {
+		return p.fault("id", "there is a pack %s already, which comes with the program: give yours another id", of.ID)
+	}
+	return p.fault("id", "the pack %s is there as %s too, in %s: one of them has to go", p.Ref(), of.Ref(), of.Place)
 }
 
 // names looks whether every control that a pack names is known.

@@ -86,7 +86,10 @@ func (p *Policy) ready() error {
 	}
 	for i, r := range p.Rules {
 		at := fmt.Sprintf("rules.%d", i)
-		if !slices.Contains(Modes, r.Mode) {
+		switch {
+		case r.Mode == "":
+			wrong(at, "rule %d, of %s, does not say what comes of it: mode is missing, one of %v", i+1, r.of(), Modes)
+		case !slices.Contains(Modes, r.Mode):
 			wrong(at+".mode", "the mode %.40q is none of %v", r.Mode, Modes)
 		}
 		if len(r.Controls) == 0 && r.Severity == "" {
@@ -104,6 +107,17 @@ func (p *Policy) ready() error {
 		faults = append(faults, p.patterns(at+".controls", r.Controls), p.names(at+".repositories", r.Repositories), p.paths(at+".paths", r.Paths))
 	}
 	return errors.Join(append(append(faults, p.teams()...), p.layer())...)
+}
+
+// of is what a rule is of, as people wrote it.
+func (r Scope) of() string {
+	switch {
+	case len(r.Controls) > 0:
+		return fmt.Sprintf("%.60q", strings.Join(r.Controls, ", "))
+	case r.Severity != "":
+		return fmt.Sprintf("severity %.40q", r.Severity)
+	}
+	return "all controls"
 }
 
 // layer puts settings over each other: those of all, of a class of data, of a repository.

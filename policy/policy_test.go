@@ -177,10 +177,13 @@ cases:
 		{"[files]", "[files, file]", `own.yaml:7: OWN-01: the input "file"`},
 		{"    else: no files\n", "", "own.yaml:9: OWN-01: a clause needs"},
 		{"size(files) > 0", "size(runs) > 0", "own.yaml:7: OWN-01: it looks at runs, and inputs does not name that"},
-		{"size(files) > 0", "size(files) > 'x'", "own.yaml:9: OWN-01: found no matching overload"},
+		{"size(files) > 0", "size(files) > 'x'", "own.yaml:9: OWN-01: when of knows: found no matching overload"},
 		{"f.added > 0", "f.add > 0", "own.yaml:13: OWN-01: undefined field 'add'"},
 		{"files.all(f, f.test", "files.all(f, f.tests", "own.yaml:12: OWN-01: undefined field 'tests'"},
-		{`says: '"no"'`, "says: 7", "own.yaml:14: OWN-01: the rule gives int, and string is needed"},
+		{`says: '"no"'`, "says: 7", "own.yaml:14: OWN-01: says gives int, and string is needed"},
+		{"remedy: mend it", "remedy: mend it\nrests: size(files)", "own.yaml:16: OWN-01: rests gives int, and list(string) is needed"},
+		{"why: so", "why: s\x01o", "own.yaml:4: control characters are not allowed"},
+		{"why: so", "why: s\xc3", "own.yaml:4: "},
 		{`says: '"no"'`, "say: no", `own.yaml:14: there is no member "say"`},
 		{"base: one", "base: three", `own.yaml:21: OWN-01: there is no earlier case "three"`},
 		{"name: two", "name: one", `own.yaml:21: OWN-01: the case "one" is there twice`},
@@ -208,6 +211,34 @@ cases:
 	want = `own.yaml:21: OWN-01: case "two" is fail (no), and has to be pass`
 	if err := list[0].Test(); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestAControlWithoutACaseSaysWhereItIs(t *testing.T) {
+	list, err := ParseControls("own.yaml", []byte(ruledText("true")+"\n---\n# more\n"+ruledText("true")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"own.yaml:1: OWN-01: it has no cases", "own.yaml:"} {
+		if err := list[i].Untried(); err == nil || !strings.HasPrefix(err.Error(), want) || strings.HasPrefix(err.Error(), "own.yaml: ") {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+func TestASettingOfTheWrongKindIsToldByItsNameAndLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"settings:\n  cost_micro_usd: 5.5\n":                                        "policy.yaml:2: cost_micro_usd is of the kind number 5.5, and a whole number is needed",
+		"settings:\n  since: yesterday\n":                                           `policy.yaml:2: since is "yesterday", and a day or a time is needed: write it like 2026-11-27`,
+		"repositories:\n  - match: [a]\n    settings:\n      since: soon\n":         `policy.yaml:4: since is "soon", and a day`,
+		"rules:\n  - mode: warn\n    controls: [A-*]\n  - controls: [PAY-*, B-1]\n": `policy.yaml:4: rule 2, of "PAY-*, B-1", does not say what comes of it: mode is missing, one of [enforce warn observe]`,
+		"rules:\n  - severity: high\n":                                              `policy.yaml:2: rule 1, of severity "high", does not say`,
+		"settings:\n  since: 2026-11-27\n":                                          "",
+	} {
+		_, err := ParsePolicy("policy.yaml", []byte(text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v\nwant %s", text, err, want)
+		}
 	}
 }
 
@@ -239,7 +270,7 @@ func TestAHostileFileIsRefused(t *testing.T) {
 		"a huge file":       {strings.Repeat("# nothing\n", 200_000), "larger than"},
 		"many parts":        {"inputs: [" + strings.Repeat("a,", 200_000) + "a]", "more than 100000 parts"},
 		"a key twice":       {"id: A-1\nid: A-2\n", "hostile.yaml:2: mapping key \"id\" already defined"},
-		"no YAML":           {"\x00\x01\x02", "hostile.yaml: control characters"},
+		"no YAML":           {"\x00\x01\x02", "hostile.yaml:1: control characters"},
 	} {
 		for what, parse := range map[string]func() error{
 			"controls": func() error { _, err := ParseControls("hostile.yaml", []byte(c.body)); return err },

@@ -41,7 +41,7 @@ func NewSet(k Known) (*Set, error) {
 	packs := map[string]*Pack{}
 	for _, p := range k.Packs {
 		if of := packs[p.ID]; of != nil {
-			faults = append(faults, p.fault("id", "the pack %s is there as %s too, in %s: one of them has to go", p.Ref(), of.Ref(), of.Place))
+			faults = append(faults, p.twice(of))
 			continue
 		}
 		packs[p.ID] = p

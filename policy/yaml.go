@@ -2,15 +2,21 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -87,7 +93,7 @@ func Documents(place string, body []byte, each func(dec *yaml.Decoder, at Lines)
 		if err := nodes.Decode(&n); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return misread(place, err)
+			return placed(misread(place, err), body)
 		}
 		at := Lines{}
 		if err := at.walk(&n, "", 0); err != nil {
@@ -109,6 +115,32 @@ func Documents(place string, body []byte, each func(dec *yaml.Decoder, at Lines)
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// placed gives a fault that has no line that of the first letter which no YAML may have: the decoder does
+// not say where it found one.
+func placed(err error, body []byte) error {
+	faults := Faults(err)
+	if line := strange(body); line > 0 && len(faults) == 1 && faults[0].Line == 0 {
+		faults[0].Line = line
+	}
+	return err
+}
+
+// strange is the line of the first letter that no YAML may have, 0 if there is none.
+func strange(body []byte) int {
+	line := 1
+	for len(body) > 0 {
+		r, size := utf8.DecodeRune(body)
+		switch {
+		case r == utf8.RuneError && size == 1, unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r):
+			return line
+		case r == '\n':
+			line++
+		}
+		body = body[size:]
+	}
+	return 0
 }
 
 func (at Lines) walk(n *yaml.Node, path string, depth int) *Fault {
@@ -231,6 +263,15 @@ func (d Document) has(name string) bool {
 	return ok
 }
 
+// fault is one at the first place of a name in a document, or where that begins.
+func (d Document) fault(name, format string, args ...any) *Fault {
+	f := &Fault{Line: d.line, Why: fmt.Sprintf(format, args...)}
+	if line := d.names[name]; line > 0 {
+		f.Line = line
+	}
+	return f
+}
+
 // into reads a document into a Go value; a name that it does not have is a fault.
 func (d Document) into(to any) error {
 	body, err := json.Marshal(d.values)
@@ -245,6 +286,7 @@ func (d Document) into(to any) error {
 	}
 	f := &Fault{Line: d.line, Why: strings.TrimPrefix(err.Error(), "json: ")}
 	var kind *json.UnmarshalTypeError
+	var when *time.ParseError
 	name, unknown := strings.CutPrefix(f.Why, "unknown field ")
 	switch {
 	case unknown:
@@ -253,6 +295,10 @@ func (d Document) into(to any) error {
 	case errors.As(err, &kind):
 		name = kind.Field[strings.LastIndexByte(kind.Field, '.')+1:]
 		f.Why = fmt.Sprintf("%s is of the kind %s, and %s is needed", kind.Field, kind.Value, kindOf(kind.Type))
+	case errors.As(err, &when):
+		text := strings.Trim(when.Value, `"`)
+		name = labelOf(d.values, text)
+		f.Why = fmt.Sprintf("%s is %.60q, and a day or a time is needed: write it like 2026-11-27, without quotes", cmp.Or(name, "a time"), text)
 	}
 	if line := d.names[name]; line > 0 {
 		f.Line = line
@@ -260,12 +306,36 @@ func (d Document) into(to any) error {
 	return f
 }
 
+// labelOf is the name that a part of a document has a text by, "" if there is none.
+func labelOf(part any, text string) string {
+	switch part := part.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(part)) {
+			if part[name] == any(text) {
+				return name
+			}
+			if of := labelOf(part[name], text); of != "" {
+				return of
+			}
+		}
+	case []any:
+		for _, p := range part {
+			if of := labelOf(p, text); of != "" {
+				return of
+			}
+		}
+	}
+	return ""
+}
+
 // kindOf says in words what a Go type holds.
 func kindOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
 		return "a text"
-	case reflect.Int, reflect.Int64, reflect.Float64:
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
 		return "a number"
 	case reflect.Bool:
 		return "true or false"

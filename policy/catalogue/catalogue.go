@@ -36,6 +36,9 @@ var Packs = sync.OnceValues(func() ([]*policy.Pack, error) {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	slices.SortFunc(list, func(a, b *policy.Pack) int { return strings.Compare(a.ID, b.ID) })
+	for _, p := range list {
+		p.Ours = true
+	}
 	return list, nil
 })
 
@@ -46,7 +49,7 @@ const (
 )
 
 // Read reads what a directory .stemma holds: policy.yaml with the files that it names,
-// controls/*.yaml and packs/*.yaml, all of which may be missing, beside what comes with the program. All faults
+// controls/*.yaml and packs/*.yaml, all of which may be missing, beside what comes with the program. A file that looks like one of these and would not be read is a fault. All faults
 // are told; what has none is given all the same. A nil directory holds nothing.
 func Read(dir fs.FS) (policy.Known, error) {
 	controls, err := Controls()
@@ -61,11 +64,7 @@ func Read(dir fs.FS) (policy.Known, error) {
 	if dir == nil {
 		return known, nil
 	}
-	for name, instead := range map[string]string{"policy.yml": "call it policy.yaml", ".stemma": "name that directory itself"} {
-		if _, err := fs.Stat(dir, name); err == nil {
-			return known, &policy.Fault{Place: name, Why: "it would not be read: " + instead}
-		}
-	}
+	elsewhere := misplaced(dir)
 	own, ownFault := each(dir, "controls", policy.ParseControls)
 	more, packFault := each(dir, "packs", policy.ParsePacks)
 	known.Own, known.Packs = own, append(known.Packs, more...)
@@ -75,7 +74,7 @@ func Read(dir fs.FS) (policy.Known, error) {
 	} else if err == nil {
 		known.Policy, err = policy.ParsePolicyBeside("policy.yaml", body, func(name string) ([]byte, error) { return readFile(dir, name) })
 	}
-	return known, errors.Join(err, ownFault, packFault)
+	return known, errors.Join(err, ownFault, packFault, elsewhere)
 }
 
 // Load makes the set that is in force by a directory .stemma: see [Read]. Packs that are
@@ -107,7 +106,7 @@ func each[T any](dir fs.FS, name string, parse func(place string, body []byte) (
 	var list []T
 	var faults []error
 	for _, e := range entries {
-		if e.IsDir() || !strings.HasSuffix(e.Name(), ".yaml") && !strings.HasSuffix(e.Name(), ".yml") {
+		if e.IsDir() || !isRead(e.Name()) {
 			continue
 		}
 		place := name + "/" + e.Name()

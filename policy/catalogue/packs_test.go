@@ -146,7 +146,7 @@ func TestAFaultyDirectoryGivesNoSet(t *testing.T) {
 			map[string]string{"packs/a.yaml": strings.Replace(pack, "%", "1", 1), "packs/b.yaml": strings.Replace(pack, "%", "2", 1)},
 			[]string{"packs/b.yaml:1: the pack house@2 is there as house@1 too, in packs/a.yaml"},
 		},
-		"a built-in pack again":    {map[string]string{"packs/a.yaml": strings.NewReplacer("%", "9", "house", "l3").Replace(pack)}, []string{"packs/a.yaml:1: the pack l3@9 is there as l3@1 too"}},
+		"a built-in pack again":    {map[string]string{"packs/a.yaml": strings.NewReplacer("%", "9", "house", "l3").Replace(pack)}, []string{"packs/a.yaml:1: there is a pack l3 already, which comes with the program"}},
 		"a pack of unknown things": {map[string]string{"packs/a.yaml": strings.NewReplacer("%", "1", "[REV-01]", "\n  - REV-01\n  - REV-99").Replace(pack)}, []string{"packs/a.yaml:10: there is no control \"REV-99\""}},
 		"a policy of no such pack": {map[string]string{"policy.yaml": "packs:\n  - default\n  - soc3\n"}, []string{"policy.yaml:3: there is no pack \"soc3\""}},
 		"a rule for no control":    {map[string]string{"policy.yaml": "rules:\n  - controls: [REV-1]\n    mode: warn\n"}, []string{"policy.yaml:2: \"REV-1\" fits no control"}},

@@ -123,6 +123,13 @@ func TestARuleAnswersWhateverIsAsked(t *testing.T) {
 		if seed%2 == 0 {
 			x.Settings = subject.Usual()
 		}
+		for _, patterns := range x.Settings.Patterns() { // a policy with one that is none is not read
+			for i, p := range patterns {
+				if !subject.Valid(p) {
+					patterns[i] = "*.go"
+				}
+			}
+		}
 		x.Settings.Since, x.Now = time.Time{}, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 		likely(r, x)
 		x.Derive()

@@ -64,8 +64,8 @@ func TestARuleThatPassesOverWhatWasThereBeforeSaysSo(t *testing.T) {
 		if !slices.Equal(got, back) {
 			t.Errorf("%s looks back at %v, want %v", text, got, back)
 		}
-		with, fault := r.Eval(rule.Of(parts(true)))
-		without, other := r.Eval(rule.Of(parts(false)))
+		with, fault := r.Eval(t.Context(), rule.Of(parts(true)))
+		without, other := r.Eval(t.Context(), rule.Of(parts(false)))
 		if len(got) == 0 && (with != without || fmt.Sprint(fault) != fmt.Sprint(other)) {
 			t.Errorf("%s is %v, %v with what was there before, and %v, %v without it", text, with, fault, without, other)
 		}

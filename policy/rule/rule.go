@@ -4,6 +4,7 @@
 package rule
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,17 +15,13 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
-	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
 
 	"github.com/stemma-dev/stemma/policy/subject"
 )
-
-// maxCost is what one rule may cost, in steps of CEL: a rule over each line of a change
-// takes some thousands, one that goes through them for each of them is stopped.
-const maxCost = 1_000_000
 
 // maxText and maxNesting bound the text of one rule.
 const (
@@ -49,6 +46,7 @@ type Input map[string]any
 type Error struct {
 	Line int // of its text, from 0
 	Why  string
+	Type bool // it gives a value of another type than is needed
 }
 
 func (e *Error) Error() string { return e.Why }
@@ -152,28 +150,50 @@ func fits(text, list ref.Val) ref.Val {
 	if err != nil || !ok {
 		return types.NewErr("fits: a text and a list of patterns are needed")
 	}
-	return types.Bool(subject.MatchesPath(name, patterns.([]string)...))
+	is, err := subject.FitsPath(name, patterns.([]string)...)
+	if err != nil {
+		return types.NewErr("fits: %v", err)
+	}
+	return types.Bool(is)
 }
 
-// costs are what our own functions cost: as much as they look at.
-type costs struct{}
+// broken finds a pattern that is written out in a rule and is none: a rule that asks for it is false
+// of everything.
+func broken(root *ast.AST) error {
+	var fault error
+	ast.PreOrderVisit(root.Expr(), ast.NewExprVisitor(func(n ast.Expr) {
+		if fault != nil || n.Kind() != ast.CallKind || n.AsCall().FunctionName() != "fits" {
+			return
+		}
+		for _, p := range literals(n.AsCall().Args()[1]) {
+			if text, ok := p.AsLiteral().(types.String); ok && !subject.Valid(string(text)) {
+				line := root.SourceInfo().GetStartLocation(p.ID()).Line()
+				fault = &Error{Line: max(line-1, 0), Why: fmt.Sprintf("fits: %.80q is not a pattern", string(text))}
+				return
+			}
+		}
+	}))
+	return fault
+}
 
-func (costs) CallCost(function, _ string, args []ref.Val, _ ref.Val) *uint64 {
-	each := uint64(1)
-	switch function {
-	case "fits":
-		text, _ := args[0].Value().(string)
-		each += uint64(len(text)) / 20
-	case "sum":
-	default:
-		return nil
-	}
-	if list, ok := args[len(args)-1].(traits.Sizer); ok {
-		if n, ok := list.Size().(types.Int); ok {
-			each *= 1 + uint64(max(n, 0))
+// literals are the values that are written out as elements of a list, also of one that is put
+// together or chosen.
+func literals(list ast.Expr) (values []ast.Expr) {
+	switch list.Kind() {
+	case ast.ListKind:
+		for _, e := range list.AsList().Elements() {
+			if e.Kind() == ast.LiteralKind {
+				values = append(values, e)
+			}
+		}
+	case ast.CallKind:
+		if name := list.AsCall().FunctionName(); name == operators.Add || name == operators.Conditional {
+			for _, part := range list.AsCall().Args() {
+				values = append(values, literals(part)...)
+			}
 		}
 	}
-	return &each
+	return values
 }
 
 // Compile checks a rule, which has to give a value of the type. What is wrong is an [Error].
@@ -185,15 +205,18 @@ func Compile[T Value](text string) (*Rule[T], error) {
 	checked, issues := env.Compile(text)
 	if err := issues.Err(); err != nil {
 		first := issues.Errors()[0]
-		return nil, &Error{max(first.Location.Line()-1, 0), first.Message}
+		return nil, &Error{Line: max(first.Location.Line()-1, 0), Why: first.Message}
 	}
 	want := typeOf(reflect.TypeFor[T]())
 	if got := checked.OutputType(); !got.IsAssignableType(want) && !want.IsAssignableType(got) {
-		return nil, &Error{0, fmt.Sprintf("the rule gives %s, and %s is needed", got, want)}
+		return nil, &Error{Why: fmt.Sprintf("gives %s, and %s is needed", got, want), Type: true}
 	}
-	p, err := env.Program(checked, cel.CostTracking(costs{}), cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	if err := broken(checked.NativeRep()); err != nil {
+		return nil, err
+	}
+	p, err := program(env, checked)
 	if err != nil {
-		return nil, &Error{0, err.Error()}
+		return nil, &Error{Why: err.Error()}
 	}
 	r := &Rule[T]{program: p, back: looksBack(ast.NavigateAST(checked.NativeRep()))}
 	members := Members()
@@ -212,10 +235,11 @@ func (r *Rule[T]) Looks() []string { return r.looks }
 // not only at what came in with it.
 func (r *Rule[T]) LooksBack() []string { return r.back }
 
-// Eval asks the rule. One that cannot be evaluated, or costs too much, is an error.
-func (r *Rule[T]) Eval(in Input) (T, error) {
+// Eval asks the rule. One that cannot be evaluated, costs too much or is not done when the context ends
+// is an error.
+func (r *Rule[T]) Eval(ctx context.Context, in Input) (T, error) {
 	var none T
-	v, _, err := r.program.Eval(map[string]any(in))
+	v, err := asked(ctx, r.program, in)
 	if err != nil {
 		return none, err
 	}

@@ -41,7 +41,7 @@ func TestOurFunctionsAnswer(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if got, err := r.Eval(rule.Of(one())); err != nil || got != want {
+		if got, err := r.Eval(t.Context(), rule.Of(one())); err != nil || got != want {
 			t.Errorf("%s is %v, %v", text, got, err)
 		}
 	}
@@ -50,7 +50,7 @@ func TestOurFunctionsAnswer(t *testing.T) {
 func TestARuleGivesTheTypeThatIsNeeded(t *testing.T) {
 	if r, err := rule.Compile[[]string](`sessions.map(x, x.ref)`); err != nil {
 		t.Error(err)
-	} else if got, err := r.Eval(rule.Of(one())); err != nil || !slices.Equal(got, []string{"session:a/1", ""}) {
+	} else if got, err := r.Eval(t.Context(), rule.Of(one())); err != nil || !slices.Equal(got, []string{"session:a/1", ""}) {
 		t.Errorf("%v, %v", got, err)
 	}
 	for text, want := range map[string]string{
@@ -74,8 +74,39 @@ func TestARuleGivesTheTypeThatIsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := r.Eval(rule.Of(one())); err == nil {
+	if got, err := r.Eval(t.Context(), rule.Of(one())); err == nil {
 		t.Errorf("a number is %v", got)
+	}
+}
+
+func TestAPatternThatIsNoneIsNoAnswer(t *testing.T) {
+	for _, text := range []string{
+		`!fits(change.title, ["keys/["])`,
+		"!files.exists(f,\n fits(f.path, [\"ok\", \"keys/[\"]))",
+		"fits(\"a\", [\"ok\"] +\n [\"{a\"])",
+		"fits(\"a\", change.direct ? [\"ok\"]\n : [\"\"])",
+	} {
+		_, err := rule.Compile[bool](text)
+		if wrong := (*rule.Error)(nil); !errors.As(err, &wrong) || !strings.Contains(wrong.Why, "is not a pattern") || wrong.Line != strings.Count(text, "\n") {
+			t.Errorf("%s: %v, %+v", text, err, wrong)
+		}
+	}
+	for text, want := range map[string]string{
+		`!fits("a", [change.ref + "["])`:                      `"change:github.com/acme/pay#1[" is not a pattern`,
+		`fits("a", [change.title])`:                           `"" is not a pattern`, // which is not known
+		`fits("a", [change.ref + "{{{{"].map(p, p))`:          "is not a pattern",
+		`fits("a", [change.ref + "[", "a"])`:                  "", // one fits
+		`settings.protected.exists(p, fits("auth/a/b", [p]))`: "",
+	} {
+		r, err := rule.Compile[bool](text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		got, err := r.Eval(t.Context(), rule.Of(one()))
+		if want == "" && (err != nil || !got) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s is %v, %v, want %s", text, got, err, want)
+		}
 	}
 }
 
@@ -107,7 +138,7 @@ func TestARuleMayBeAskedAtOnce(t *testing.T) {
 		all.Go(func() {
 			x := one()
 			x.Sessions[0].CostMicroUSD = i
-			if got, err := r.Eval(rule.Of(x)); err != nil || got != (i == 7) {
+			if got, err := r.Eval(t.Context(), rule.Of(x)); err != nil || got != (i == 7) {
 				t.Errorf("%d: %v, %v", i, got, err)
 			}
 		})

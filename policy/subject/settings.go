@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -82,6 +83,11 @@ func MatchesPath(path string, patterns ...string) bool {
 	return Matches(unquoted(path), patterns...)
 }
 
+// FitsPath is [MatchesPath] that also tells of a pattern which is none, as [Fits] does.
+func FitsPath(path string, patterns ...string) (bool, error) {
+	return Fits(unquoted(path), patterns...)
+}
+
 // unquoted is a path without the quoting of git. What git did not quote stays as it is; a
 // name that begins with a quote is itself quoted, so there is no doubt which is which.
 func unquoted(path string) string {
@@ -94,16 +100,31 @@ func unquoted(path string) string {
 // Matches reports whether a name fits one of some patterns, in which "*" stands
 // for any characters but "/", "**" for any at all, and a directory for all below it.
 func Matches(name string, patterns ...string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		if !bounded(p) {
-			return false
-		}
+	ok, _ := Fits(name, patterns...)
+	return ok
+}
+
+// Fits is [Matches] that also tells of a pattern which is none, where no other one fits: what such a
+// pattern was to say is not known.
+func Fits(name string, patterns ...string) (bool, error) {
+	var broken error
+	for _, p := range patterns {
+		of := p
 		if strings.HasSuffix(p, "/") {
-			p += "**"
+			of += "**"
 		}
-		ok, err := doublestar.Match(p, name)
-		return err == nil && ok
-	})
+		ok, err := false, doublestar.ErrBadPattern
+		if p != "" && bounded(p) {
+			ok, err = doublestar.Match(of, name)
+		}
+		switch {
+		case ok && err == nil:
+			return true, nil
+		case err != nil && broken == nil:
+			broken = fmt.Errorf("%.80q is not a pattern", p)
+		}
+	}
+	return false, broken
 }
 
 // Valid reports whether a pattern is one.

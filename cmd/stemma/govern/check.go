@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -65,6 +67,9 @@ Exit codes: 0 fine, 1 error, 2 usage, 3 a control is not met that is enforced.`,
 			if f.annotations != "" && f.annotations != "github" && f.annotations != "gitlab" {
 				return program.Usage(c, fmt.Errorf("check: --annotations %.40q is none of github, gitlab", f.annotations))
 			}
+			if err := f.places(); err != nil {
+				return program.Usage(c, err)
+			}
 			return runCheck(c.Context(), a, strings.Join(args, ""), f)
 		},
 	}
@@ -83,6 +88,48 @@ Exit codes: 0 fine, 1 error, 2 usage, 3 a control is not met that is enforced.`,
 	c.Flags().BoolVar(&f.all, "all", false, "show what passes and what does not apply, too")
 	c.MarkFlagsMutuallyExclusive("json", "stream", "annotations", "show-input")
 	return c
+}
+
+// A form is one that findings are written in, and the file that it goes to, if it is asked for.
+type form struct {
+	flag, file string
+	made       func(io.Writer) report.Handler
+}
+
+func (f checkFlags) forms() []form {
+	return []form{
+		{"sarif", f.sarif, func(w io.Writer) report.Handler { return report.SARIF(w, f.all) }},
+		{"junit", f.junit, report.JUnit},
+		{"oscal", f.oscal, report.OSCAL},
+		{"code-quality", f.quality, report.GitLab},
+		{"markdown", f.markdown, func(w io.Writer) report.Handler { return report.Markdown(w, f.all) }},
+	}
+}
+
+// places refuses two forms that go to one place: one of them would be lost, or both be mixed.
+func (f checkFlags) places() error {
+	taken := map[string]string{}
+	for name, prints := range map[string]bool{"json": f.asJSON, "stream": f.stream, "annotations": f.annotations != "", "show-input": f.showInput} {
+		if prints { // these exclude each other already
+			taken["-"] = name
+		}
+	}
+	for _, form := range f.forms() {
+		if form.file == "" || form.file == os.DevNull {
+			continue
+		}
+		place, called := filepath.Clean(form.file), "the file "+terminal.OneLine(form.file)
+		if form.file == "-" {
+			called = "standard output"
+		} else if abs, err := filepath.Abs(place); err == nil {
+			place = abs
+		}
+		if other := taken[place]; other != "" {
+			return stemma.WithHint(fmt.Errorf("check: --%s and --%s both write to %s", other, form.flag, called), "give each a file of its own")
+		}
+		taken[place] = form.flag
+	}
+	return nil
 }
 
 func runCheck(ctx context.Context, a *program.App, text string, f checkFlags) (err error) {
@@ -212,16 +259,7 @@ func (r rules) settings(repository string) subject.Settings {
 // tell judges and writes the findings in every form that is asked for.
 func (f checkFlags) tell(a *program.App, run report.Run, set *policy.Set, list []judged) (sum report.Summary, err error) {
 	handlers := []report.Handler{f.main(a)}
-	for _, form := range []struct {
-		file string
-		made func(io.Writer) report.Handler
-	}{
-		{f.sarif, func(w io.Writer) report.Handler { return report.SARIF(w, f.all) }},
-		{f.junit, report.JUnit},
-		{f.oscal, report.OSCAL},
-		{f.quality, report.GitLab},
-		{f.markdown, func(w io.Writer) report.Handler { return report.Markdown(w, f.all) }},
-	} {
+	for _, form := range f.forms() {
 		if form.file == "" {
 			continue
 		}

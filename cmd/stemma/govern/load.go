@@ -45,8 +45,12 @@ type rules struct {
 func rulesOf(ctx context.Context, r *git.Repo, dir, commit, name string, packs []string) (rules, error) {
 	switch {
 	case dir != "":
-		if _, err := os.Stat(dir); err != nil {
+		info, err := os.Stat(dir)
+		if err != nil {
 			return rules{}, fmt.Errorf("the policy: %w", err)
+		}
+		if !info.IsDir() {
+			return rules{}, stemma.WithHint(fmt.Errorf("--policy names a directory, and %s is a file", terminal.OneLine(dir)), "name the directory that has policy.yaml, controls/ and packs/")
 		}
 		return inForce(os.DirFS(dir), packs, terminal.OneLine(dir))
 	case commit == "":
@@ -84,7 +88,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		if needed(e.Path) && (e.Mode == patch.ModeLink || e.Path == own) {
 			return nil, notItself(e)
 		}
-		if e.Type != "blob" || !slices.Contains(readHere, path.Ext(e.Path)) || !strings.HasPrefix(e.Path, own+"/") {
+		if e.Type != "blob" || !slices.Contains(readHere, strings.ToLower(path.Ext(e.Path))) || !strings.HasPrefix(e.Path, own+"/") {
 			continue
 		}
 		if len(files) == maxOwnFiles {

@@ -28,8 +28,18 @@ func openOwn(dir string, asked bool) (fs.FS, error) {
 		return nil, &policy.Fault{Why: "it is a symbolic link, which a commit does not follow, and check would find no rules: put the directory itself there"}
 	}
 	root, err := os.OpenRoot(dir)
+	if info, failed := os.Stat(dir); failed == nil && !info.IsDir() {
+		err = errors.New("it is a file, and a directory is needed")
+	}
 	if errors.Is(err, fs.ErrNotExist) && !asked {
 		return nil, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("controls: there is no %s here: %w", dir, fs.ErrNotExist)
+		if filepath.IsAbs(dir) {
+			err = fmt.Errorf("controls: there is no directory %s: %w", dir, fs.ErrNotExist)
+		}
+		return nil, stemma.WithHint(err, "name the directory that has policy.yaml, controls/ and packs/")
 	}
 	if err != nil {
 		return nil, stemma.WithHint(fmt.Errorf("controls: opening %s: %w", dir, err), "name the directory that has policy.yaml, controls/ and packs/")

@@ -61,12 +61,33 @@ judged in time is not let through where a control of severity high or above is e
 		}
 		c.Flags().StringVar(&f.policy, "policy", "", "`DIR` with the rules")
 		c.Flags().StringVar(&f.repository, "repository", "", "`HOST/NAME` of the repository, if it is not called by its directory")
-		c.Flags().StringSliceVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable)")
-		c.Flags().DurationVar(&f.within, "within", time.Minute, "how long it may take")
+		c.Flags().StringSliceVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable; refs/heads/main is main)")
+		c.Flags().DurationVar(&f.within, "within", time.Minute, "how long judging may take, such as 1m")
 		list = append(list, c)
 	}
 	return list
 }
+
+// looksAfter are the patterns of branches that are looked after, none for the default branch. One that
+// no branch can fit would let every push through.
+func (f receiveFlags) looksAfter() ([]string, error) {
+	var list []string
+	for _, p := range f.branches {
+		p = strings.TrimPrefix(p, "refs/heads/")
+		switch {
+		case !subject.Valid(p):
+			return nil, program.Usage(nil, fmt.Errorf("githook: --branch %.100q is not a pattern, and so looks after no branch", p))
+		case strings.HasPrefix(p, "refs/"):
+			return nil, program.Usage(nil, fmt.Errorf("githook: --branch %.100q is no branch: only those below refs/heads/ are", p))
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// toDecide is how much longer it may take than --within to read the rules, which say whether a push is
+// let through that could not be judged in time.
+const toDecide = 10 * time.Second
 
 // A push moves one ref.
 type push struct{ old, id, ref string }
@@ -96,23 +117,31 @@ func pushesOf(in io.Reader) ([]push, error) {
 func nothing(id string) bool { return strings.Trim(id, "0") == "" }
 
 func runReceive(ctx context.Context, a *program.App, in io.Reader, f receiveFlags) (err error) {
+	if f.within <= 0 {
+		return program.Usage(nil, fmt.Errorf("githook: --within %s is no time in which anything can be judged: say how long it may take, such as 1m", f.within))
+	}
+	after, err := f.looksAfter()
+	if err != nil {
+		return err
+	}
 	pushes, err := pushesOf(in)
 	if err != nil {
 		return err
 	}
 	within, stop := context.WithTimeout(ctx, f.within)
 	defer stop()
-	r, err := git.Open(within, ".")
+	ctx, stop = context.WithTimeout(ctx, f.within+toDecide)
+	defer stop()
+	r, err := git.Open(ctx, ".")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	refs, err := r.RefNames(within, "refs/heads/", "refs/notes/")
+	refs, err := r.RefNames(ctx, "refs/heads/", "refs/notes/")
 	if err != nil {
 		return err
 	}
 	usual := strings.TrimPrefix(r.Branch, "refs/heads/")
-	after := f.branches
 	if len(after) == 0 {
 		after = []string{usual}
 	}
@@ -126,7 +155,7 @@ func runReceive(ctx context.Context, a *program.App, in io.Reader, f receiveFlag
 	if len(looked) == 0 {
 		return nil
 	}
-	seen, err := mirror(within, r, refs, pushes)
+	seen, err := mirror(ctx, r, refs, pushes)
 	if err != nil {
 		return err
 	}
@@ -140,7 +169,7 @@ func runReceive(ctx context.Context, a *program.App, in io.Reader, f receiveFlag
 		if nothing(base) {
 			base = tipOf(refs, "refs/heads/"+usual)
 		}
-		if err := f.judge(within, a, seen.Repo, repository, p, base); err != nil {
+		if err := f.judge(ctx, within, a, seen.Repo, repository, p, base); err != nil {
 			return fmt.Errorf("the push to %s is refused: %w", terminal.OneLine(strings.TrimPrefix(p.ref, "refs/heads/")), err)
 		}
 	}
@@ -187,8 +216,8 @@ func (f receiveFlags) rolledBack(ctx context.Context, r *git.Repo, p push, base 
 }
 
 // judge says why a push to a branch is not let through, and tells the person who pushes
-// what else is to be said.
-func (f receiveFlags) judge(ctx context.Context, a *program.App, r *origins.Repo, repository stemma.Ref, p push, base string) error {
+// what else is to be said. It is judged within one context, and decided on within another, longer one.
+func (f receiveFlags) judge(ctx, within context.Context, a *program.App, r *origins.Repo, repository stemma.Ref, p push, base string) error {
 	set, err := rulesOf(ctx, r.Repo, f.policy, base, strings.TrimPrefix(p.ref, "refs/heads/"), nil)
 	if err != nil {
 		return err
@@ -197,21 +226,43 @@ func (f receiveFlags) judge(ctx context.Context, a *program.App, r *origins.Repo
 		return err
 	}
 	what := asked{text: strings.TrimPrefix(p.ref, "refs/heads/")}
-	if what.commits, err = r.Newest(ctx, maxAsked+1, []string{p.id}, slices.DeleteFunc([]string{base}, func(s string) bool { return s == "" })); err == nil && len(what.commits) > maxAsked {
-		err = fmt.Errorf("it brings more than %d commits", maxAsked)
-	}
-	var list []judged
+	changes, err := f.changes(within, a, r, repository, set, &what, p.id, base)
 	if err == nil {
-		list, err = f.subjects(ctx, a, r, repository, set, what)
+		return tellPusher(a, set, repository, what, changes)
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = stemma.WithHint(fmt.Errorf("it took longer than %s (--within): %w", f.within, err), "let it take longer, with --within in the hook, or push less at once")
+	}
+	if holds(set.Set) {
+		return fmt.Errorf("it could not be judged, and controls are enforced: %w", err)
+	}
+	fmt.Fprintf(a.Err, "stemma: warning: the push was not judged: %s\n", terminal.Plain(err.Error()))
+	return nil
+}
+
+// changes are those that a push brings, judged.
+func (f receiveFlags) changes(ctx context.Context, a *program.App, r *origins.Repo, repository stemma.Ref, set rules, what *asked, tip, base string) (changes []report.Change, err error) {
+	what.commits, err = r.Newest(ctx, maxAsked+1, []string{tip}, slices.DeleteFunc([]string{base}, func(s string) bool { return s == "" }))
 	if err != nil {
-		if holds(set.Set) {
-			return fmt.Errorf("it could not be judged, and controls are enforced: %w", err)
-		}
-		fmt.Fprintf(a.Err, "stemma: warning: the push was not judged: %s\n", terminal.Plain(err.Error()))
-		return nil
+		return nil, fmt.Errorf("reading which commits it brings: %w", err)
 	}
-	return tellPusher(a, set, repository, what, list)
+	if len(what.commits) > maxAsked {
+		return nil, fmt.Errorf("it brings more than %d commits", maxAsked)
+	}
+	list, err := f.subjects(ctx, a, r, repository, set, *what)
+	if err != nil {
+		return nil, fmt.Errorf("reading the commits that it brings: %w", err)
+	}
+	for _, j := range list {
+		findings, err := set.JudgeWithin(ctx, j.Subject)
+		if err != nil {
+			return nil, err
+		}
+		c := report.Of(j.Subject, findings)
+		c.Loose = j.loose
+		changes = append(changes, c)
+	}
+	return changes, nil
 }
 
 func (f receiveFlags) subjects(ctx context.Context, a *program.App, r *origins.Repo, repository stemma.Ref, set rules, what asked) ([]judged, error) {
@@ -231,22 +282,22 @@ func holds(set *policy.Set) bool {
 	grave := func(id string, s policy.Severity, mode policy.Mode, of ...string) bool {
 		return mode == policy.Enforce && s.AtLeast(policy.High) && (len(of) == 0 || subject.Matches(id, of...))
 	}
-	return slices.ContainsFunc(set.Judge(&subject.Subject{}), func(f policy.Finding) bool {
-		return grave(f.Control, f.Severity, f.Mode) || slices.ContainsFunc(set.Policy.Rules, func(r policy.Scope) bool {
-			return grave(f.Control, f.Severity, r.Mode, r.Controls...)
+	x := &subject.Subject{}
+	x.Risk, _ = policy.Risk(x)
+	return slices.ContainsFunc(set.Controls, func(c *policy.Control) bool {
+		return grave(c.ID, c.Severity, set.Mode(c, x)) || slices.ContainsFunc(set.Policy.Rules, func(r policy.Scope) bool {
+			return grave(c.ID, c.Severity, r.Mode, r.Controls...)
 		})
 	})
 }
 
 // tellPusher prints what holds the push up and what is to be said of it, and says whether
 // anything holds it up.
-func tellPusher(a *program.App, set rules, repository stemma.Ref, what asked, list []judged) error {
+func tellPusher(a *program.App, set rules, repository stemma.Ref, what asked, changes []report.Change) error {
 	_, name := repository.Split()
 	run := report.Run{Version: version(), Started: a.Now().UTC(), Repository: name, Asked: what.text, Rules: set.from, Digest: set.Digest(), Controls: report.ControlsOf(set.Set)}
 	var said []report.Change
-	for _, j := range list {
-		c := report.Of(j.Subject, set.Judge(j.Subject))
-		c.Loose = j.loose
+	for _, c := range changes {
 		if slices.ContainsFunc(c.Findings, func(x policy.Finding) bool {
 			return x.Blocks || x.Mode != policy.Observe && (x.State == policy.Fail || x.State == policy.Unknown)
 		}) {

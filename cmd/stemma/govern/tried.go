@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/cmd/stemma/program"
 	"github.com/stemma-dev/stemma/cmd/stemma/terminal"
 	"github.com/stemma-dev/stemma/policy"
@@ -30,26 +29,26 @@ func plain(faults []*policy.Fault) []fault {
 	return out
 }
 
-// readOwn reads the directory that was named, or the one that is there by custom.
-func readOwn(args []string) (dir string, known policy.Known, err error) {
+// readOwn reads the directory that was named, or the one that is there by custom, and puts a set
+// together of it as it would be in force. Faults are given; an error is that there is nothing to read.
+func readOwn(args []string) (dir string, own []*policy.Control, faults []*policy.Fault, err error) {
 	dir = ownDir
 	if len(args) > 0 {
 		dir = args[0]
 	}
-	opened, err := openOwn(dir, len(args) > 0)
+	opened, err := openOwn(dir, true)
 	if err != nil {
-		return dir, known, err
+		return dir, nil, nil, err
 	}
-	known, err = catalogue.Read(opened)
-	return dir, known, err
-}
-
-// untried is a fault if a control has no case.
-func untried(k *policy.Control) error {
-	if len(k.Cases) > 0 {
-		return nil
+	known, err := catalogue.Read(opened)
+	if err == nil {
+		_, err = policy.NewSet(known)
 	}
-	return &policy.Fault{Place: k.Place, Control: k.ID, Why: "it has no cases, so nothing shows that it does what it says"}
+	faults = policy.Faults(located(dir, err))
+	if len(faults) > 0 {
+		err = nil
+	}
+	return dir, known.Own, faults, err
 }
 
 func lint(a *program.App) *cobra.Command {
@@ -59,31 +58,25 @@ func lint(a *program.App) *cobra.Command {
 		Short: "what is wrong in your controls, packs and policy, with file and line",
 		Args:  program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, known, err := readOwn(args)
-			if err != nil && len(policy.Faults(err)) == 0 {
+			dir, own, faults, err := readOwn(args)
+			if err != nil {
 				return err
 			}
-			if err == nil {
-				_, err = policy.NewSet(known)
-			}
-			faults := policy.Faults(located(dir, err))
-			for _, k := range known.Own {
-				faults = append(faults, policy.Faults(located(dir, untried(k)))...)
+			for _, k := range own {
+				faults = append(faults, policy.Faults(located(dir, errors.Join(k.Examples(), k.Untried())))...)
 			}
 			if asJSON {
-				if err := terminal.JSON(a.Out, map[string]any{"faults": plain(faults), "controls": len(known.Own)}); err != nil {
+				if err := terminal.JSON(a.Out, map[string]any{"faults": plain(faults), "controls": len(own)}); err != nil {
 					return err
 				}
 			} else {
-				for _, f := range faults {
-					fmt.Fprintln(a.Out, terminal.OneLine(f.Error()))
-				}
+				told(a.Out, faults)
 			}
 			if len(faults) > 0 {
 				return fmt.Errorf("controls: %d faults in %s", len(faults), dir)
 			}
 			if !asJSON {
-				fmt.Fprintf(a.Out, "%s: %d controls of your own, nothing wrong\n", dir, len(known.Own))
+				fmt.Fprintf(a.Out, "%s: %d controls of your own, nothing wrong\n", dir, len(own))
 			}
 			return nil
 		},
@@ -106,27 +99,36 @@ func test(a *program.App) *cobra.Command {
 		Use:   "test [DIR]",
 		Short: "tries the cases of your own controls",
 		Long: `Judges every case beside your own controls, and says which come out otherwise than
-they should. A control without a case has not been tried, which is a fault.`,
+they should. A control without a case has not been tried, which is a fault. Where anything
+of the directory has a fault nothing of it is in force, and no case is tried.`,
 		Args: program.Args(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, known, err := readOwn(args)
+			dir, own, faults, err := readOwn(args)
 			if err != nil {
-				return stemma.WithHint(located(dir, err), "stemma controls lint %s", dir)
+				return err
 			}
-			results, wrong := make([]tested, 0, len(known.Own)), 0
-			for _, k := range known.Own {
-				faults := policy.Faults(located(dir, errors.Join(k.Test(), untried(k))))
-				wrong += len(faults)
-				results = append(results, tested{ID: k.ID, Place: dir + "/" + k.Place, Cases: len(k.Cases), Faults: plain(faults)})
+			if len(faults) > 0 { // nothing of the directory is in force
+				own = nil
+			}
+			results, wrong := make([]tested, 0, len(own)), 0
+			for _, k := range own {
+				failed := policy.Faults(located(dir, errors.Join(k.Test(), k.Untried())))
+				wrong += len(failed)
+				results = append(results, tested{ID: k.ID, Place: dir + "/" + k.Place, Cases: len(k.Cases), Faults: plain(failed)})
 			}
 			if asJSON {
-				if err := terminal.JSON(a.Out, map[string]any{"controls": results}); err != nil {
+				if err := terminal.JSON(a.Out, map[string]any{"controls": results, "faults": plain(faults)}); err != nil {
 					return err
 				}
-			} else {
+			} else if len(faults) == 0 {
 				show(a.Out, dir, results)
+			} else {
+				told(a.Out, faults)
 			}
-			if wrong > 0 {
+			switch {
+			case len(faults) > 0:
+				return fmt.Errorf("controls: %d faults in %s, and so nothing of it is in force and no case was tried", len(faults), dir)
+			case wrong > 0:
 				return fmt.Errorf("controls: %d cases in %s come out otherwise than they should", wrong, dir)
 			}
 			return nil
@@ -134,6 +136,13 @@ they should. A control without a case has not been tried, which is a fault.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// told prints faults, one a line.
+func told(out io.Writer, faults []*policy.Fault) {
+	for _, f := range faults {
+		fmt.Fprintln(out, terminal.OneLine(f.Error()))
+	}
 }
 
 func show(out io.Writer, dir string, results []tested) {
