@@ -37,10 +37,10 @@ func readOwn(args []string) (dir string, own []*policy.Control, faults []*policy
 		dir = args[0]
 	}
 	opened, err := openOwn(dir, true)
-	if err != nil {
-		return dir, nil, nil, err
+	var known policy.Known
+	if err == nil {
+		known, err = catalogue.Read(opened)
 	}
-	known, err := catalogue.Read(opened)
 	if err == nil {
 		_, err = policy.NewSet(known)
 	}
