@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -92,11 +93,12 @@ func (t *tree) tips(ctx context.Context) (tips []string, err error) {
 
 // clone is where lines are looked for that were not typed here.
 func (t *tree) clone() bind.Clone {
-	here := map[string]bool{}
+	here, stood := map[string]bool{}, map[string]bool{}
 	for _, m := range t.Moves {
+		stood[m.To] = true
 		if follow.Makes(m) {
 			here[m.To] = true
 		}
 	}
-	return bind.Clone{Repo: t.repo, Cat: t.Cat, Notes: t.notes, Tips: t.tips, Here: here}
+	return bind.Clone{Repo: t.repo, Cat: t.Cat, Notes: t.notes, Tips: t.tips, Here: here, Stood: slices.Collect(maps.Keys(stood))}
 }

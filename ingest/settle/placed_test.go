@@ -89,6 +89,31 @@ func TestWhatGitPutInPlaceKeepsWhoWroteItElsewhere(t *testing.T) {
 	}
 }
 
+// A forge has made a squash of it, of which nothing is told, and which was never checked out.
+func TestWhatGitPutInPlaceDidNotComeFromWhatWasNeverCheckedOut(t *testing.T) {
+	d, other, hub := twoDesks(t)
+	d.agent("s1", "a.txt", d.inserts("s1", 2, 2))
+	d.commit()
+	d.agent("s1", "a.txt", d.inserts("s1", 5, 2))
+	d.commit()
+	d.Git("push", "-q", "origin", "main")
+	d.travel()
+	forge := gittest.New(t)
+	connect(forge, hub)
+	forge.Git("reset", "-q", "--hard", "origin/main~2")
+	forge.Git("merge", "-q", "--squash", "origin/main")
+	forge.Git("commit", "-q", "-m", "squashed (#1)")
+	forge.Git("push", "-q", "origin", "HEAD:release")
+	other.Git("pull", "-q", "--ff-only", "origin", "main")
+	other.Git("fetch", "-q")
+	other.person("a.txt", func(l []string) []string { return slices.Insert(slices.Insert(l, 6, d.line("me")), 3, d.line("me")) })
+	other.commit("--amend")
+	other.check(false)
+	if n := other.linesOf("s1"); n != 4 {
+		t.Errorf("%d lines of the agent are left", n)
+	}
+}
+
 // linesOf counts the lines of a session at the top of the tree.
 func (d *desk) linesOf(session string) (n int) {
 	for _, path := range strings.Fields(d.Git("ls-tree", "--name-only", "HEAD")) {

@@ -61,6 +61,7 @@ type Finder struct {
 	notes  map[string]*gitai.Authorship // by commit
 	hands  int                          // that are somebody's already
 	here   map[string]bool              // commits that were made here
+	came   map[string]bool              // from which git may have put lines in place
 	number map[Found]edits.Hand
 }
 
@@ -76,6 +77,7 @@ type Clone struct {
 	Notes string                                  // where its notes stand, "" if it has none
 	Tips  func(context.Context) ([]string, error) // commits to look in, with what they stand on
 	Here  map[string]bool                         // commits that were made here
+	Stood []string                                // commits that were checked out in the work tree
 }
 
 // Finder reads the commits from which lines of the given ones may have come, if
@@ -100,6 +102,7 @@ func (c Clone) Finder(ctx context.Context, commits []*Commit, hands int) (*Finde
 	if b.found, err = c.sources(ctx, commits); err != nil {
 		return b, err
 	}
+	b.came = b.ancestors("", c.Stood)
 	return b, c.readNotes(b)
 }
 
@@ -165,8 +168,12 @@ func (b *Finder) textFor(c *Commit) *text {
 			t.add(t.silent, s.files, func(sourceFile) func(int) edits.Hand {
 				return func(int) edits.Hand { return edits.Hand(at + 1) }
 			})
+			nobody := func(sourceFile) func(int) edits.Hand { return func(int) edits.Hand { return Unrecorded } }
 			if !b.here[s.ID] {
-				t.add(t.foreign, s.files, func(sourceFile) func(int) edits.Hand { return func(int) edits.Hand { return Unrecorded } })
+				t.add(t.foreign, s.files, nobody)
+			}
+			if !b.here[s.ID] && b.came[s.ID] {
+				t.add(t.came, s.files, nobody)
 			}
 		}
 		if under[s.ID] {

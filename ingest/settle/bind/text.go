@@ -16,6 +16,7 @@ type text struct {
 	told    byPath             // of those, what was not told by who was seen to write it
 	silent  byPath             // those without a note; hands number the sources, from 1
 	foreign byPath             // of these the ones that were made elsewhere
+	came    byPath             // of those again the ones that were checked out here, or stood below
 	was     map[[2]string]bool // what files were in commits below: path, blob
 	blobs   map[string]string  // what the files are in the commit
 	alike   []func()           // adds what others added to files that were then as they are in it
@@ -28,7 +29,7 @@ type marks map[edits.Key]bool
 
 func newText(c *Commit) *text {
 	t := &text{
-		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, told: byPath{}, silent: byPath{}, foreign: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
+		wanted: map[string]marks{}, beside: byPath{}, below: byPath{}, told: byPath{}, silent: byPath{}, foreign: byPath{}, came: byPath{}, was: map[[2]string]bool{}, blobs: map[string]string{},
 		same: func(a, b edits.Hand) bool { return a == b },
 	}
 	for _, f := range c.Added {
@@ -133,7 +134,7 @@ func (t *text) bind(cat *git.CatFile, c *Commit) error {
 		if p := t.beside[a.Path]; p != nil {
 			a.take(isOpen, in(p, back))
 			a.take(isHidden, func(runs ...edits.Print) [][]edits.Hand {
-				return p.FindTold(back, func(k edits.Key) bool { return !t.strange(a, k) }, runs...)
+				return p.FindTold(back, func(k edits.Key) bool { return !t.foreign.have(a, k) }, runs...)
 			})
 		}
 		t.bindPlaced(a)
@@ -192,7 +193,7 @@ func (a *Added) blobIn(cat *git.CatFile, commit string) string {
 
 // bindPlaced gives lines that git put in place, or may have, to whom they came from: whose
 // they are by all commits that have them and a note. One that was made elsewhere and has
-// none may be where they came from.
+// none may be where they came from: of what git put in place, one that was checked out here.
 func (t *text) bindPlaced(a *Added) {
 	if !slices.ContainsFunc(a.Lines, func(l edits.AddedLine) bool { return isPlaced(l) || isDisturbed(l) }) {
 		return
@@ -206,28 +207,28 @@ func (t *text) bindPlaced(a *Added) {
 		}
 	}
 	asked := map[edits.Key]bool{}
-	tells := func(k edits.Key) bool {
-		if _, ok := asked[k]; !ok {
-			asked[k] = t.ofOne(k, pools) && !t.strange(a, k)
+	placed := func(p *edits.Pool, strange byPath) search {
+		return func(runs ...edits.Print) [][]edits.Hand {
+			return p.FindPlaced(func(k edits.Key) bool {
+				if _, ok := asked[k]; !ok {
+					asked[k] = t.ofOne(k, pools)
+				}
+				return asked[k] && !strange.have(a, k)
+			}, runs...)
 		}
-		return asked[k]
-	}
-	placed := func(p *edits.Pool) search {
-		return func(runs ...edits.Print) [][]edits.Hand { return p.FindPlaced(tells, runs...) }
 	}
 	for _, p := range pools {
-		a.take(isPlaced, placed(p))
+		a.take(isPlaced, placed(p, t.came))
 		if p != t.below[a.Path] { // of which takeBack knows what is still there
-			a.take(isDisturbed, placed(p))
+			a.take(isDisturbed, placed(p, t.foreign))
 		}
 	}
 }
 
-// strange reports whether a text is in a commit that was made elsewhere and has no note:
-// a line may come from there.
-func (t *text) strange(a *Added, k edits.Key) bool {
+// have reports whether a text is in one of some commits, where it may have stood.
+func (pools byPath) have(a *Added, k edits.Key) bool {
 	return slices.ContainsFunc(a.stood(), func(path string) bool {
-		p := t.foreign[path]
+		p := pools[path]
 		return p != nil && p.Has(k)
 	})
 }
