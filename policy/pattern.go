@@ -79,6 +79,8 @@ func tidyName(pattern string) string {
 	p = strings.TrimPrefix(tidySlashes(p), "/")
 	host, rest, _ := strings.Cut(p, "/")
 	switch {
+	case host == "local" && rest != "": // as refs have those of no forge
+		p = rest
 	case !hosted && !isHost(host, rest):
 	case rest == "":
 		return "**" // whatever is there
@@ -93,8 +95,12 @@ func tidyName(pattern string) string {
 // forges are hosts that everybody knows.
 var forges = []string{"github.com", "gitlab.com", "bitbucket.org", "codeberg.org", "gitea.com", "dev.azure.com", "ssh.dev.azure.com", "git.sr.ht"}
 
-// isHost reports whether a pattern begins with a host. A group may be called with a dot, and of two
-// parts the first is one, unless it is a forge that everybody knows; of three it is a host sooner than that.
+// served are the first parts of names that servers of one's own have.
+var served = []string{"git", "gitlab", "gitea", "forgejo", "github", "bitbucket", "code", "scm", "vcs"}
+
+// isHost reports whether a pattern begins with a host: a forge that everybody knows, or before two
+// other parts what is called as such servers are. Else a group may be called with a dot.
 func isHost(first, rest string) bool {
-	return slices.Contains(forges, strings.ToLower(first)) || strings.Contains(rest, "/") && strings.Contains(first, ".") && !strings.ContainsAny(first, `*?[{\`)
+	label, domain, _ := strings.Cut(strings.ToLower(first), ".")
+	return slices.Contains(forges, strings.ToLower(first)) || domain != "" && strings.Contains(rest, "/") && slices.Contains(served, label)
 }

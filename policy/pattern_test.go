@@ -16,6 +16,7 @@ func TestAPatternThatFitsNothingIsAFaultThatSaysWhatToWrite(t *testing.T) {
 		"github.com/acme/pay": "acme/pay", "https://github.com/acme/pay": "acme/pay", "https://github.com/acme/pay.git": "acme/pay", "acme/pay.git": "acme/pay",
 		"git@github.com:Acme/Pay.git": "Acme/Pay", "ssh://git@git.acme.example:22/acme/pay": "acme/pay", "repository:github.com/acme/pay": "acme/pay", "GitHub.com/acme": "acme/", "github.com": "**", "github.com/": "**", "github.com/*": "*/", "https://github.com": "**",
 		"git.acme.example/team/*": "team/*", "/acme/pay": "acme/pay", "acme/pay ": "acme/pay", "acme//pay": "acme/pay",
+		"local/pay": "pay", "repository:local/pay": "pay",
 	}
 	for place, of := range map[string]struct {
 		text string
@@ -24,7 +25,9 @@ func TestAPatternThatFitsNothingIsAFaultThatSaysWhatToWrite(t *testing.T) {
 		"forbidden":    {"settings:\n  forbidden: [%q]", paths},
 		"protected":    {"settings:\n  protected: [%q]", paths},
 		"tags":         {"settings:\n  tags: {auth: [%q]}", paths},
+		"a tag":        {"settings:\n  tags: {pci dss: [%q]}", paths},
 		"owners":       {"settings:\n  owners: {dpo: [%q]}", paths},
+		"an owner":     {"settings:\n  owners: {security reviewer: [%q]}", paths},
 		"rules":        {"rules:\n  - {controls: ['*'], mode: warn, paths: [%q]}", paths},
 		"of one":       {"repositories:\n  - {match: [a/b], settings: {forbidden: [%q]}}", paths},
 		"rules of":     {"rules:\n  - {controls: ['*'], mode: warn, repositories: [%q]}", names},
@@ -47,7 +50,7 @@ func TestAPatternThatFitsNothingIsAFaultThatSaysWhatToWrite(t *testing.T) {
 func TestAPatternThatMayFitIsNone(t *testing.T) {
 	for _, text := range []string{
 		"settings: {forbidden: [keys/, keys, '**', '**/*.pem', 'a/**/', '{a,b}/{c,d}', '{,x}a', '.stemma/', '.*', '..a', 'a b/', '[ab]/c', 'a{/b,/c}']}",
-		"repositories: [{match: [acme/pay, acme/*, 'acme/', group/sub/pay, acme.io/pay, '*', '**', 0123456789ab, 'acme.?o/sub/pay', '*.io/a/b', '{a,b}/*', acme/pay.github.io], settings: {}}]",
+		"repositories: [{match: [acme/pay, acme/*, 'acme/', group/sub/pay, acme.io/pay, acme.io/team/pay, node.js/core/lib, '*', '**', 0123456789ab, 'acme.?o/sub/pay', '*.io/a/b', '{a,b}/*', acme/pay.github.io], settings: {}}]",
 	} {
 		if _, err := ParsePolicy("policy.yaml", []byte(text)); err != nil {
 			t.Error(err)

@@ -193,8 +193,12 @@ func (p *Policy) settings(path string, d Document, over subject.Settings) (subje
 	}
 	patterns, numbers := over.Patterns(), over.Numbers()
 	for _, name := range slices.Sorted(maps.Keys(patterns)) {
-		at, look := path+"."+strings.ReplaceAll(name, " ", "."), p.patterns
-		if member, _, _ := strings.Cut(name, " "); slices.Contains(ofPaths, member) {
+		member, rest, _ := strings.Cut(name, " ")
+		at, look := strings.TrimSuffix(path+"."+member+"."+rest, "."), p.patterns
+		if member == "trust" { // its number, and what is in it
+			at = path + "." + strings.ReplaceAll(name, " ", ".")
+		}
+		if slices.Contains(ofPaths, member) {
 			look = p.paths
 		}
 		if p.said(at) {

@@ -61,7 +61,7 @@ judged in time is not let through where a control of severity high or above is e
 		}
 		c.Flags().StringVar(&f.policy, "policy", "", "`DIR` with the rules")
 		c.Flags().StringVar(&f.repository, "repository", "", "`HOST/NAME` of the repository, if it is not called by its directory")
-		c.Flags().StringSliceVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable; refs/heads/main is main)")
+		c.Flags().StringArrayVar(&f.branches, "branch", nil, "`PATTERN` of branches that are looked after, such as release/* (repeatable; refs/heads/main is main)")
 		c.Flags().DurationVar(&f.within, "within", time.Minute, "how long judging may take, such as 1m")
 		list = append(list, c)
 	}
