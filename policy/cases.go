@@ -36,7 +36,7 @@ func (c *Control) document(name string, depth int) (Document, error) {
 		return Document{}, c.fault(fmt.Sprintf("cases.%d", i), "the case %.60q begins with more than %d others", name, maxBases)
 	}
 	own := c.Cases[i].Subject
-	d := Document{values: map[string]any{}, line: own.line, names: own.names}
+	d := Document{values: map[string]any{}, itself: own.values, line: own.line, names: own.names}
 	if base := c.Cases[i].Base; base != "" {
 		of, err := c.document(base, depth+1)
 		if err != nil {

@@ -23,7 +23,8 @@ func (c *Control) Examples() error {
 }
 
 // example reads a subject and works out what follows. What says otherwise than that is a fault: it would
-// be passed over, and the case be of something else than it seems.
+// be passed over, and the case be of something else than it seems. What the base says is held against what
+// follows there: here something else may follow, and takes its place.
 func (d Document) example() (*subject.Subject, error) {
 	said, x := &subject.Subject{Settings: subject.Usual()}, &subject.Subject{Settings: subject.Usual()}
 	for _, to := range []*subject.Subject{said, x} {
@@ -33,7 +34,7 @@ func (d Document) example() (*subject.Subject, error) {
 	}
 	x.Derive()
 	x.Risk, _ = Risk(x)
-	return x, d.overruled(d.values, reflect.ValueOf(said).Elem(), reflect.ValueOf(x).Elem(), "")
+	return x, d.overruled(d.itself, reflect.ValueOf(said).Elem(), reflect.ValueOf(x).Elem(), "")
 }
 
 // overruled finds the members that a part of a document sets, said, and that come out otherwise, is.

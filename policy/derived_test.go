@@ -36,3 +36,29 @@ func TestWhatFollowsFromTheRestCannotBeSet(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatFollowedInTheBaseMayComeOutOtherwise(t *testing.T) {
+	for part, want := range map[string]string{
+		`{change: {author: {ref: "person:b", human: true}}}`:              "",
+		`{change: {author: {ref: "person:b", human: true}, ai: true}}`:    "own.yaml:19: OWN-01: change.ai cannot be set",
+		`{reviews: [{by: {ref: "person:b"}, counts: true}]}`:              "own.yaml:19: OWN-01: reviews.0.counts cannot be set",
+		`{change: {author: {ref: "person:b", human: true}}, reviews: []}`: "",
+	} {
+		list, err := ParseControls("own.yaml", []byte(strings.Join([]string{
+			"id: OWN-01", "version: 1", "title: Own", "why: so", "severity: high", "remedy: mend it", `rule: "reviews.exists(r, r.counts)"`,
+			"cases:", "  - name: one", "    state: pass", "    subject:",
+			`      change: {head: "commit:sha1/2", author: {ref: "person:a", human: true}, ai: false}`,
+			`      reviews: [{ref: "review:a/1", by: {ref: "person:b", human: true}, verdict: approved,`,
+			`          head: "commit:sha1/2", counts: true}]`,
+			"  - name: two", "    base: one", "    state: fail", "    subject:", "      " + part + "\n",
+		}, "\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for of, err := range map[string]error{"read": list[0].Examples(), "tried": list[0].Test()} {
+			if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+				t.Errorf("%s, %s: %v, want %s", part, of, err, want)
+			}
+		}
+	}
+}

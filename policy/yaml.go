@@ -234,6 +234,7 @@ func (e Expr) IsZero() bool { return e.Text == "" }
 // A Document is a part of a file that is read by the names that JSON has for it.
 type Document struct {
 	values map[string]any
+	itself map[string]any // of a case, what it says beside its base
 	line   int
 	names  map[string]int // lines of the names in it, by the first place of each
 }

@@ -49,6 +49,22 @@ func misplaced(dir fs.FS) error {
 	return errors.Join(faults...)
 }
 
+// Ours reports whether what has this name in the directory is read by it, or looks like it and is told as
+// misplaced. Of files that a policy names nobody knows before that is read.
+func Ours(name string) bool {
+	top, _, isBelow := strings.Cut(name, "/")
+	ext := path.Ext(top)
+	switch of := meant[strings.ToLower(strings.TrimSuffix(top, ext))]; {
+	case top == ".stemma":
+		return true
+	case of == "":
+		return false
+	case isBelow:
+		return ext == "" && isYAML(name)
+	}
+	return ext == "" || isYAML(name)
+}
+
 // below finds them in a directory, of whose files those are read that lie in it by the right name.
 func below(dir fs.FS, name, of string, wrong func(place, instead string)) error {
 	seen := 0

@@ -45,5 +45,21 @@ func TestAFileThatWouldNotBeReadIsAFault(t *testing.T) {
 		case want != "" && place != ".stemma/policy.yaml" && faults[0].Place != place:
 			t.Errorf("%s is told at %s", place, faults[0].Place)
 		}
+		if want != "" && !catalogue.Ours(place) {
+			t.Errorf("%s looks like ours, and Ours does not say so", place)
+		}
+	}
+}
+
+func TestWhatIsReadByItsNameIsOurs(t *testing.T) {
+	for name, want := range map[string]bool{
+		"policy.yaml": true, "controls": true, "controls/a.yaml": true, "controls/a.yml": true, "packs": true, "packs/x.yaml": true,
+		"policies": true, "Control": true,
+		"alerts": false, "alerts/x.json": false, "alerts.yaml": false, "roles.yaml": false, "keys/release.pub": false,
+		"controls/README.md": false, "controls.md": false, "policy.json": false, "controls.d/a.yaml": false, "README": false,
+	} {
+		if is := catalogue.Ours(name); is != want {
+			t.Errorf("%s: %v, want %v", name, is, want)
+		}
 	}
 }

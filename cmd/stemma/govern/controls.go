@@ -1,6 +1,7 @@
 package govern
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -42,11 +43,11 @@ func (f *ownFlag) add(c *cobra.Command) {
 // known is all that there is, and the set that is in force.
 func (f *ownFlag) known(c *cobra.Command, packs ...string) (policy.Known, *policy.Set, error) {
 	dir, err := openOwn(f.dir, c.Flags().Changed("policy"))
-	if err != nil {
+	if err != nil && dir == nil {
 		return policy.Known{}, nil, located(f.dir, err)
 	}
-	known, err := catalogue.Read(dir)
-	if err != nil {
+	known, wrong := catalogue.Read(dir)
+	if err = errors.Join(err, wrong); err != nil {
 		return known, nil, stemma.WithHint(located(f.dir, err), "stemma controls lint")
 	}
 	if len(packs) > 0 {

@@ -81,14 +81,21 @@ func inForce(files fs.FS, packs []string, from string) (rules, error) {
 func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 	var files []git.TreeEntry
 	var ids []string
+	links := map[string]bool{}
 	for e, err := range r.Tree(ctx, commit, own, true) {
 		if err != nil {
 			return nil, err
 		}
-		if needed(e.Path) && (e.Mode == patch.ModeLink || e.Path == own) {
+		name, below := strings.CutPrefix(e.Path, own+"/")
+		isLink := e.Mode == patch.ModeLink
+		if e.Path == own || isLink && catalogue.Ours(name) {
 			return nil, notItself(e)
 		}
-		if e.Type != "blob" || !slices.Contains(readHere, strings.ToLower(path.Ext(e.Path))) || !strings.HasPrefix(e.Path, own+"/") {
+		if isLink {
+			links[name] = true
+			continue
+		}
+		if e.Type != "blob" || !slices.Contains(readHere, strings.ToLower(path.Ext(e.Path))) || !below {
 			continue
 		}
 		if len(files) == maxOwnFiles {
@@ -123,13 +130,7 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		return nil, err
 	}
 	read, err := zip.NewReader(bytes.NewReader(packed.Bytes()), int64(packed.Len()))
-	return read, err
-}
-
-// needed reports whether rules are lost if a part of the directory is not itself: the directory,
-// those of controls and packs, and every file that is read.
-func needed(name string) bool {
-	return name == own || name == own+"/controls" || name == own+"/packs" || slices.Contains(readHere, path.Ext(name))
+	return unlinked{read, links}, err
 }
 
 // notItself says of a part of the directory that a commit has something else in its place. Of a

@@ -7,9 +7,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/stemma-dev/stemma"
 	"github.com/stemma-dev/stemma/policy"
+	"github.com/stemma-dev/stemma/policy/catalogue"
 )
 
 // ownDir is where an organisation keeps what it decided.
@@ -17,7 +19,8 @@ const ownDir = ".stemma"
 
 // openOwn opens a directory of controls, packs and a policy, out of which nothing leads.
 // One that is not there and was not asked for has nothing in it. Links in one that is to be
-// committed are faults: a commit does not have what they lead to.
+// committed are faults where rules would be: a commit does not have what they lead to. The directory
+// is given beside such faults.
 func openOwn(dir string, asked bool) (fs.FS, error) {
 	whole, err := filepath.Abs(dir)
 	if err != nil {
@@ -44,25 +47,64 @@ func openOwn(dir string, asked bool) (fs.FS, error) {
 	if err != nil {
 		return nil, stemma.WithHint(fmt.Errorf("controls: opening %s: %w", dir, err), "name the directory that has policy.yaml, controls/ and packs/")
 	}
-	return root.FS(), links(root.FS(), committed)
+	return links(root.FS(), committed)
 }
 
-// links finds symbolic links in the place of what is read: those that lead out of the directory, and
-// all of one that is committed.
-func links(dir fs.FS, committed bool) error {
+// links finds symbolic links: those that lead out of the directory, and all of one that is committed.
+// Those in the place of what is read by its name are faults. The directory is given without any of
+// them, so that what is beside them can be read.
+func links(dir fs.FS, committed bool) (fs.FS, error) {
+	gone := map[string]bool{}
 	var faults []error
 	err := fs.WalkDir(dir, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.Type()&fs.ModeSymlink == 0 || !needed(path.Join(own, name)) {
+		if err != nil || e.Type()&fs.ModeSymlink == 0 {
 			return err
 		}
-		if committed {
-			faults = append(faults, &policy.Fault{Place: name, Why: "it is a symbolic link, which a commit does not follow: put what it stands for in its place"})
-		} else if _, err := fs.Stat(dir, name); err != nil {
-			faults = append(faults, &policy.Fault{Place: name, Why: "it is a symbolic link that leads nowhere, or out of the directory: put what it stands for in its place"})
+		why := "it is a symbolic link, which a commit does not follow: put what it stands for in its place"
+		if !committed {
+			if _, err := fs.Stat(dir, name); err == nil {
+				return nil
+			}
+			why = "it is a symbolic link that leads nowhere, or out of the directory: put what it stands for in its place"
+		}
+		gone[name] = true
+		if catalogue.Ours(name) {
+			faults = append(faults, &policy.Fault{Place: name, Why: why})
 		}
 		return nil
 	})
-	return errors.Join(append(faults, err)...)
+	return unlinked{dir, gone}, errors.Join(append(faults, err)...)
+}
+
+// unlinked is a directory without some symbolic links in it. What is read by its name is missing if it
+// is one, which was told where they were found; of what a policy names it is told here, as nobody
+// knows before which files these are.
+type unlinked struct {
+	fs.FS
+	links map[string]bool
+}
+
+// Open opens a file that is no link, and lies behind none.
+func (u unlinked) Open(name string) (fs.File, error) {
+	for at := name; at != "." && fs.ValidPath(name); at = path.Dir(at) { // what is no path is refused below
+		switch {
+		case !u.links[at]:
+		case catalogue.Ours(at):
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		default:
+			return nil, &policy.Fault{Place: at, Why: "it is or lies behind a symbolic link, which is not followed here: put what that stands for in its place"}
+		}
+	}
+	return u.FS.Open(name)
+}
+
+// ReadDir lists a directory without the links.
+func (u unlinked) ReadDir(name string) ([]fs.DirEntry, error) {
+	if u.links[name] {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	list, err := fs.ReadDir(u.FS, name)
+	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return u.links[path.Join(name, e.Name())] }), err
 }
 
 // located makes the places of faults begin with the directory that they are in.

@@ -38,8 +38,10 @@ func readOwn(args []string) (dir string, own []*policy.Control, faults []*policy
 	}
 	opened, err := openOwn(dir, true)
 	var known policy.Known
-	if err == nil {
-		known, err = catalogue.Read(opened)
+	if opened != nil { // links are told together with what is wrong beside them
+		var wrong error
+		known, wrong = catalogue.Read(opened)
+		err = errors.Join(err, wrong)
 	}
 	if err == nil {
 		_, err = policy.NewSet(known)
