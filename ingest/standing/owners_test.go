@@ -1,6 +1,7 @@
 package standing_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -121,6 +122,65 @@ func TestAnOwnerIsWhoeverTheFileOfOwnersNamedThen(t *testing.T) {
 			t.Error(commit)
 		}
 	})
+}
+
+// The subject has a renamed file under both its paths, and so asks for the owner of the old
+// one: who owns only that one has to be found.
+func TestAFileThatIsRenamedHasOwnersOfBothItsPaths(t *testing.T) {
+	for name, x := range map[string]struct {
+		files []change.File
+		want  []string
+	}{
+		"renamed": {
+			[]change.File{{Path: "pkg/login.go", OldPath: "auth/login.go", Status: "R"}},
+			[]string{"1: 1 of 2", "2: 1 of 2"},
+		},
+		"renamed, and there again": {
+			[]change.File{{Path: "auth/login.go", Status: "A"}, {Path: "pkg/login.go", OldPath: "auth/login.go", Status: "R"}},
+			[]string{"1: 1 of 2", "2: 1 of 2"},
+		},
+		"renamed from a name that git quotes": {
+			[]change.File{{Path: "pkg/login.go", OldPath: `"auth/lo\tgin.go"`, Status: "R"}},
+			[]string{"1: 1 of 2", "2: 1 of 2"},
+		},
+		"copied": {
+			[]change.File{{Path: "pkg/login.go", OldPath: "auth/login.go", Status: "C"}},
+			[]string{"2: 1 of 1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storagetest.Engines(t, func(t *testing.T, open func() *storage.DB) {
+				y := &yard{t, gittest.New(t), ingesttest.Must(t, open(), now)}
+				y.repo.Git("remote", "add", "origin", "https://github.com/acme/pay.git")
+				first := y.repo.Commit("owners", "CODEOWNERS", "/auth/ @bo\n/pkg/ @cy\n/doc/ @dee\n")
+				for i, login := range []string{"bo", "cy", "dee"} {
+					y.review(i+1, login, first)
+				}
+				c := change.Commit{Repository: repository, SHA: strings.Repeat("7", 40), Files: x.files}
+				tell(t, y.space, c, change.Change{Repository: repository, Number: 1, Platform: "github", Target: "main", Commits: []stemma.Ref{change.ShaRef(c.SHA)}})
+				y.scan()
+				if diff := cmp.Diff(x.want, owned(t, y.space)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// owned are the reviews by owners, with how many of the files they own.
+func owned(t *testing.T, s *ingest.Space) (list []string) {
+	t.Helper()
+	err := s.DB.Each(t.Context(), func(scan func(...any) error) error {
+		var ref string
+		var owned, files int
+		err := scan(&ref, &owned, &files)
+		list = append(list, fmt.Sprintf("%s: %d of %d", ref[strings.LastIndex(ref, "/")+1:], owned, files))
+		return err
+	}, `SELECT n.ref, s."owned", s."files" FROM k_standing s JOIN node n ON n.id = s."review" ORDER BY n.ref`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func TestAFileOfOwnersThatIsTooMuchBecomesAGap(t *testing.T) {

@@ -73,7 +73,8 @@ func (l *linker) accounts(of map[int64]bool) (map[int64][]account, error) {
 }
 
 // paths are the files that the commits of a change touch, those that it showed and
-// those that landed, as a forge holds them against its file of owners: by their bytes.
+// those that landed, as a forge holds them against its file of owners: by their bytes. A
+// file that is renamed is two of them, as where the policy says who owns a path.
 func (l *linker) paths(change int64) (paths []string, err error) {
 	err = l.space.DB.Each(l.ctx, func(scan func(...any) error) error {
 		var form string
@@ -86,7 +87,9 @@ func (l *linker) paths(change int64) (paths []string, err error) {
 		}
 		paths = append(paths, path)
 		return nil
-	}, `SELECT DISTINCT f."path" FROM edge e JOIN k_commit_file f ON f.id = e.dst
-		WHERE e.src = $1 AND e.door IN (SELECT d.id FROM door d WHERE d.name IN ('carries', 'head')) ORDER BY f."path"`, change)
+	}, `WITH touched AS (SELECT f."path", f."old_path", f."status" FROM edge e JOIN k_commit_file f ON f.id = e.dst
+			WHERE e.src = $1 AND e.door IN (SELECT d.id FROM door d WHERE d.name IN ('carries', 'head')))
+		SELECT "path" FROM touched WHERE "path" IS NOT NULL
+		UNION SELECT "old_path" FROM touched WHERE "path" IS NOT NULL AND "old_path" <> '' AND COALESCE("status", '') <> 'C' ORDER BY 1`, change)
 	return paths, err
 }

@@ -2,6 +2,7 @@ package gather
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stemma-dev/stemma/identity"
@@ -223,15 +224,16 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 			}
 		}
 	}
-	slices.SortFunc(files, func(a, b subject.File) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	})
 	// Of a commit that is not looked at no file is, and of a name that is too long to be
 	// kept only that there is one.
-	s.Change.MoreFiles = len(files) > maxFiles || len(g.own(c)) > maxCommits ||
-		slices.ContainsFunc(ids, func(id int64) bool { return g.commits[id].files > len(g.files[id]) })
+	PutFiles(s, files, len(g.own(c)) > maxCommits ||
+		slices.ContainsFunc(ids, func(id int64) bool { return g.commits[id].files > len(g.files[id]) }))
+}
+
+// PutFiles gives a subject its files, each path once, as many as are looked at; more says
+// that it touches others besides.
+func PutFiles(s *subject.Subject, files []subject.File, more bool) {
+	slices.SortFunc(files, func(a, b subject.File) int { return strings.Compare(a.Path, b.Path) })
+	s.Change.MoreFiles = more || len(files) > maxFiles
 	s.Files = most(s, files, maxFiles, "files")
 }

@@ -25,10 +25,14 @@ const Source = "gather"
 // page is how many changes are read together.
 const page = 200
 
+// MaxFiles is how many paths of a change are looked at, and one less than how many files of
+// a commit are read.
+const MaxFiles = 10_000
+
 // How much of one change is taken.
 const (
 	maxCommits      = 1_000 // that came in, and that were shown
-	maxFiles        = 10_000
+	maxFiles        = MaxFiles
 	maxSpans        = 20_000 // paths and origins
 	maxSessions     = 500
 	maxAncestors    = 64 // sessions above one

@@ -22,6 +22,7 @@ import (
 	"github.com/stemma-dev/stemma/ingest/note"
 	"github.com/stemma-dev/stemma/ingest/origins"
 	"github.com/stemma-dev/stemma/ingest/words"
+	"github.com/stemma-dev/stemma/policy/gather"
 	"github.com/stemma-dev/stemma/policy/subject"
 )
 
@@ -60,13 +61,14 @@ func (c *clone) loose(ctx context.Context, commits []string, number int) ([]*sub
 			x.Change.Method, x.Change.State, x.Change.Merged = "", "open", time.Time{}
 			x.Change.Head, x.Change.Landed = x.Change.Landed, ""
 		}
+		gather.PutFiles(x, x.Files, x.Change.MoreFiles)
 		x.Derive()
 	}
 	return list, nil
 }
 
 // pushed is the subject of one commit that was pushed.
-func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject {
+func (c *clone) pushed(k origins.Covered, files touching) *subject.Subject {
 	ref := change.ShaRef(k.ID)
 	title, _, _ := strings.Cut(k.Message, "\n")
 	host, name := c.repository.Split()
@@ -75,9 +77,10 @@ func (c *clone) pushed(k origins.Covered, files []subject.File) *subject.Subject
 		Change: subject.Change{
 			Thing: subject.Thing{Ref: string(change.DirectRef(c.repository, k.ID)), Grade: string(stemma.GradeC)}, Title: stemma.CleanText(title, 300), Method: "direct",
 			Merged: k.Committer.When.UTC(), Author: who, Landed: string(ref), Added: k.Lines, AILines: k.AI, HumanLines: k.Human, UnknownLines: k.Unknown,
+			MoreFiles: files.more,
 		},
 		Repository: subject.Repository{Thing: subject.Thing{Ref: string(c.repository)}, Name: name, Host: host},
-		Files:      files, Now: c.now, Settings: c.settings(string(c.repository)),
+		Files:      files.list, Now: c.now, Settings: c.settings(string(c.repository)),
 	}
 	own := subject.Commit{
 		Thing: subject.Thing{Ref: string(ref), Grade: string(stemma.GradeC)}, Author: who, Committer: personOf(k.Committer), Committed: k.Committer.When.UTC(), Title: x.Change.Title,
@@ -116,6 +119,7 @@ func agentOf(origin string, agents []string) string {
 func join(x, more *subject.Subject) {
 	a, b := &x.Change, &more.Change
 	a.Added, a.AILines, a.HumanLines, a.UnknownLines = a.Added+b.Added, a.AILines+b.AILines, a.HumanLines+b.HumanLines, a.UnknownLines+b.UnknownLines
+	a.MoreFiles = a.MoreFiles || b.MoreFiles
 	x.Commits, x.Spans = append(x.Commits, more.Commits...), append(x.Spans, more.Spans...)
 	for _, f := range more.Files {
 		i := slices.IndexFunc(x.Files, func(g subject.File) bool { return g.Path == f.Path })
@@ -137,9 +141,15 @@ func personOf(who git.Ident) subject.Person {
 	return subject.Person{Ref: string(ref), Self: string(ref), Human: is.Kind == stemma.KindPerson, Bot: is.Kind != stemma.KindPerson}
 }
 
+// A touching is what a commit touches; more says that it is not all.
+type touching struct {
+	list []subject.File
+	more bool
+}
+
 // files are those that commits touch.
-func (c *clone) files(ctx context.Context, commits []string) (map[string][]subject.File, error) {
-	of := map[string][]subject.File{}
+func (c *clone) files(ctx context.Context, commits []string) (map[string]touching, error) {
+	of := map[string]touching{}
 	if len(commits) == 0 {
 		return of, nil
 	}
@@ -155,20 +165,27 @@ func (c *clone) files(ctx context.Context, commits []string) (map[string][]subje
 	return of, nil
 }
 
-// touched are the files of a commit, and the paths that renames took files from.
-func touched(list []patch.File) (files []subject.File) {
-	there := map[string]bool{}
+// touched are the files of a commit, and the paths that renames took files from: those that
+// a store gives of it, so that both come to one verdict. A path that is too long for an
+// index is not kept there.
+func touched(list []patch.File) (t touching) {
+	there, read := map[string]bool{}, make([]patch.File, 0, min(len(list), gather.MaxFiles+1))
 	for _, f := range list {
-		there[f.Path] = true
-		files = append(files, subject.File{Path: quote.Path(f.Path), Status: string(f.Status), Added: f.Added, Deleted: f.Deleted})
+		path := quote.Path(f.Path)
+		if len(path) > stemma.MaxIndexed || len(read) > gather.MaxFiles {
+			t.more = true
+			continue
+		}
+		there[f.Path], read = true, append(read, f)
+		t.list = append(t.list, subject.File{Path: path, Status: string(f.Status), Added: f.Added, Deleted: f.Deleted})
 	}
-	for _, f := range list {
+	for _, f := range read {
 		if f.OldPath != "" && f.Status != patch.Copied && !there[f.OldPath] {
 			there[f.OldPath] = true
-			files = append(files, subject.File{Path: quote.Path(f.OldPath), Status: "R", MovedTo: quote.Path(f.Path)})
+			t.list = append(t.list, subject.File{Path: quote.Path(f.OldPath), Status: "R", MovedTo: quote.Path(f.Path)})
 		}
 	}
-	return files
+	return t
 }
 
 // mergeRequest is the number of the one whose pipeline this is; 0 elsewhere.
