@@ -135,7 +135,7 @@ func begin(ctx context.Context, c Config) (*fetch, error) {
 	}
 	place := client.Host() + "/" + strings.ToLower(c.Place)
 	f.bookmark = ingest.SyncPrefix + c.System + ":" + place
-	if err := f.settle(ctx); err != nil { // what webhooks told and waits is not missing
+	if err := f.settled(ctx); err != nil { // what webhooks told and waits is not missing
 		return nil, err
 	}
 	return f, f.resume(ctx, place)
@@ -152,6 +152,33 @@ func (f *fetch) end(ctx context.Context) error {
 func (f *fetch) settle(ctx context.Context) error {
 	_, err := f.hooks.Settle(ctx)
 	return err
+}
+
+// How long a process that makes facts is waited for while it gets on with none.
+const (
+	turn  = 100 * time.Millisecond
+	turns = 50
+)
+
+// settled waits until what waits became facts, here or by the process that has the lease; not
+// for what nobody makes facts of.
+func (f *fetch) settled(ctx context.Context) error {
+	for first, idle := int64(0), 0; idle < turns; idle++ {
+		if err := f.settle(ctx); err != nil {
+			return err
+		}
+		waiting, err := f.Inbox.Pending(ctx, 0)
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		if waiting[0].ID != first {
+			first, idle = waiting[0].ID, 0
+		}
+		if err := f.Sleep(ctx, turn); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // resume finds where the last fetch ended.

@@ -262,6 +262,35 @@ func TestWhatWebhooksMissedIsFound(t *testing.T) {
 
 // A fetch dies again and again, after one more request each time; all of it becomes facts,
 // each once.
+func TestWhatAnotherProcessMakesFactsOfIsNotMissing(t *testing.T) {
+	storagetest.Both(t, func(t *testing.T, openDB func() *storage.DB) {
+		f := small()
+		x := into(t, openDB(), f.serve(t))
+		x.fetch("gitea", "acme/pay")
+		f.at["/api/v1/repos/acme/pay/issues"] = since("since")
+		_, _, err := x.box.Accept(t.Context(), inbox.Delivery{Source: "gitea-sync", Key: "waits", Event: "issues", Grade: "A", Raw: []byte(
+			`{"action":"opened","repository":{"html_url":"https://git.example/acme/pay"},"issue":{"number":4,"title":"Refund","user":{"id":1,"login":"ada"}}}`)})
+		must(t, err)
+		server, err := hooks.Open(t.Context(), hooks.Config{Space: x.space, Inbox: x.box, Now: noon, Holder: "server"})
+		must(t, err)
+		held, err := x.box.Hold(t.Context(), "server", time.Hour)
+		must(t, err)
+		c, slept := x.config("gitea", "acme/pay"), 0
+		c.Sleep = func(ctx context.Context, _ time.Duration) error {
+			if slept++; slept < 3 {
+				return nil
+			}
+			_, err := server.Settle(ctx)
+			return err
+		}
+		_, err = sync.Run(t.Context(), c)
+		must(t, err)
+		if told := ingesttest.Told(t, x.space); !held || slept != 3 || !strings.Contains(told, "acme/pay#4") {
+			t.Errorf("held: %v, slept %d times; the graph says\n%s", held, slept, told)
+		}
+	})
+}
+
 func TestBrokenOffFetchGoesOn(t *testing.T) {
 	f := small()
 	url := f.serve(t)
