@@ -59,8 +59,8 @@ func Ours(name string) bool {
 		return true
 	case of == "":
 		return false
-	case isBelow:
-		return ext == "" && isYAML(name)
+	case isBelow: // what has no ending may stand for a directory
+		return ext == "" && (isYAML(name) || path.Ext(name) == "")
 	}
 	return ext == "" || isYAML(name)
 }

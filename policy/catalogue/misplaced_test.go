@@ -53,7 +53,7 @@ func TestAFileThatWouldNotBeReadIsAFault(t *testing.T) {
 
 func TestWhatIsReadByItsNameIsOurs(t *testing.T) {
 	for name, want := range map[string]bool{
-		"policy.yaml": true, "controls": true, "controls/a.yaml": true, "controls/a.yml": true, "packs": true, "packs/x.yaml": true,
+		"policy.yaml": true, "controls": true, "controls/a.yaml": true, "controls/a.yml": true, "packs": true, "packs/x.yaml": true, "controls/shared": true,
 		"policies": true, "Control": true,
 		"alerts": false, "alerts/x.json": false, "alerts.yaml": false, "roles.yaml": false, "keys/release.pub": false,
 		"controls/README.md": false, "controls.md": false, "policy.json": false, "controls.d/a.yaml": false, "README": false,

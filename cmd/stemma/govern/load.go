@@ -88,8 +88,8 @@ func committed(ctx context.Context, r *git.Repo, commit string) (fs.FS, error) {
 		}
 		name, below := strings.CutPrefix(e.Path, own+"/")
 		isLink := e.Mode == patch.ModeLink
-		if e.Path == own || isLink && catalogue.Ours(name) {
-			return nil, notItself(e)
+		if e.Path == own || (isLink || e.Type == "commit" || name == "controls" || name == "packs") && catalogue.Ours(name) {
+			return nil, notItself(e) // of a tree nothing but what is in it is listed
 		}
 		if isLink {
 			links[name] = true
