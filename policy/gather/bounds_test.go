@@ -228,3 +228,23 @@ func TestAFileWithoutANameIsOneMore(t *testing.T) {
 		t.Errorf("more files: %v and %v", list[0].Change.MoreFiles, list[1].Change.MoreFiles)
 	}
 }
+
+func TestTheFilesOfACommitThatIsOnlyNamedAreMore(t *testing.T) {
+	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
+		db, p, unread := open(), &place{n: 1}, &place{n: 2}
+		for _, q := range []*place{p, unread} {
+			q.merged(func(c *change.Change) { c.Commits = []stemma.Ref{q.commit(2), q.commit(3)} })
+		}
+		p.landed(func(c *change.Commit) {
+			c.Files, c.Size = []change.File{{Path: "a.go", Status: "A"}}, &change.Size{FileCount: 1}
+		})
+		tellAll(t, db, []*place{p, unread})
+		list := gathered(t, db, p.change(), unread.change())
+		if !list[0].Change.MoreFiles || len(list[0].Files) != 1 {
+			t.Errorf("of one that was read in part: %v, more: %v", list[0].Files, list[0].Change.MoreFiles)
+		}
+		if list[1].Change.MoreFiles || len(list[1].Files) > 0 { // nothing is known of it, which is another answer
+			t.Errorf("of one that was not read: %v, more: %v", list[1].Files, list[1].Change.MoreFiles)
+		}
+	})
+}

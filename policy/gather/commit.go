@@ -20,14 +20,14 @@ type commitRow struct {
 func (g *gatherer) readCommits() {
 	for _, c := range g.changes {
 		for _, id := range g.all(c) {
-			g.commits[id] = &commitRow{id: id} // it may be only named
+			g.commits[id] = &commitRow{id: id, files: -1} // it may be only named
 		}
 		g.need(g.mends(c)...)
 	}
 	g.date(keys(g.commits)...)
 	g.each(keys(g.commits), `SELECT c.id, COALESCE(c."author", 0), COALESCE(c."committer", 0), COALESCE(c."first_parent", 0), COALESCE(c."repository", 0), COALESCE(c."tree", ''),
 			COALESCE(b."name", ''), COALESCE(c."human_lines", 0), COALESCE(c."committed", 0), COALESCE(c."title", ''), COALESCE(c."signature", ''), COALESCE(c."added", 0), COALESCE(c."deleted", 0),
-			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0), COALESCE(c."files", 0)
+			COALESCE(c."ai_lines", 0), COALESCE(c."unknown_lines", 0), COALESCE(c."merge", 0), COALESCE(c."bytes_binary", 0), COALESCE(c."on_default", 0), COALESCE(c."files", -1)
 		FROM {ids} CROSS JOIN k_commit c LEFT JOIN k_bot b ON b.id = c."author" WHERE c.id = i.value`, func(scan func(...any) error) error {
 		r := &commitRow{}
 		c := &r.c
@@ -224,10 +224,12 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 			}
 		}
 	}
-	// Of a commit that is not looked at no file is, and of a name that is too long to be
-	// kept only that there is one.
-	PutFiles(s, files, len(g.own(c)) > maxCommits ||
-		slices.ContainsFunc(ids, func(id int64) bool { return g.commits[id].files > len(g.files[id]) }))
+	// Of a commit that is not looked at, or was not read, no file is, and of a name that is
+	// too long to be kept only that there is one.
+	PutFiles(s, files, len(g.own(c)) > maxCommits || slices.ContainsFunc(ids, func(id int64) bool {
+		k := g.commits[id]
+		return k.files > len(g.files[id]) || k.files < 0 && len(g.files[id]) == 0 && len(files) > 0 && !k.c.Merge
+	}))
 }
 
 // PutFiles gives a subject its files, each path once, as many as are looked at; more says
