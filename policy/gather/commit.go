@@ -180,7 +180,7 @@ func (g *gatherer) readFiles() {
 		err := scan(&id, &f.Path, &f.old, &f.Status, &f.Added, &f.Deleted)
 		g.files[id] = append(g.files[id], f)
 		return err
-	}, maxFiles)
+	}, MaxFiles)
 }
 
 // A fileRow is a file of a commit as the tables have it.
@@ -236,6 +236,6 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 // that it touches others besides.
 func PutFiles(s *subject.Subject, files []subject.File, more bool) {
 	slices.SortFunc(files, func(a, b subject.File) int { return strings.Compare(a.Path, b.Path) })
-	s.Change.MoreFiles = more || len(files) > maxFiles
-	s.Files = most(s, files, maxFiles, "files")
+	s.Change.MoreFiles = more || len(files) > MaxFiles
+	s.Files = most(s, files, MaxFiles, "files")
 }

@@ -31,8 +31,7 @@ const MaxFiles = 10_000
 
 // How much of one change is taken.
 const (
-	maxCommits      = 1_000 // that came in, and that were shown
-	maxFiles        = MaxFiles
+	maxCommits      = 1_000  // that came in, and that were shown
 	maxSpans        = 20_000 // paths and origins
 	maxSessions     = 500
 	maxAncestors    = 64 // sessions above one
