@@ -231,20 +231,29 @@ func TestAFileWithoutANameIsOneMore(t *testing.T) {
 
 func TestTheFilesOfACommitThatIsOnlyNamedAreMore(t *testing.T) {
 	storagetest.Both(t, func(t *testing.T, open func() *storage.DB) {
-		db, p, unread := open(), &place{n: 1}, &place{n: 2}
+		db, p, unread, pushed := open(), &place{n: 1}, &place{n: 2}, &place{n: 3}
 		for _, q := range []*place{p, unread} {
 			q.merged(func(c *change.Change) { c.Commits = []stemma.Ref{q.commit(2), q.commit(3)} })
 		}
-		p.landed(func(c *change.Commit) {
-			c.Files, c.Size = []change.File{{Path: "a.go", Status: "A"}}, &change.Size{FileCount: 1}
+		pushed.merged(func(c *change.Change) { // open, and its first head was replaced
+			c.State, c.Merged, c.MergeCommit, c.Commits = "open", 0, "", nil
+			c.Head, c.Heads = pushed.commit(2), append(edge(pushed.commit(3)), edge(pushed.commit(2))...)
 		})
-		tellAll(t, db, []*place{p, unread})
-		list := gathered(t, db, p.change(), unread.change())
+		for _, q := range []*place{p, pushed} {
+			q.landed(func(c *change.Commit) {
+				c.Files, c.Size = []change.File{{Path: "a.go", Status: "A"}}, &change.Size{FileCount: 1}
+			})
+		}
+		tellAll(t, db, []*place{p, unread, pushed})
+		list := gathered(t, db, p.change(), unread.change(), pushed.change())
 		if !list[0].Change.MoreFiles || len(list[0].Files) != 1 {
 			t.Errorf("of one that was read in part: %v, more: %v", list[0].Files, list[0].Change.MoreFiles)
 		}
 		if list[1].Change.MoreFiles || len(list[1].Files) > 0 { // nothing is known of it, which is another answer
 			t.Errorf("of one that was not read: %v, more: %v", list[1].Files, list[1].Change.MoreFiles)
+		}
+		if list[2].Change.MoreFiles || len(list[2].Files) != 1 {
+			t.Errorf("of one whose first head was replaced: %v, more: %v", list[2].Files, list[2].Change.MoreFiles)
 		}
 	})
 }

@@ -225,10 +225,12 @@ func (g *gatherer) putFiles(s *subject.Subject, c *changeRow) {
 		}
 	}
 	// Of a commit that is not looked at, or was not read, no file is, and of a name that is
-	// too long to be kept only that there is one.
+	// too long to be kept only that there is one. A head that was replaced brings nothing.
+	landed := len(g.carried(c)) > 0
 	PutFiles(s, files, len(g.own(c)) > maxCommits || slices.ContainsFunc(ids, func(id int64) bool {
 		k := g.commits[id]
-		return k.files > len(g.files[id]) || k.files < 0 && len(g.files[id]) == 0 && len(files) > 0 && !k.c.Merge
+		unread := k.files < 0 && len(g.files[id]) == 0 && !k.c.Merge
+		return k.files > len(g.files[id]) || unread && len(files) > 0 && (landed || id == c.head)
 	}))
 }
 
